@@ -1,0 +1,1 @@
+"""Human-pose estimators behind one interface; everything here runs without Streamlit."""

@@ -1,0 +1,1 @@
+"""Numbers made from poses: matching, agreement, accuracy, verdicts."""

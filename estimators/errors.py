@@ -1,0 +1,44 @@
+"""The errors that reach a person: each says what is wrong and what to do about it."""
+
+
+class PoseError(Exception):
+    """Base of all expected failures.
+
+    `message` says what happened; `advice` says what the person can do. `str()` gives both.
+    """
+
+    def __init__(self, message: str, advice: str = "") -> None:
+        super().__init__(message, advice)
+        self.message = message
+        self.advice = advice
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.advice}".strip()
+
+
+class InputError(PoseError):
+    """A picture, clip, file or option that a person gave cannot be used."""
+
+
+class WeightsError(PoseError):
+    """The weights of one model are absent, damaged or could not be fetched."""
+
+
+class ModelError(PoseError):
+    """One model failed; the others are not affected."""
+
+
+class ModelLoadError(ModelError):
+    """The model's process could not load its framework or its weights."""
+
+
+class ModelCrashedError(ModelError):
+    """The model's process ended while it was loading or working."""
+
+
+class ModelTimeoutError(ModelError):
+    """The model's process did not answer in time and was ended."""
+
+
+class MemoryBudgetError(ModelError):
+    """The model does not fit into the memory budget (`POSE_MEMORY_MB`)."""

@@ -1,0 +1,1 @@
+"""Adapters: one module a model family, one framework a module."""

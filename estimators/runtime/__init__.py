@@ -1,0 +1,1 @@
+"""The processes that host the models and the runner that talks to them."""

@@ -1,0 +1,103 @@
+"""What a runner offers, whatever hosts the models: child processes, this process, other machines."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, Protocol, Self
+
+from estimators.types import Estimate, EstimatorOptions, Frame
+
+HostState = Literal["stopped", "loading", "ready", "failed"]
+
+
+@dataclass(frozen=True, eq=False)
+class RunResult:
+    """An estimate with the time that was not the model's.
+
+    Attributes:
+        estimate: the answer; its `timings_ms` were measured in the host process.
+        queue_ms: waiting for the model's turn (other viewers, loading).
+        transport_ms: carrying the frame there and the answer back.
+        restarted: the host was started anew since this session's last frame, so a stateful model
+            has lost what it knew of earlier frames.
+    """
+
+    estimate: Estimate
+    queue_ms: float
+    transport_ms: float
+    restarted: bool = False
+
+
+@dataclass(frozen=True)
+class ModelStatus:
+    """What a loaded variant costs on this machine.
+
+    Attributes:
+        rss_mb: resident memory of its process, shared pages counted in full; None when stopped.
+        pss_mb: the same with shared pages divided among their users; None where not known.
+        load_s: seconds from starting the process to ready, None before.
+        first_call_ms: latency of the first estimate after loading (the cold start), None before.
+        median_ms, p95_ms: of the later estimates' stage totals, None before the second.
+        error: why it failed, in plain words.
+    """
+
+    model: str
+    state: HostState
+    pid: int | None = None
+    rss_mb: float | None = None
+    pss_mb: float | None = None
+    load_s: float | None = None
+    first_call_ms: float | None = None
+    median_ms: float | None = None
+    p95_ms: float | None = None
+    calls: int = 0
+    restarts: int = 0
+    error: str | None = None
+
+
+class Session(Protocol):
+    """One viewer's sequence of frames through one model; use as a context manager or close it."""
+
+    def estimate(self, frame: Frame, timeout_s: float | None = None) -> RunResult:
+        """Raises ModelError (its subclass says what happened) or WeightsError."""
+
+    def close(self) -> None:
+        """Frees the model's memory of this sequence; safe to call twice and after a crash."""
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(self, *exc: object) -> None: ...
+
+
+class Runner(Protocol):
+    """Hosts the models. Every method may be called from any thread."""
+
+    def warm(self, model: str) -> None:
+        """Starts loading `model` in the background; errors show in `status` and at first use."""
+
+    def estimate(
+        self,
+        model: str,
+        frame: Frame,
+        options: EstimatorOptions = EstimatorOptions(),
+        viewer: str = "",
+    ) -> RunResult:
+        """One picture. Raises InputError, ModelError or WeightsError.
+
+        Args:
+            viewer: whose request it is; requests of different viewers take turns.
+        """
+
+    def open(
+        self, model: str, options: EstimatorOptions = EstimatorOptions(), viewer: str = ""
+    ) -> Session:
+        """A session for a clip or a stream (`options.video`), with a fresh state."""
+
+    def status(self) -> tuple[ModelStatus, ...]:
+        """One entry a variant that was used, in order of first use."""
+
+    def retire(self, model: str) -> None:
+        """Ends the process of `model`; it starts again when next needed."""
+
+    def close(self) -> None:
+        """Ends everything; safe to call twice."""
