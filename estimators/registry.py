@@ -89,8 +89,8 @@ _MOVENET = ModelSpec(
     summary="The smallest and fastest: one person, 192×192 input.",
     skeleton=COCO_17,
     score_kind="confidence",
-    score_meaning="how sure the model is of the joint's position, 0 to 1; hidden joints are guessed "
-    "with a low value",
+    score_meaning="how sure the model is of the joint's position, 0 to 1; hidden joints are "
+    "guessed with a low value",
     score_range=(0.0, 1.0),
     default_threshold=0.3,
     default_pose_threshold=0.2,
@@ -166,7 +166,7 @@ _MULTIPOSE_512 = replace(
 
 
 def _tfhub(spec: ModelSpec, weights: str) -> ModelSpec:
-    """The same variant on its TF Hub SavedModel, the reference that the LiteRT file is made from."""
+    """The same variant on the TF Hub SavedModel that its LiteRT file is made from."""
     return replace(
         spec,
         key=f"{spec.key}-tfhub",
@@ -201,7 +201,7 @@ def _blazepose(variant: str, summary: str, figures: tuple[float, ...]) -> ModelS
         weights=f"blazepose-{variant}",
         adapter="estimators.models.blazepose",
         licence="Apache-2.0",
-        training_data="Google's own pictures of single people in fitness poses, annotated by hand",
+        training_data="Google's own annotated pictures of one or few people",
         limits=(
             "Made for people two to four metres from the camera, not for crowds.",
             "People close together suppress each other.",

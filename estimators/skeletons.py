@@ -67,13 +67,17 @@ def _both_sides(*bones: tuple[str, str]) -> tuple[tuple[str, str], ...]:
     return tuple((f"{side}_{a}", f"{side}_{b}") for side in ("left", "right") for a, b in bones)
 
 
-_LIMBS = _both_sides(
-    ("shoulder", "elbow"),
-    ("elbow", "wrist"),
-    ("shoulder", "hip"),
-    ("hip", "knee"),
-    ("knee", "ankle"),
-) + (("left_shoulder", "right_shoulder"), ("left_hip", "right_hip"))
+_LIMBS = (
+    *_both_sides(
+        ("shoulder", "elbow"),
+        ("elbow", "wrist"),
+        ("shoulder", "hip"),
+        ("hip", "knee"),
+        ("knee", "ankle"),
+    ),
+    ("left_shoulder", "right_shoulder"),
+    ("left_hip", "right_hip"),
+)
 
 _BODY = ("shoulder", "elbow", "wrist", "hip", "knee", "ankle")
 

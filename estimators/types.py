@@ -137,7 +137,7 @@ class PoseSet:
 
     def visible(self, threshold: float) -> NDArray[np.bool_]:
         """Bool [N, K]: the joint has a position and its score is at least `threshold`."""
-        present: NDArray[np.bool_] = np.isfinite(self.xy).all(axis=-1)
+        present = np.isfinite(self.xy[..., 0]) & np.isfinite(self.xy[..., 1])
         return present & (self.score >= threshold)
 
     def to_skeleton(self, target: Skeleton) -> PoseSet:

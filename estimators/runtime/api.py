@@ -1,4 +1,4 @@
-"""What a runner offers, whatever hosts the models: child processes, this process, other machines."""
+"""What a runner offers, whatever hosts the models: child processes or this process."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import Literal, Protocol, Self
 
 from estimators.types import Estimate, EstimatorOptions, Frame
+
+DEFAULT_OPTIONS = EstimatorOptions()
 
 HostState = Literal["stopped", "loading", "ready", "failed"]
 
@@ -79,7 +81,7 @@ class Runner(Protocol):
         self,
         model: str,
         frame: Frame,
-        options: EstimatorOptions = EstimatorOptions(),
+        options: EstimatorOptions = DEFAULT_OPTIONS,
         viewer: str = "",
     ) -> RunResult:
         """One picture. Raises InputError, ModelError or WeightsError.
@@ -89,7 +91,7 @@ class Runner(Protocol):
         """
 
     def open(
-        self, model: str, options: EstimatorOptions = EstimatorOptions(), viewer: str = ""
+        self, model: str, options: EstimatorOptions = DEFAULT_OPTIONS, viewer: str = ""
     ) -> Session:
         """A session for a clip or a stream (`options.video`), with a fresh state."""
 
