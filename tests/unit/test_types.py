@@ -94,7 +94,8 @@ def test_flipping_twice_is_the_identity_and_swaps_sides(skeleton: Skeleton) -> N
     for i, j in enumerate(flip):
         name, other = skeleton.joints[i], skeleton.joints[j]
         sides = {name, name.replace("left", "right"), name.replace("right", "left")}
-        assert other in sides and (other != name or "left" not in name and "right" not in name)
+        assert other in sides
+        assert (other == name) == ("left" not in name and "right" not in name)
     assert flip[skeleton.index("left_wrist")] == skeleton.index("right_wrist")
     assert flip[skeleton.index("nose")] == skeleton.index("nose")
 
