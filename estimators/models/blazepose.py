@@ -1,0 +1,258 @@
+"""BlazePose through MediaPipe Tasks: 33 joints and world landmarks.
+
+Two running modes of the same file.  IMAGE finds every person anew; VIDEO follows the person from
+frame to frame and smooths the landmarks over time, as MediaPipe intends it for clips.
+
+Positions are MediaPipe's normalised landmarks times the frame's width and height, nothing added.
+Flipping 104 pictures of the sample clips puts the systematic offset of that convention between
+-0.2 and +0.8 pixels for people 180 to 730 pixels tall, which is far below the model's own scatter,
+so the numbers stay those that every other user of MediaPipe gets.
+
+The score of a joint is MediaPipe's `visibility` (inside the picture and not hidden); its second
+figure, `presence` (inside the picture), is not kept, because visibility already contains it.
+
+MediaPipe's Python interface has no setting for CPU threads, so `threads` has no effect here.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from estimators.errors import InputError, ModelError, ModelLoadError
+from estimators.registry import ModelSpec
+from estimators.skeletons import BLAZEPOSE_33, COCO_17
+from estimators.types import Estimate, EstimatorOptions, Frame, PoseSet, Timings
+
+_LOG = logging.getLogger(__name__)
+_COCO_JOINTS = [BLAZEPOSE_33.index(joint) for joint in COCO_17.joints]
+
+# With more than one person MediaPipe runs its detector on every frame, leaves the landmarks
+# unsmoothed and swaps the order of the people: VIDEO then gives exactly what IMAGE gives.  So one
+# person is followed in a clip unless more are asked for.  In pictures the higher limit costs
+# nothing: the first person is the same and the time grows only with the people that are there.
+_VIDEO_PEOPLE = 1
+
+
+def load(spec: ModelSpec, weights: Path, threads: int) -> BlazePoseModel:
+    """Loads a `.task` bundle; see `estimators.registry.load`.
+
+    Raises:
+        ModelLoadError: MediaPipe cannot be imported, or the file is not a pose landmarker bundle.
+    """
+    del threads  # see the module's docstring
+    try:
+        vision = _import_mediapipe()
+    except (ImportError, OSError) as error:
+        raise ModelLoadError(
+            f"{spec.title} needs MediaPipe, which could not be imported: {error}",
+            "Install requirements.txt; on a slim Linux image also the packages of packages.txt.",
+        ) from error
+    return BlazePoseModel(vision, spec, weights)
+
+
+def _import_mediapipe() -> Any:
+    """The `mediapipe.tasks.python.vision` module, imported without TensorFlow.
+
+    MediaPipe imports TensorFlow when it is installed, for nothing but a documentation decorator:
+    650 MB and two seconds.  None in `sys.modules` makes that import fail, which it handles.
+    """
+    blocked = "tensorflow" not in sys.modules
+    if blocked:
+        sys.modules["tensorflow"] = None  # type: ignore[assignment]  # documented use of None
+    try:
+        from mediapipe.tasks.python import vision
+    finally:
+        if blocked:
+            del sys.modules["tensorflow"]
+    return vision
+
+
+@contextmanager
+def _native_log() -> Iterator[None]:
+    """Sends what native code writes to stderr to our debug log.
+
+    MediaPipe's C++ library writes four harmless warnings for each new landmarker and reads no
+    setting that would stop it.
+    """
+    sys.stderr.flush()
+    stderr = os.dup(2)
+    with tempfile.TemporaryFile() as capture:
+        os.dup2(capture.fileno(), 2)
+        try:
+            yield
+        finally:
+            os.dup2(stderr, 2)
+            os.close(stderr)
+            capture.seek(0)
+            for line in capture.read().decode(errors="replace").splitlines():
+                _LOG.debug("MediaPipe: %s", line)
+
+
+class BlazePoseModel:
+    """One `.task` bundle; a `estimators.types.PoseModel`."""
+
+    def __init__(self, vision: Any, spec: ModelSpec, weights: Path) -> None:
+        self._vision = vision
+        self._spec = spec
+        self._weights = weights
+        # Pictures have no state, so all who look at pictures share one landmarker a limit.
+        self._for_pictures: dict[int, Any] = {}
+        self.picture_landmarker(spec.max_people)
+
+    def open(self, options: EstimatorOptions) -> BlazePoseEstimator:
+        """A new estimator.
+
+        Raises:
+            InputError: `options.max_people` is less than one.
+        """
+        people = options.max_people
+        if people is None:
+            people = _VIDEO_PEOPLE if options.video else self._spec.max_people
+        if people < 1:
+            raise InputError(f"max_people is {people}.", "Ask for at least one person.")
+        return BlazePoseEstimator(self, people, options.video)
+
+    def close(self) -> None:
+        """Frees the shared landmarkers."""
+        while self._for_pictures:
+            self._for_pictures.popitem()[1].close()
+
+    def picture_landmarker(self, people: int) -> Any:
+        """The shared landmarker in IMAGE mode that finds up to `people` people."""
+        if people not in self._for_pictures:
+            self._for_pictures[people] = self.new_landmarker(people, video=False)
+        return self._for_pictures[people]
+
+    def new_landmarker(self, people: int, video: bool) -> Any:
+        """A fresh MediaPipe PoseLandmarker; the caller closes it."""
+        from mediapipe.tasks.python import BaseOptions
+
+        mode = self._vision.RunningMode
+        options = self._vision.PoseLandmarkerOptions(
+            base_options=BaseOptions(
+                model_asset_path=str(self._weights), delegate=BaseOptions.Delegate.CPU
+            ),
+            running_mode=mode.VIDEO if video else mode.IMAGE,
+            num_poses=people,
+        )
+        try:
+            with _native_log():
+                return self._vision.PoseLandmarker.create_from_options(options)
+        except (ValueError, RuntimeError, OSError) as error:
+            raise ModelLoadError(
+                f"{self._spec.title}: MediaPipe cannot use {self._weights.name}: "
+                f"{_first_line(error)}",
+                f"Delete {self._weights} so that it is fetched again.",
+            ) from error
+
+
+class BlazePoseEstimator:
+    """One picture sequence through BlazePose; a `estimators.types.PoseEstimator`."""
+
+    def __init__(self, model: BlazePoseModel, people: int, video: bool) -> None:
+        self._model = model
+        self._people = people
+        self._video = video
+        self._landmarker: Any = None
+        self._last_ms = -1
+        self._closed = False
+
+    def estimate(self, frame: Frame) -> Estimate:
+        """See `estimators.types.PoseEstimator.estimate`.
+
+        Raises:
+            ModelError: the estimator was closed, or MediaPipe refused the frame.
+        """
+        if self._closed:
+            raise ModelError("This BlazePose estimator was closed.", "Open a new one.")
+        started = time.perf_counter()
+        image = _to_mediapipe(frame)
+        prepared = time.perf_counter()
+        result = self._detect(image, frame)
+        inferred = time.perf_counter()
+        poses = _to_poses(result, frame)
+        done = time.perf_counter()
+        timings = Timings(
+            preprocess=(prepared - started) * 1e3,
+            inference=(inferred - prepared) * 1e3,
+            postprocess=(done - inferred) * 1e3,
+        )
+        return Estimate(poses, timings, frame.index, frame.time_s)
+
+    def reset(self) -> None:
+        """Forgets the person that was followed; MediaPipe needs a new landmarker for that."""
+        if self._landmarker is not None and self._video:
+            self._landmarker.close()
+        self._landmarker = None
+        self._last_ms = -1
+
+    def close(self) -> None:
+        self.reset()
+        self._closed = True
+
+    def _detect(self, image: Any, frame: Frame) -> Any:
+        try:
+            if self._landmarker is not None:
+                return self._run(image, frame)
+            self._landmarker = (
+                self._model.new_landmarker(self._people, video=True)
+                if self._video
+                else self._model.picture_landmarker(self._people)
+            )
+            with _native_log():
+                return self._run(image, frame)
+        except (ValueError, RuntimeError) as error:
+            raise ModelError(
+                f"MediaPipe failed on frame {frame.index} "
+                f"({frame.width}×{frame.height}): {_first_line(error)}",
+                "Try another picture; if it happens again, report it with the picture.",
+            ) from error
+
+    def _run(self, image: Any, frame: Frame) -> Any:
+        if not self._video:
+            return self._landmarker.detect(image)
+        # VIDEO mode refuses a time that does not grow; clips repeat times after rounding to
+        # milliseconds, and jump back when somebody seeks.
+        self._last_ms = max(round(frame.time_s * 1000), self._last_ms + 1)
+        return self._landmarker.detect_for_video(image, self._last_ms)
+
+
+def _to_mediapipe(frame: Frame) -> Any:
+    import mediapipe
+
+    return mediapipe.Image(image_format=mediapipe.ImageFormat.SRGB, data=frame.image)
+
+
+def _to_poses(result: Any, frame: Frame) -> PoseSet:
+    """MediaPipe's landmarks, normalised to the frame, as poses in its pixels."""
+    if not result.pose_landmarks:
+        return PoseSet.empty(BLAZEPOSE_33)
+    points = np.array(
+        [[(p.x, p.y, p.visibility) for p in person] for person in result.pose_landmarks],
+        np.float64,
+    )
+    world = np.array(
+        [[(p.x, p.y, p.z) for p in person] for person in result.pose_world_landmarks], np.float32
+    )
+    score = points[..., 2]
+    return PoseSet(
+        skeleton=BLAZEPOSE_33,
+        xy=(points[..., :2] * (frame.width, frame.height)).astype(np.float32),
+        score=score.astype(np.float32),
+        pose_score=score[:, _COCO_JOINTS].mean(axis=1).astype(np.float32),
+        world_m=world,
+    )
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]
