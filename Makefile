@@ -1,0 +1,49 @@
+# make run    the app at http://localhost:8501, set up on first use
+# make test   everything the continuous integration checks
+# make lint   ruff and mypy alone          make bench   the benchmarks, one after another
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+BENCHMARKS := $(basename $(notdir $(wildcard benchmarks/[a-z]*.py)))
+
+.PHONY: run test lint bench clean
+
+run: $(VENV)/installed
+	@.ci/prepare libraries || true
+	$(BIN)/python -m streamlit run streamlit_app.py $(ARGS)
+
+test: $(VENV)/installed-dev
+	@.ci/prepare libraries
+	@PYTHON=$(BIN)/python .ci/prepare browser
+	@$(MAKE) --no-print-directory lint
+	$(BIN)/python -m pytest $(ARGS)
+
+lint: $(VENV)/installed-dev
+	$(BIN)/python -m ruff check .
+	$(BIN)/python -m ruff format --check .
+	$(BIN)/python -m mypy
+
+bench: $(VENV)/installed-dev
+	@set -e; for name in $(BENCHMARKS); do \
+	  echo "== $$name"; $(BIN)/python -m benchmarks.$$name; done
+
+# The stamps make a second run instant; they are older than the requirements after a change.
+$(VENV)/installed: requirements.txt | $(BIN)/python
+	@echo "Installing the packages (some gigabytes on first use, a few minutes) ..."
+	$(PIP) -r requirements.txt
+	@touch $@
+
+$(VENV)/installed-dev: requirements-dev.txt requirements.txt | $(BIN)/python
+	@echo "Installing the packages (some gigabytes on first use, a few minutes) ..."
+	$(PIP) -r requirements-dev.txt
+	@touch $(VENV)/installed $@
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Python 3.11 or newer is needed; say which: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+clean:
+	rm -rf .mypy_cache .ruff_cache .pytest_cache test-results output
