@@ -1,0 +1,172 @@
+"""Dependencies point one way, frameworks stay in their own process, modules stay small."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from graphlib import TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+FRAMEWORKS = {"tensorflow", "tensorflow_hub", "torch", "torchvision", "mediapipe", "ai_edge_litert"}
+INTERFACE = {"streamlit", "streamlit_webrtc"}
+
+# Rank of each room: a module may import its own rank and lower ones.
+RANKS = {
+    "streamlit_app": 6,
+    "pages": 6,
+    "pages.ui": 5,
+    "estimators.__main__": 4,
+    "estimators.cli": 4,
+    "estimators.runtime": 3,
+    "estimators.analysis": 3,
+    "estimators.render": 3,
+    "estimators.export": 3,
+    "estimators.media": 3,
+    "estimators.registry": 2,
+    "estimators.models": 1,
+    "estimators.weights": 0,
+    "estimators.types": 0,
+    "estimators.skeletons": 0,
+    "estimators.errors": 0,
+    "estimators.geometry": 0,
+}
+
+
+def sources() -> list[Path]:
+    found = [*(ROOT / "estimators").rglob("*.py"), *(ROOT / "pages").rglob("*.py")]
+    return sorted(found + [p for p in [ROOT / "streamlit_app.py"] if p.exists()])
+
+
+def module_name(path: Path) -> str:
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+def room(module: str) -> str | None:
+    """The room of a module of this product; None for other packages and for the bare package."""
+    parts = module.split(".")
+    if parts[0] == "pages":
+        return "pages.ui" if parts[1:2] == ["ui"] else "pages"
+    if parts[0] == "estimators":
+        return ".".join(parts[:2]) if len(parts) > 1 else None
+    return module if module == "streamlit_app" else None
+
+
+def imported(path: Path) -> Iterator[str]:
+    """Full names of everything that the module imports, at the top or in a function."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = node.module or ""
+            if node.level:
+                package = module_name(path).split(".")
+                package = package if path.name == "__init__.py" else package[:-1]
+                base = ".".join([*package[: len(package) - node.level + 1], *filter(None, [base])])
+            yield from (f"{base}.{alias.name}" for alias in node.names)
+
+
+def test_every_module_has_a_place() -> None:
+    rooms = {room(module_name(path)) for path in sources()} - {None}
+    assert rooms - RANKS.keys() == set()
+    assert rooms >= {"estimators.types", "estimators.registry", "estimators.media"}
+
+
+def test_dependencies_point_one_way() -> None:
+    wrong = [
+        f"{module_name(path)} imports {name}"
+        for path in sources()
+        for name in imported(path)
+        if (here := room(module_name(path))) and (there := room(name))
+        if RANKS.get(there, -1) > RANKS[here]
+    ]
+    assert wrong == []
+
+
+def test_rooms_do_not_import_each_other_in_a_circle() -> None:
+    graph: dict[str, set[str]] = {}
+    for path in sources():
+        here = room(module_name(path))
+        if here:
+            others = {there for name in imported(path) if (there := room(name))} - {here}
+            graph.setdefault(here, set()).update(others)
+    assert len(list(TopologicalSorter(graph).static_order())) >= len(graph)
+
+
+def test_nothing_below_the_pages_knows_streamlit() -> None:
+    wrong = [
+        f"{module_name(path)} imports {name}"
+        for path in sources()
+        for name in imported(path)
+        if path.is_relative_to(ROOT / "estimators") and name.split(".")[0] in INTERFACE
+    ]
+    assert wrong == []
+
+
+def test_frameworks_are_imported_by_adapters_alone() -> None:
+    allowed = ("estimators.models", "estimators.weights")
+    wrong = [
+        f"{module_name(path)} imports {name}"
+        for path in sources()
+        for name in imported(path)
+        if name.split(".")[0] in FRAMEWORKS and room(module_name(path)) not in allowed
+    ]
+    assert wrong == []
+
+
+@pytest.mark.parametrize(
+    "module",
+    [
+        *("types", "skeletons", "errors", "registry", "runtime.api", "weights"),
+        *("media.samples", "media.clips", "media.encode", "media.pictures"),
+    ],
+)
+def test_core_modules_import_quickly_and_alone(module: str) -> None:
+    """Every page and every child process imports these: no framework may ride along."""
+    code = f"import sys, estimators.{module}; print(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    top = {name.split(".")[0] for name in done.stdout.split()}
+    assert top & (FRAMEWORKS | INTERFACE) == set()
+
+
+def test_modules_stay_small() -> None:
+    lengths = {module_name(p): len(p.read_text(encoding="utf-8").splitlines()) for p in sources()}
+    assert {name: n for name, n in lengths.items() if n >= 300} == {}
+
+
+def test_pages_only_read_call_and_show() -> None:
+    pages = [p for p in sources() if room(module_name(p)) in ("pages", "streamlit_app")]
+    assert {p.name: n for p in pages if (n := len(p.read_text().splitlines())) >= 80} == {}
+    assert [p.name for p in pages if "numpy" in imported(p)] == []
+
+
+def test_functions_stay_small() -> None:
+    wrong = []
+    for path in sources():
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                lines, parameters = code_lines(node), parameter_count(node)
+                if lines >= 40 or parameters > 5:
+                    wrong.append(f"{path.name}:{node.name}: {lines} lines, {parameters} parameters")
+    assert wrong == []
+
+
+def code_lines(node: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    """Lines of a function without its docstring, which may be as long as it has to be."""
+    total = (node.end_lineno or node.lineno) - node.lineno + 1
+    first = node.body[0]
+    if ast.get_docstring(node) is not None:
+        total -= (first.end_lineno or first.lineno) - first.lineno + 1
+    return total
+
+
+def parameter_count(node: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    arguments = node.args
+    names = [a.arg for a in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs)]
+    return len([name for name in names if name not in ("self", "cls")])
