@@ -1,0 +1,166 @@
+"""Every model on every frame of a clip: the same decoded frame, one model after another.
+
+The models take turns rather than running at once, so that each latency is the model's own.  The
+next frames are decoded meanwhile.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+from estimators.errors import ModelCrashedError, ModelTimeoutError, PoseError
+from estimators.runtime.api import Runner, RunResult, Session
+from estimators.types import EstimatorOptions, Frame
+
+# Decoded frames that may wait for the models; each is a whole picture in memory.
+FRAMES_AHEAD = 3
+# A model that failed on this many frames running is left out of the rest of the clip: with a hang
+# of half a minute each, trying on would hold up the others for hours.
+GIVE_UP_AFTER = 5
+
+Item = TypeVar("Item")
+
+
+@dataclass(frozen=True, eq=False)
+class FrameOutcome:
+    """What the models made of one frame.
+
+    Attributes:
+        frame: the decoded frame that all of them saw.
+        results: the answer of each model that gave one; poses in pixels of the original clip.
+        failures: the reason, in plain words, of each model that failed on this frame.
+    """
+
+    frame: Frame
+    results: Mapping[str, RunResult]
+    failures: Mapping[str, str]
+
+
+class _ModelInClip:
+    """One model's session through a clip, with its memory of failures."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._failed_running = 0
+        self._gave_up = ""
+
+    def estimate(self, frame: Frame) -> RunResult:
+        """The answer; a frame in which the model's process died is tried once more.
+
+        Raises:
+            PoseError: it failed (twice where its process died), or was given up earlier.
+        """
+        if self._gave_up:
+            raise PoseError(self._gave_up)
+        try:
+            result = self._twice(frame)
+        except PoseError as error:
+            self._failed_running += 1
+            if self._failed_running >= GIVE_UP_AFTER:
+                self._gave_up = f"Left out after {GIVE_UP_AFTER} failed frames running: {error}"
+            raise
+        self._failed_running = 0
+        return result
+
+    def _twice(self, frame: Frame) -> RunResult:
+        try:
+            return self._session.estimate(frame)
+        except (ModelCrashedError, ModelTimeoutError):
+            return self._session.estimate(frame)
+
+
+def run_clip(
+    runner: Runner,
+    frames: Iterable[Frame],
+    models: Sequence[str],
+    scale: tuple[float, float] = (1.0, 1.0),
+    cancelled: Callable[[], bool] = lambda: False,
+) -> Iterator[FrameOutcome]:
+    """The outcome of each frame, in order, as soon as every model has answered.
+
+    Args:
+        frames: decoded frames in order of time; read in a thread of their own, a few ahead.
+        models: keys of the models; each gets the clip as its own stateful session.
+        scale: original width and height divided by the decoded frame's.
+        cancelled: asked before each model's turn; the frame in work is then dropped.
+    """
+    options = EstimatorOptions(video=True)
+    with ExitStack() as stack:
+        sessions = {
+            model: _ModelInClip(stack.enter_context(runner.open(model, options)))
+            for model in models
+        }
+        ahead = stack.enter_context(Prefetched(frames, FRAMES_AHEAD))
+        for frame in ahead:
+            results: dict[str, RunResult] = {}
+            failures: dict[str, str] = {}
+            for model, session in sessions.items():
+                if cancelled():
+                    return
+                try:
+                    results[model] = _rescaled(session.estimate(frame), scale)
+                except PoseError as error:
+                    failures[model] = str(error)
+            yield FrameOutcome(frame, results, failures)
+
+
+def _rescaled(result: RunResult, scale: tuple[float, float]) -> RunResult:
+    if scale == (1.0, 1.0):
+        return result
+    estimate = replace(result.estimate, poses=result.estimate.poses.scaled(*scale))
+    return replace(result, estimate=estimate)
+
+
+class _End:
+    """What the reading thread puts last: the error it met, or None at the end."""
+
+    def __init__(self, error: BaseException | None = None) -> None:
+        self.error = error
+
+
+class Prefetched(Iterator[Item]):
+    """Reads an iterable in a thread of its own, up to `ahead` items before they are asked for."""
+
+    def __init__(self, items: Iterable[Item], ahead: int) -> None:
+        self._items = items
+        self._queue: queue.Queue[Item | _End] = queue.Queue(ahead)
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._read, name="prefetch", daemon=True)
+
+    def __enter__(self) -> Prefetched[Item]:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._stop.set()
+        while self._thread.is_alive():
+            # The thread may wait for room; taking what is there lets it see the stop.
+            try:
+                self._queue.get(timeout=0.05)
+            except queue.Empty:
+                continue
+
+    def __next__(self) -> Item:
+        item = self._queue.get()
+        if isinstance(item, _End):
+            self._queue.put(item)
+            if item.error is not None:
+                raise item.error
+            raise StopIteration
+        return item
+
+    def _read(self) -> None:
+        end = _End()
+        try:
+            for item in self._items:
+                self._queue.put(item)
+                if self._stop.is_set():
+                    return
+        except Exception as error:  # noqa: BLE001  # handed to whoever reads, whatever it is
+            end = _End(error)
+        self._queue.put(end)
