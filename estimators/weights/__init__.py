@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -9,10 +10,21 @@ from typing import Literal
 from estimators.errors import WeightsError
 from estimators.weights import store
 from estimators.weights.manifest import WeightsEntry, entries, entry
+from estimators.weights.store import FetchCancelledError
 
 StateName = Literal["embedded", "cached", "to_download", "downloading", "failed"]
 
-__all__ = ["StateName", "WeightsEntry", "WeightsState", "entries", "entry", "path", "state"]
+__all__ = [
+    "FetchCancelledError",
+    "StateName",
+    "WeightsEntry",
+    "WeightsState",
+    "entries",
+    "entry",
+    "fetch",
+    "path",
+    "state",
+]
 
 
 @dataclass(frozen=True)
@@ -47,13 +59,32 @@ def path(key: str) -> Path:
 
 def state(key: str) -> WeightsState:
     """Where the weights stand on this machine, seen by every viewer and process alike."""
+    from estimators.weights import fetching  # loads requests: not needed to load a model
+
     wanted = entry(key)
     size = wanted.size_bytes
     try:
-        found = store.find(wanted)
+        found, problem = store.find(wanted), None
     except WeightsError as error:
-        return WeightsState("failed", None, 0, size, str(error))
-    if found is None:
-        return WeightsState("to_download", None, 0, size, store.how_to_get(wanted))
-    inside = found.parent == store.EMBEDDED_DIR
-    return WeightsState("embedded" if inside else "cached", found, size, size, str(found))
+        found, problem = None, error
+    if found is not None:
+        name: StateName = "embedded" if found.parent == store.EMBEDDED_DIR else "cached"
+        return WeightsState(name, found, size, size, str(found))
+    done = fetching.done_bytes(wanted)
+    if fetching.in_progress(wanted):
+        return WeightsState("downloading", None, done, size, f"from {wanted.url}")
+    problem = problem or fetching.last_failure(wanted)
+    if problem is not None:
+        return WeightsState("failed", None, done, size, str(problem))
+    return WeightsState("to_download", None, done, size, store.how_to_get(wanted))
+
+
+def fetch(
+    key: str,
+    progress: Callable[[int, int], None] | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> Path:
+    """Brings the weights onto this machine unless they are here; see `fetching.fetch`."""
+    from estimators.weights import fetching  # loads requests: not needed to load a model
+
+    return fetching.fetch(key, progress, cancelled)

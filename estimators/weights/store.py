@@ -20,6 +20,10 @@ _digests: dict[Path, tuple[tuple[int, int], str]] = {}
 _digests_lock = threading.Lock()
 
 
+class FetchCancelledError(WeightsError):
+    """The person stopped the download; what was fetched is kept and resumed next time."""
+
+
 def cache_dir() -> Path:
     """The folder for downloads: `POSE_CACHE_DIR`, else the user's cache folder; may not exist."""
     chosen = os.environ.get(CACHE_VARIABLE)
@@ -56,11 +60,15 @@ def how_to_get(entry: WeightsEntry) -> str:
         )
     if entry.kind == "embedded":
         return f"Restore {target(entry)} from the repository."
-    folder = os.environ.get(WEIGHTS_VARIABLE) or cache_dir()
     return (
         f"Run `python -m estimators weights fetch {entry.key}`, or put {entry.file_name} from "
-        f"{entry.url} into {folder}."
+        f"{entry.url} into {hand_folder()}."
     )
+
+
+def hand_folder() -> Path:
+    """Where a person puts a file by hand: `POSE_WEIGHTS_DIR`, else the cache."""
+    return Path(os.environ.get(WEIGHTS_VARIABLE) or cache_dir())
 
 
 def find(entry: WeightsEntry) -> Path | None:
@@ -116,3 +124,10 @@ def digest(file: Path) -> str:
     with _digests_lock:
         _digests[file] = (stamp, value)
     return value
+
+
+def remember(file: Path, sha256: str) -> None:
+    """Notes the SHA-256 of a file that was hashed while it was written."""
+    stat = file.stat()
+    with _digests_lock:
+        _digests[file] = ((stat.st_mtime_ns, stat.st_size), sha256)

@@ -1,0 +1,112 @@
+"""SavedModels from TF Hub: `tensorflow_hub.resolve` in a process of its own."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import IO
+
+from estimators.errors import WeightsError
+from estimators.weights.download import Cancelled, Progress
+from estimators.weights.manifest import WeightsEntry
+from estimators.weights.store import FetchCancelledError
+
+_ROOT = Path(__file__).parents[2]
+_POLL_S = 0.2
+_STALLED_POLLS = 900  # three minutes without a new byte
+
+
+def resolve(entry: WeightsEntry, target: Path, progress: Progress, cancelled: Cancelled) -> None:
+    """Fetches the SavedModel of `entry` into `target`; the caller holds its lock.
+
+    Raises:
+        FetchCancelledError: `cancelled` said so.
+        WeightsError: tensorflow_hub could not get it; the message carries its last words.
+    """
+    with tempfile.TemporaryFile() as words:
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            child = _start(entry, target, words)
+        except OSError as error:
+            raise _failed(entry, target, str(error)) from error
+        try:
+            _watch(entry, target, child, (progress, cancelled))
+        finally:
+            _end(child)
+        if child.returncode != 0 or not (target / "saved_model.pb").is_file():
+            words.seek(0)
+            raise _failed(entry, target, _last_words(words.read().decode(errors="replace")))
+
+
+def fetched_bytes(target: Path) -> int:
+    """Bytes in the temporary folders that tensorflow_hub unpacks `target` into."""
+    total = 0
+    for folder in target.parent.glob(f"{target.name}.*.tmp"):
+        for file in folder.rglob("*"):
+            with contextlib.suppress(OSError):  # it is moved away when it is whole
+                total += file.stat().st_size
+    return total
+
+
+def _start(entry: WeightsEntry, target: Path, words: IO[bytes]) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "estimators.weights.tfhub_child", entry.url],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=words,
+        cwd=_ROOT,
+        env={**os.environ, "TFHUB_CACHE_DIR": str(target.parent), "TF_CPP_MIN_LOG_LEVEL": "3"},
+    )
+
+
+def _watch(
+    entry: WeightsEntry,
+    target: Path,
+    child: subprocess.Popen[bytes],
+    hooks: tuple[Progress, Cancelled],
+) -> None:
+    progress, cancelled = hooks
+    seen, idle = 0, 0
+    while True:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            child.wait(_POLL_S)
+            return
+        if cancelled():
+            raise FetchCancelledError(f"{entry.key}: the download was cancelled.")
+        done = fetched_bytes(target)
+        idle = 0 if done > seen else idle + 1
+        seen = max(seen, done)
+        if idle > _STALLED_POLLS:
+            raise _failed(entry, target, "nothing arrived for three minutes")
+        progress(done, max(entry.size_bytes, done))
+
+
+def _end(child: subprocess.Popen[bytes]) -> None:
+    """Ends the child, gently first so that it removes its lock."""
+    if child.stdin is not None:
+        child.stdin.close()
+    try:
+        child.wait(10)
+    except subprocess.TimeoutExpired:
+        child.kill()
+        child.wait()
+
+
+def _last_words(text: str) -> str:
+    """The exception that ended the child: the last line that looks like one."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    named = [line for line in lines if re.match(r"[\w.]*(Error|Exception|Timeout)\b", line)]
+    return (named or lines or ["tensorflow_hub gave no reason"])[-1]
+
+
+def _failed(entry: WeightsEntry, target: Path, reason: str) -> WeightsError:
+    return WeightsError(
+        f"{entry.key}: {entry.url} could not be fetched through tensorflow_hub: {reason}.",
+        f"Check the connection, or unpack the SavedModel into {target} by hand "
+        "(TFHUB_CACHE_DIR names another folder). The LiteRT variant works without it.",
+    )
