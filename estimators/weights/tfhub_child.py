@@ -14,7 +14,8 @@ import threading
 
 
 def _interrupt_when_stdin_ends() -> None:
-    sys.stdin.buffer.read()
+    while os.read(0, 1024):  # not sys.stdin: its lock, held here, is fatal at interpreter shutdown
+        pass
     os.kill(os.getpid(), signal.SIGINT)
 
 

@@ -108,7 +108,7 @@ def test_tfhub_folder_is_found_by_the_handles_hash(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     key = "tfhub-movenet-singlepose-lightning"
-    with pytest.raises(WeightsError, match="tfhub.dev/google/movenet/singlepose/lightning/4"):
+    with pytest.raises(WeightsError, match=r"tfhub\.dev/google/movenet/singlepose/lightning/4"):
         weights.path(key)
     folder = tmp_path / "29fb93a7b6cbd61f33bf8c76777682f0a9b06839"
     folder.mkdir()

@@ -33,7 +33,7 @@ class Server:
         handler = type("Handler", (_Handler,), {"behaviour": self.behaviour})
         self._http = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
         self.url = f"http://127.0.0.1:{self._http.server_port}/file.bin"
-        self._thread = threading.Thread(target=self._http.serve_forever, daemon=True)
+        self._thread = threading.Thread(target=self._http.serve_forever, args=(0.02,), daemon=True)
 
     def __enter__(self) -> Server:
         self._thread.start()
