@@ -1,0 +1,97 @@
+"""One colour a model everywhere, and how thick its lines are."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Literal
+
+from estimators.registry import Family, get
+
+Theme = Literal["light", "dark"]
+RGB = tuple[int, int, int]
+
+# Blue, vermilion and green of Okabe and Ito's palette ("Color Universal Design", 2008), which keep
+# apart under the common colour blindnesses.  A family's second, third and fourth model of a
+# comparison get the following shades; all have a contrast of at least 3:1 with the theme's page
+# (WCAG 2.2, 1.4.11), which a test computes.
+_SHADES: Mapping[Theme, Mapping[Family, tuple[str, ...]]] = MappingProxyType(
+    {
+        "light": {
+            "MoveNet": ("#0072B2", "#003F66", "#3E97CE", "#5B7083"),
+            "BlazePose": ("#D55E00", "#8A3B00", "#C98200", "#A8645A"),
+            "Keypoint R-CNN": ("#009E73", "#00573F", "#4C9A2A", "#5E7F73"),
+        },
+        "dark": {
+            "MoveNet": ("#56B4E9", "#2C86C9", "#A6D8F5", "#7F9DB5"),
+            "BlazePose": ("#F0862E", "#E6B422", "#C65F12", "#D9A58C"),
+            "Keypoint R-CNN": ("#2EC79B", "#179A74", "#9BE3C9", "#86A89B"),
+        },
+    }
+)
+
+
+def family_colour(family: Family, shade: int = 0, theme: Theme = "light") -> str:
+    """`#RRGGBB` of a family; `shade` counts its models in one comparison (repeats after four)."""
+    shades = _SHADES[theme][family]
+    return shades[shade % len(shades)]
+
+
+def model_colours(models: Sequence[str], theme: Theme = "light") -> dict[str, str]:
+    """`#RRGGBB` of each model of one comparison: its family's colour, further variants in shades.
+
+    Raises:
+        InputError: a model is not in the registry.
+    """
+    counts: dict[Family, int] = {}
+    colours = {}
+    for model in models:
+        family = get(model).family
+        colours[model] = family_colour(family, counts.get(family, 0), theme)
+        counts[family] = counts.get(family, 0) + 1
+    return colours
+
+
+def rgb(colour: str) -> RGB:
+    """`#RRGGBB` as (red, green, blue), 0 to 255; raises ValueError for anything else."""
+    if len(colour) != 7 or not colour.startswith("#"):
+        raise ValueError(f"expected a colour like #0072B2, got {colour!r}")
+    return int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:7], 16)
+
+
+@dataclass(frozen=True)
+class PoseStyle:
+    """How one model's poses are drawn.
+
+    Attributes:
+        colour: (red, green, blue), 0 to 255.
+        joints: names of the joints drawn, None for all; a bone needs both its ends.
+        points, bones, boxes: what is drawn; boxes only where the model gives them.
+        halo: a light rim, so that a line shows on any background.
+        scale: multiplies the widths that follow from the size of the frame and the person.
+    """
+
+    colour: RGB
+    joints: frozenset[str] | None = None
+    points: bool = True
+    bones: bool = True
+    boxes: bool = False
+    halo: bool = True
+    scale: float = 1.0
+
+
+def model_styles(models: Sequence[str], theme: Theme = "light") -> dict[str, PoseStyle]:
+    """The usual style of each model of one comparison."""
+    return {model: PoseStyle(rgb(colour)) for model, colour in model_colours(models, theme).items()}
+
+
+def line_width(frame_width: int, frame_height: int, person_side: float = float("inf")) -> int:
+    """Width of a bone in whole pixels, at least 1.
+
+    1/200 of the frame's geometric mean side (3 at 640×480, 7 at 1080p), but no more than 1/30 of
+    `person_side`, the longer side of the person's joints, so that far people stay recognisable.
+    """
+    frame_side = math.sqrt(frame_width * frame_height)
+    return max(1, round(min(frame_side / 200, person_side / 30)))
