@@ -35,7 +35,7 @@ def coloured(image: NDArray[np.uint8], colour: tuple[int, int, int] = RED) -> ND
 def test_the_frame_itself_is_not_touched() -> None:
     image = grey()
     image.flags.writeable = False
-    drawn = draw_poses(image, pose(left_hip=(50, 50), left_knee=(50, 150)), PLAIN)
+    drawn = draw_poses(image, pose(left_hip=(50.5, 50), left_knee=(50.5, 150)), PLAIN)
     assert drawn.shape == image.shape
     assert drawn.dtype == np.uint8
     assert (image == 90).all()
