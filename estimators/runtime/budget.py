@@ -1,0 +1,129 @@
+"""Which loaded variants stay when memory is short."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Sequence
+from typing import Protocol
+
+from estimators.errors import InputError, MemoryBudgetError
+
+VARIABLE = "POSE_MEMORY_MB"
+DEFAULT_MB = 2000
+# Reading the size of a process costs about a millisecond of a call.
+_CHECK_EVERY_S = 5.0
+_VIEWER = "memory budget"
+
+
+class Tenant(Protocol):
+    """A variant as the budget sees it."""
+
+    @property
+    def title(self) -> str: ...
+
+    @property
+    def used_s(self) -> float:
+        """When it was last used (monotonic clock)."""
+
+    @property
+    def expected_mb(self) -> float:
+        """What it needs when loaded: measured last time, else guessed."""
+
+    def memory_mb(self) -> float:
+        """What it takes now; what it is expected to take while it is loading; else 0."""
+
+    def reserve(self) -> None:
+        """From now on it counts as loading."""
+
+    def streaming(self) -> bool:
+        """A clip or a live stream is running through it, whose state would be lost."""
+
+    def retire(self, viewer: str, timeout_s: float) -> bool:
+        """Ends it when its turn comes (0: only if nobody uses it); False when it did not come."""
+
+
+def budget_mb(given: int | None) -> int:
+    """`given`, else `POSE_MEMORY_MB`, else 2,000.
+
+    Raises:
+        InputError: not a positive whole number.
+    """
+    text = os.environ.get(VARIABLE, "").strip() if given is None else str(given)
+    if not text:
+        return DEFAULT_MB
+    if not text.isdecimal() or int(text) == 0:
+        raise InputError(
+            f"{VARIABLE} is {text!r}.", "Give the memory for the models in MB, such as 2000."
+        )
+    return int(text)
+
+
+class MemoryBudget:
+    """Keeps the sum of the hosts' proportional set sizes under `total_mb`.
+
+    The least recently used variant goes first.  A variant in the middle of a call is waited for,
+    one that a clip or stream runs through stays.  A variant that does not fit even alone runs
+    alone: the estimate may be wrong, and a person who asked for one model wants an answer.
+    """
+
+    def __init__(self, total_mb: int, patience_s: float) -> None:
+        self.total_mb = total_mb
+        self._patience_s = patience_s
+        self._lock = threading.Lock()
+        self._tenants: list[Tenant] = []
+        self._checked_s = 0.0
+
+    def add(self, tenant: Tenant) -> None:
+        self._tenants.append(tenant)
+
+    def make_room(self, newcomer: Tenant) -> None:
+        """Retires others until `newcomer` fits and reserves its place.
+
+        Raises:
+            MemoryBudgetError: those that stay leave too little room.
+        """
+        deadline_s = time.monotonic() + self._patience_s
+        while True:
+            with self._lock:
+                others = self._loaded(newcomer)
+                taken = sum(tenant.memory_mb() for tenant in others)
+                if not others or taken + newcomer.expected_mb <= self.total_mb:
+                    newcomer.reserve()
+                    return
+            movable = [tenant for tenant in others if not tenant.streaming()]
+            if any(tenant.retire(_VIEWER, 0) for tenant in movable):
+                continue
+            left_s = deadline_s - time.monotonic()
+            if left_s <= 0 or not movable or not movable[0].retire(_VIEWER, left_s):
+                raise self._no_room(newcomer, others)
+
+    def check(self, caller: Tenant) -> None:
+        """After a call of `caller`: retires idle variants if together they outgrew the budget."""
+        now = time.monotonic()
+        if now - self._checked_s < _CHECK_EVERY_S:
+            return
+        self._checked_s = now
+        taken = caller.memory_mb()
+        others = self._loaded(caller)
+        sizes = [tenant.memory_mb() for tenant in others]
+        taken += sum(sizes)
+        for tenant, size in zip(others, sizes, strict=True):
+            if taken <= self.total_mb:
+                return
+            if not tenant.streaming() and tenant.retire(_VIEWER, 0):
+                taken -= size
+
+    def _loaded(self, asking: Tenant) -> Sequence[Tenant]:
+        """The others that take memory, least recently used first."""
+        others = (t for t in tuple(self._tenants) if t is not asking and t.memory_mb() > 0)
+        return sorted(others, key=lambda tenant: tenant.used_s)
+
+    def _no_room(self, newcomer: Tenant, others: Sequence[Tenant]) -> MemoryBudgetError:
+        names = ", ".join(f"{t.title} ({t.memory_mb():.0f} MB)" for t in others)
+        return MemoryBudgetError(
+            f"{newcomer.title} needs about {newcomer.expected_mb:.0f} MB, which does not fit into "
+            f"{self.total_mb} MB beside {names}, in use now.",
+            f"Choose fewer models, stop a stream, or raise {VARIABLE}.",
+        )

@@ -1,0 +1,122 @@
+"""The child process that hosts one model: `python -m estimators.runtime.host CHANNEL SLOT`.
+
+Started by `estimators.runtime.process`.  CHANNEL is the descriptor of a socket for messages, SLOT
+that of the frame slot.  Standard input only tells when the app is gone; standard output and error
+belong to the native libraries, whose noise must not disturb the messages.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import fcntl
+import gc
+import os
+import select
+import signal
+import sys
+import threading
+import time
+import traceback
+from multiprocessing.connection import Connection
+
+from estimators import registry
+from estimators.errors import PoseError
+from estimators.runtime.frame_slot import FrameSlot
+from estimators.runtime.messages import Answer, Ask, Failure, Forget, Load, Ready
+from estimators.runtime.sessions import EstimatorPool
+from estimators.types import Frame
+
+_TIDY_AFTER_S = 20.0
+_WATCH_S = 2.0
+
+
+def watch_parent() -> None:
+    """Ends this process when the app ends, even by SIGKILL and even while native code works.
+
+    Standard input is a pipe whose other end only the app holds and never writes to.  When the app
+    is gone the system sends SIGIO for it, whose default action ends the process without needing the
+    interpreter lock; the thread is for systems that do not send it, and for a parent that left a
+    copy of the pipe behind.
+    """
+    parent = os.getppid()
+    signal.signal(signal.SIGIO, signal.SIG_DFL)
+    fcntl.fcntl(0, fcntl.F_SETOWN, os.getpid())
+    fcntl.fcntl(0, fcntl.F_SETFL, fcntl.fcntl(0, fcntl.F_GETFL) | os.O_ASYNC)
+
+    def watch() -> None:
+        while os.getppid() == parent and not select.select([0], [], [], _WATCH_S)[0]:
+            pass
+        os._exit(0)
+
+    threading.Thread(target=watch, name="parent-watch", daemon=True).start()
+
+
+def release_memory() -> None:
+    """Returns freed memory to the system, where the C library can (glibc)."""
+    gc.collect()
+    malloc_trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if malloc_trim is not None:
+        malloc_trim(0)
+
+
+def failure(error: Exception) -> Failure:
+    """What to tell the app about `error`."""
+    description = f"{type(error).__name__}: {error}".rstrip(": ")
+    own = error if isinstance(error, PoseError) else None
+    return Failure(own, description, traceback.format_exc())
+
+
+def answer(pool: EstimatorPool, slot: FrameSlot, load: Load, ask: Ask) -> Answer | Failure:
+    """The estimate of one frame, or why there is none; never raises."""
+    started = time.perf_counter()
+    try:
+        frame = Frame(slot.read(ask.height, ask.width), ask.index, ask.time_s)
+        estimate, fresh = pool.estimate(ask.key, frame)
+    except Exception as error:  # noqa: BLE001 - one frame's failure must not end the process
+        return failure(error)
+    busy_ms = (time.perf_counter() - started) * 1000
+    return Answer.of(estimate, load.spec, busy_ms, fresh)
+
+
+def serve(channel: Connection, slot: FrameSlot) -> None:
+    """Loads the model that the app names, then answers until the app closes the channel."""
+    load: Load = channel.recv()
+    try:
+        model = registry.load(load.spec, load.weights, load.threads)
+    except Exception as error:  # noqa: BLE001 - told to the app, which shows it to the person
+        channel.send(failure(error))
+        return
+    pool = EstimatorPool(model, load.sessions, load.idle_s)
+    release_memory()
+    channel.send(Ready())
+    tidy = False
+    while True:
+        pool.expire()
+        if not channel.poll(min(_TIDY_AFTER_S, load.idle_s) if tidy else load.idle_s):
+            if tidy:
+                release_memory()
+            tidy = False
+            continue
+        message = channel.recv()
+        if isinstance(message, Forget):
+            pool.forget(message.session)
+        else:
+            channel.send(answer(pool, slot, load, message))
+        tidy = True
+
+
+def main(arguments: list[str]) -> None:
+    # Ctrl-C goes to the whole process group; the app decides what becomes of its hosts.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    watch_parent()
+    channel_fd, slot_fd = (int(argument) for argument in arguments)
+    with contextlib.suppress(EOFError, ConnectionError):  # the app closed the channel
+        serve(Connection(channel_fd), FrameSlot(slot_fd))
+    # Native libraries may crash while they are torn down; there is nothing left to save.
+    sys.stderr.flush()
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,110 @@
+"""The runner that hosts every variant in a child process of its own."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Mapping
+from dataclasses import replace
+
+from estimators.errors import InputError, ModelError
+from estimators.registry import MODELS, ModelSpec
+from estimators.runtime.api import ModelStatus, RunResult, Session
+from estimators.runtime.budget import MemoryBudget, budget_mb
+from estimators.runtime.hosted import HostedModel, Limits
+from estimators.runtime.machine import available_cores
+from estimators.runtime.sessions import SessionKey
+from estimators.runtime.viewer_session import ViewerSession
+from estimators.types import EstimatorOptions, Frame
+
+_PICTURES = EstimatorOptions()
+_LIMITS = Limits()
+
+
+class ProcessRunner:
+    """Implements `api.Runner` with one child process for each variant in use.
+
+    Args:
+        memory_mb: memory for all models together; None for `POSE_MEMORY_MB`, else 2,000.
+        threads: CPU threads of each model; None for every core this process may use.
+        models: the variants by key; the registry's unless an experiment or a test brings others.
+        limits: how long a model may take.
+
+    Raises:
+        InputError: the budget or the number of threads is not a positive number.
+    """
+
+    def __init__(
+        self,
+        memory_mb: int | None = None,
+        threads: int | None = None,
+        models: Mapping[str, ModelSpec] = MODELS,
+        limits: Limits = _LIMITS,
+    ) -> None:
+        if os.name != "posix":
+            raise InputError(
+                "The models need Linux or macOS.", "On Windows, run the app inside WSL."
+            )
+        if threads is not None and threads < 1:
+            raise InputError(f"{threads} threads are too few.", "Give 1 or more.")
+        self.threads = threads or available_cores()
+        self._models = models
+        self._limits = limits
+        self._budget = MemoryBudget(budget_mb(memory_mb), limits.call_s)
+        self._hosted: dict[str, HostedModel] = {}
+        self._lock = threading.Lock()
+        self._closed = False
+
+    @property
+    def memory_mb(self) -> int:
+        """The budget of all models together."""
+        return self._budget.total_mb
+
+    def warm(self, model: str) -> None:
+        hosted = self._host(model)
+        threading.Thread(
+            target=hosted.warm, args=("warm",), name=f"warm-{model}", daemon=True
+        ).start()
+
+    def estimate(
+        self,
+        model: str,
+        frame: Frame,
+        options: EstimatorOptions = _PICTURES,
+        viewer: str = "",
+    ) -> RunResult:
+        # A picture has no clip to follow anybody in, whatever the options say.
+        key = SessionKey("", replace(options, video=False))
+        return self._host(model).estimate(key, frame, viewer, None)[0]
+
+    def open(self, model: str, options: EstimatorOptions = _PICTURES, viewer: str = "") -> Session:
+        return ViewerSession(self._host(model), options, viewer)
+
+    def status(self) -> tuple[ModelStatus, ...]:
+        with self._lock:
+            hosted = tuple(self._hosted.values())
+        return tuple(host.status() for host in hosted)
+
+    def retire(self, model: str) -> None:
+        self._host(model).retire("retire", None)
+
+    def close(self) -> None:
+        with self._lock:
+            self._closed = True
+            hosted = tuple(self._hosted.values())
+        for host in hosted:
+            host.close()
+
+    def _host(self, model: str) -> HostedModel:
+        with self._lock:
+            if self._closed:
+                raise ModelError("The runner is closed.", "Start the application again.")
+            if model not in self._hosted:
+                if model not in self._models:
+                    raise InputError(
+                        f"There is no model {model!r}.", f"Choose from: {', '.join(self._models)}."
+                    )
+                host = HostedModel(self._models[model], self.threads, self._limits, self._budget)
+                self._hosted[model] = host
+                self._budget.add(host)
+            return self._hosted[model]

@@ -1,0 +1,60 @@
+"""The session that both runners hand out."""
+
+from __future__ import annotations
+
+import itertools
+import weakref
+from typing import Protocol, Self
+
+from estimators.errors import ModelError
+from estimators.runtime.api import RunResult
+from estimators.runtime.sessions import SessionKey
+from estimators.types import EstimatorOptions, Frame
+
+_numbers = itertools.count(1)
+
+
+class Host(Protocol):
+    """Whatever runs one model."""
+
+    def estimate(
+        self, key: SessionKey, frame: Frame, viewer: str, timeout_s: float | None
+    ) -> tuple[RunResult, bool]:
+        """The result, and whether the session's estimator was created for this frame."""
+
+    def drop(self, session: str) -> None:
+        """Forgets a session some time later; takes no lock, so a finalizer may call it."""
+
+    def tidy(self) -> None:
+        """Frees dropped sessions now if nobody else is using the model."""
+
+
+class ViewerSession:
+    """Implements `api.Session`; one that is never closed is dropped with its last reference."""
+
+    def __init__(self, host: Host, options: EstimatorOptions, viewer: str) -> None:
+        self._host = host
+        self._key = SessionKey(f"session-{next(_numbers)}", options)
+        self._viewer = viewer or self._key.session
+        self._answered = False
+        self._drop = weakref.finalize(self, host.drop, self._key.session)
+        self._drop.atexit = False
+
+    def estimate(self, frame: Frame, timeout_s: float | None = None) -> RunResult:
+        if not self._drop.alive:
+            raise ModelError("This session is closed.", "Open a new one.")
+        result, fresh = self._host.estimate(self._key, frame, self._viewer, timeout_s)
+        lost = fresh and self._answered
+        self._answered = True
+        return RunResult(result.estimate, result.queue_ms, result.transport_ms, restarted=lost)
+
+    def close(self) -> None:
+        if self._drop.alive:
+            self._drop()
+            self._host.tidy()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
