@@ -1,0 +1,205 @@
+// Skeletons drawn on a 2-D canvas from numbers. Shared by the picture viewer and the clip player.
+//
+// A layer is what one model found: {key, title, colour, kind, threshold, matched, skeleton, people};
+// skeleton: {joints: [name], bones: [[i, j, isRight]]}; a person: {id, xy, score, box, smooth?} with
+// xy flat [x0, y0, x1, ...] in pixels of the picture (NaN where absent), score one number a joint.
+// A `place` maps the picture to the canvas in CSS pixels: x * place.scale + place.dx.
+// A joint on show is named by a reference {layer, person, joint}: the layer's key and two positions.
+
+const HIDDEN = 0, WEAK = 1, STRONG = 2;
+const HALO = "rgba(255, 255, 255, 0.75)";
+const WEAK_ALPHA = 0.3;
+
+function jointState(layer, person, k, options) {
+  const x = person.xy[2 * k], y = person.xy[2 * k + 1];
+  if (!Number.isFinite(x) || !Number.isFinite(y)) return HIDDEN;
+  if (options.joints && !options.joints.has(layer.skeleton.joints[k])) return HIDDEN;
+  if (person.score[k] >= layer.threshold) return STRONG;
+  return options.weak === "faint" ? WEAK : HIDDEN;
+}
+
+function onCanvas(place, xy, k) {
+  return [xy[2 * k] * place.scale + place.dx, xy[2 * k + 1] * place.scale + place.dy];
+}
+
+function drawLayer(ctx, layer, place, options) {
+  for (const person of layer.people) {
+    const states = layer.skeleton.joints.map((_, k) => jointState(layer, person, k, options));
+    if (options.boxes && person.box) drawBox(ctx, layer, person, place);
+    drawBones(ctx, layer, person, { place, states, width: options.lineWidth });
+    drawJoints(ctx, layer, person, { place, states, width: options.lineWidth });
+    if (person.smooth) drawSmooth(ctx, layer, person, { place, states });
+    if (options.labels) drawLabel(ctx, layer, person, { place, states });
+  }
+}
+
+// Left and middle limbs are solid, right ones dashed; a light rim keeps them visible on any picture.
+function drawBones(ctx, layer, person, { place, states, width }) {
+  for (const [i, j, isRight] of layer.skeleton.bones) {
+    const state = Math.min(states[i], states[j]);
+    if (state === HIDDEN) continue;
+    ctx.globalAlpha = state === WEAK ? WEAK_ALPHA : 1;
+    ctx.lineCap = isRight ? "butt" : "round";
+    ctx.setLineDash(isRight ? [width * 2.5, width * 1.5] : []);
+    const line = new Path2D();
+    line.moveTo(...onCanvas(place, person.xy, i));
+    line.lineTo(...onCanvas(place, person.xy, j));
+    ctx.lineWidth = width + 2;
+    ctx.strokeStyle = HALO;
+    ctx.stroke(line);
+    ctx.lineWidth = width;
+    ctx.strokeStyle = layer.colour;
+    ctx.stroke(line);
+  }
+  ctx.setLineDash([]);
+  ctx.globalAlpha = 1;
+}
+
+function drawJoints(ctx, layer, person, { place, states, width }) {
+  ctx.lineWidth = 1.5;
+  ctx.strokeStyle = HALO;
+  ctx.fillStyle = layer.colour;
+  states.forEach((state, k) => {
+    if (state === HIDDEN) return;
+    ctx.globalAlpha = state === WEAK ? WEAK_ALPHA : 1;
+    ctx.beginPath();
+    ctx.arc(...onCanvas(place, person.xy, k), width * 0.5 + 2, 0, 2 * Math.PI);
+    ctx.fill();
+    ctx.stroke();
+  });
+  ctx.globalAlpha = 1;
+}
+
+// The smoothed pose is a thin line of its own on top of the raw one, never instead of it.
+function drawSmooth(ctx, layer, person, { place, states }) {
+  for (const [colour, width] of [["rgba(0, 0, 0, 0.8)", 3.5], ["#ffffff", 1.5]]) {
+    ctx.strokeStyle = colour;
+    ctx.lineWidth = width;
+    ctx.beginPath();
+    for (const [i, j] of layer.skeleton.bones) {
+      if (states[i] !== STRONG || states[j] !== STRONG) continue;
+      ctx.moveTo(...onCanvas(place, person.smooth, i));
+      ctx.lineTo(...onCanvas(place, person.smooth, j));
+    }
+    ctx.stroke();
+  }
+}
+
+function drawBox(ctx, layer, person, place) {
+  const [x0, y0] = onCanvas(place, person.box, 0);
+  const [x1, y1] = onCanvas(place, person.box, 1);
+  ctx.strokeStyle = layer.colour;
+  ctx.lineWidth = 1.5;
+  ctx.strokeRect(x0, y0, x1 - x0, y1 - y0);
+}
+
+function drawLabel(ctx, layer, person, { place, states }) {
+  let top = null;
+  states.forEach((state, k) => {
+    if (state === STRONG && (top === null || person.xy[2 * k + 1] < person.xy[2 * top + 1])) top = k;
+  });
+  if (top === null) return;
+  const [x, y] = onCanvas(place, person.xy, top);
+  ctx.font = "600 13px sans-serif";
+  ctx.textAlign = "center";
+  ctx.textBaseline = "bottom";
+  ctx.lineWidth = 4;
+  ctx.strokeStyle = "#ffffff";
+  ctx.strokeText(String(person.id), x, y - 8);
+  ctx.fillStyle = layer.colour;
+  ctx.fillText(String(person.id), x, y - 8);
+}
+
+function drawRing(ctx, layer, person, k, place) {
+  const [x, y] = onCanvas(place, person.xy, k);
+  for (const [colour, width] of [["#000000", 5], ["#ffffff", 3], [layer.colour, 1.5]]) {
+    ctx.strokeStyle = colour;
+    ctx.lineWidth = width;
+    ctx.beginPath();
+    ctx.arc(x, y, 9, 0, 2 * Math.PI);
+    ctx.stroke();
+  }
+}
+
+// The visible joint nearest to (x, y) on the canvas, within `reach` CSS pixels, or null.
+function nearestJoint(layers, place, [x, y], reach, options) {
+  let best = null, bestDistance = reach;
+  for (const layer of layers) {
+    layer.people.forEach((person, n) => {
+      for (let k = 0; k < layer.skeleton.joints.length; k++) {
+        if (jointState(layer, person, k, options) === HIDDEN) continue;
+        const [jx, jy] = onCanvas(place, person.xy, k);
+        const distance = Math.hypot(jx - x, jy - y);
+        if (distance < bestDistance) {
+          bestDistance = distance;
+          best = { layer: layer.key, person: n, joint: k };
+        }
+      }
+    });
+  }
+  return best;
+}
+
+// All visible joints of the layers in reading order, for choosing with the keyboard.
+function visibleJoints(layers, options) {
+  const found = [];
+  for (const layer of layers) {
+    layer.people.forEach((person, n) => {
+      layer.skeleton.joints.forEach((_, k) => {
+        if (jointState(layer, person, k, options) !== HIDDEN) {
+          found.push({ layer: layer.key, person: n, joint: k });
+        }
+      });
+    });
+  }
+  return found;
+}
+
+// The same joint of the same person as another model sees it: by the person's number where people
+// were matched, else by position in the picture; null where that model shows no such joint.
+function counterpart(layer, from, ref, options) {
+  if (layer.key === from.key) return ref;
+  const k = layer.skeleton.joints.indexOf(from.skeleton.joints[ref.joint]);
+  if (k < 0) return null;
+  const source = from.people[ref.person];
+  const candidates = layer.people
+    .map((person, n) => ({ person, n }))
+    .filter(({ person }) => jointState(layer, person, k, options) !== HIDDEN);
+  const matched = layer.matched && from.matched;
+  const distance = ({ person }) => Math.hypot(
+    person.xy[2 * k] - source.xy[2 * ref.joint], person.xy[2 * k + 1] - source.xy[2 * ref.joint + 1]);
+  const found = matched
+    ? candidates.find(({ person }) => person.id === source.id)
+    : candidates.sort((a, b) => distance(a) - distance(b))[0];
+  return found ? { layer: layer.key, person: found.n, joint: k } : null;
+}
+
+function scoreText(kind, score) {
+  return `${kind} ${score.toFixed(kind === "logit" ? 1 : 2)}`;
+}
+
+// What is told about a joint: [name and person, model, score with its kind, position].
+function jointLines(layer, ref) {
+  const person = layer.people[ref.person], k = ref.joint;
+  const name = layer.skeleton.joints[k].replaceAll("_", " ");
+  const weak = person.score[k] < layer.threshold ? " (under the threshold)" : "";
+  return [
+    `${name}, person ${person.id}`,
+    layer.title,
+    scoreText(layer.kind, person.score[k]) + weak,
+    `x ${person.xy[2 * k].toFixed(1)} px, y ${person.xy[2 * k + 1].toFixed(1)} px`,
+  ];
+}
+
+// The alternative text of a canvas.
+function layersText(layers, options) {
+  if (!layers.length) return "no poses drawn";
+  return layers.map((layer) => {
+    const people = layer.people.length;
+    const strong = layer.people.reduce((sum, person) => sum + layer.skeleton.joints.filter(
+      (_, k) => jointState(layer, person, k, options) === STRONG).length, 0);
+    const who = people === 0 ? "nobody found" : people === 1 ? "1 person" : `${people} people`;
+    const joints = people ? `, ${strong} joints with ${layer.kind} of at least ${layer.threshold}` : "";
+    return `${layer.title}: ${who}${joints}`;
+  }).join("; ");
+}

@@ -1,0 +1,213 @@
+"""What the viewer and the player show: panels, their layers of poses, and how they are drawn."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from estimators.skeletons import Skeleton
+from estimators.types import PoseSet, ScoreKind
+
+Tone = Literal["info", "waiting", "failed"]
+
+_COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
+
+
+def check_colour(colour: str) -> None:
+    """Raises ValueError unless `colour` is written #rrggbb."""
+    if not _COLOUR.fullmatch(colour):
+        raise ValueError(f"colour: expected #rrggbb, got {colour!r}")
+
+
+@dataclass(frozen=True, eq=False)
+class Layer:
+    """The people that one model found, and how they are drawn.
+
+    Attributes:
+        key: identifies the model; panels that show the same model share one layer object.
+        title: the model's name as people read it.
+        colour: #rrggbb.
+        poses: everyone to draw, N people in pixels of the picture.
+        score_kind: what the joints' scores are; it stands beside every number.
+        threshold: joints with a lower score are weak (hidden or faint, see `ViewOptions`).
+        person_ids: N numbers; the same number in two layers means the same person.  None numbers
+            them from 1 and leaves open who is who between models.
+
+    Raises:
+        ValueError: colour or threshold is malformed, or there are not N person ids.
+    """
+
+    key: str
+    title: str
+    colour: str
+    poses: PoseSet
+    score_kind: ScoreKind
+    threshold: float
+    person_ids: Sequence[int] | None = None
+
+    def __post_init__(self) -> None:
+        check_colour(self.colour)
+        if not math.isfinite(self.threshold):
+            raise ValueError(f"threshold of {self.key}: expected a number, got {self.threshold}")
+        if self.person_ids is not None and len(self.person_ids) != len(self.poses):
+            raise ValueError(
+                f"person_ids of {self.key}: expected {len(self.poses)}, got {len(self.person_ids)}"
+            )
+
+
+@dataclass(frozen=True, eq=False)
+class Panel:
+    """One picture of the grid.
+
+    Attributes:
+        title, subtitle: its heading.
+        layers: whose poses are drawn over the picture.
+        colour: #rrggbb of the mark beside the title, or "" for none.
+        message: shown over the darkened picture in place of the poses: what is awaited, or what
+            failed and what to do.
+        tone: how the message looks.
+    """
+
+    title: str
+    subtitle: str = ""
+    layers: Sequence[Layer] = ()
+    colour: str = ""
+    message: str = ""
+    tone: Tone = "info"
+
+    def __post_init__(self) -> None:
+        if self.colour:
+            check_colour(self.colour)
+
+
+@dataclass(frozen=True)
+class ViewOptions:
+    """What is drawn.
+
+    Attributes:
+        weak: joints under their threshold are hidden or faint.
+        labels: each person carries its number.
+        boxes: the models' boxes, where they give some.
+        joints: names of the joints to draw, None for all.
+        line_width: of the limbs, in CSS pixels.
+    """
+
+    weak: Literal["hidden", "faint"] = "hidden"
+    labels: bool = False
+    boxes: bool = False
+    joints: frozenset[str] | None = None
+    line_width: float = 3.0
+
+
+@dataclass(frozen=True)
+class JointRef:
+    """A joint that somebody picked: model key, person's number and joint name."""
+
+    model: str
+    person: int
+    joint: str
+
+
+@dataclass
+class _Collected:
+    layers: dict[str, Layer] = field(default_factory=dict)
+    skeletons: dict[str, Skeleton] = field(default_factory=dict)
+
+
+def panels_payload(panels: Sequence[Panel], options: ViewOptions) -> dict[str, Any]:
+    """Panels, layers, skeletons and options as the browser reads them.
+
+    Raises:
+        ValueError: no panels, or two different layers with one key.
+    """
+    if not panels:
+        raise ValueError("panels: expected at least one")
+    seen = _Collected()
+    for layer in (layer for panel in panels for layer in panel.layers):
+        if seen.layers.setdefault(layer.key, layer) is not layer:
+            raise ValueError(f"two different layers have the key {layer.key!r}")
+        seen.skeletons[layer.poses.skeleton.name] = layer.poses.skeleton
+    return {
+        "panels": [_panel_payload(panel) for panel in panels],
+        "layers": {key: _layer_payload(layer) for key, layer in seen.layers.items()},
+        "skeletons": {name: skeleton_payload(s) for name, s in seen.skeletons.items()},
+        "options": options_payload(options),
+    }
+
+
+def _panel_payload(panel: Panel) -> dict[str, Any]:
+    return {
+        "title": panel.title,
+        "subtitle": panel.subtitle,
+        "colour": panel.colour,
+        "layers": [layer.key for layer in panel.layers],
+        "message": panel.message,
+        "tone": panel.tone,
+    }
+
+
+def options_payload(options: ViewOptions) -> dict[str, Any]:
+    """`options` as the browser reads them."""
+    return {
+        "weak": options.weak,
+        "labels": options.labels,
+        "boxes": options.boxes,
+        "joints": None if options.joints is None else sorted(options.joints),
+        "lineWidth": options.line_width,
+    }
+
+
+def skeleton_payload(skeleton: Skeleton) -> dict[str, Any]:
+    """Joint names, and bones as [joint, joint, 1 where the limb is a right one else 0]."""
+    right = {right for _, right in skeleton.mirror}
+    left = {left for left, _ in skeleton.mirror}
+    bones = []
+    for (a, b), (i, j) in zip(skeleton.bones, skeleton.bone_indices, strict=True):
+        is_right = bool({a, b} & right) and not {a, b} & left
+        bones.append([i, j, int(is_right)])
+    return {"joints": list(skeleton.joints), "bones": bones}
+
+
+def _layer_payload(layer: Layer) -> dict[str, Any]:
+    poses = layer.poses
+    ids = range(1, len(poses) + 1) if layer.person_ids is None else layer.person_ids
+    people = [
+        {
+            "id": int(person_id),
+            # Tenths of a pixel as whole numbers: short to write, finer than any model.
+            "xy": _whole(poses.xy[n].ravel() * 10),
+            "score": [round(float(s), 3) for s in poses.score[n]],
+            "box": None if poses.box_xyxy is None else _whole(poses.box_xyxy[n] * 10),
+        }
+        for n, person_id in enumerate(ids)
+    ]
+    return {
+        "key": layer.key,
+        "title": layer.title,
+        "colour": layer.colour,
+        "kind": layer.score_kind,
+        "threshold": layer.threshold,
+        "matched": layer.person_ids is not None,
+        "skeleton": poses.skeleton.name,
+        "people": people,
+    }
+
+
+def _whole(values: NDArray[np.float32]) -> list[int | None]:
+    return [round(float(v)) if math.isfinite(v) else None for v in values]
+
+
+def joint_ref(value: Any, layers: Iterable[Layer]) -> JointRef | None:
+    """The joint that the browser reports, or None where it names nothing that is shown now."""
+    if not isinstance(value, dict):
+        return None
+    for layer in layers:
+        if layer.key == value.get("model") and value.get("joint") in layer.poses.skeleton.joints:
+            return JointRef(layer.key, int(value["person"]), str(value["joint"]))
+    return None

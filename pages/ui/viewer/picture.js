@@ -1,0 +1,73 @@
+// Picture viewer: one still picture behind the panels.
+
+// Media addresses come as /media/...; the app itself may live below a path of its server.
+function addressOf(path) {
+  const script = document.querySelector('script[src*="static/js/"]');
+  const base = script ? script.src.slice(0, script.src.indexOf("static/js/")) : document.baseURI;
+  return new URL(path.replace(/^\//, ""), base).href;
+}
+
+async function loadBitmap(path) {
+  const response = await fetch(addressOf(path));
+  if (!response.ok) throw new Error(`the server answered ${response.status}`);
+  return createImageBitmap(await response.blob());
+}
+
+function layersFrom(data) {
+  const layers = {};
+  for (const [key, layer] of Object.entries(data.layers)) {
+    const people = layer.people.map((person) => ({
+      ...person,
+      xy: Float32Array.from(person.xy, (tenths) => (tenths === null ? NaN : tenths / 10)),
+      box: person.box && person.box.map((tenths) => tenths / 10),
+    }));
+    layers[key] = { ...layer, people, skeleton: data.skeletons[layer.skeleton] };
+  }
+  return layers;
+}
+
+function mount(parentElement) {
+  const root = parentElement.querySelector(".viewer");
+  const viewer = { bitmap: null, send: () => {} };
+  viewer.stage = new Stage(root, {
+    onPick: (joint) => viewer.send(joint),
+    drawBackdrop: (ctx, place) => {
+      if (!viewer.bitmap) return;
+      const { width, height } = viewer.stage.picture;
+      ctx.drawImage(viewer.bitmap, place.dx, place.dy, width * place.scale, height * place.scale);
+    },
+  });
+  return viewer;
+}
+
+// The old picture stays until the new one is there, and both change together with their poses.
+async function update(viewer, data) {
+  viewer.newest = data;
+  const memory = memoryOf(data.key, data.picture.id);
+  let problem = "";
+  if (!memory.bitmap) {
+    try {
+      memory.bitmap = await loadBitmap(data.picture.url);
+    } catch (error) {
+      problem = `The picture could not be loaded: ${error.message}. Reload the page to try again.`;
+    }
+  }
+  if (viewer.newest !== data) return;
+  viewer.bitmap = memory.bitmap ?? null;
+  const panels = problem
+    ? data.panels.map((panel) => ({ ...panel, message: problem, tone: "failed" }))
+    : data.panels;
+  viewer.stage.show({
+    picture: data.picture, memory, layers: layersFrom(data), panels, options: data.options,
+  });
+}
+
+export default function ({ data, parentElement, setStateValue }) {
+  const viewer = (parentElement.__poseViewer ??= mount(parentElement));
+  viewer.send = (joint) => setStateValue("selected", joint);
+  update(viewer, data);
+  return () => {
+    viewer.stage.close();
+    delete parentElement.__poseViewer;
+  };
+}
