@@ -1,0 +1,179 @@
+"""MoveNet: SinglePose Lightning and Thunder, MultiPose Lightning; on LiteRT or TF Hub's own form.
+
+Preprocessing is the official one, keep the aspect ratio and pad with black to the network's input,
+except that shrinking averages pixel areas where `tf.image.resize_with_pad` samples bilinearly, and
+that MultiPose pads to the tightest of the shapes its file offers.
+
+Positions are the network's normalised outputs times the canvas size, mapped back to the frame,
+nothing added.  Mirroring 1,600 crops of COCO people puts the systematic offset of that convention
+at -0.2 (Thunder) and -0.3 (Lightning) input pixels, what annotations on integer pixels bring along;
+a forgotten half cell of the heat map would be 2 pixels.
+"""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from estimators.errors import InputError, ModelLoadError
+from estimators.geometry import CropRegion, Letterbox, Size, best_canvas
+from estimators.models.movenet_crop import next_region
+from estimators.models.movenet_runtime import LiteRTNetwork, Network, TFHubNetwork
+from estimators.skeletons import COCO_17
+from estimators.types import Estimate, EstimatorOptions, Frame, PoseEstimator, PoseSet, Timings
+from estimators.weights.rebuild import CANVASES
+
+if TYPE_CHECKING:
+    from estimators.registry import ModelSpec
+
+_JOINTS = len(COCO_17)
+# MultiPose always fills six slots; those below are leftovers that no threshold would ever show.
+_SLOT_FLOOR = 0.02
+
+
+def load(spec: ModelSpec, weights: Path, threads: int) -> MoveNetModel:
+    """Loads a TFLite file, or a SavedModel folder for a TF Hub reference; see `registry.load`.
+
+    Raises:
+        ModelLoadError: the framework or the weights cannot be loaded, or are another model's.
+    """
+    network: Network
+    if spec.reference_of is None:
+        network = LiteRTNetwork(weights, threads)
+    else:
+        network = TFHubNetwork(weights, CANVASES[spec.reference_of], threads)
+    side = int(spec.settings["input_side"])
+    if any(max(canvas) != side for canvas in network.canvases):
+        raise ModelLoadError(
+            f"{spec.title} takes {side}-pixel pictures, {weights} takes {network.canvases}.",
+            "It is another model's file: restore it from the repository, or fetch it again.",
+        )
+    return MoveNetModel(spec, network)
+
+
+class MoveNetModel:
+    """One loaded MoveNet; an `estimators.types.PoseModel`."""
+
+    def __init__(self, spec: ModelSpec, network: Network) -> None:
+        self._spec = spec
+        self._network = network
+
+    def open(self, options: EstimatorOptions) -> PoseEstimator:
+        """A new estimator.
+
+        Raises:
+            InputError: `options.max_people` is less than one.
+        """
+        people = self._spec.max_people if options.max_people is None else options.max_people
+        if people < 1:
+            raise InputError(f"max_people is {people}.", "Ask for at least one person.")
+        if self._spec.settings["people"] == "single":
+            return SinglePoseEstimator(self._network, video=options.video)
+        return MultiPoseEstimator(self._network, people)
+
+    def close(self) -> None:
+        self._network.close()
+
+
+class SinglePoseEstimator:
+    """One person a frame.
+
+    On a clip it looks only around the person of the frame before (see `movenet_crop`); it starts
+    again with the whole frame after `reset` and when the frames change their size.
+    """
+
+    def __init__(self, network: Network, *, video: bool) -> None:
+        self._network = network
+        self._video = video
+        self._seen: tuple[Size, CropRegion] | None = None
+
+    def estimate(self, frame: Frame) -> Estimate:
+        """One pose, always: with low scores where nobody is. `pose_score` is the joints' mean."""
+        started = time.perf_counter()
+        size = (frame.height, frame.width)
+        letterbox = self._letterbox(size)
+        canvas = letterbox.apply(frame.image)
+        prepared = time.perf_counter()
+        output = self._network.run(canvas)
+        inferred = time.perf_counter()
+        joints = output.reshape(_JOINTS, 3)
+        xy, score = _to_frame(joints[:, 1::-1], letterbox), joints[:, 2]
+        if self._video:
+            self._seen = size, next_region(xy, score, size)
+        poses = PoseSet(COCO_17, xy[None], score[None], pose_score=score.mean(keepdims=True))
+        return _estimate(frame, poses, (started, prepared, inferred))
+
+    def _letterbox(self, size: Size) -> Letterbox:
+        (canvas,) = self._network.canvases
+        if self._seen is not None and self._seen[0] == size:
+            return Letterbox.of_region(self._seen[1], size, canvas[0])
+        return Letterbox.fit(size, canvas)
+
+    def reset(self) -> None:
+        self._seen = None
+
+    def close(self) -> None:
+        self.reset()
+
+
+class MultiPoseEstimator:
+    """Up to six people, each frame by itself."""
+
+    def __init__(self, network: Network, max_people: int) -> None:
+        self._network = network
+        self._max_people = max_people
+
+    def estimate(self, frame: Frame) -> Estimate:
+        """The filled slots, strongest first; `pose_score` is the network's instance score."""
+        started = time.perf_counter()
+        size = (frame.height, frame.width)
+        letterbox = Letterbox.fit(size, best_canvas(size, self._network.canvases))
+        canvas = letterbox.apply(frame.image)
+        prepared = time.perf_counter()
+        output = self._network.run(canvas)
+        inferred = time.perf_counter()
+        poses = _people(output[0], letterbox).select(slice(0, self._max_people))
+        return _estimate(frame, poses, (started, prepared, inferred))
+
+    def reset(self) -> None:
+        """Nothing to forget."""
+
+    def close(self) -> None:
+        """Nothing to free: the model keeps the weights."""
+
+
+def _people(slots: NDArray[np.float32], letterbox: Letterbox) -> PoseSet:
+    """The network's slots [6, 56]: 17 × (y, x, score), box (top, left, bottom, right), score."""
+    score = slots[:, 55]
+    order = np.argsort(-score, kind="stable")
+    slots = slots[order[score[order] >= _SLOT_FLOOR]]
+    joints = slots[:, :51].reshape(-1, _JOINTS, 3)
+    corners = slots[:, 51:55].reshape(-1, 2, 2)[..., ::-1]
+    return PoseSet(
+        COCO_17,
+        _to_frame(joints[..., 1::-1], letterbox),
+        joints[..., 2],
+        pose_score=slots[:, 55],
+        box_xyxy=_to_frame(corners, letterbox).reshape(-1, 4),
+    )
+
+
+def _to_frame(normalised: NDArray[np.float32], letterbox: Letterbox) -> NDArray[np.float32]:
+    """(x, y) as fractions of the canvas, [..., 2], in frame pixels."""
+    height, width = letterbox.canvas
+    return letterbox.to_frame(normalised * np.array([width, height])).astype(np.float32)
+
+
+def _estimate(frame: Frame, poses: PoseSet, marks: tuple[float, float, float]) -> Estimate:
+    """`marks`: when preprocessing, inference and postprocessing began, `time.perf_counter()`."""
+    started, prepared, inferred = marks
+    timings = Timings(
+        preprocess=(prepared - started) * 1000,
+        inference=(inferred - prepared) * 1000,
+        postprocess=(time.perf_counter() - inferred) * 1000,
+    )
+    return Estimate(poses, timings, frame.index, frame.time_s)
