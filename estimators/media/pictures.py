@@ -1,0 +1,155 @@
+"""Picture files into frames: upright, 8-bit sRGB, nothing clipped or inverted on the way."""
+
+from __future__ import annotations
+
+import io
+import struct
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
+
+from estimators.errors import InputError
+from estimators.media import limits
+from estimators.types import Frame
+
+FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF")
+READABLE = "JPEG, PNG, WebP, BMP, GIF or TIFF"
+
+# What Pillow's decoders raise on damaged files, found by feeding them damaged files.
+_DAMAGE = (
+    OSError,
+    SyntaxError,
+    ValueError,
+    EOFError,
+    IndexError,
+    KeyError,
+    TypeError,
+    OverflowError,
+    struct.error,
+    zlib.error,
+)
+_HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}
+
+
+def read_picture(source: bytes | Path, name: str = "") -> Frame:
+    """Reads a picture into a frame: RGB uint8 [H, W, 3], turned upright by its EXIF orientation.
+
+    Transparency is laid over white; of an animation the first frame counts; 16-bit grey is scaled
+    to 8 bits; an embedded colour profile is converted to sRGB, CMYK without one by Pillow's
+    formula.
+
+    Args:
+        source: the file's content, or where it lies.
+        name: what to call it in messages; the file's name by default.
+
+    Raises:
+        InputError: not there, empty, too large, damaged, or of a kind that cannot be read.
+    """
+    if isinstance(source, Path):
+        name = name or source.name
+        source = _read_bytes(source, name)
+    name = name or "The picture"
+    if not source:
+        raise InputError(f"{name}: the file is empty.", "Choose the file again.")
+    if len(source) > limits.MAX_PICTURE_BYTES:
+        raise _too_large(name, f"{len(source) / 1e6:.0f} MB")
+    picture = _decode(source, name)
+    return Frame(np.asarray(_to_srgb(_flatten(picture, name), picture.info.get("icc_profile"))))
+
+
+def _read_bytes(path: Path, name: str) -> bytes:
+    try:
+        if path.stat().st_size > limits.MAX_PICTURE_BYTES:
+            raise _too_large(name, f"{path.stat().st_size / 1e6:.0f} MB")
+        return path.read_bytes()
+    except OSError as error:
+        raise InputError(
+            f"{path} cannot be read: {error.strerror}.", "Check the path and its permissions."
+        ) from error
+
+
+def _decode(data: bytes, name: str) -> Image.Image:
+    """The first frame, loaded and upright, in the file's own mode."""
+    picture = _guarded(name, lambda: _open(data, name))
+    if picture.width * picture.height > limits.MAX_PICTURE_PIXELS:
+        raise _too_large(name, f"{picture.width}×{picture.height} pixels")
+    _guarded(name, picture.load)
+    try:
+        return ImageOps.exif_transpose(picture)
+    except _DAMAGE:
+        return picture  # unreadable EXIF: the pixels are still good
+
+
+def _open(data: bytes, name: str) -> Image.Image:
+    try:
+        return Image.open(io.BytesIO(data), formats=FORMATS)
+    except UnidentifiedImageError as error:
+        raise _unreadable(data, name) from error
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise _too_large(name, "more pixels than that") from error
+
+
+def _guarded(name: str, decode: Callable[[], Any]) -> Any:
+    try:
+        return decode()
+    except _DAMAGE as error:
+        raise InputError(
+            f"{name}: the picture is damaged or incomplete ({error}).",
+            "Open it in a picture viewer and save it again, or copy the file once more.",
+        ) from error
+
+
+def _flatten(picture: Image.Image, name: str) -> Image.Image:
+    """`picture` as 8-bit "L", "RGB" or "CMYK", transparency laid over white."""
+    if picture.mode.startswith("I;16"):
+        # Pillow's own conversion clips at 255 instead of scaling.
+        wide = np.asarray(picture).astype(np.uint32)
+        return Image.fromarray(((wide * 255 + 32767) // 65535).astype(np.uint8))
+    if picture.mode in ("I", "F"):
+        raise InputError(
+            f"{name}: its pixels are 32-bit numbers without a defined white.",
+            "Save it with 8 or 16 bits a channel.",
+        )
+    if picture.has_transparency_data:
+        colours = picture.convert("RGBA")
+        white = Image.new("RGBA", colours.size, "white")
+        return Image.alpha_composite(white, colours).convert("RGB")
+    if picture.mode in ("L", "RGB", "CMYK"):
+        return picture
+    return _guarded(name, lambda: picture.convert("L" if picture.mode == "1" else "RGB"))
+
+
+def _to_srgb(picture: Image.Image, profile: bytes | None) -> Image.Image:
+    """`picture` in sRGB; a profile that does not fit or cannot be read is passed over."""
+    if profile:
+        try:
+            source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+            if "sRGB" not in (source.profile.profile_description or ""):
+                converted = ImageCms.profileToProfile(
+                    picture, source, ImageCms.createProfile("sRGB"), outputMode="RGB"
+                )
+                return converted or picture.convert("RGB")
+        except (ImageCms.PyCMSError, OSError):
+            pass
+    return picture.convert("RGB")
+
+
+def _too_large(name: str, size: str) -> InputError:
+    return InputError(
+        f"{name} is too large: {size} (limit {limits.MAX_PICTURE_PIXELS / 1e6:.0f} megapixels, "
+        f"{limits.MAX_PICTURE_BYTES / 1e6:.0f} MB).",
+        "Make it smaller and try again.",
+    )
+
+
+def _unreadable(data: bytes, name: str) -> InputError:
+    if data[4:8] == b"ftyp" and data[8:12] in _HEIC_BRANDS:
+        return InputError(
+            f"{name} is a HEIC picture, which is not supported.",
+            "Save it as JPEG (iPhone: Settings, Camera, Formats, Most Compatible).",
+        )
+    return InputError(f"{name} is not a {READABLE} picture.", "Save it as one of these.")
