@@ -7,7 +7,7 @@ import struct
 import zlib
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
 import numpy as np
 from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
@@ -15,6 +15,8 @@ from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 from estimators.errors import InputError
 from estimators.media import limits
 from estimators.types import Frame
+
+_T = TypeVar("_T")
 
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF")
 READABLE = "JPEG, PNG, WebP, BMP, GIF or TIFF"
@@ -93,7 +95,7 @@ def _open(data: bytes, name: str) -> Image.Image:
         raise _too_large(name, "more pixels than that") from error
 
 
-def _guarded(name: str, decode: Callable[[], Any]) -> Any:
+def _guarded(name: str, decode: Callable[[], _T]) -> _T:
     try:
         return decode()
     except _DAMAGE as error:
