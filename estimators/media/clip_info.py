@@ -1,0 +1,116 @@
+"""What a clip holds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from fractions import Fraction
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from estimators.media.listing import Listing
+from estimators.media.orientation import Orientation
+
+# Steps that differ by less than this share of the median only come from the clock's rounding.
+_UNEVEN = 0.1
+
+
+@dataclass(frozen=True)
+class ClipLimits:
+    """What is accepted: pixels of one frame and number of frames."""
+
+    max_pixels: int = 40_000_000
+    max_frames: int = 250_000
+
+
+@dataclass(frozen=True, eq=False)
+class ClipInfo:
+    """What a clip holds.
+
+    Attributes:
+        source: the file, or its content.
+        name: as the person knows it.
+        width, height: of the frames as they are shown, after rotation.
+        stored_size: (width, height) before rotation.
+        orientation: how stored pixels are turned before they are shown.
+        listing: the frames' exact times and the places where decoding can start.
+        codec, pixel_format, container: FFmpeg's names.
+        has_audio: there is a sound track.
+        notes: what a person should know, each in a sentence (cut short, HDR, ...).
+    """
+
+    source: Path | bytes = field(repr=False)
+    name: str
+    stored_size: tuple[int, int]
+    orientation: Orientation
+    listing: Listing = field(repr=False)
+    codec: str
+    pixel_format: str
+    container: str
+    has_audio: bool
+    notes: tuple[str, ...] = ()
+
+    @property
+    def width(self) -> int:
+        return self.orientation.size(*self.stored_size)[0]
+
+    @property
+    def height(self) -> int:
+        return self.orientation.size(*self.stored_size)[1]
+
+    @property
+    def frame_count(self) -> int:
+        return len(self.listing.pts)
+
+    @property
+    def rotation(self) -> int:
+        """Degrees clockwise from stored to shown pixels."""
+        return self.orientation.rotation
+
+    @property
+    def time_base(self) -> Fraction:
+        """Seconds in one unit of `listing.pts`."""
+        return self.listing.time_base
+
+    @cached_property
+    def timestamps_s(self) -> NDArray[np.float64]:
+        """Float64 [n], when each frame is shown, in seconds on the clip's own clock, ascending.
+
+        The clock's zero is the container's; the first frame may come a little later.
+        """
+        base = self.listing.time_base
+        return self.listing.pts.astype(np.float64) * base.numerator / base.denominator
+
+    @property
+    def last_frame_s(self) -> float:
+        """How long the last frame is shown: as stored, else as long as the others usually are."""
+        if self.listing.last_duration > 0:
+            return float(self.listing.last_duration * self.time_base)
+        steps = np.diff(self.timestamps_s)
+        return float(np.median(steps)) if len(steps) else 0.0
+
+    @property
+    def duration_s(self) -> float:
+        """From the first frame's start to the last one's end."""
+        return float(self.timestamps_s[-1] - self.timestamps_s[0]) + self.last_frame_s
+
+    @property
+    def average_rate(self) -> float:
+        """Frames a second over the whole clip; 0 where the clip does not tell."""
+        return self.frame_count / self.duration_s if self.duration_s > 0 else 0.0
+
+    @property
+    def variable(self) -> bool:
+        """The frames are not evenly spaced (variable frame rate)."""
+        steps = np.diff(self.timestamps_s)
+        if len(steps) < 2:
+            return False
+        uneven = max(2 * float(self.time_base), _UNEVEN * float(np.median(steps)))
+        return bool(np.ptp(steps) > uneven * (1 + 1e-6))
+
+    @property
+    def positional(self) -> bool:
+        """AVI keeps no presentation times: frames are known by their place in the clip alone."""
+        return self.container == "avi"

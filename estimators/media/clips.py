@@ -1,0 +1,197 @@
+"""Clips in: what a clip holds, and its frames one after another.
+
+Timestamps are the clip's own (presentation time × time base, neither rounded to a frame rate nor
+shifted to zero), so that they equal those of any other tool that reads the file.  Frames stream:
+memory does not grow with the length of the clip.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+from av.video.frame import VideoFrame
+from av.video.reformatter import Interpolation
+from av.video.stream import VideoStream
+from numpy.typing import NDArray
+
+from estimators.errors import InputError
+from estimators.media.clip_info import ClipInfo, ClipLimits
+from estimators.media.decoding import decode_frames, decoded
+from estimators.media.listing import Listing, list_packets, opened, video_stream
+from estimators.media.orientation import Orientation
+from estimators.types import Frame, PoseSet
+
+__all__ = [
+    "ClipInfo",
+    "ClipLimits",
+    "frames",
+    "in_clip_pixels",
+    "open_clip",
+    "processed_size",
+    "selected",
+]
+
+DEFAULT_LIMITS = ClipLimits()
+# Transfer characteristics of HDR video (ITU-T H.273): perceptual quantiser and hybrid log-gamma.
+_HDR_TRANSFERS = (16, 18)
+
+
+def open_clip(
+    source: str | Path | bytes | BinaryIO, limits: ClipLimits = DEFAULT_LIMITS, name: str = ""
+) -> ClipInfo:
+    """Reads a clip's packets and decodes its first frame.
+
+    Args:
+        source: a path, the content of a file, or an open binary file (read whole).
+        limits: what to accept.
+        name: the file's name for messages, where `source` does not tell it.
+
+    Raises:
+        InputError: no clip, no video, no frames, an unknown codec, or more than `limits` allow.
+    """
+    data, name = _identified(source, name)
+    with opened(data, name) as container:
+        stream = video_stream(container, name)
+        listing = list_packets(container, stream, limits.max_frames)
+    if len(listing.pts) > limits.max_frames:
+        raise InputError(
+            f"{name} has more than {limits.max_frames:,} frames.", "Cut it into shorter clips."
+        )
+    with opened(data, name) as container:
+        stream = video_stream(container, name)
+        _check_size((stream.width, stream.height), name, limits)
+        first = next(decode_frames(container, stream), None)
+        if first is None or len(listing.pts) == 0:
+            raise _nothing_to_see(len(listing.pts), name)
+        _check_size((first.width, first.height), name, limits)
+        matrix = first.side_data.get("DISPLAYMATRIX")
+        return ClipInfo(
+            source=data,
+            name=name,
+            stored_size=(first.width, first.height),
+            orientation=Orientation() if matrix is None else Orientation.from_matrix(matrix),
+            listing=listing,
+            codec=stream.codec_context.codec.canonical_name,
+            pixel_format=first.format.name,
+            container=container.format.name,
+            has_audio=bool(container.streams.audio),
+            notes=tuple(_notes(first, stream, listing)),
+        )
+
+
+def selected(
+    clip: ClipInfo, start_s: float | None = None, end_s: float | None = None, stride: int = 1
+) -> NDArray[np.int64]:
+    """Indices of the frames shown in [start_s, end_s], every `stride`-th of them from the first on.
+
+    Raises:
+        InputError: no frame lies there, or the stride is not positive.
+    """
+    if stride < 1:
+        raise InputError(f"The stride {stride} is not possible.", "Choose 1 or more.")
+    times = clip.timestamps_s
+    # Half a millisecond: a limit that was rounded for display still means its own frame.
+    first = 0 if start_s is None else int(np.searchsorted(times, start_s - 5e-4))
+    last = len(times) if end_s is None else int(np.searchsorted(times, end_s + 5e-4, "right"))
+    if first >= last:
+        raise InputError(
+            f"{clip.name} has no frame between {start_s} s and {end_s} s.",
+            f"Its frames lie between {times[0]:.3f} s and {times[-1]:.3f} s.",
+        )
+    return np.arange(first, last, stride, dtype=np.int64)
+
+
+def frames(
+    clip: ClipInfo,
+    start_s: float | None = None,
+    end_s: float | None = None,
+    stride: int = 1,
+    longest_side: int | None = None,
+) -> Iterator[Frame]:
+    """The selected frames, turned as they are shown, one after another.
+
+    `Frame.index` is the place in `clip.timestamps_s`.  A frame that cannot be decoded is left out:
+    compare with `selected` to see which.  With `longest_side`, frames larger than that are made
+    smaller (area averaging); `in_clip_pixels` takes poses found in them back.
+
+    Raises:
+        InputError: nothing is selected, or the clip can no longer be opened.
+    """
+    wanted = selected(clip, start_s, end_s, stride)
+    first, last = int(wanted[0]), int(wanted[-1])
+    size = clip.orientation.size(*processed_size(clip, longest_side))
+    for index, stored in decoded(clip, first):
+        if index > last:
+            return
+        if (index - first) % stride == 0:
+            image = clip.orientation.apply(_rgb(stored, size))
+            yield Frame(image, index, float(clip.timestamps_s[index]))
+
+
+def processed_size(clip: ClipInfo, longest_side: int | None) -> tuple[int, int]:
+    """(width, height) of the frames that `frames` gives with this `longest_side`."""
+    longest = max(clip.width, clip.height)
+    if longest_side is None or longest <= longest_side:
+        return clip.width, clip.height
+    scale = longest_side / longest
+    return max(1, round(clip.width * scale)), max(1, round(clip.height * scale))
+
+
+def in_clip_pixels(poses: PoseSet, clip: ClipInfo, longest_side: int | None) -> PoseSet:
+    """Poses found in frames of `longest_side`, in pixels of the clip's own frames."""
+    width, height = processed_size(clip, longest_side)
+    if (width, height) == (clip.width, clip.height):
+        return poses
+    scale = np.array([clip.width / width, clip.height / height], np.float32)
+    boxes = None if poses.box_xyxy is None else poses.box_xyxy * np.tile(scale, 2)
+    return replace(poses, xy=poses.xy * scale, box_xyxy=boxes)
+
+
+def _rgb(stored: VideoFrame, size: tuple[int, int]) -> NDArray[np.uint8]:
+    """Uint8 [H, W, 3] of the given stored (width, height), also where the clip changes its size."""
+    same = (stored.width, stored.height) == size
+    how = Interpolation.BILINEAR if same else Interpolation.AREA
+    frame = stored.reformat(*size, format="rgb24", interpolation=how)
+    return frame.to_ndarray().astype(np.uint8, copy=False)
+
+
+def _identified(source: str | Path | bytes | BinaryIO, name: str) -> tuple[Path | bytes, str]:
+    if isinstance(source, str | Path):
+        return Path(source), name or Path(source).name
+    data = source if isinstance(source, bytes) else source.read()
+    return data, name or str(getattr(source, "name", "")) or "The clip"
+
+
+def _check_size(size: tuple[int, int], name: str, limits: ClipLimits) -> None:
+    width, height = size
+    if width * height > limits.max_pixels:
+        raise InputError(
+            f"The frames of {name} are too large ({width}×{height}).",
+            f"Scale the clip to at most {limits.max_pixels / 1e6:.0f} million pixels a frame.",
+        )
+
+
+def _nothing_to_see(packets: int, name: str) -> InputError:
+    if packets == 0:
+        return InputError(f"{name} holds no frames.", "Record or export it again.")
+    return InputError(
+        f"None of the {packets:,} frames of {name} can be decoded.",
+        "It is damaged, or cut so that its first whole frame is missing: convert it to H.264.",
+    )
+
+
+def _notes(first: VideoFrame, stream: VideoStream, listing: Listing) -> Iterator[str]:
+    count = len(listing.pts)
+    if stream.frames > count + listing.hidden:
+        yield f"The file is cut short: {count:,} of {stream.frames:,} frames are there."
+    elif listing.broken:
+        yield f"The file is damaged: {count:,} frames could be read."
+    if first.color_trc in _HDR_TRANSFERS:
+        yield "HDR video: colours are taken as they are stored and look flat."
+    ratio = stream.codec_context.sample_aspect_ratio
+    if ratio and ratio != 1:
+        yield f"Pixels are not square ({ratio}): coordinates are those of the stored pixels."
