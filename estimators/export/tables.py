@@ -1,0 +1,132 @@
+"""Tidy tables of what the models said; docs/formats.md describes every column.
+
+pandas is imported inside the functions: it takes a third of a second that the command line's other
+commands need not pay.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from estimators.analysis.clip import NOBODY, TIMINGS, ClipEstimates
+from estimators.registry import get
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+JOINT_COLUMNS = (
+    "model",
+    "file",
+    "frame_index",
+    "time_s",
+    "person",
+    "identity",
+    "joint",
+    "x_px",
+    "y_px",
+    "score",
+    "score_kind",
+    "pose_score",
+    "world_x_m",
+    "world_y_m",
+    "world_z_m",
+)
+FRAME_COLUMNS = ("model", "file", "frame_index", "time_s", "people", *TIMINGS, "error")
+
+
+def joint_table(estimates: Sequence[ClipEstimates]) -> pd.DataFrame:
+    """One row a model × file × frame × person × joint, columns `JOINT_COLUMNS`.
+
+    Nothing is thresholded: people and joints are all there, with their scores.  A frame in which
+    nobody was found has no row here but one in `frame_table`.
+
+    Raises:
+        InputError: an estimate's model is not in the registry.
+    """
+    return _stack([_joint_columns(e) for e in estimates], JOINT_COLUMNS)
+
+
+def frame_table(estimates: Sequence[ClipEstimates]) -> pd.DataFrame:
+    """One row a model × file × frame, columns `FRAME_COLUMNS`: people, time a stage, errors."""
+    return _stack([_frame_columns(e) for e in estimates], FRAME_COLUMNS)
+
+
+def _joint_columns(e: ClipEstimates) -> dict[str, Any]:
+    k = len(e.skeleton)
+    rows = e.person_count * k
+    frame = np.repeat(e.frame_of, k)
+    identity = np.repeat(e.identity, k)
+    world = np.full((rows, 3), np.nan, np.float32)
+    if e.world_m is not None:
+        world = e.world_m.reshape(rows, 3)
+    xy = e.xy.reshape(rows, 2)
+    joint = np.tile(np.arange(k), e.person_count)
+    values = (
+        _constant(e.model, rows),
+        _constant(e.file, rows),
+        e.frame_index[frame],
+        e.time_s[frame],
+        np.repeat(e.person_of, k),
+        _nullable(identity, identity == NOBODY),
+        _category(joint, e.skeleton.joints),
+        xy[:, 0],
+        xy[:, 1],
+        e.score.reshape(rows),
+        _constant(get(e.model).score_kind, rows),
+        np.repeat(e.pose_score, k),
+        *world.T,
+    )
+    return dict(zip(JOINT_COLUMNS, values, strict=True))
+
+
+def _frame_columns(e: ClipEstimates) -> dict[str, Any]:
+    rows = len(e)
+    error = np.full(rows, "", object)
+    for row, message in e.errors.items():
+        error[row] = message
+    values = (
+        _constant(e.model, rows),
+        _constant(e.file, rows),
+        e.frame_index,
+        e.time_s,
+        e.people,
+        *e.timings_ms.T,
+        error,
+    )
+    return dict(zip(FRAME_COLUMNS, values, strict=True))
+
+
+def _stack(parts: list[dict[str, Any]], columns: Sequence[str]) -> pd.DataFrame:
+    import pandas as pd
+    from pandas.api.types import union_categoricals
+
+    joined = {}
+    for name in columns:
+        values = [part[name] for part in parts]
+        if not values:
+            joined[name] = pd.Series([], dtype=object)
+        elif isinstance(values[0], pd.Categorical):
+            joined[name] = pd.Series(union_categoricals(values))
+        else:
+            joined[name] = pd.concat([pd.Series(v) for v in values], ignore_index=True)
+    return pd.DataFrame(joined, columns=list(columns))
+
+
+def _constant(value: str, rows: int) -> Any:
+    return _category(np.zeros(rows, np.int8), [value])
+
+
+def _category(codes: Any, names: Sequence[str]) -> Any:
+    import pandas as pd
+
+    # Names repeat in every row: as categories they cost one byte each instead of a string.
+    return pd.Categorical.from_codes(codes.astype(np.int8), categories=list(names))
+
+
+def _nullable(values: Any, missing: Any) -> Any:
+    import pandas as pd
+
+    return pd.arrays.IntegerArray(values.astype(np.int64), missing.copy())
