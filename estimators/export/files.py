@@ -37,7 +37,7 @@ def opened(sink: Sink) -> AbstractContextManager[BinaryIO]:
 
 
 def write_csv(table: pd.DataFrame, sink: Sink) -> None:
-    """UTF-8, header, comma, LF; empty where unknown; float32 in the fewest digits that keep it."""
+    """UTF-8, header, comma, LF, text quoted; empty where unknown; float32 in the fewest digits that keep it."""
     import pyarrow as pa
     import pyarrow.csv as pa_csv
 
