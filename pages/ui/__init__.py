@@ -1,0 +1,1 @@
+"""Widgets, charts and caches: with the pages, the only code that knows Streamlit."""

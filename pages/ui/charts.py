@@ -1,0 +1,143 @@
+"""Charts of a comparison.  Plotly is loaded when the first one is shown: it takes a second."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from estimators.registry import ModelSpec
+from estimators.runtime.api import RunResult
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+STAGES = {"preprocess": "/", "inference": "", "postprocess": "."}
+_GREY = "#8A93A3"
+# The camera button of the chart saves a picture; nothing else of the tool bar is needed.
+CONFIG: dict[str, Any] = {
+    "displaylogo": False,
+    "modeBarButtons": [["toImage", "resetScale2d"]],
+    "toImageButtonOptions": {"format": "png", "scale": 2},
+    "responsive": True,
+}
+CONFIG_3D = CONFIG | {"modeBarButtons": [["toImage", "resetCameraDefault3d"]]}
+
+
+def latency_chart(
+    specs: Sequence[ModelSpec], results: Mapping[str, RunResult], colours: Mapping[str, str]
+) -> go.Figure:
+    """One bar a model, stacked by stage; the total stands beside it."""
+    import plotly.graph_objects as go
+
+    titles = [spec.title for spec in specs]
+    figure = go.Figure()
+    for stage, pattern in STAGES.items():
+        values = [getattr(results[s.key].estimate.timings_ms, stage) for s in specs]
+        figure.add_bar(
+            y=titles,
+            x=values,
+            orientation="h",
+            name=stage,
+            showlegend=False,
+            marker={
+                "color": [colours[s.key] for s in specs],
+                "pattern": {"shape": pattern, "fgcolor": "rgba(255,255,255,0.8)", "size": 6},
+            },
+            hovertemplate=f"%{{y}}: {stage} %{{x:.1f}} ms<extra></extra>",
+        )
+        # The legend explains the pattern alone: the colour belongs to the model.
+        figure.add_bar(
+            y=[None],
+            x=[None],
+            name=stage,
+            marker={"color": _GREY, "pattern": {"shape": pattern, "size": 6}},
+        )
+    totals = [results[s.key].estimate.timings_ms.total for s in specs]
+    figure.add_scatter(
+        y=titles,
+        x=totals,
+        mode="text",
+        text=[f" {total:.1f} ms" for total in totals],
+        textposition="middle right",
+        cliponaxis=False,
+        showlegend=False,
+        hoverinfo="skip",
+    )
+    _layout(figure, "Latency of this picture by stage", "time, ms", len(specs))
+    figure.update_layout(barmode="stack", xaxis_range=[0, 1.22 * max(totals)])
+    return figure
+
+
+def memory_chart(
+    specs: Sequence[ModelSpec], memory_mb: Mapping[str, float], colours: Mapping[str, str]
+) -> go.Figure:
+    """Memory of each model's process, in megabytes."""
+    import plotly.graph_objects as go
+
+    known = [spec for spec in specs if spec.key in memory_mb]
+    values = [memory_mb[spec.key] for spec in known]
+    figure = go.Figure(
+        go.Bar(
+            y=[spec.title for spec in known],
+            x=values,
+            orientation="h",
+            marker_color=[colours[spec.key] for spec in known],
+            text=[f"{value:.0f} MB" for value in values],
+            textposition="outside",
+            cliponaxis=False,
+            hovertemplate="%{y}: %{x:.0f} MB<extra></extra>",
+        )
+    )
+    _layout(figure, "Memory of each model's process", "memory, MB", len(known))
+    figure.update_layout(xaxis_range=[0, 1.22 * max(values, default=1.0)])
+    return figure
+
+
+def matrix_chart(
+    titles: Sequence[str], values: NDArray[np.float64], title: str, best_high: bool
+) -> go.Figure:
+    """A heat map of models against models, every cell with its number.
+
+    Args:
+        values: float [M, M], NaN where two models share nobody.
+        best_high: whether large values mean agreement.
+    """
+    import plotly.graph_objects as go
+
+    text = [["–" if np.isnan(v) else f"{v:.2f}" for v in row] for row in values]
+    figure = go.Figure(
+        go.Heatmap(
+            x=list(titles),
+            y=list(titles),
+            z=values,
+            text=text,
+            texttemplate="%{text}",
+            textfont_size=15,
+            colorscale="Purples" if best_high else "Purples_r",
+            zmin=0,
+            zmax=1 if best_high else max(0.3, float(np.nanmax(values, initial=0.0))),
+            xgap=2,
+            ygap=2,
+            showscale=False,
+            hovertemplate="%{y} and %{x}: %{text}<extra></extra>",
+        )
+    )
+    _layout(figure, title, "", len(titles), row=64)
+    figure.update_layout(xaxis_title="model", yaxis_title="model")
+    figure.update_xaxes(showgrid=False)
+    return figure
+
+
+def _layout(figure: go.Figure, title: str, x_title: str, rows: int, row: int = 46) -> None:
+    figure.update_layout(
+        title={"text": title, "font_size": 15},
+        xaxis_title=x_title,
+        height=120 + row * max(rows, 1),
+        margin={"l": 8, "r": 8, "t": 44, "b": 8},
+        legend={"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 1, "xanchor": "right"},
+    )
+    figure.update_yaxes(autorange="reversed", automargin=True)
+    figure.update_xaxes(automargin=True)

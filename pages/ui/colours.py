@@ -1,0 +1,26 @@
+"""One colour a model, everywhere."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Sequence
+
+import streamlit as st
+
+from estimators.registry import ModelSpec
+from estimators.render.style import model_colours
+
+
+def colours(specs: Sequence[ModelSpec]) -> dict[str, str]:
+    """#rrggbb a model: its family's colour, shades of it where a family is compared with itself."""
+    theme = "dark" if st.context.theme.type == "dark" else "light"
+    return model_colours([spec.key for spec in specs], theme)
+
+
+def heading(title: str, colour: str) -> None:
+    """A model's name with its colour beside it."""
+    st.html(
+        f'<div style="font-weight:600;line-height:1.4"><span aria-hidden="true" '
+        f'style="display:inline-block;width:.75em;height:.75em;border-radius:50%;'
+        f'background:{colour};margin-right:.45em"></span>{html.escape(title)}</div>'
+    )

@@ -1,0 +1,76 @@
+"""The estimates of one picture with the person's thresholds applied: what all of a page shows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from estimators.analysis.agreement import AgreementMatrix, agreement_matrix
+from estimators.analysis.matching import PersonGroup, group_people
+from estimators.analysis.scale import shown
+from estimators.registry import ModelSpec
+from estimators.runtime.api import RunResult
+from estimators.types import PoseSet
+from pages.ui.colours import colours
+from pages.ui.engine import Outcome
+from pages.ui.settings import Settings
+from pages.ui.sources import Picture
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """The models that have answered, and how their answers compare.
+
+    Attributes:
+        people: everyone over the model's person threshold, all joints kept.
+        shown: the same people with joints under the joint threshold set to NaN.
+    """
+
+    picture: Picture
+    settings: Settings
+    results: Mapping[str, RunResult]
+    specs: Sequence[ModelSpec]
+    people: Mapping[str, PoseSet]
+    shown: Mapping[str, PoseSet]
+
+    @classmethod
+    def of(cls, picture: Picture, settings: Settings, outcomes: Sequence[Outcome]) -> Comparison:
+        """Applies the thresholds of `settings` to the outcomes that hold a result."""
+        results = {o.spec.key: o.result for o in outcomes if o.result is not None}
+        poses = {key: result.estimate.poses for key, result in results.items()}
+        return cls(
+            picture,
+            settings,
+            results,
+            [o.spec for o in outcomes if o.result is not None],
+            {key: p.strong(settings.pose_threshold(key)) for key, p in poses.items()},
+            {
+                key: shown(p, settings.joint_threshold(key), settings.pose_threshold(key))
+                for key, p in poses.items()
+            },
+        )
+
+    @cached_property
+    def colours(self) -> dict[str, str]:
+        """#rrggbb of every model that is compared, answered or not."""
+        return colours(self.settings.specs())
+
+    @cached_property
+    def groups(self) -> tuple[PersonGroup, ...]:
+        """Who is the same person across models; the page numbers them from 1."""
+        return group_people(self.shown)
+
+    @cached_property
+    def matrix(self) -> AgreementMatrix:
+        return agreement_matrix(self.shown)
+
+    def count(self, model: str) -> str:
+        """How many people it found, in words."""
+        people = len(self.people[model])
+        return {0: "nobody found", 1: "1 person"}.get(people, f"{people} people")
+
+    def person_ids(self, model: str) -> list[int]:
+        """The number of each of the model's people; the same number means the same person."""
+        ids = {g.members[model]: n for n, g in enumerate(self.groups, 1) if model in g.members}
+        return [ids[i] for i in range(len(self.people[model]))]

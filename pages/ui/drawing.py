@@ -1,0 +1,34 @@
+"""The person's choice of what is drawn, for the viewer in the browser and for pictures to keep."""
+
+from __future__ import annotations
+
+from estimators.skeletons import BLAZEPOSE_33, COCO_17
+from pages.ui.settings import Settings
+from pages.ui.viewer.panels import ViewOptions
+
+_FACE = frozenset(
+    joint
+    for joint in BLAZEPOSE_33.joints
+    if joint == "nose" or any(part in joint for part in ("eye", "ear", "mouth"))
+)
+_EXTRA = frozenset(BLAZEPOSE_33.joints) - frozenset(COCO_17.joints) - _FACE
+
+
+def joints_drawn(settings: Settings) -> frozenset[str] | None:
+    """Names of the joints to draw, None for all."""
+    hidden: frozenset[str] = frozenset()
+    if "face" not in settings.draw:
+        hidden |= _FACE
+    if "extra" not in settings.draw:
+        hidden |= _EXTRA
+    return frozenset(BLAZEPOSE_33.joints) - hidden if hidden else None
+
+
+def view_options(settings: Settings) -> ViewOptions:
+    """What the viewer draws."""
+    return ViewOptions(
+        weak="faint" if "weak" in settings.draw else "hidden",
+        labels="labels" in settings.draw,
+        boxes="boxes" in settings.draw,
+        joints=joints_drawn(settings),
+    )

@@ -1,0 +1,198 @@
+"""The one runner of this server and the estimates it has made, shared by all viewers.
+
+A page never waits for a model: it asks for estimates, draws those that are there, and a fragment
+(`pages/ui/waiting.py`) reruns it when the next one is done.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+import uuid
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+
+import streamlit as st
+
+from estimators import weights
+from estimators.errors import ModelError, PoseError
+from estimators.registry import DEFAULT_MODELS, MODELS, ModelSpec
+from estimators.runtime.api import Runner, RunResult
+from estimators.types import EstimatorOptions, Frame
+from pages.ui.sources import Picture
+
+# Estimates run one at a time so that their latencies are comparable; a model that keeps the others
+# waiting for longer than this loses that privilege.
+_LONGEST_TURN_S = 5.0
+_LONGEST_LOAD_S = 120.0
+_LONGEST_START_S = 0.5
+# A repeated call costs nobody anything below this, and is free of the first call's warm-up.
+_REPEAT_BELOW_MS = 300.0
+_MOST_ESTIMATES = 256
+
+Key = tuple[str, str, EstimatorOptions]
+
+
+class _NotYetError(Exception):
+    """Nobody has asked for this estimate, or it is not done."""
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """What there is of one model on one picture: a result, an error, or neither while it works."""
+
+    spec: ModelSpec
+    result: RunResult | None = None
+    error: PoseError | None = None
+    job: Future[RunResult] | None = None
+
+    @property
+    def missing(self) -> bool:
+        """Its weights are not on this machine."""
+        return self.result is None and self.error is None and self.job is None
+
+
+class Jobs:
+    """Estimates that are being made or have failed; results leave for the cache."""
+
+    def __init__(self, runner: Runner) -> None:
+        self._runner = runner
+        self._threads = ThreadPoolExecutor(16, thread_name_prefix="estimate")
+        self._jobs: dict[Key, Future[RunResult]] = {}
+        self._lock = threading.Lock()
+        self._turn = threading.Lock()
+
+    def submit(self, key: Key, frame: Frame, viewer: str) -> Future[RunResult]:
+        """The job for `key`, started now unless somebody has already."""
+        with self._lock:
+            if key not in self._jobs:
+                self._jobs[key] = self._threads.submit(self._estimate, key, frame, viewer)
+            return self._jobs[key]
+
+    def forget(self, key: Key) -> None:
+        with self._lock:
+            self._jobs.pop(key, None)
+
+    def forget_failures(self, model: str) -> None:
+        """Lets `model` be tried again, on every picture."""
+        with self._lock:
+            failed = [k for k, job in self._jobs.items() if k[1] == model and _failed(job)]
+            for key in failed:
+                del self._jobs[key]
+
+    def _estimate(self, key: Key, frame: Frame, viewer: str) -> RunResult:
+        _, model, options = key
+        self._wait_until_loaded(model)
+        mine = self._turn.acquire(timeout=_LONGEST_TURN_S)
+        try:
+            result = self._runner.estimate(model, frame, options, viewer)
+            first = any(s.model == model and s.calls <= 1 for s in self._runner.status())
+            if first and result.estimate.timings_ms.total < _REPEAT_BELOW_MS:
+                result = self._runner.estimate(model, frame, options, viewer)
+            return result
+        finally:
+            if mine:
+                self._turn.release()
+
+    def _wait_until_loaded(self, model: str) -> None:
+        """Loading takes seconds and must not hold up the models that are ready."""
+        self._runner.warm(model)
+        begun = time.monotonic()
+        while (waited := time.monotonic() - begun) < _LONGEST_LOAD_S:
+            states = [s.state for s in self._runner.status() if s.model == model]
+            # `warm` works in the background: "stopped" may mean that it has not begun.
+            if states != ["loading"] and (states != ["stopped"] or waited > _LONGEST_START_S):
+                return
+            time.sleep(0.03)
+
+
+def _failed(job: Future[RunResult]) -> bool:
+    return job.done() and job.exception() is not None
+
+
+@st.cache_resource(show_spinner=False, on_release=lambda runner: runner.close())
+def runner() -> Runner:
+    """The runner of this server; the default models start loading with it, all at once."""
+    from estimators.runtime.runner import ProcessRunner
+
+    hosts = ProcessRunner()
+    for model in DEFAULT_MODELS:
+        if has_weights(model):
+            hosts.warm(model)
+    return hosts
+
+
+@st.cache_resource(show_spinner=False)
+def jobs() -> Jobs:
+    return Jobs(runner())
+
+
+def start() -> None:
+    """Starts the runner if this is the server's first visit; returns at once."""
+    jobs()
+
+
+def has_weights(model: str) -> bool:
+    return weights.state(MODELS[model].weights).state in ("embedded", "cached")
+
+
+def viewer() -> str:
+    """An identifier of this browser session, so that the runner lets viewers take turns."""
+    return st.session_state.setdefault("viewer", uuid.uuid4().hex)
+
+
+@st.cache_data(max_entries=_MOST_ESTIMATES, show_spinner=False)
+def _cached(digest: str, model: str, options: EstimatorOptions, _job: Future | None) -> RunResult:
+    """The raw estimate, until `max_entries` newer ones push it out; exceptions are not kept."""
+    if _job is None:
+        raise _NotYetError
+    return _job.result()
+
+
+def estimates(
+    picture: Picture, specs: Sequence[ModelSpec], patience_s: float = 0.3
+) -> list[Outcome]:
+    """What each model says about `picture`, as far as it is known within `patience_s`.
+
+    Models whose weights are not on this machine are left alone: their outcome is `missing`.
+    """
+    begun = {spec.key: _begin(picture, spec) for spec in specs}
+    wait([job for job in begun.values() if isinstance(job, Future)], patience_s)
+    return [_outcome(spec, picture, begun[spec.key]) for spec in specs]
+
+
+def _begin(picture: Picture, spec: ModelSpec) -> Future[RunResult] | RunResult | None:
+    """The estimate if it is known, else the job that makes it; None without weights."""
+    key = (picture.digest, spec.key, EstimatorOptions())
+    try:
+        return _cached(*key, None)
+    except _NotYetError:
+        if not has_weights(spec.key):
+            return None
+        return jobs().submit(key, picture.frame, viewer())
+
+
+def _outcome(
+    spec: ModelSpec, picture: Picture, begun: Future[RunResult] | RunResult | None
+) -> Outcome:
+    if begun is None:
+        return Outcome(spec)
+    if isinstance(begun, RunResult):
+        return Outcome(spec, begun)
+    if not begun.done():
+        return Outcome(spec, job=begun)
+    key = (picture.digest, spec.key, EstimatorOptions())
+    try:
+        result = _cached(*key, begun)
+    except PoseError as error:
+        return Outcome(spec, error=error, job=begun)
+    except Exception as error:  # noqa: BLE001  a fault in one model must not take the page down
+        return Outcome(spec, error=ModelError(f"{type(error).__name__}: {error}"), job=begun)
+    jobs().forget(key)
+    return Outcome(spec, result)
+
+
+def host_state(model: str) -> str:
+    """Whether `model` is "stopped", "loading", "ready" or "failed"."""
+    return next((s.state for s in runner().status() if s.model == model), "stopped")

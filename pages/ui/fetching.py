@@ -1,0 +1,97 @@
+"""Fetching weights from a page: one download a file, seen and stopped by every viewer alike."""
+
+from __future__ import annotations
+
+import threading
+
+import streamlit as st
+
+from estimators import weights
+from estimators.errors import WeightsError
+from estimators.registry import MODELS
+from pages.ui import engine
+
+
+class _Fetches:
+    """Background downloads of this server by weights key."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._running: dict[str, tuple[threading.Thread, threading.Event]] = {}
+
+    def start(self, key: str) -> None:
+        with self._lock:
+            if key in self._running and self._running[key][0].is_alive():
+                return
+            stop = threading.Event()
+            thread = threading.Thread(target=self._fetch, args=(key, stop), daemon=True)
+            self._running[key] = (thread, stop)
+            thread.start()
+
+    def stop(self, key: str) -> None:
+        with self._lock:
+            if key in self._running:
+                self._running[key][1].set()
+
+    def running(self, key: str) -> bool:
+        with self._lock:
+            return key in self._running and self._running[key][0].is_alive()
+
+    @staticmethod
+    def _fetch(key: str, stop: threading.Event) -> None:
+        try:
+            weights.fetch(key, cancelled=stop.is_set)
+        except WeightsError:
+            return  # `weights.state` tells every viewer why
+        for model, spec in MODELS.items():
+            if spec.weights == key:
+                engine.jobs().forget_failures(model)
+
+
+@st.cache_resource(show_spinner=False)
+def _fetches() -> _Fetches:
+    return _Fetches()
+
+
+def weights_control(key: str, place: str) -> None:
+    """What a person can do about weights that are not here: fetch, watch, cancel, try again.
+
+    The whole page reruns when they have come, so that their models join.
+
+    Args:
+        key: into the weights manifest.
+        place: tells apart the controls of one key on one page.
+    """
+    now = weights.state(key)
+    if now.state == "downloading" or _fetches().running(key):
+        _watch(key, place)
+        return
+    if now.state == "failed":
+        st.error(now.detail, icon=":material/cloud_off:")
+    label = "Try again" if now.state == "failed" else f"Fetch {megabytes(now.size_bytes)}"
+    if st.button(
+        label,
+        key=f"fetch_{place}_{key}",
+        type="primary",
+        icon=":material/download:",
+        help=f"From {weights.entry(key).url}, once for this machine; checked by SHA-256.",
+    ):
+        _fetches().start(key)
+        st.rerun()
+
+
+@st.fragment(run_every=0.5)
+def _watch(key: str, place: str) -> None:
+    now = weights.state(key)
+    if now.state != "downloading" and not _fetches().running(key):
+        st.rerun()
+    share = now.done_bytes / now.size_bytes if now.size_bytes else 0.0
+    done = f"{now.done_bytes / 1e6:.0f} of {megabytes(now.size_bytes)}"
+    st.progress(min(share, 1.0), f"Fetching the weights: {done}")
+    if _fetches().running(key) and st.button("Cancel", key=f"cancel_{place}_{key}"):
+        _fetches().stop(key)
+
+
+def megabytes(size_bytes: int) -> str:
+    """ "237 MB"; decimal megabytes, as download pages count; "an unknown size" for 0."""
+    return f"{size_bytes / 1e6:.0f} MB" if size_bytes else "an unknown size"

@@ -1,0 +1,98 @@
+"""The sidebar's settings: models, thresholds, what is drawn."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from estimators.registry import MODELS, ModelSpec
+from pages.ui import settings as address
+from pages.ui.settings import DRAWABLE, MOST_MODELS, PERSON_RANGE, Settings
+
+_SEEDED = "settings_seeded"
+_MODELS, _DRAW = "compare_models", "draw"
+
+
+def _joint_key(model: str) -> str:
+    return f"joint_threshold_{model}"
+
+
+def _people_key(model: str) -> str:
+    return f"people_threshold_{model}"
+
+
+def _seed() -> None:
+    """Fills the widgets from the address, once a session; afterwards the widgets lead."""
+    if _SEEDED in st.session_state:
+        return
+    start = address.read(st.query_params)
+    st.session_state[_SEEDED] = True
+    st.session_state[_MODELS] = list(start.models)
+    st.session_state[_DRAW] = list(start.draw)
+    for spec in MODELS.values():
+        st.session_state[_joint_key(spec.key)] = start.joint_threshold(spec.key)
+        st.session_state[_people_key(spec.key)] = start.pose_threshold(spec.key)
+
+
+def _joint_slider(spec: ModelSpec) -> float:
+    low, high = spec.score_range
+    return st.slider(
+        f"{spec.title}: joint {spec.score_kind} at least",
+        low,
+        high,
+        step=0.01 if high - low <= 1 else 0.5,
+        key=_joint_key(spec.key),
+        help=f"Hides joints below it. {spec.score_kind.capitalize()} is {spec.score_meaning}.",
+        persist_state="session",
+    )
+
+
+def _people_slider(spec: ModelSpec) -> float:
+    return st.slider(
+        f"{spec.title}: person score at least",
+        *PERSON_RANGE,
+        step=0.01,
+        key=_people_key(spec.key),
+        help="Hides people this model trusts less, on its own scale from 0 to 1.",
+        persist_state="session",
+    )
+
+
+def sidebar() -> Settings:
+    """The settings as the person left them; the address is brought up to date."""
+    _seed()
+    models = st.multiselect(
+        "Models to compare",
+        list(MODELS),
+        format_func=lambda key: MODELS[key].title,
+        max_selections=MOST_MODELS,
+        key=_MODELS,
+        help="Up to four, two variants of one family included. Models whose weights are not "
+        "here yet offer to fetch them.",
+        persist_state="session",
+    )
+    specs = [MODELS[key] for key in models]
+    draw = st.pills(
+        "Draw",
+        list(DRAWABLE),
+        format_func=DRAWABLE.get,
+        selection_mode="multi",
+        key=_DRAW,
+        help="Face: nose, eyes, ears, mouth. Hands & feet: the joints that only BlazePose has. "
+        "Numbers: who is who, the same number for the same person in every model. "
+        "Uncertain, faint: joints under the threshold stay visible, but faint.",
+        persist_state="session",
+    )
+    joints = {spec.key: _joint_slider(spec) for spec in specs}
+    with st.expander("Hide uncertain people", icon=":material/group:"):
+        people = {spec.key: _people_slider(spec) for spec in specs}
+    result = Settings(tuple(models), joints, people, tuple(k for k in DRAWABLE if k in draw))
+    _publish(address.write(result))
+    return result
+
+
+def _publish(wanted: dict[str, str]) -> None:
+    for key in address.ADDRESS_KEYS:
+        if key in wanted and st.query_params.get(key) != wanted[key]:
+            st.query_params[key] = wanted[key]
+        elif key not in wanted and key in st.query_params:
+            del st.query_params[key]

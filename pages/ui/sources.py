@@ -1,0 +1,141 @@
+"""Where the picture comes from: samples, uploads, the camera."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+import streamlit as st
+
+from estimators.errors import InputError
+from estimators.media import samples
+from estimators.types import Frame
+from pages.ui.address import publish, seed
+
+_TYPES = ("jpg", "jpeg", "png", "webp", "bmp", "gif", "tif", "tiff")
+_LARGEST_UPLOAD_MB = 50
+_SOURCES = {
+    "sample": (":material/photo_library:", "Samples"),
+    "upload": (":material/upload:", "Your pictures"),
+    "camera": (":material/photo_camera:", "Camera"),
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """One picture to compare the models on.
+
+    Attributes:
+        name: file name or title.
+        digest: SHA-256 of the file, the key of everything cached about it.
+        alt: what is to be seen, for those who cannot see it.
+        note: where it comes from, "" where nothing needs to be said.
+    """
+
+    name: str
+    digest: str
+    frame: Frame
+    alt: str
+    note: str = ""
+
+    @property
+    def stem(self) -> str:
+        """Its name without extension, for the names of downloads."""
+        return self.name.rsplit(".", 1)[0]
+
+
+@st.cache_data(max_entries=24, show_spinner=False)
+def _decoded(digest: str, name: str, _data: bytes) -> Frame:
+    from estimators.media.pictures import read_picture
+
+    return read_picture(_data, name)
+
+
+def _picture(data: bytes, name: str, alt: str, note: str = "") -> Picture:
+    """Raises InputError when `data` is no picture we can read."""
+    digest = hashlib.sha256(data).hexdigest()
+    return Picture(name, digest, _decoded(digest, name, data), alt, note)
+
+
+def choose_picture() -> Picture | None:
+    """The picker; None while there is nothing to show (and the page says what to do)."""
+    source = st.segmented_control(
+        "Picture from",
+        list(_SOURCES),
+        format_func=lambda key: " ".join(_SOURCES[key]),
+        default="sample",
+        required=True,
+        key="picture_source",
+        label_visibility="collapsed",
+        persist_state="session",
+    )
+    return {"sample": _from_samples, "upload": _from_uploads, "camera": _from_camera}[source]()
+
+
+def _from_samples() -> Picture | None:
+    by_name = {sample.path.stem: sample for sample in samples.pictures()}
+    names = list(by_name)
+    seed("sample", names)
+    name = st.pills(
+        "Sample picture",
+        names,
+        format_func=lambda key: by_name[key].title,
+        required=True,
+        key="sample",
+        label_visibility="collapsed",
+        persist_state="session",
+    )
+    publish("sample", name, names[0])
+    sample = by_name[name]
+    note = f"{sample.source} · {sample.licence}"
+    return _picture(sample.path.read_bytes(), sample.path.name, sample.alt, note)
+
+
+def _from_uploads() -> Picture | None:
+    files = st.file_uploader(
+        "Pictures (JPEG, PNG, WebP, BMP, TIFF, or the first frame of a GIF)",
+        _TYPES,
+        accept_multiple_files=True,
+        key="uploads",
+        max_upload_size=_LARGEST_UPLOAD_MB,
+        help="They stay on the machine that runs this dashboard, in memory only.",
+    )
+    pictures: dict[str, Picture] = {}
+    for number, file in enumerate(files):
+        try:
+            found = _picture(file.getvalue(), file.name, f"Uploaded picture {file.name}")
+        except InputError as error:
+            st.error(f"**{file.name}**: {error}", icon=":material/broken_image:")
+            continue
+        pictures[f"{number}.{file.name}"] = found
+    if not pictures:
+        if not files:
+            st.info("Add one or more pictures to compare the models on.", icon=":material/upload:")
+        return None
+    if len(pictures) == 1:
+        return next(iter(pictures.values()))
+    chosen = st.pills(
+        "Picture",
+        list(pictures),
+        format_func=lambda key: pictures[key].name,
+        default=next(iter(pictures)),
+        required=True,
+        key="chosen_upload",
+        label_visibility="collapsed",
+    )
+    return pictures.get(chosen, next(iter(pictures.values())))
+
+
+def _from_camera() -> Picture | None:
+    snapshot = st.camera_input(
+        "Take a picture of yourself, head to feet if there is room",
+        key="snapshot",
+        help="The browser asks for your permission; the picture stays in memory only.",
+    )
+    if snapshot is None:
+        return None
+    try:
+        return _picture(snapshot.getvalue(), "snapshot.jpg", "Your snapshot")
+    except InputError as error:
+        st.error(str(error), icon=":material/broken_image:")
+        return None

@@ -1,0 +1,111 @@
+"""The pose in space, in metres, of the models that estimate it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from pages.ui.charts import CONFIG_3D
+from pages.ui.comparison import Comparison
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+
+def world_view(comparison: Comparison) -> None:
+    """A figure that can be turned; one person at a time, all models that have world landmarks."""
+    with_depth = [s for s in comparison.specs if comparison.people[s.key].world_m is not None]
+    numbers = [
+        n
+        for n, group in enumerate(comparison.groups)
+        if any(spec.key in group.members for spec in with_depth)
+    ]
+    if not numbers:
+        st.info("No model with a third dimension found anybody here.")
+        return
+    person = numbers[0]
+    if len(numbers) > 1:
+        person = st.pills(
+            "Person",
+            numbers,
+            format_func=lambda n: f"Person {n + 1}",
+            default=numbers[0],
+            required=True,
+            key=f"person_world_{'_'.join(map(str, numbers))}",
+            label_visibility="collapsed",
+        )
+    st.plotly_chart(
+        world_chart(comparison, person),
+        config=CONFIG_3D,
+        key="world_chart",
+        alt=f"Joints of person {person + 1} in space, in metres around the middle of the hips",
+    )
+    st.caption(
+        "Metres around the middle of the hips, guessed from one camera: good for the shape of a "
+        "pose, not for measuring. Drag to turn, scroll to zoom. Right limbs are dashed."
+    )
+
+
+def world_chart(comparison: Comparison, person: int) -> go.Figure:
+    """Joints and bones of one person; y is up, x as in the picture, z away from the camera."""
+    import plotly.graph_objects as go
+
+    figure = go.Figure()
+    group = comparison.groups[person]
+    for spec in comparison.specs:
+        poses = comparison.people[spec.key]
+        if poses.world_m is None or spec.key not in group.members:
+            continue
+        x, y, z = poses.world_m[group.members[spec.key]].T
+        right = {name for _, name in spec.skeleton.mirror}
+        for dash, bones in _by_side(spec.skeleton.bones, right).items():
+            ends = [i for a, b in bones for i in (spec.skeleton.index(a), spec.skeleton.index(b))]
+            figure.add_scatter3d(
+                x=_gapped(x[ends]),
+                y=_gapped(z[ends]),
+                z=_gapped(-y[ends]),
+                mode="lines",
+                line={"color": comparison.colours[spec.key], "width": 6, "dash": dash},
+                showlegend=False,
+                hoverinfo="skip",
+            )
+        figure.add_scatter3d(
+            x=x,
+            y=z,
+            z=-y,
+            mode="markers",
+            marker={"color": comparison.colours[spec.key], "size": 4},
+            name=spec.title,
+            text=[joint.replace("_", " ") for joint in spec.skeleton.joints],
+            hovertemplate="%{text}<br>%{x:.2f}, %{y:.2f}, %{z:.2f} m<extra></extra>",
+        )
+    figure.update_layout(
+        title={"text": f"Person {person + 1} in space", "font_size": 15},
+        height=560,
+        margin={"l": 0, "r": 0, "t": 44, "b": 0},
+        legend={"orientation": "h", "y": 1.0, "yanchor": "bottom"},
+        scene={
+            "aspectmode": "data",
+            "xaxis_title": "right, m",
+            "yaxis_title": "away from the camera, m",
+            "zaxis_title": "up, m",
+            "camera": {"eye": {"x": 0.6, "y": -1.9, "z": 0.5}},
+        },
+    )
+    return figure
+
+
+def _by_side(
+    bones: tuple[tuple[str, str], ...], right: set[str]
+) -> dict[str, list[tuple[str, str]]]:
+    dashed = [bone for bone in bones if set(bone) <= right]
+    return {"solid": [bone for bone in bones if bone not in dashed], "dash": dashed}
+
+
+def _gapped(ends: NDArray[np.float32]) -> list[float | None]:
+    """Pairs of ends with a gap behind each, so that bones are not joined by lines."""
+    pairs = ends.astype(float).reshape(-1, 2).tolist()
+    return [value for a, b in pairs for value in (a, b, None)]

@@ -1,0 +1,32 @@
+"""Image, the first page: the models compared on one picture."""
+
+import streamlit as st
+
+from pages.ui import engine, results
+from pages.ui.comparison import Comparison
+from pages.ui.downloads import downloads
+from pages.ui.frame import open_page
+from pages.ui.sources import choose_picture
+from pages.ui.stage import choose_layout, stage
+from pages.ui.waiting import rerun_when_done
+
+settings = open_page("Image", "The same picture through every model, side by side.")
+if not settings.models:
+    st.info("Choose at least one model in the sidebar.", icon=":material/checklist:")
+    st.stop()
+
+with st.container(horizontal=True, horizontal_alignment="distribute"):
+    source = st.container()
+    layout = choose_layout()
+with source:
+    picture = choose_picture()
+if picture is None:
+    st.stop()
+
+outcomes = engine.estimates(picture, settings.specs())
+comparison = Comparison.of(picture, settings, outcomes)
+stage(comparison, outcomes, layout)
+if comparison.specs:
+    downloads(comparison)
+    results.results(comparison)
+rerun_when_done(outcomes)
