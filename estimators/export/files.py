@@ -37,7 +37,10 @@ def opened(sink: Sink) -> AbstractContextManager[BinaryIO]:
 
 
 def write_csv(table: pd.DataFrame, sink: Sink) -> None:
-    """UTF-8, header, comma, LF, text quoted; empty where unknown; float32 in the fewest digits that keep it."""
+    """UTF-8 with a header, commas and LF; text is quoted, unknown is empty.
+
+    A float32 is written in the fewest digits that give it back.
+    """
     import pyarrow as pa
     import pyarrow.csv as pa_csv
 
