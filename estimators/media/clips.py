@@ -19,6 +19,7 @@ from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 from estimators.errors import InputError
+from estimators.media.boxes import cut_short
 from estimators.media.clip_info import ClipInfo, ClipLimits
 from estimators.media.decoding import decode_frames, decoded
 from estimators.media.listing import Listing, list_packets, opened, video_stream
@@ -79,7 +80,7 @@ def open_clip(
             pixel_format=first.format.name,
             container=container.format.name,
             has_audio=bool(container.streams.audio),
-            notes=tuple(_notes(first, stream, listing)),
+            notes=tuple(_notes(first, stream, listing, data)),
         )
 
 
@@ -184,12 +185,13 @@ def _nothing_to_see(packets: int, name: str) -> InputError:
     )
 
 
-def _notes(first: VideoFrame, stream: VideoStream, listing: Listing) -> Iterator[str]:
+def _notes(
+    first: VideoFrame, stream: VideoStream, listing: Listing, source: Path | bytes
+) -> Iterator[str]:
     count = len(listing.pts)
-    if stream.frames > count + listing.hidden:
-        yield f"The file is cut short: {count:,} of {stream.frames:,} frames are there."
-    elif listing.broken:
-        yield f"The file is damaged: {count:,} frames could be read."
+    if listing.broken or cut_short(source):
+        promised = f" of {stream.frames:,}" if stream.frames > count else ""
+        yield f"The file is cut short or damaged: {count:,}{promised} frames are there."
     if first.color_trc in _HDR_TRANSFERS:
         yield "HDR video: colours are taken as they are stored and look flat."
     ratio = stream.codec_context.sample_aspect_ratio

@@ -38,7 +38,6 @@ class Listing:
             list hides are left out.
         key: bool [n], decoding can start there.
         last_duration: how long the last frame is shown, in the same unit; 0 where not known.
-        hidden: packets that were left out for that reason.
         broken: reading ended with an error before the end of the file.
     """
 
@@ -46,7 +45,6 @@ class Listing:
     key: NDArray[np.bool_]
     time_base: Fraction
     last_duration: int
-    hidden: int
     broken: bool
 
 
@@ -100,11 +98,10 @@ def video_stream(container: InputContainer, name: str) -> VideoStream:
 def list_packets(container: InputContainer, stream: VideoStream, most: int) -> Listing:
     """Reads all packets of `stream`; stops as soon as there are more than `most`."""
     packets: list[tuple[int, bool, int]] = []
-    hidden, broken = 0, False
+    broken = False
     try:
         for packet in container.demux(stream):
             stamp = packet.pts if packet.pts is not None else packet.dts
-            hidden += packet.is_discard
             if packet.size and stamp is not None and not packet.is_discard:
                 packets.append((stamp, packet.is_keyframe, packet.duration or 0))
             if len(packets) > most:
@@ -118,6 +115,5 @@ def list_packets(container: InputContainer, stream: VideoStream, most: int) -> L
         key=table[:, 1].astype(bool),
         time_base=stream.time_base or Fraction(1, 1000),
         last_duration=int(table[-1, 2]) if len(table) else 0,
-        hidden=hidden,
         broken=broken,
     )
