@@ -20,7 +20,7 @@ from estimators.runtime.api import HostState, ModelStatus, RunResult
 from estimators.runtime.backoff import Backoff
 from estimators.runtime.budget import MemoryBudget
 from estimators.runtime.machine import ProcessMemory, process_memory
-from estimators.runtime.messages import Load
+from estimators.runtime.messages import Answer, Load
 from estimators.runtime.process import HostProcess
 from estimators.runtime.sessions import SessionKey
 from estimators.runtime.stats import CallStats
@@ -87,11 +87,9 @@ class HostedModel:
             process = self._started()
             self._forget_dropped(process)
             asked = time.perf_counter()
-            answer = process.ask(key, frame, timeout_s or self._limits.call_s)
+            answer = self._ask(process, key, frame, timeout_s)
             estimate = answer.estimate(self.spec)
             answered = time.perf_counter()
-        except (ModelCrashedError, ModelTimeoutError) as error:
-            raise self._lost(error) from error.__cause__
         finally:
             self.used_s = time.monotonic()
             if key.session and key.options.video:
@@ -104,9 +102,9 @@ class HostedModel:
         transport_ms = max(0.0, (answered - asked) * 1000 - answer.busy_ms)
         return RunResult(estimate, queue_ms, transport_ms), answer.fresh
 
-    def warm(self, viewer: str) -> None:
+    def warm(self) -> None:
         """Loads the model if it is not loaded; errors are kept for `status`."""
-        self._turns.take(viewer)
+        self._turns.take("warm")
         try:
             self._check_open()
             self._started()
@@ -176,7 +174,10 @@ class HostedModel:
 
     def streaming(self) -> bool:
         since_s = time.monotonic() - _STREAMING_S
-        return any(used_s > since_s for used_s in tuple(self._streams.values()))
+        for session, used_s in tuple(self._streams.items()):
+            if used_s < since_s:
+                self._streams.pop(session, None)
+        return bool(self._streams)
 
     def retire(self, viewer: str, timeout_s: float | None) -> bool:
         taken = self._turns.try_take() if timeout_s == 0 else self._turns.take(viewer, timeout_s)
@@ -227,18 +228,23 @@ class HostedModel:
         self._ready = True
         return process
 
+    def _ask(
+        self, process: HostProcess, key: SessionKey, frame: Frame, timeout_s: float | None
+    ) -> Answer:
+        try:
+            return process.ask(key, frame, timeout_s or self._limits.call_s)
+        except (ModelCrashedError, ModelTimeoutError) as error:
+            self._stop()
+            self._check_open()
+            self._restarts += 1
+            self._error = str(error)
+            self._backoff.failed(error, loading=False)
+            raise
+
     def _stop(self) -> None:
         process, self._process, self._ready = self._process, None, False
         if process is not None:
             process.end()
-
-    def _lost(self, error: ModelError) -> ModelError:
-        self._stop()
-        self._check_open()
-        self._restarts += 1
-        self._error = str(error)
-        self._backoff.failed(error, loading=False)
-        return error
 
     def _check_open(self) -> None:
         if self._closed:

@@ -56,9 +56,9 @@ class LocalModel:
         self._stats.add(estimate.timings_ms.total)
         return RunResult(estimate, (asked - arrived) * 1000, 0.0), fresh
 
-    def warm(self, viewer: str) -> None:
+    def warm(self) -> None:
         """Loads the model if it is not loaded; errors are kept for `status`."""
-        self._turns.take(viewer)
+        self._turns.take("warm")
         try:
             self._loaded()
         except PoseError:
@@ -143,7 +143,7 @@ class InProcessRunner:
 
     def warm(self, model: str) -> None:
         local = self._model(model)
-        threading.Thread(target=local.warm, args=("warm",), daemon=True).start()
+        threading.Thread(target=local.warm, daemon=True).start()
 
     def estimate(
         self,

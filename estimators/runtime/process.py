@@ -150,11 +150,7 @@ class HostProcess:
         Raises:
             ModelError: its subclass says what happened; the process is ended.
         """
-        try:
-            reply = self._request(load.picklable(), timeout_s, "load")
-        except ModelError:
-            self.end()
-            raise
+        reply = self._request(load.picklable(), timeout_s, "load")
         if isinstance(reply, Failure):
             self.end()
             raise self._raised(
@@ -172,12 +168,15 @@ class HostProcess:
             ModelCrashedError, ModelTimeoutError: the process is ended.
             PoseError: what the model's code raised; the process goes on.
         """
-        self._slot.write(frame.image)
         try:
-            reply = self._request(Ask.about(key, frame), timeout_s, "answer")
-        except ModelError:
-            self.end()
-            raise
+            self._slot.write(frame.image)
+        except (OSError, MemoryError) as error:
+            size = f"{frame.width} × {frame.height}"
+            raise ModelError(
+                f"A picture of {size} pixels could not be handed to {self._title}: {error}.",
+                "Use a smaller picture or close other programs.",
+            ) from error
+        reply = self._request(Ask.about(key, frame), timeout_s, "answer")
         self._slot.trim()
         if isinstance(reply, Failure):
             message = f"{self._title} failed on this frame: {reply.description}."
@@ -202,7 +201,13 @@ class HostProcess:
                 )
             reply: Ready | Answer | Failure = self._channel.recv()
         except (EOFError, OSError) as error:
-            raise self._crashed(verb) from error
+            crash = self._crashed(verb)
+            self.end()
+            raise crash from error
+        except BaseException:
+            # Also Ctrl-C: the answer under way must not be taken for that of the next frame.
+            self.end()
+            raise
         return None if isinstance(reply, Ready) else reply
 
     def _raised(self, failure: Failure, otherwise: ModelError) -> PoseError:

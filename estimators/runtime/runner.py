@@ -61,10 +61,9 @@ class ProcessRunner:
         return self._budget.total_mb
 
     def warm(self, model: str) -> None:
-        hosted = self._host(model)
-        threading.Thread(
-            target=hosted.warm, args=("warm",), name=f"warm-{model}", daemon=True
-        ).start()
+        host = self._host(model)
+        if host.status().state in ("stopped", "failed"):
+            threading.Thread(target=host.warm, name=f"warm-{model}", daemon=True).start()
 
     def estimate(
         self,

@@ -55,8 +55,10 @@ class Turns:
             ticket.set()
 
     @property
-    def held(self) -> bool:
-        return self._held
+    def waiting(self) -> int:
+        """How many requests wait for their turn."""
+        with self._lock:
+            return sum(map(len, self._waiting.values()))
 
     def _withdraw(self, viewer: str, ticket: threading.Event) -> bool:
         """Takes a ticket back; False when the turn had just been given to it."""

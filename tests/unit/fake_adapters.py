@@ -6,6 +6,7 @@ when blue is 255: red names it, green is its argument.
 
 from __future__ import annotations
 
+import ctypes
 import os
 import signal
 import time
@@ -18,11 +19,11 @@ from estimators.errors import InputError, ModelLoadError
 from estimators.registry import MODELS, ModelSpec
 from estimators.types import Estimate, EstimatorOptions, Frame, PoseSet, Timings
 
-SLEEP, KILL, ABORT, RAISE, REFUSE, NOISE, GRAB, SPIN = range(1, 9)
+SLEEP, KILL, ABORT, RAISE, REFUSE, NOISE, SEIZE = range(1, 8)
 
 
 def spec(key: str = "brightest", **settings: int | float | bool | str) -> ModelSpec:
-    """A variant of this adapter; settings: `fail`, `load_s`, `load_mb`, `crash_at_load`."""
+    """A variant; settings: `fail`, `load_s`, `load_mb`, `crash_at_load`, `hang_at_load`."""
     return replace(
         MODELS["movenet-lightning"],
         key=key,
@@ -57,9 +58,9 @@ def _obey(command: int, argument: int) -> None:
     elif command == NOISE:
         os.write(1, b"native noise on stdout\n" * 20000)
         os.write(2, b"\xff\x00native noise on stderr\n" * 20000)
-    elif command == SPIN:
-        # Holds the interpreter lock for good, as badly behaved native code does.
-        2 ** (2**40)
+    elif command == SEIZE:
+        # Keeps the interpreter lock for good, as badly behaved native code does.
+        ctypes.PyDLL(None).sleep(100_000)
 
 
 class BrightestEstimator:
@@ -106,6 +107,8 @@ class BrightestModel:
 def load(spec: ModelSpec, weights: Path, threads: int) -> BrightestModel:
     settings = spec.settings
     time.sleep(float(settings.get("load_s", 0)))
+    while settings.get("hang_at_load"):
+        time.sleep(1)
     if settings.get("crash_at_load"):
         os.abort()
     if settings.get("fail") == "own":
