@@ -203,7 +203,9 @@ def _reason(error: requests.RequestException) -> str:
         return f"the server answered {error.response.status_code} {error.response.reason}"
     if isinstance(error, requests.Timeout):
         return "the server did not answer in time"
-    return f"no connection ({error})"
+    # requests wraps urllib3's retries, which wrap the cause: "HTTPSConnection(host=…): the cause".
+    cause = str(getattr(error.args[0], "reason", error)) if error.args else ""
+    return f"no connection ({cause.partition('): ')[2] or cause})"
 
 
 def _by_hand(entry: WeightsEntry) -> str:

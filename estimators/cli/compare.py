@@ -1,0 +1,98 @@
+"""`compare`: models on pictures, a summary on the terminal, everything in files."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from tqdm import tqdm
+
+from estimators.analysis.clip import ClipEstimates
+from estimators.cli import output, summary
+from estimators.cli.inputs import Pictures, chosen_models
+from estimators.errors import ModelError, PoseError, WeightsError
+from estimators.registry import ModelSpec
+from estimators.runtime.api import ModelStatus, Runner
+from estimators.runtime.runner import ProcessRunner
+
+
+@dataclass
+class ModelRun:
+    """What one model said about every picture, in their order, and what it cost.
+
+    Attributes:
+        estimates: one a picture; pictures it failed on hold the reason instead of people.
+        status: memory, loading and cold-start time, as the runner tells them.
+        error: why it could not run at all, or the last picture's failure.
+    """
+
+    spec: ModelSpec
+    estimates: list[ClipEstimates] = field(default_factory=list)
+    status: ModelStatus | None = None
+    error: PoseError | None = None
+
+    @property
+    def answered(self) -> bool:
+        """Whether it gave an answer to any picture."""
+        return any(not estimate.errors for estimate in self.estimates)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Compares and reports; returns the exit code."""
+    specs = chosen_models(options.models)
+    writer = output.prepare(options)
+    pictures = Pictures(options.files)
+    ids = writer.image_ids(list(pictures.paths)) if writer else None
+    runner = ProcessRunner(threads=options.threads)
+    try:
+        # One model after the other: they do not disturb each other's latency, or need its memory.
+        runs = [_run_model(runner, spec, pictures) for spec in specs]
+    finally:
+        runner.close()
+    print(summary.text(runs, len(pictures.paths)))
+    if writer and ids:
+        for file in writer.write(runs, ids):
+            print(file)
+    return 1 if any(run.error for run in runs) else 0
+
+
+def _run_model(runner: Runner, spec: ModelSpec, pictures: Pictures) -> ModelRun:
+    run = ModelRun(spec)
+    names = list(pictures.paths)
+    try:
+        # The first call is slow (the cold start, told apart); its answer is given again below.
+        runner.estimate(spec.key, pictures[names[0]])
+    except (ModelError, WeightsError) as error:
+        _report(run, error, "")
+        run.estimates = [_failed(spec, pictures, name, error) for name in names]
+        return run
+    for name in tqdm(names, desc=spec.key, unit="picture", leave=False, disable=None):
+        try:
+            done = runner.estimate(spec.key, pictures[name])
+        except (ModelError, WeightsError) as error:
+            _report(run, error, f" on {name}")
+            run.estimates.append(_failed(spec, pictures, name, error))
+            continue
+        answer = ClipEstimates(spec.key, spec.skeleton, name, pictures.sizes[name])
+        answer.append(done.estimate, done.queue_ms, done.transport_ms)
+        run.estimates.append(answer)
+    run.status = _status(runner.status(), spec)
+    runner.retire(spec.key)
+    return run
+
+
+def _failed(spec: ModelSpec, pictures: Pictures, name: str, error: PoseError) -> ClipEstimates:
+    answer = ClipEstimates(spec.key, spec.skeleton, name, pictures.sizes[name])
+    answer.append_failed(0, 0.0, str(error))
+    return answer
+
+
+def _report(run: ModelRun, error: PoseError, where: str) -> None:
+    run.error = error
+    tqdm.write(f"error: {run.spec.key}{where}: {error}", file=sys.stderr)
+
+
+def _status(statuses: Sequence[ModelStatus], spec: ModelSpec) -> ModelStatus | None:
+    return next((status for status in statuses if status.model == spec.key), None)

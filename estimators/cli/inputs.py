@@ -1,0 +1,86 @@
+"""What `compare` was given: files and models, checked before any model is loaded."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from estimators import registry, weights
+from estimators.cli.text import megabytes
+from estimators.errors import InputError
+from estimators.media.pictures import READABLE, read_picture
+from estimators.registry import ModelSpec
+from estimators.types import Frame
+
+_CLIPS = {".mp4", ".mov", ".webm", ".avi", ".mkv", ".m4v"}
+_KEPT_BYTES = 300_000_000
+
+
+class Pictures:
+    """The pictures of one comparison by the name that files of results call them.
+
+    Every picture is read once on construction, so that a bad one is told at once; as many as fit
+    into 300 MB stay in memory, the others are read again for each model.
+
+    Raises:
+        InputError: a file is absent, a clip, or not a readable picture.
+    """
+
+    def __init__(self, files: Sequence[Path]) -> None:
+        self.paths = _named(files)
+        self.sizes: dict[str, tuple[int, int]] = {}
+        self._kept: dict[str, Frame] = {}
+        kept = 0
+        for name, path in self.paths.items():
+            frame = _read(path)
+            self.sizes[name] = (frame.width, frame.height)
+            kept += frame.image.nbytes
+            if kept <= _KEPT_BYTES:
+                self._kept[name] = frame
+
+    def __getitem__(self, name: str) -> Frame:
+        return self._kept.get(name) or _read(self.paths[name])
+
+
+def _named(files: Sequence[Path]) -> Mapping[str, Path]:
+    """Each file once, by its bare name, or by its path where two share a name."""
+    unique = list(dict.fromkeys(files))
+    names = Counter(file.name for file in unique)
+    return {file.name if names[file.name] == 1 else file.as_posix(): file for file in unique}
+
+
+def _read(path: Path) -> Frame:
+    if path.suffix.lower() in _CLIPS:
+        raise InputError(f"{path} is a clip.", f"Give pictures: {READABLE}.")
+    return read_picture(path, str(path))
+
+
+def chosen_models(text: str | None) -> list[ModelSpec]:
+    """The variants that `--models` names; without it one a family, if its weights are here.
+
+    Raises:
+        InputError: a name is unknown or given twice, or nothing is left.
+    """
+    if text is not None:
+        keys = [key.strip() for key in text.split(",") if key.strip()]
+        if not keys or len(set(keys)) < len(keys):
+            raise InputError(f"--models {text!r} names no model or one twice.", "See `models`.")
+        return [registry.get(key) for key in keys]
+    specs = [registry.get(key) for key in registry.DEFAULT_MODELS]
+    at_hand = [spec for spec in specs if _at_hand(spec)]
+    if not at_hand:
+        raise InputError("No default model has its weights here.", "Name others with --models.")
+    return at_hand
+
+
+def _at_hand(spec: ModelSpec) -> bool:
+    state = weights.state(spec.weights)
+    if state.path is None:
+        print(
+            f"{spec.key} is left out: its weights ({megabytes(state.size_bytes)}) are not here; "
+            f"`python -m estimators weights fetch {spec.weights}` brings them.",
+            file=sys.stderr,
+        )
+    return state.path is not None
