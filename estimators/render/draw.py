@@ -7,7 +7,7 @@ in one call, computed as arrays (benchmarks/render.py compares it with a call a 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -50,13 +50,6 @@ def draw_all(image: NDArray[np.uint8], layers: Iterable[Layer]) -> NDArray[np.ui
     for layer in layers:
         _draw_layer(canvas, layer)
     return canvas
-
-
-def scale_poses(poses: PoseSet, scale_x: float, scale_y: float) -> PoseSet:
-    """`poses` in pixels of a resized frame: draw after shrinking, once for all tiles."""
-    scale = np.array([scale_x, scale_y], np.float32)
-    box = None if poses.box_xyxy is None else poses.box_xyxy * np.tile(scale, 2)
-    return replace(poses, xy=poses.xy * scale, box_xyxy=box)
 
 
 def _draw_layer(canvas: NDArray[np.uint8], layer: Layer) -> None:

@@ -173,16 +173,6 @@ def test_blazepose_with_its_33_joints() -> None:
     assert coloured(draw_poses(grey(), poses, PLAIN)).sum() > 500
 
 
-def test_poses_scale_with_their_frame() -> None:
-    poses = PoseSet(
-        COCO_17, np.ones((1, 17, 2)), np.ones((1, 17)), box_xyxy=np.array([[1, 1, 2, 2]])
-    )
-    scaled = draw.scale_poses(poses, 0.5, 2)
-    np.testing.assert_array_equal(scaled.xy[0, 0], [0.5, 2])
-    assert scaled.box_xyxy is not None
-    np.testing.assert_array_equal(scaled.box_xyxy[0], [0.5, 2, 1, 4])
-
-
 def test_lines_grow_with_the_frame_and_shrink_for_far_people() -> None:
     assert [line_width(w, h) for w, h in ((320, 240), (640, 480), (1920, 1080), (3840, 2160))] == [
         1,
