@@ -1,0 +1,99 @@
+"""What browser tests share: the product on a server of its own, and the faults of a page."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from time import monotonic, sleep
+
+from playwright.sync_api import ConsoleMessage, Page
+
+NewPage = Callable[..., Page]
+
+ROOT = Path(__file__).resolve().parents[2]
+# As root and without a display; the rest keeps the browser from calling anybody.
+CHROMIUM_ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+READY = "[data-testid=stApp][data-test-script-state=notRunning]"
+_START_S = 60.0
+# Streamlit looks for its own addresses below a page's address first.
+_HARMLESS = ("_stcore", "404 (Not Found)")
+
+
+@dataclass
+class Faults:
+    """What went wrong in a page: uncaught errors and error messages of the console."""
+
+    seen: list[str] = field(default_factory=list)
+
+    def hear(self, message: ConsoleMessage) -> None:
+        if message.type == "error" and not any(part in message.text for part in _HARMLESS):
+            self.seen.append(message.text)
+
+
+@contextmanager
+def running_app(folder: Path, script: str = "streamlit_app.py", **env: str) -> Iterator[str]:
+    """Address of `script` on a server of its own that has no downloaded weights.
+
+    Args:
+        folder: an empty folder for its cache and its log.
+        env: further environment variables.
+    """
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-m", "streamlit", "run", script, "--server.headless=true"]
+    command += [f"--server.port={port}", "--server.address=127.0.0.1"]
+    command += ["--server.fileWatcherType=none"]
+    surroundings = {k: v for k, v in os.environ.items() if not k.startswith("POSE_")}
+    surroundings |= {"POSE_CACHE_DIR": str(folder / "cache"), "PYTHONPATH": str(ROOT)} | env
+    log = folder / "server.log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            command, cwd=ROOT, env=surroundings, stdout=output, stderr=subprocess.STDOUT
+        )
+    try:
+        url = f"http://127.0.0.1:{port}"
+        _wait_for(url, process, log)
+        yield url
+    finally:
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _wait_for(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    end = monotonic() + _START_S
+    while True:
+        try:
+            urllib.request.urlopen(f"{url}/_stcore/health", timeout=1)
+            return
+        except OSError:
+            said = log.read_text("utf-8", "replace")[-2000:]
+            assert process.poll() is None, f"the app did not start: {said}"
+            assert monotonic() < end, f"the app did not answer: {said}"
+            sleep(0.1)
+
+
+def settled(page: Page) -> Page:
+    """Waits until the script has run through."""
+    page.wait_for_selector(READY)
+    return page
