@@ -96,8 +96,8 @@ def verdict(
 ) -> Verdict:
     """The model to use on material like this, with the reasons.
 
-    The fastest of those that find the most people on whom at least two models agree and whose joints
-    lie about as close to the others' as the best one's.
+    The fastest of those that find the most people on whom at least two models agree and whose
+    joints lie about as close to the others' as the best one's.
 
     Args:
         facts: one entry a model that answered.
