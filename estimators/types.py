@@ -140,12 +140,6 @@ class PoseSet:
         present = np.isfinite(self.xy[..., 0]) & np.isfinite(self.xy[..., 1])
         return present & (self.score >= threshold)
 
-    def scaled(self, x: float, y: float) -> PoseSet:
-        """The same people with every coordinate in pixels multiplied by `x` and `y`."""
-        factor = np.array([x, y], np.float32)
-        box = None if self.box_xyxy is None else self.box_xyxy * np.tile(factor, 2)
-        return replace(self, xy=self.xy * factor, box_xyxy=box)
-
     def to_skeleton(self, target: Skeleton) -> PoseSet:
         """The same people on `target`, joints mapped by name; joints it lacks become NaN, score 0.
 

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from estimators.errors import ModelCrashedError, ModelTimeoutError, PoseError
+from estimators.media.clip_info import ClipInfo
+from estimators.media.clips import frames, in_clip_pixels
 from estimators.runtime.api import Runner, RunResult, Session
 from estimators.types import EstimatorOptions, Frame
 
@@ -24,6 +26,24 @@ FRAMES_AHEAD = 3
 GIVE_UP_AFTER = 5
 
 Item = TypeVar("Item")
+
+
+@dataclass(frozen=True)
+class ClipSettings:
+    """What of a clip is processed, and how.
+
+    Attributes:
+        models: keys of the models.
+        start_s, end_s: the part of the clip, in seconds on its own clock; None for its ends.
+        stride: every n-th frame.
+        longest_side: larger frames are made smaller before the models see them; None: as they are.
+    """
+
+    models: tuple[str, ...]
+    start_s: float | None = None
+    end_s: float | None = None
+    stride: int = 1
+    longest_side: int | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,44 +96,47 @@ class _ModelInClip:
 
 def run_clip(
     runner: Runner,
-    frames: Iterable[Frame],
-    models: Sequence[str],
-    scale: tuple[float, float] = (1.0, 1.0),
+    clip: ClipInfo,
+    settings: ClipSettings,
     cancelled: Callable[[], bool] = lambda: False,
+    viewer: str = "",
 ) -> Iterator[FrameOutcome]:
     """The outcome of each frame, in order, as soon as every model has answered.
 
+    Each model gets the clip as a session of its own, with a fresh state.  Frames are decoded in a
+    thread of their own, a few ahead.
+
     Args:
-        frames: decoded frames in order of time; read in a thread of their own, a few ahead.
-        models: keys of the models; each gets the clip as its own stateful session.
-        scale: original width and height divided by the decoded frame's.
         cancelled: asked before each model's turn; the frame in work is then dropped.
+        viewer: whose work it is; requests of different viewers take turns.
+
+    Raises:
+        InputError: an unknown model, no frame between the limits, or an unreadable clip.
     """
     options = EstimatorOptions(video=True)
+    wanted = (settings.start_s, settings.end_s, settings.stride, settings.longest_side)
     with ExitStack() as stack:
         sessions = {
-            model: _ModelInClip(stack.enter_context(runner.open(model, options)))
-            for model in models
+            model: _ModelInClip(stack.enter_context(runner.open(model, options, viewer)))
+            for model in settings.models
         }
-        ahead = stack.enter_context(Prefetched(frames, FRAMES_AHEAD))
-        for frame in ahead:
+        for frame in stack.enter_context(Prefetched(frames(clip, *wanted), FRAMES_AHEAD)):
             results: dict[str, RunResult] = {}
             failures: dict[str, str] = {}
             for model, session in sessions.items():
                 if cancelled():
                     return
                 try:
-                    results[model] = _rescaled(session.estimate(frame), scale)
+                    result = session.estimate(frame)
+                    results[model] = _in_clip_pixels(result, clip, settings.longest_side)
                 except PoseError as error:
                     failures[model] = str(error)
             yield FrameOutcome(frame, results, failures)
 
 
-def _rescaled(result: RunResult, scale: tuple[float, float]) -> RunResult:
-    if scale == (1.0, 1.0):
-        return result
-    estimate = replace(result.estimate, poses=result.estimate.poses.scaled(*scale))
-    return replace(result, estimate=estimate)
+def _in_clip_pixels(result: RunResult, clip: ClipInfo, longest_side: int | None) -> RunResult:
+    poses = in_clip_pixels(result.estimate.poses, clip, longest_side)
+    return replace(result, estimate=replace(result.estimate, poses=poses))
 
 
 class _End:

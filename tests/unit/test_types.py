@@ -104,10 +104,3 @@ def test_a_skeleton_with_an_unknown_joint_in_a_bone_is_refused() -> None:
     with pytest.raises(ValueError, match="tail"):
         Skeleton("cat", ("head",), (("head", "tail"),), ())
 
-
-def test_scaling_moves_joints_and_boxes_alike() -> None:
-    poses = PoseSet(COCO_17, np.ones((1, 17, 2)), np.ones((1, 17)), box_xyxy=[[1, 2, 3, 4]])
-    scaled = poses.scaled(2, 0.5)
-    assert (scaled.xy == [2, 0.5]).all()
-    assert scaled.box_xyxy is not None
-    np.testing.assert_array_equal(scaled.box_xyxy, [[2, 1, 6, 2]])

@@ -1,0 +1,173 @@
+"""A clip being processed: what is done so far, how long it will take, and a way to stop it."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from estimators.analysis.clip import ClipEstimates
+from estimators.errors import PoseError
+from estimators.media.clip_info import ClipInfo
+from estimators.media.clips import selected
+from estimators.registry import get
+from estimators.runtime.api import Runner
+from estimators.workflows.clip_run import ClipSettings, FrameOutcome, run_clip
+
+JobState = Literal["waiting", "running", "done", "cancelled", "failed"]
+UNREADABLE = "This frame could not be decoded."
+
+
+@dataclass(frozen=True)
+class ClipProgress:
+    """How far the work is.
+
+    Attributes:
+        done, total: frames; `done` counts frames that could not be decoded, too.
+        elapsed_s: since the first frame was asked for.
+        rate: frames a second so far; 0 before the first.
+        left_s: seconds to the end at that rate; None before the first frame.
+    """
+
+    done: int
+    total: int
+    elapsed_s: float
+
+    @property
+    def rate(self) -> float:
+        return self.done / self.elapsed_s if self.elapsed_s > 0 else 0.0
+
+    @property
+    def left_s(self) -> float | None:
+        return (self.total - self.done) / self.rate if self.rate > 0 else None
+
+
+class ClipJob:
+    """One clip through several models; `estimates` grows while it runs and stays when it stops.
+
+    Args:
+        runner: hosts the models.
+        clip: from `media.clips.open_clip`.
+        settings: what to process.
+        wanted: asked between frames; when it says no, the job stops as if cancelled (a viewer who
+            closed the page cannot press Cancel any more).
+
+    Raises:
+        InputError: an unknown model, no models, or no frame between the limits.
+    """
+
+    def __init__(
+        self,
+        runner: Runner,
+        clip: ClipInfo,
+        settings: ClipSettings,
+        wanted: Callable[[], bool] = lambda: True,
+    ) -> None:
+        size = (clip.width, clip.height)
+        self.clip, self.settings = clip, settings
+        self.estimates = {
+            model: ClipEstimates(model, get(model).skeleton, clip.name, size)
+            for model in settings.models
+        }
+        self.state: JobState = "waiting"
+        self.error = ""
+        self._runner = runner
+        self._wanted = wanted
+        self._indices = selected(clip, settings.start_s, settings.end_s, settings.stride)
+        self._done = 0
+        self._started_s: float | None = None
+        self._elapsed_s = 0.0
+        self._cancel = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    @property
+    def progress(self) -> ClipProgress:
+        elapsed = self._elapsed_s
+        if self.state == "running" and self._started_s is not None:
+            elapsed = time.monotonic() - self._started_s
+        return ClipProgress(self._done, len(self._indices), elapsed)
+
+    @property
+    def finished(self) -> bool:
+        """Nothing more will come."""
+        return self.state in ("done", "cancelled", "failed")
+
+    @property
+    def failures(self) -> dict[str, int]:
+        """For each model with any, the number of frames it gave no answer to."""
+        counts = {model: len(e.errors) for model, e in self.estimates.items()}
+        return {model: count for model, count in counts.items() if count}
+
+    def cancel(self) -> None:
+        """Stops before the next model's turn; what is done stays."""
+        self._cancel.set()
+
+    def start(self) -> None:
+        """Runs in the background; failures end up in `state` and `error`."""
+        self._thread = threading.Thread(target=self._run, name="clip-job", daemon=True)
+        self._thread.start()
+
+    def join(self, timeout_s: float | None = None) -> None:
+        """Waits for the background work to stop."""
+        if self._thread is not None:
+            self._thread.join(timeout_s)
+
+    def outcomes(self) -> Iterator[FrameOutcome]:
+        """Does the work, giving each frame's outcome after `estimates` has it.
+
+        Raises:
+            PoseError: the clip could not be read on; what is done stays.
+        """
+        self.state, self._started_s = "running", time.monotonic()
+        state: JobState = "failed"
+        try:
+            for outcome in run_clip(self._runner, self.clip, self.settings, self._stopped):
+                self._keep(outcome)
+                yield outcome
+            state = "cancelled" if self._stopped() else "done"
+            if state == "done":
+                self._mark_unreadable(up_to=None)
+        except (GeneratorExit, KeyboardInterrupt):
+            state = "cancelled"
+            raise
+        except PoseError as error:
+            self.error = str(error)
+            raise
+        finally:
+            self._elapsed_s = time.monotonic() - self._started_s
+            self.state = state
+
+    def _run(self) -> None:
+        try:
+            for _ in self.outcomes():
+                pass
+        except PoseError:
+            pass  # told by `state` and `error`
+        except Exception as error:  # noqa: BLE001  # a thread's last chance to say what happened
+            self.error = f"{type(error).__name__}: {error}"
+
+    def _stopped(self) -> bool:
+        return self._cancel.is_set() or not self._wanted()
+
+    def _keep(self, outcome: FrameOutcome) -> None:
+        frame = outcome.frame
+        self._mark_unreadable(up_to=frame.index)
+        for model, estimates in self.estimates.items():
+            result = outcome.results.get(model)
+            if result is None:
+                estimates.append_failed(frame.index, frame.time_s, outcome.failures[model])
+            else:
+                estimates.append(result.estimate, result.queue_ms, result.transport_ms)
+        self._done += 1
+
+    def _mark_unreadable(self, up_to: int | None) -> None:
+        """Records the selected frames that decoding left out, up to the frame `up_to`."""
+        while self._done < len(self._indices):
+            index = int(self._indices[self._done])
+            if up_to is not None and index >= up_to:
+                return
+            for estimates in self.estimates.values():
+                estimates.append_failed(index, float(self.clip.timestamps_s[index]), UNREADABLE)
+            self._done += 1
