@@ -12,6 +12,7 @@ from tqdm import tqdm
 from estimators.analysis.clip import ClipEstimates
 from estimators.cli import output, summary
 from estimators.cli.inputs import Pictures, chosen_models
+from estimators.cli.main import FAILED
 from estimators.errors import ModelError, PoseError, WeightsError
 from estimators.registry import ModelSpec
 from estimators.runtime.api import ModelStatus, Runner
@@ -55,7 +56,7 @@ def run(options: argparse.Namespace) -> int:
     if writer and ids:
         for file in writer.write(runs, ids):
             print(file)
-    return 1 if any(run.error for run in runs) else 0
+    return FAILED if any(run.error for run in runs) else 0
 
 
 def _run_model(runner: Runner, spec: ModelSpec, pictures: Pictures) -> ModelRun:

@@ -14,7 +14,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-from estimators.errors import PoseError
+from estimators.errors import InputError, PoseError
 
 if TYPE_CHECKING:
     from typing import TypeAlias
@@ -34,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return code
     except PoseError as error:
         print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
-        return BAD_INPUT
+        return BAD_INPUT if isinstance(error, InputError) else FAILED
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return INTERRUPTED

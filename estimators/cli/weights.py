@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from estimators import registry, weights
+from estimators.cli.main import FAILED
 from estimators.cli.text import megabytes, table
 from estimators.errors import InputError, WeightsError
 
@@ -61,7 +62,7 @@ def _fetch(keys: list[str]) -> int:
                 tqdm.write(f"error: {error}", file=sys.stderr)
         if path is not None:
             print(f"{key}: {path}")
-    return 1 if failed else 0
+    return FAILED if failed else 0
 
 
 def _rebuild(output: Path) -> int:

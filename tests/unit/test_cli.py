@@ -1,0 +1,165 @@
+"""`models` and `weights` on the command line, and how commands end."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+from cli_process import ROOT, environment, estimators
+from weights_server import Server
+
+from estimators import registry, weights
+
+BODY = bytes(range(256)) * 4000
+
+
+@pytest.fixture
+def env(tmp_path: Path) -> dict[str, str]:
+    return environment(tmp_path / "cache")
+
+
+def local(tmp_path: Path, server: Server) -> str:
+    """A manifest with weights that the local server has, and some that it has not."""
+    sha256 = hashlib.sha256(BODY).hexdigest()
+    rest = f'sha256 = "{sha256}"\nsize_bytes = {len(BODY)}\nlicence = "none"\nsource = "test"\n'
+    file = tmp_path / "manifest.toml"
+    file.write_text(
+        f'[local]\nkind = "download"\nfile_name = "local.bin"\nurl = "{server.url}"\n{rest}'
+        f'[blazepose-heavy]\nurl = "{server.url}"\nsha256 = "{"0" * 64}"\n'
+    )
+    return str(file)
+
+
+def test_models_lists_every_variant_with_its_weights(env: dict[str, str]) -> None:
+    done = estimators("models", env=env)
+    assert (done.returncode, done.stderr) == (0, "")
+    rows = {line.split()[0]: line for line in done.stdout.splitlines()[1:]}
+    assert rows.keys() == registry.MODELS.keys()
+    assert rows["blazepose-full"].split() == [
+        *("blazepose-full", "BlazePose", "33", "5", "visibility", "embedded", "9.4", "MB")
+    ]
+    assert "to download" in rows["keypointrcnn-fast"]
+    assert "logit" in rows["keypointrcnn-fast"]
+
+
+def test_models_as_json_says_what_the_registry_says(env: dict[str, str]) -> None:
+    described = json.loads(estimators("models", "--json", env=env).stdout)
+    assert [d["key"] for d in described] == list(registry.MODELS)
+    for one in described:
+        spec = registry.MODELS[one["key"]]
+        assert one["joints"] == list(spec.skeleton.joints)
+        assert one["score_kind"] == spec.score_kind
+        assert one["weights"]["url"] == weights.entry(spec.weights).url
+        assert one["weights"]["state"] in ("embedded", "to_download")
+
+
+def test_models_imports_nothing_heavy(env: dict[str, str]) -> None:
+    code = "import sys; from estimators.cli.main import main; main(['models']); print(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, env=env, capture_output=True, text=True, check=True
+    )
+    loaded = {name.split(".")[0] for name in done.stdout.splitlines()[-1].split()}
+    heavy = {"tensorflow", "torch", "mediapipe", "ai_edge_litert", "cv2", "pandas", "scipy", "av"}
+    assert loaded & heavy == set()
+    assert "estimators" in loaded
+
+
+def test_weights_list_shows_every_entry_and_its_place(env: dict[str, str]) -> None:
+    done = estimators("weights", "list", env=env)
+    assert done.returncode == 0
+    rows = {line.split()[0]: line for line in done.stdout.splitlines()[1:]}
+    assert rows.keys() == weights.entries().keys()
+    assert weights.entry("keypointrcnn-coco-v1").url in rows["keypointrcnn-coco-v1"]
+    assert "movenet-thunder.tflite" in rows["movenet-thunder"]
+
+
+def test_fetch_by_weights_and_by_variant(env: dict[str, str], tmp_path: Path) -> None:
+    with Server(BODY) as server:
+        env["POSE_WEIGHTS_MANIFEST"] = local(tmp_path, server)
+        done = estimators("weights", "fetch", "local", "movenet-lightning", env=env)
+    assert done.returncode == 0
+    assert (tmp_path / "cache" / "local.bin").read_bytes() == BODY
+    assert str(tmp_path / "cache" / "local.bin") in done.stdout
+    assert "movenet-lightning.tflite" in done.stdout
+
+
+def test_a_fetch_that_fails_lets_the_others_go_on(env: dict[str, str], tmp_path: Path) -> None:
+    with Server(BODY) as server:
+        env["POSE_WEIGHTS_MANIFEST"] = local(tmp_path, server)
+        done = estimators("weights", "fetch", "blazepose-heavy", "local", env=env)
+        assert done.returncode == 1
+        assert "blazepose-heavy" in done.stderr
+        assert "SHA-256 expected" in done.stderr
+        assert (tmp_path / "cache" / "local.bin").read_bytes() == BODY
+
+
+def test_interrupted_fetch_keeps_what_it_has(env: dict[str, str], tmp_path: Path) -> None:
+    with Server(BODY) as server:
+        server.behaviour.gate = threading.Event()
+        env["POSE_WEIGHTS_MANIFEST"] = local(tmp_path, server)
+        command = [sys.executable, "-m", "estimators", "weights", "fetch", "local"]
+        child = subprocess.Popen(command, cwd=ROOT, env=env, stderr=subprocess.PIPE, text=True)
+        part = tmp_path / "cache" / "local.bin.part"
+        for _ in range(1200):
+            if part.exists() and part.stat().st_size:
+                break
+            threading.Event().wait(0.05)
+        child.send_signal(signal.SIGINT)
+        _, said = child.communicate(timeout=60)
+        server.behaviour.gate.set()
+        assert child.returncode == 130
+        assert "Traceback" not in said
+        assert 0 < part.stat().st_size < len(BODY)
+        assert estimators("weights", "fetch", "local", env=env).returncode == 0
+    assert "Range" in server.behaviour.seen[1]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        ((), "COMMAND"),
+        (("nonsense",), "nonsense"),
+        (("weights", "fetch", "nonsense"), "movenet-lightning"),
+        (("compare",), "FILE"),
+        (("compare", "absent.jpg"), "absent.jpg"),
+        (("compare", "README.md"), "JPEG"),
+        (("compare", "sample_media/balance.mp4"), "clip"),
+        (("compare", "sample_media/astronaut.jpg", "--models", "yolo"), "movenet-lightning"),
+        (("compare", "sample_media/astronaut.jpg", "--models", ","), "no model"),
+        (("compare", "sample_media/astronaut.jpg", "--threads", "0"), "threads"),
+        (("compare", "sample_media/astronaut.jpg", "--threads", "two"), "--threads"),
+        (("compare", "sample_media/astronaut.jpg", "--format", "csv"), "--output"),
+        (("compare", "sample_media/astronaut.jpg", "--output", "README.md"), "README.md"),
+    ],
+)
+def test_bad_input_ends_with_2_and_one_line(
+    arguments: tuple[str, ...], told: str, env: dict[str, str], tmp_path: Path
+) -> None:
+    (tmp_path / "README.md").write_text("not a picture")
+    (tmp_path / "sample_media").symlink_to(ROOT / "sample_media")
+    done = estimators(*arguments, env={**env, "PYTHONPATH": str(ROOT)}, cwd=tmp_path)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    lines = [line for line in done.stderr.splitlines() if "left out" not in line]
+    assert len(lines) == 1
+    assert lines[0].startswith("error: ")
+    assert told in lines[0]
+
+
+def test_a_reader_that_has_enough_is_no_error(env: dict[str, str]) -> None:
+    command = [sys.executable, "-m", "estimators", "models", "--json"]
+    child = subprocess.Popen(
+        command, cwd=ROOT, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert child.stdout is not None
+    child.stdout.close()
+    assert child.stderr is not None
+    assert child.stderr.read() == ""
+    assert child.wait() == 0
+    child.stderr.close()
