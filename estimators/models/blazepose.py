@@ -24,14 +24,16 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from estimators.errors import InputError, ModelError, ModelLoadError
-from estimators.registry import ModelSpec
 from estimators.skeletons import BLAZEPOSE_33, COCO_17
 from estimators.types import Estimate, EstimatorOptions, Frame, PoseSet, Timings
+
+if TYPE_CHECKING:
+    from estimators.registry import ModelSpec
 
 _LOG = logging.getLogger(__name__)
 _COCO_JOINTS = [BLAZEPOSE_33.index(joint) for joint in COCO_17.joints]

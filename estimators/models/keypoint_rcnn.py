@@ -1,0 +1,182 @@
+"""Keypoint R-CNN through torchvision.
+
+`reference` is torchvision's network with the library's defaults; its numbers are exactly those of a
+direct call.  `fast` (setting `tuned`) is the same weights tuned for a CPU, see
+`keypoint_rcnn_fast`.
+
+Positions are torchvision's, nothing added: its heat map cells are half-open intervals of continuous
+coordinates and a peak is reported at its cell's centre (`c = d + 0.5`, `heatmaps_to_keypoints`),
+which is our convention.  A joint's score is `keypoints_scores`, the heat map's peak as a logit; the
+visibility column is always 1 and is dropped.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from estimators.errors import InputError, ModelError, ModelLoadError
+from estimators.skeletons import COCO_17
+from estimators.types import Estimate, EstimatorOptions, Frame, PoseSet, Timings
+
+if TYPE_CHECKING:
+    from estimators.registry import ModelSpec
+
+_PERSON = 1
+
+
+def load(spec: ModelSpec, weights: Path, threads: int) -> KeypointRCNNModel:
+    """Loads a checkpoint of torchvision's ResNet-50 FPN network; see `estimators.registry.load`.
+
+    Raises:
+        ModelLoadError: torchvision cannot be imported, or the file is not such a checkpoint.
+    """
+    try:
+        from estimators.models import keypoint_rcnn_checkpoint as source
+    except (ImportError, OSError, RuntimeError) as error:
+        raise ModelLoadError(
+            f"{spec.title} needs torch and torchvision, which could not be imported: {error}",
+            "Install requirements.txt; the versions of the two must belong together.",
+        ) from error
+    checkpoint = source.read_checkpoint(weights)
+    with source.without_data():
+        network = source.coco_network(checkpoint)
+    source.fill(network, checkpoint, weights.name)
+    del checkpoint  # `fast` replaces most tensors: nothing may keep the old ones alive
+    return KeypointRCNNModel(network, spec, threads)
+
+
+class KeypointRCNNModel:
+    """A loaded torchvision `KeypointRCNN` with 17 joints; an `estimators.types.PoseModel`.
+
+    Args:
+        network: in evaluation mode; `fast` changes it in place.
+        spec: `settings` may hold `tuned` (bool), `min_size` and `max_size` (pixels).
+        threads: CPU threads for torch, 0 for its own choice.
+    """
+
+    def __init__(self, network: Any, spec: ModelSpec, threads: int) -> None:
+        from estimators.models.torch_import import torch
+
+        self._torch: Any = torch
+        if threads > 0:
+            torch.set_num_threads(threads)
+        self._longest: tuple[int, int] | None = None
+        if spec.settings.get("tuned"):
+            from estimators.models.keypoint_rcnn_fast import tune
+
+            self._longest = int(spec.settings["min_size"]), int(spec.settings["max_size"])
+            tune(network, *self._longest)
+        self._network: Any = network
+        self.spec = spec
+        _release_memory()
+
+    def open(self, options: EstimatorOptions) -> KeypointRCNNEstimator:
+        """A new estimator.
+
+        Raises:
+            InputError: `options.max_people` is less than one.
+        """
+        people = self.spec.max_people if options.max_people is None else options.max_people
+        if people < 1:
+            raise InputError(f"max_people is {people}.", "Ask for at least one person.")
+        return KeypointRCNNEstimator(self, people)
+
+    def close(self) -> None:
+        """Frees the weights."""
+        self._network = None
+        _release_memory()
+
+    def prepare(self, frame: Frame) -> Any:
+        """The frame as the network takes it: float32 [3, h, w], RGB, 0 to 1; `fast` shrinks it."""
+        # A copy, because the frame may be read-only, which torch does not know.
+        image = self._torch.tensor(frame.image).permute(2, 0, 1)
+        if self._longest is not None:
+            from estimators.models.keypoint_rcnn_fast import shrink
+
+            image = shrink(image, *self._longest)
+        return image.float().div(255)
+
+    def detect(self, image: Any) -> dict[str, Any]:
+        """torchvision's answer to one prepared image.
+
+        Raises:
+            ModelError: the model was closed, or torch failed on this image.
+        """
+        if self._network is None:
+            raise ModelError(f"{self.spec.title} was closed.", "Load it again.")
+        try:
+            with self._torch.inference_mode():
+                found: dict[str, Any] = self._network([image])[0]
+        except RuntimeError as error:
+            raise ModelError(
+                f"{self.spec.title} failed on a picture of {image.shape[2]}×{image.shape[1]} "
+                f"pixels: {(str(error).splitlines() or ['no reason given'])[0]}",
+                "Try a smaller or a less elongated picture.",
+            ) from error
+        return found
+
+
+class KeypointRCNNEstimator:
+    """Pictures through Keypoint R-CNN; a `estimators.types.PoseEstimator` without memory."""
+
+    def __init__(self, model: KeypointRCNNModel, people: int) -> None:
+        self._model = model
+        self._people = people
+
+    def estimate(self, frame: Frame) -> Estimate:
+        """See `estimators.types.PoseEstimator.estimate`.
+
+        Raises:
+            ModelError: the model was closed, or torch failed on this frame.
+        """
+        started = time.perf_counter()
+        image = self._model.prepare(frame)
+        scale = np.array([frame.width / image.shape[2], frame.height / image.shape[1]], np.float32)
+        prepared = time.perf_counter()
+        found = self._model.detect(image)
+        inferred = time.perf_counter()
+        poses = _to_poses(found, scale, self._people)
+        # Activations leave hundreds of free megabytes in the C library's heap; giving them back
+        # costs about 20 ms of a frame's seconds.
+        del image, found
+        _release_memory()
+        done = time.perf_counter()
+        timings = Timings(
+            preprocess=(prepared - started) * 1e3,
+            inference=(inferred - prepared) * 1e3,
+            postprocess=(done - inferred) * 1e3,
+        )
+        return Estimate(poses, timings, frame.index, frame.time_s)
+
+    def reset(self) -> None:
+        """Nothing to forget: every frame is looked at anew."""
+
+    def close(self) -> None:
+        """Nothing to free: the weights belong to the model."""
+
+
+def _to_poses(found: dict[str, Any], scale: np.ndarray[Any, Any], people: int) -> PoseSet:
+    """The people of torchvision's answer, best box first; `scale` (x, y) leads to the frame."""
+    arrays = {name: values.numpy() for name, values in found.items()}
+    persons = np.flatnonzero(arrays["labels"] == _PERSON)[:people]
+    if not len(persons):
+        return PoseSet.empty(COCO_17)
+    return PoseSet(
+        skeleton=COCO_17,
+        xy=arrays["keypoints"][persons, :, :2] * scale,
+        score=arrays["keypoints_scores"][persons],
+        pose_score=arrays["scores"][persons],
+        box_xyxy=arrays["boxes"][persons] * np.tile(scale, 2),
+    )
+
+
+def _release_memory() -> None:
+    """Returns freed memory to the system, where the C library can (glibc)."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim is not None:
+        trim(0)
