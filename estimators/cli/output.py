@@ -67,7 +67,7 @@ def prepare(options: argparse.Namespace) -> Writer | None:
 
 
 def _json(writer: Writer, runs: Sequence[ModelRun], _: coco.ImageIds) -> Iterator[Path]:
-    file = writer.folder / "poses.json"
+    file = writer.folder / "results.json"
     files.write_json([e for run in runs for e in run.estimates], file)
     yield file
 
@@ -95,7 +95,7 @@ def _coco(writer: Writer, runs: Sequence[ModelRun], ids: coco.ImageIds) -> Itera
             file = writer.folder / f"{run.spec.key}.coco.json"
             coco.write_coco([e for e in run.estimates if not e.errors], ids, file)
             yield file
-    table = writer.folder / "images.csv"
+    table = writer.folder / "image_ids.csv"
     table.write_text(ids.table(), encoding="utf-8")
     yield table
 

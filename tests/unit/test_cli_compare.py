@@ -36,13 +36,13 @@ def compared(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
 
 
 def document(folder: Path) -> dict[str, Any]:
-    return json.loads((folder / "poses.json").read_text())
+    return json.loads((folder / "results.json").read_text())
 
 
 def test_every_format_leaves_its_files(compared: tuple[Path, str]) -> None:
     folder, told = compared
-    expected = {"poses.json", "joints.csv", "frames.csv", "joints.parquet", "frames.parquet"}
-    expected |= {"images.csv", *(f"{model}.coco.json" for model in MODELS)}
+    expected = {"results.json", "joints.csv", "frames.csv", "joints.parquet", "frames.parquet"}
+    expected |= {"image_ids.csv", *(f"{model}.coco.json" for model in MODELS)}
     assert {file.name for file in folder.iterdir()} == expected
     assert all(str(folder / name) in told for name in expected)
 
@@ -96,7 +96,9 @@ def test_tables_and_document_agree(compared: tuple[Path, str]) -> None:
 
 def test_coco_holds_everybody_under_running_numbers(compared: tuple[Path, str]) -> None:
     folder, _ = compared
-    table = {int(r["image_id"]): r["file"] for r in csv.DictReader((folder / "images.csv").open())}
+    table = {
+        int(r["image_id"]): r["file"] for r in csv.DictReader((folder / "image_ids.csv").open())
+    }
     assert table == {1: PICTURES[0], 2: PICTURES[1]}
     for result in document(folder)["results"]:
         coco = json.loads((folder / f"{result['model']}.coco.json").read_text())
@@ -179,7 +181,7 @@ def test_equal_names_are_told_apart_and_numbers_become_ids(tmp_path: Path) -> No
     env = environment(tmp_path / "cache")
     files = (tmp_path / "a" / "x.jpg", tmp_path / "b" / "x.jpg")
     assert estimators("compare", *files, *common, tmp_path / "1", env=env).returncode == 0
-    rows = list(csv.DictReader((tmp_path / "1" / "images.csv").open()))
+    rows = list(csv.DictReader((tmp_path / "1" / "image_ids.csv").open()))
     assert [r["file"] for r in rows] == [file.as_posix() for file in files]
     numbered = tmp_path / "000000000785.jpg"
     assert estimators("compare", numbered, *common, tmp_path / "2", env=env).returncode == 0
