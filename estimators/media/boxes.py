@@ -34,6 +34,16 @@ def starts_playing_at_once(source: Path | bytes) -> bool:
     return "moov" in kinds and ("mdat" not in kinds or kinds.index("moov") < kinds.index("mdat"))
 
 
+def is_webm(source: Path | bytes) -> bool:
+    """Whether a Matroska file keeps to the WebM subset (its EBML header says so)."""
+    try:
+        with _file(source) as file:
+            head = file.read(64)
+    except OSError:
+        return False
+    return head[:4] == _EBML and b"webm" in head
+
+
 def cut_short(source: Path | bytes) -> bool:
     """Whether the file ends before the end that its own outermost layout announces."""
     try:

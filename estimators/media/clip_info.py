@@ -37,6 +37,7 @@ class ClipInfo:
         orientation: how stored pixels are turned before they are shown.
         listing: the frames' exact times and the places where decoding can start.
         codec, pixel_format, container: FFmpeg's names.
+        damaged: the file is cut short, or broken at its end; what can be read is listed.
         has_audio: there is a sound track.
         notes: what a person should know, each in a sentence (cut short, HDR, ...).
     """
@@ -49,6 +50,7 @@ class ClipInfo:
     codec: str
     pixel_format: str
     container: str
+    damaged: bool
     has_audio: bool
     notes: tuple[str, ...] = ()
 

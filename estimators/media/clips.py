@@ -22,13 +22,14 @@ from estimators.errors import InputError
 from estimators.media.boxes import cut_short
 from estimators.media.clip_info import ClipInfo, ClipLimits
 from estimators.media.decoding import decode_frames, decoded
-from estimators.media.listing import Listing, list_packets, opened, video_stream
+from estimators.media.listing import list_packets, opened, video_stream
 from estimators.media.orientation import Orientation
 from estimators.types import Frame, PoseSet
 
 __all__ = [
     "ClipInfo",
     "ClipLimits",
+    "as_rgb",
     "frames",
     "in_clip_pixels",
     "open_clip",
@@ -69,6 +70,7 @@ def open_clip(
         if first is None or len(listing.pts) == 0:
             raise _nothing_to_see(len(listing.pts), name)
         _check_size((first.width, first.height), name, limits)
+        damaged = listing.broken or cut_short(data)
         matrix = first.side_data.get("DISPLAYMATRIX")
         return ClipInfo(
             source=data,
@@ -79,8 +81,9 @@ def open_clip(
             codec=stream.codec_context.codec.canonical_name,
             pixel_format=first.format.name,
             container=container.format.name,
+            damaged=damaged,
             has_audio=bool(container.streams.audio),
-            notes=tuple(_notes(first, stream, listing, data)),
+            notes=tuple(_notes(first, stream, len(listing.pts), damaged)),
         )
 
 
@@ -129,7 +132,7 @@ def frames(
         if index > last:
             return
         if (index - first) % stride == 0:
-            image = clip.orientation.apply(_rgb(stored, size))
+            image = clip.orientation.apply(as_rgb(stored, size))
             yield Frame(image, index, float(clip.timestamps_s[index]))
 
 
@@ -152,8 +155,8 @@ def in_clip_pixels(poses: PoseSet, clip: ClipInfo, longest_side: int | None) -> 
     return replace(poses, xy=poses.xy * scale, box_xyxy=boxes)
 
 
-def _rgb(stored: VideoFrame, size: tuple[int, int]) -> NDArray[np.uint8]:
-    """Uint8 [H, W, 3] of the given stored (width, height), also where the clip changes its size."""
+def as_rgb(stored: VideoFrame, size: tuple[int, int]) -> NDArray[np.uint8]:
+    """Uint8 [H, W, 3] of the given stored (width, height), also where a clip changes its size."""
     same = (stored.width, stored.height) == size
     how = Interpolation.BILINEAR if same else Interpolation.AREA
     frame = stored.reformat(*size, format="rgb24", interpolation=how)
@@ -185,11 +188,8 @@ def _nothing_to_see(packets: int, name: str) -> InputError:
     )
 
 
-def _notes(
-    first: VideoFrame, stream: VideoStream, listing: Listing, source: Path | bytes
-) -> Iterator[str]:
-    count = len(listing.pts)
-    if listing.broken or cut_short(source):
+def _notes(first: VideoFrame, stream: VideoStream, count: int, damaged: bool) -> Iterator[str]:
+    if damaged:
         promised = f" of {stream.frames:,}" if stream.frames > count else ""
         yield f"The file is cut short or damaged: {count:,}{promised} frames are there."
     if first.color_trc in _HDR_TRANSFERS:

@@ -140,10 +140,10 @@ def test_a_playlist_reads_no_other_file(kind: str, tmp_path: Path) -> None:
     """FFmpeg would follow the names in it; an upload must not read files of this machine."""
     victim = make_clip(tmp_path / "private.mp4")
     text = {
-        "hls": f"#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXTINF:2,\n{victim}\n#EXT-X-ENDLIST\n",
-        "concat": f"ffconcat version 1.0\nfile {victim}\n",
+        "hls": f"#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXTINF:2,\n{victim.name}\n#EXT-X-ENDLIST\n",
+        "concat": f"ffconcat version 1.0\nfile {victim.name}\n",
         "dash": f'<?xml version="1.0"?><MPD><Period><AdaptationSet><Representation>'
-        f"<BaseURL>{victim}</BaseURL></Representation></AdaptationSet></Period></MPD>",
+        f"<BaseURL>{victim.name}</BaseURL></Representation></AdaptationSet></Period></MPD>",
     }[kind]
     upload = tmp_path / "upload.mp4"
     upload.write_text(text)

@@ -1,0 +1,67 @@
+"""The sound of a clip, taken along into another file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from av.audio.stream import AudioStream
+from av.container import OutputContainer
+from av.packet import Packet
+
+from estimators.media.clip_info import ClipInfo
+from estimators.media.listing import opened
+
+# What an MP4 file may hold and Chromium plays; everything else becomes AAC.
+COPIED = ("aac", "mp3", "opus", "flac")
+
+
+class AudioTrack:
+    """The first sound track of `clip` as packets for `output`: copied as it is, else made AAC.
+
+    Its times are left as they are, so the pictures' times must be too.
+
+    Raises:
+        FFmpegError: the track cannot be read (`pieces`), or not be made AAC (constructor).
+    """
+
+    def __init__(self, clip: ClipInfo, output: OutputContainer) -> None:
+        self._opening = opened(clip.source, clip.name)
+        self._container = self._opening.__enter__()
+        self._source = self._container.streams.audio[0]
+        self.copied = self._source.codec_context.codec.canonical_name in COPIED
+        self._target: AudioStream = (
+            output.add_stream_from_template(self._source)
+            if self.copied
+            else output.add_stream("aac", rate=self._source.codec_context.sample_rate)
+        )
+        if not self.copied:
+            self._target.codec_context.layout = self._source.codec_context.layout
+        self._packets = self._copies() if self.copied else self._encoded()
+        self._next: Packet[Any] | None = None
+
+    def until(self, time_s: float) -> Iterator[Packet[Any]]:
+        """The packets that start before `time_s` and were not given yet."""
+        while True:
+            packet = self._next or next(self._packets, None)
+            self._next = None
+            if packet is None:
+                return
+            if packet.pts is not None and float(packet.pts * packet.time_base) > time_s:
+                self._next = packet
+                return
+            yield packet
+
+    def _copies(self) -> Iterator[Packet[Any]]:
+        for packet in self._container.demux(self._source):
+            if packet.size and packet.dts is not None:
+                packet.stream = self._target
+                yield packet
+
+    def _encoded(self) -> Iterator[Packet[Any]]:
+        for frame in self._container.decode(self._source):
+            yield from self._target.encode(frame)
+        yield from self._target.encode(None)
+
+    def close(self) -> None:
+        self._opening.__exit__(None, None, None)

@@ -1,0 +1,136 @@
+"""A copy of a clip that a browser can play, where the clip itself is none.
+
+The copy has the same frames at the same times, so that a player finds the estimates of the frame it
+shows by its time alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Literal
+
+import av
+import numpy as np
+from av.audio.stream import AudioStream
+from av.video.stream import VideoStream
+
+from estimators.errors import InputError
+from estimators.media.audio import COPIED
+from estimators.media.boxes import is_webm, starts_playing_at_once
+from estimators.media.clip_info import ClipInfo
+from estimators.media.clips import as_rgb, open_clip, processed_size
+from estimators.media.decoding import decoded
+from estimators.media.encode import ClipWriter, EncodeOptions
+from estimators.media.listing import opened, video_stream
+
+Way = Literal["as it is", "rewrap", "encode"]
+
+# What every Chromium decodes, Debian's included: eight bits, no HEVC.
+_PIXELS = ("yuv420p", "yuvj420p")
+_WEBM_CODECS = ("vp8", "vp9", "av1")
+_MP4 = "mov,mp4"
+
+
+def way_to_play(clip: ClipInfo) -> Way:
+    """Whether a browser plays the clip's own file, or its packets in an MP4, or neither."""
+    if clip.damaged or clip.pixel_format not in _PIXELS:
+        return "encode"
+    if clip.codec in _WEBM_CODECS and is_webm(clip.source):
+        return "as it is"
+    if clip.codec != "h264" or clip.positional:
+        return "encode"
+    ready = clip.container.startswith(_MP4) and starts_playing_at_once(clip.source)
+    return "as it is" if ready else "rewrap"
+
+
+def browser_copy(
+    clip: ClipInfo,
+    target: Path,
+    longest_side: int | None = 1280,
+    progress: Callable[[int, int], None] | None = None,
+) -> Way:
+    """Writes a playable copy (H.264, fast start, a keyframe every 15 frames) where one is needed.
+
+    Args:
+        clip: the clip.
+        target: where the copy goes; nothing is written there for "as it is".
+        longest_side: larger frames are made smaller for the copy; only their size changes.
+        progress: called with frames done and in all; an exception raised in it ends the work and
+            leaves nothing behind.
+
+    Returns:
+        What was done; after "as it is" the clip's own file is the one to play.
+
+    Raises:
+        InputError: the clip cannot be read or the copy not be written.
+    """
+    way = way_to_play(clip)
+    if way == "as it is":
+        return way
+    if way == "rewrap" and _rewrapped(clip, target):
+        return way
+    _encoded(clip, target, longest_side, progress)
+    return "encode"
+
+
+def _encoded(
+    clip: ClipInfo,
+    target: Path,
+    longest_side: int | None,
+    progress: Callable[[int, int], None] | None,
+) -> None:
+    size = processed_size(clip, longest_side)
+    stored_size = clip.orientation.size(*size)
+    options = EncodeOptions(time_base=clip.time_base, last_frame_s=clip.last_frame_s)
+    with ClipWriter(target, size, options, audio_of=clip) as writer:
+        last_pts = None
+        for index, frame in decoded(clip):
+            pts = int(clip.listing.pts[index])
+            # Two frames at one time cannot both be shown.
+            if last_pts is None or pts > last_pts:
+                upright = clip.orientation.identity and not any(side % 2 for side in size)
+                if upright:
+                    writer.write_frame(frame, pts)
+                else:
+                    image = clip.orientation.apply(as_rgb(frame, stored_size))
+                    writer.write(image, float(clip.timestamps_s[index]))
+                last_pts = pts
+            if progress is not None:
+                progress(index + 1, clip.frame_count)
+
+
+def _rewrapped(clip: ClipInfo, target: Path) -> bool:
+    """Copies the packets into an MP4; False, and no file, where that would change the clip."""
+    part = target.with_name(f".{target.name}.part")
+    try:
+        _copy_packets(clip, part)
+        copy = open_clip(part)
+        same = copy.frame_count == clip.frame_count and copy.orientation == clip.orientation
+        if same and np.allclose(copy.timestamps_s, clip.timestamps_s, rtol=0, atol=1e-6):
+            part.replace(target)
+            return True
+    except (av.error.FFmpegError, OSError, ValueError, InputError):
+        # Whatever an MP4 will not take (odd times, odd sound) is encoded anew.
+        return False
+    finally:
+        part.unlink(missing_ok=True)
+    return False
+
+
+def _copy_packets(clip: ClipInfo, target: Path) -> None:
+    with (
+        opened(clip.source, clip.name) as source,
+        av.open(str(target), "w", format="mp4", options={"movflags": "faststart"}) as output,
+    ):
+        video = video_stream(source, clip.name)
+        kept: dict[int, VideoStream | AudioStream] = {
+            video.index: output.add_stream_from_template(video)
+        }
+        for audio in source.streams.audio[:1]:
+            if audio.codec_context.codec.canonical_name in COPIED:
+                kept[audio.index] = output.add_stream_from_template(audio)
+        for packet in source.demux([source.streams[index] for index in kept]):
+            if packet.size and packet.dts is not None:
+                packet.stream = kept[packet.stream_index]
+                output.mux(packet)
