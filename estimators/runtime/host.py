@@ -19,6 +19,7 @@ import threading
 import time
 import traceback
 from multiprocessing.connection import Connection
+from pathlib import Path
 
 from estimators import registry
 from estimators.errors import PoseError
@@ -51,6 +52,12 @@ def watch_parent() -> None:
         os._exit(0)
 
     threading.Thread(target=watch, name="parent-watch", daemon=True).start()
+
+
+def go_first_when_memory_is_short() -> None:
+    """Tells Linux to end this process rather than the app: the app survives and can explain."""
+    with contextlib.suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text("500")
 
 
 def release_memory() -> None:
@@ -111,6 +118,7 @@ def main(arguments: list[str]) -> None:
     # Ctrl-C goes to the whole process group; the app decides what becomes of its hosts.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     watch_parent()
+    go_first_when_memory_is_short()
     channel_fd, slot_fd = (int(argument) for argument in arguments)
     with contextlib.suppress(EOFError, ConnectionError):  # the app closed the channel
         serve(Connection(channel_fd), FrameSlot(slot_fd))

@@ -25,6 +25,7 @@ from estimators.runtime.process import HostProcess
 from estimators.runtime.sessions import SessionKey
 from estimators.runtime.stats import CallStats
 from estimators.runtime.turns import Turns
+from estimators.runtime.viewer_session import closed
 from estimators.types import Frame
 
 # Proportional set sizes seen for one variant of each engine (FIELD_NOTES), until it is measured.
@@ -248,7 +249,7 @@ class HostedModel:
 
     def _check_open(self) -> None:
         if self._closed:
-            raise ModelError("The runner is closed.", "Start the application again.")
+            raise closed()
 
     def _forget_dropped(self, process: HostProcess) -> None:
         while self._dropped:

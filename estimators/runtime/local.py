@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from estimators import registry, weights
-from estimators.errors import InputError, ModelError, ModelLoadError, PoseError
+from estimators.errors import ModelError, ModelLoadError, PoseError
 from estimators.registry import MODELS, ModelSpec
 from estimators.runtime.api import HostState, ModelStatus, RunResult, Session
 from estimators.runtime.hosted import Limits
@@ -18,7 +18,7 @@ from estimators.runtime.machine import available_cores
 from estimators.runtime.sessions import EstimatorPool, SessionKey
 from estimators.runtime.stats import CallStats
 from estimators.runtime.turns import Turns
-from estimators.runtime.viewer_session import ViewerSession
+from estimators.runtime.viewer_session import ViewerSession, closed, find
 from estimators.types import EstimatorOptions, Frame
 
 _PICTURES = EstimatorOptions()
@@ -35,6 +35,7 @@ class LocalModel:
         self._pool: EstimatorPool | None = None
         self._load_s: float | None = None
         self._error: str | None = None
+        self._closed = False
         self._dropped: deque[str] = deque()
 
     def estimate(
@@ -91,6 +92,10 @@ class LocalModel:
             error=self._error,
         )
 
+    def close(self) -> None:
+        self._closed = True
+        self.retire()
+
     def retire(self) -> None:
         self._turns.take("retire")
         try:
@@ -101,6 +106,8 @@ class LocalModel:
             self._turns.give()
 
     def _loaded(self) -> EstimatorPool:
+        if self._closed:
+            raise closed()
         if self._pool is None:
             started = time.perf_counter()
             try:
@@ -140,6 +147,7 @@ class InProcessRunner:
         self._models = models
         self._local: dict[str, LocalModel] = {}
         self._lock = threading.Lock()
+        self._closed = False
 
     def warm(self, model: str) -> None:
         local = self._model(model)
@@ -167,16 +175,15 @@ class InProcessRunner:
 
     def close(self) -> None:
         with self._lock:
+            self._closed = True
             models = tuple(self._local.values())
         for model in models:
-            model.retire()
+            model.close()
 
     def _model(self, model: str) -> LocalModel:
         with self._lock:
+            if self._closed:
+                raise closed()
             if model not in self._local:
-                if model not in self._models:
-                    raise InputError(
-                        f"There is no model {model!r}.", f"Choose from: {', '.join(self._models)}."
-                    )
-                self._local[model] = LocalModel(self._models[model], self._threads)
+                self._local[model] = LocalModel(find(self._models, model), self._threads)
             return self._local[model]

@@ -7,14 +7,14 @@ import threading
 from collections.abc import Mapping
 from dataclasses import replace
 
-from estimators.errors import InputError, ModelError
+from estimators.errors import InputError
 from estimators.registry import MODELS, ModelSpec
 from estimators.runtime.api import ModelStatus, RunResult, Session
 from estimators.runtime.budget import MemoryBudget, budget_mb
 from estimators.runtime.hosted import HostedModel, Limits
 from estimators.runtime.machine import available_cores
 from estimators.runtime.sessions import SessionKey
-from estimators.runtime.viewer_session import ViewerSession
+from estimators.runtime.viewer_session import ViewerSession, closed, find
 from estimators.types import EstimatorOptions, Frame
 
 _PICTURES = EstimatorOptions()
@@ -97,13 +97,10 @@ class ProcessRunner:
     def _host(self, model: str) -> HostedModel:
         with self._lock:
             if self._closed:
-                raise ModelError("The runner is closed.", "Start the application again.")
+                raise closed()
             if model not in self._hosted:
-                if model not in self._models:
-                    raise InputError(
-                        f"There is no model {model!r}.", f"Choose from: {', '.join(self._models)}."
-                    )
-                host = HostedModel(self._models[model], self.threads, self._limits, self._budget)
+                spec = find(self._models, model)
+                host = HostedModel(spec, self.threads, self._limits, self._budget)
                 self._hosted[model] = host
                 self._budget.add(host)
             return self._hosted[model]

@@ -1,17 +1,31 @@
-"""The session that both runners hand out."""
+"""What both runners have in common: the session they hand out and two errors."""
 
 from __future__ import annotations
 
 import itertools
 import weakref
+from collections.abc import Mapping
 from typing import Protocol, Self
 
-from estimators.errors import ModelError
+from estimators.errors import InputError, ModelError
+from estimators.registry import ModelSpec
 from estimators.runtime.api import RunResult
 from estimators.runtime.sessions import SessionKey
 from estimators.types import EstimatorOptions, Frame
 
 _numbers = itertools.count(1)
+
+
+def find(models: Mapping[str, ModelSpec], key: str) -> ModelSpec:
+    """The variant called `key`; raises InputError with those there are."""
+    if key not in models:
+        raise InputError(f"There is no model {key!r}.", f"Choose from: {', '.join(models)}.")
+    return models[key]
+
+
+def closed() -> ModelError:
+    """What those get who use a runner after its end."""
+    return ModelError("The runner is closed.", "Start the application again.")
 
 
 class Host(Protocol):

@@ -131,8 +131,13 @@ def test_one_viewer_does_not_starve_another(runner: Runner) -> None:
 def test_closing_twice_is_safe(kind: str) -> None:
     runner = make(kind, SPECS)
     runner.estimate("brightest", FRAME)
+    session = runner.open("brightest")
     runner.close()
     runner.close()
+    for call in (lambda: runner.estimate("brightest", FRAME), lambda: session.estimate(FRAME)):
+        with pytest.raises(ModelError, match="runner is closed"):
+            call()
+    session.close()
 
 
 def test_a_real_model_answers_the_same_from_both() -> None:

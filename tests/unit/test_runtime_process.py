@@ -102,6 +102,13 @@ class TestAnswers:
         for library in ("tensorflow", "torch", "mediapipe", "pandas", "litert", "/cv2/", "PIL"):
             assert library not in loaded, library
 
+    def test_when_memory_is_short_the_host_goes_before_the_app(self, runner: ProcessRunner) -> None:
+        runner.estimate("brightest", fake.picture(3, 3))
+        score = Path(f"/proc/{status(runner).pid}/oom_score_adj")
+        if not score.exists():
+            pytest.skip("this system has no such preference")
+        assert int(score.read_text()) > int(Path("/proc/self/oom_score_adj").read_text())
+
     def test_many_threads_and_sessions_at_once(self, runner: ProcessRunner) -> None:
         wrong: list[str] = []
 
