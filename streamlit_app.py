@@ -2,12 +2,14 @@
 
 import streamlit as st
 
-from pages.ui import engine, results
+from pages.ui import engine
 from pages.ui.comparison import Comparison
 from pages.ui.downloads import downloads
 from pages.ui.frame import open_page
+from pages.ui.results import results
 from pages.ui.sources import choose_picture
 from pages.ui.stage import choose_layout, stage
+from pages.ui.verdict_box import verdict_box
 from pages.ui.waiting import rerun_when_done
 
 settings = open_page("Image", "The same picture through every model, side by side.")
@@ -28,5 +30,6 @@ comparison = Comparison.of(picture, settings, outcomes)
 stage(comparison, outcomes, layout)
 if comparison.specs:
     downloads(comparison)
-    results.results(comparison)
+    results(comparison)
+    verdict_box(comparison, outcomes)
 rerun_when_done(outcomes)

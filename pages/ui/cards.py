@@ -2,43 +2,59 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from estimators import weights
 from estimators.registry import MODELS, ModelSpec
-from pages.ui.colours import heading
+from pages.ui.colours import family_colour, heading
 from pages.ui.fetching import megabytes, weights_control
 
-_CARD_WIDTH = 340
+_COLUMNS = 4
 
 
 def reading_help() -> None:
     """How to read the cards, and where weights may come from."""
     st.caption(
         "Accuracy figures are the publishers' own, each on its own test set: compare them within "
-        "a family, never across. Weights that somebody already has can be put into the folder "
-        "named by `POSE_WEIGHTS_DIR`; nothing is fetched then."
+        "a family, never across families. Weights that somebody already has can be put into the "
+        "folder that `POSE_WEIGHTS_DIR` names; then nothing is fetched."
     )
 
 
-def card(spec: ModelSpec) -> None:
-    """Everything about one variant, the weights' state last with what can be done about it."""
-    from estimators.render.style import family_colour
+def cards(specs: Sequence[ModelSpec]) -> None:
+    """One family's cards in rows; reference runtimes, which few people need, are folded away."""
+    _rows([spec for spec in specs if spec.reference_of is None])
+    references = [spec for spec in specs if spec.reference_of is not None]
+    if references:
+        with st.expander("Reference runtimes: the original files, for checking ours against them"):
+            _rows(references)
 
-    theme = "dark" if st.context.theme.type == "dark" else "light"
-    with st.container(border=True, width=_CARD_WIDTH, key=f"model_{spec.key}"):
-        heading(spec.title, family_colour(spec.family, 0, theme))
+
+def _rows(specs: Sequence[ModelSpec]) -> None:
+    for start in range(0, len(specs), _COLUMNS):
+        for column, spec in zip(
+            st.columns(_COLUMNS), specs[start : start + _COLUMNS], strict=False
+        ):
+            with column:
+                _card(spec)
+
+
+def _card(spec: ModelSpec) -> None:
+    with st.container(border=True, height="stretch", key=f"model_{spec.key}"):
+        heading(spec.title, family_colour(spec.family))
         st.markdown(spec.summary)
-        st.markdown(f"**{len(spec.skeleton)} joints** · **{_people(spec)}** · {spec.runtime}")
         st.markdown(
-            f"Score: **{spec.score_kind}**", help=f"{spec.score_kind}: {spec.score_meaning}."
+            f"{len(spec.skeleton)} joints · {_people(spec)} · {spec.runtime}  \n"
+            f"Its score is a **{spec.score_kind}**: {spec.score_meaning}."
         )
-        with st.expander("Limits"):
-            st.markdown("\n".join(f"- {limit}" for limit in spec.limits))
-        with st.expander("Published accuracy and training"):
+        st.markdown("**Limits**\n" + "".join(f"\n- {limit}" for limit in spec.limits))
+        with st.expander("Accuracy, training, licence"):
             _figures(spec)
-            st.caption(f"Trained on {spec.training_data}. Licence: {spec.licence}.")
-        _weights(spec)
+            st.caption(f"Trained on {spec.training_data}. Licence of the weights: {spec.licence}.")
+        with st.container(height="stretch", vertical_alignment="bottom"):
+            _weights(spec)
 
 
 def _people(spec: ModelSpec) -> str:
@@ -50,23 +66,25 @@ def _figures(spec: ModelSpec) -> None:
         of = f"; see {MODELS[spec.reference_of].title}" if spec.reference_of else ""
         st.caption(f"No published figure for this variant{of}.")
         return
-    rows = "\n".join(f"| {f.metric} | {f.value:g} | {f.test_set} |" for f in spec.figures)
-    st.markdown(f"| figure | % | test set |\n|---|--:|---|\n{rows}")
+    rows = "\n".join(f"| {f.metric} | {f.value:.1f} | {f.test_set} |" for f in spec.figures)
+    st.markdown(f"| measure | % | test set |\n|---|--:|---|\n{rows}")
     st.caption("Source: " + ", ".join(dict.fromkeys(f.source for f in spec.figures)) + ".")
 
 
 def _weights(spec: ModelSpec) -> None:
     state = weights.state(spec.weights)
     entry = weights.entry(spec.weights)
-    size = megabytes(state.size_bytes)
-    if state.state == "embedded":
-        st.badge(f"Weights included, {size}", icon=":material/check:", color="green")
-    elif state.state == "cached":
+    source = f"{entry.source}. {state.detail}"
+    if state.state in ("embedded", "cached"):
+        where = "included" if state.state == "embedded" else "on this machine"
+        size = f", {megabytes(state.size_bytes)}" if state.size_bytes else ""
+        st.badge(f"Weights {where}{size}", icon=":material/check:", color="green", help=source)
+        return
+    if state.state == "to_download":
         st.badge(
-            "Weights on this machine", icon=":material/check:", color="green", help=state.detail
+            "Weights not on this machine yet",
+            icon=":material/cloud_download:",
+            color="gray",
+            help=source,
         )
-    else:
-        if state.state == "to_download":
-            st.badge(f"Weights to fetch, {size}", icon=":material/cloud_download:", color="gray")
-        weights_control(spec.weights, f"card_{spec.key}")
-    st.caption(f"{entry.source}")
+    weights_control(spec.weights, f"card_{spec.key}")

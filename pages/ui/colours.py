@@ -7,14 +7,23 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from estimators.registry import ModelSpec
-from estimators.render.style import model_colours
+from estimators.registry import Family, ModelSpec
+from estimators.render import style
 
 
 def colours(specs: Sequence[ModelSpec]) -> dict[str, str]:
     """#rrggbb a model: its family's colour, shades of it where a family is compared with itself."""
-    theme = "dark" if st.context.theme.type == "dark" else "light"
-    return model_colours([spec.key for spec in specs], theme)
+    return style.model_colours([spec.key for spec in specs], _theme())
+
+
+def family_colour(family: Family) -> str:
+    """#rrggbb of a family's first model."""
+    return style.family_colour(family, theme=_theme())
+
+
+def _theme() -> style.Theme:
+    """The theme of the person's browser."""
+    return "dark" if st.context.theme.type == "dark" else "light"
 
 
 def heading(title: str, colour: str) -> None:

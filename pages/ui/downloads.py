@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from pages.ui.colours import heading
 from pages.ui.comparison import Comparison
 from pages.ui.drawing import joints_drawn
 
@@ -16,59 +17,41 @@ if TYPE_CHECKING:
     from estimators.render.draw import Layer
 
 
-@dataclass(frozen=True)
-class _File:
-    label: str
-    name: str
-    mime: str
-    make: Callable[[], bytes]
+_MIME = {"png": "image/png", "csv": "text/csv", "json": "application/json"}
 
 
 def downloads(comparison: Comparison) -> None:
     """A button that opens the list of files."""
+    stem = comparison.picture.stem
     with st.popover("Download", icon=":material/download:"):
-        for file in _files(comparison):
-            st.download_button(
-                file.label,
-                file.make,
-                file.name,
-                file.mime,
-                key=f"download_{file.name}",
-                on_click="ignore",
-                type="tertiary",
-                icon=":material/draft:" if file.mime != "image/png" else ":material/image:",
-            )
+        with st.container(horizontal=True):
+            _button("Side by side", f"{stem}.png", lambda: _side_by_side(comparison))
+            _button("All in one", f"{stem}.all.png", lambda: _overlay(comparison))
+            _button("All joints", f"{stem}.csv", lambda: _csv(comparison))
+        for spec in comparison.specs:
+            heading(spec.title, comparison.colours[spec.key])
+            name = f"{stem}.{spec.key}"
+            with st.container(horizontal=True):
+                _button("Overlay", f"{name}.png", partial(_overlay, comparison, spec.key))
+                _button("COCO results", f"{name}.coco.json", partial(_coco, comparison, spec.key))
         st.caption(
             "Pictures show what is drawn now. CSV and COCO hold everything the models found, "
-            "whatever the thresholds."
+            "whatever the thresholds.",
         )
 
 
-def _files(comparison: Comparison) -> list[_File]:
-    stem = comparison.picture.stem
-    specs = comparison.specs
-    files = [
-        _File("Side by side, PNG", f"{stem}.png", "image/png", lambda: _side_by_side(comparison)),
-        _File("All in one, PNG", f"{stem}.all.png", "image/png", lambda: _overlay(comparison)),
-        _File("All joints, CSV", f"{stem}.csv", "text/csv", lambda: _csv(comparison)),
-    ]
-    for spec in specs:
-        key = spec.key
-        files += [
-            _File(
-                f"{spec.title}, PNG",
-                f"{stem}.{key}.png",
-                "image/png",
-                lambda key=key: _overlay(comparison, key),
-            ),
-            _File(
-                f"{spec.title}, COCO results JSON",
-                f"{stem}.{key}.coco.json",
-                "application/json",
-                lambda key=key: _coco(comparison, key),
-            ),
-        ]
-    return files
+def _button(label: str, name: str, make: Callable[[], bytes]) -> None:
+    kind = name.rsplit(".", 1)[1]
+    st.download_button(
+        f"{label}, {kind.upper()}",
+        make,
+        name,
+        _MIME[kind],
+        key=f"download_{name}",
+        on_click="ignore",
+        icon=":material/image:" if kind == "png" else ":material/table:",
+        help=f"Saves {name}",
+    )
 
 
 def _layer(comparison: Comparison, model: str) -> Layer:

@@ -68,11 +68,11 @@ def weights_control(key: str, place: str) -> None:
         return
     if now.state == "failed":
         st.error(now.detail, icon=":material/cloud_off:")
-    label = "Try again" if now.state == "failed" else f"Fetch {megabytes(now.size_bytes)}"
+    size = f" {megabytes(now.size_bytes)}" if now.size_bytes else " from TF Hub"
+    label = "Try again" if now.state == "failed" else f"Fetch{size}"
     if st.button(
         label,
         key=f"fetch_{place}_{key}",
-        type="primary",
         icon=":material/download:",
         help=f"From {weights.entry(key).url}, once for this machine; checked by SHA-256.",
     ):
@@ -86,8 +86,8 @@ def _watch(key: str, place: str) -> None:
     if now.state != "downloading" and not _fetches().running(key):
         st.rerun()
     share = now.done_bytes / now.size_bytes if now.size_bytes else 0.0
-    done = f"{now.done_bytes / 1e6:.0f} of {megabytes(now.size_bytes)}"
-    st.progress(min(share, 1.0), f"Fetching the weights: {done}")
+    done = f"{now.done_bytes / 1e6:.0f} of {megabytes(now.size_bytes)}" if now.size_bytes else ""
+    st.progress(min(share, 1.0), f"Fetching the weights: {done or 'size unknown'}")
     if _fetches().running(key) and st.button("Cancel", key=f"cancel_{place}_{key}"):
         _fetches().stop(key)
 

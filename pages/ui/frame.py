@@ -11,12 +11,16 @@ from pages.ui.menu import menu
 from pages.ui.settings import Settings
 from pages.ui.sidebar import sidebar
 
-# A file of our own: Streamlit would fetch an icon of its fonts from the internet.
+PRODUCT = "Pose comparison"
+# Files of our own: Streamlit would fetch an icon of its fonts from the internet.
 _ICON = Path(__file__).with_name("icon.svg")
+_LOGO = Path(__file__).with_name("logo.svg")
+# Streamlit leaves a hand's breadth of air above the title and at the sides; pictures need it more.
 _STYLE = """
 <style>
-[data-testid="stMainBlockContainer"] { padding: 2.2rem clamp(1rem, 3vw, 3rem) 3rem; }
-[data-testid="stSidebarHeader"] { height: 2.5rem; padding-bottom: 0; }
+[data-testid="stMainBlockContainer"] { padding: 3.5rem clamp(1rem, 2.5vw, 3rem) 3rem; }
+[data-testid="stMainBlockContainer"] h1 { padding: 0; }
+[data-testid="stSidebarUserContent"] { padding-bottom: 2rem; }
 </style>
 """
 
@@ -27,12 +31,14 @@ def open_page(title: str, subtitle: str) -> Settings:
     Returns:
         The settings that hold for every page.
     """
-    st.set_page_config(f"{title} · Pose comparison", _ICON, "wide")
+    st.set_page_config(f"{title} · {PRODUCT}", _ICON, "wide")
     engine.start()
     st.html(_STYLE)
+    st.logo(_LOGO, size="large", icon_image=_ICON)
     with st.sidebar:
         menu()
         settings = sidebar()
-    st.title(title, anchor=False)
-    st.caption(subtitle)
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        st.title(title, anchor=False, width="content")
+        st.caption(subtitle, width="content")
     return settings

@@ -7,22 +7,23 @@ import streamlit as st
 from pages.ui import engine
 from pages.ui.charts import CONFIG, latency_chart, matrix_chart, memory_chart
 from pages.ui.comparison import Comparison
-from pages.ui.tables import DISTANCE, cost_table, joint_table, people_table
+from pages.ui.tables import DISTANCE, MEMORY, cost_table, joint_table, people_table
+from pages.ui.world import world_view
 
 _SCORE_FORMAT = {"confidence": "%.2f", "visibility": "%.2f", "logit": "%.1f"}
 
 
 def results(comparison: Comparison) -> None:
-    """Tabs, of which only the open one is computed."""
-    names = ["Joints", "Agreement", "Speed and memory"]
-    views = [_joints, _agreement, _cost]
-    if any(r.estimate.poses.world_m is not None for r in comparison.results.values()):
-        from pages.ui.world import world_view
-
-        names.append("3-D")
-        views.append(world_view)
-    tabs = st.tabs(names, key="view", on_change="rerun")
-    for tab, view in zip(tabs, views, strict=True):
+    """Tabs, of which only the open one is computed; which one that is, is kept in the address."""
+    views = {
+        "Joints": _joints,
+        "Agreement": _agreement,
+        "Speed and memory": _cost,
+        "3-D": world_view,
+    }
+    for tab, view in zip(
+        st.tabs(list(views), key="view", bind="query-params"), views.values(), strict=True
+    ):
         if tab.open:
             with tab:
                 view(comparison)
@@ -63,7 +64,8 @@ def _joints(comparison: Comparison) -> None:
     st.dataframe(
         table,
         column_config=config,
-        height=460,
+        height=min(38 * (len(table) + 2), 640),
+        placeholder="–",
         key="joints_table",
         alt="Score, position and agreement of every joint for each model",
     )
@@ -97,17 +99,25 @@ def _agreement(comparison: Comparison) -> None:
             config=CONFIG,
             key="distance_chart",
         )
-    st.dataframe(people_table(comparison), key="people_table")
+    table = people_table(comparison)
+    st.dataframe(
+        table,
+        column_config={name: st.column_config.NumberColumn(format="%.2f") for name in table},
+        placeholder="–",
+        key="people_table",
+        alt="The people of the picture, and which model found whom",
+    )
+    st.caption(
+        "Who is the same person: people are matched so that the sum of their OKS is largest. The "
+        "models' columns hold their own person scores (never compare them across models), – means "
+        "not found. OKS (object keypoint similarity) is COCO's measure, 1 for the same pose, 0 for "
+        "nothing in common. Agreement is not accuracy: all may be wrong together."
+    )
 
 
 def _cost(comparison: Comparison) -> None:
     left, right = st.columns([3, 2])
     statuses = {status.model: status for status in engine.runner().status()}
-    memory = {
-        key: status.pss_mb or status.rss_mb
-        for key, status in statuses.items()
-        if status.pss_mb or status.rss_mb
-    }
     with left:
         st.plotly_chart(
             latency_chart(comparison.specs, comparison.results, comparison.colours),
@@ -116,8 +126,24 @@ def _cost(comparison: Comparison) -> None:
         )
     with right:
         st.plotly_chart(
-            memory_chart(comparison.specs, memory, comparison.colours),
+            memory_chart(comparison.specs, engine.memory_mb(), comparison.colours),
             config=CONFIG,
             key="memory_chart",
         )
-    st.dataframe(cost_table(comparison, statuses), key="cost_table")
+    table = cost_table(comparison, statuses)
+    st.dataframe(
+        table,
+        column_config={
+            name: st.column_config.NumberColumn(format="%.0f" if name == MEMORY else "%.1f")
+            for name in table
+        },
+        placeholder="–",
+        key="cost_table",
+        alt="Time of every stage, transport, cold start and memory of each model",
+    )
+    st.caption(
+        f"One picture of {comparison.picture.frame.width}×{comparison.picture.frame.height} pixels "
+        "on the machine that runs this dashboard, one model at a time, median of up to five calls. Transport, the frame's way "
+        "to the model's process and back, is not part of the total. The first call after loading "
+        "is slower and stands apart. Memory counts shared pages by share."
+    )

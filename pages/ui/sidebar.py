@@ -36,7 +36,7 @@ def _seed() -> None:
 def _joint_slider(spec: ModelSpec) -> float:
     low, high = spec.score_range
     return st.slider(
-        f"{spec.title}: joint {spec.score_kind} at least",
+        f"{spec.title}: {spec.score_kind}",
         low,
         high,
         step=0.01 if high - low <= 1 else 0.5,
@@ -48,7 +48,7 @@ def _joint_slider(spec: ModelSpec) -> float:
 
 def _people_slider(spec: ModelSpec) -> float:
     return st.slider(
-        f"{spec.title}: person score at least",
+        f"{spec.title}: person score",
         *PERSON_RANGE,
         step=0.01,
         key=_people_key(spec.key),
@@ -71,6 +71,10 @@ def sidebar() -> Settings:
         persist_state="session",
     )
     specs = [MODELS[key] for key in models]
+    st.markdown("**Hide joints below**")
+    joints = {spec.key: _joint_slider(spec) for spec in specs}
+    with st.expander("Hide people below", icon=":material/group:"):
+        people = {spec.key: _people_slider(spec) for spec in specs}
     draw = st.pills(
         "Draw",
         list(DRAWABLE),
@@ -82,9 +86,6 @@ def sidebar() -> Settings:
         "Uncertain, faint: joints under the threshold stay visible, but faint.",
         persist_state="session",
     )
-    joints = {spec.key: _joint_slider(spec) for spec in specs}
-    with st.expander("Hide uncertain people", icon=":material/group:"):
-        people = {spec.key: _people_slider(spec) for spec in specs}
     result = Settings(tuple(models), joints, people, tuple(k for k in DRAWABLE if k in draw))
     _publish(address.write(result))
     return result

@@ -20,6 +20,7 @@ from pages.ui.viewer.panels import Layer, Panel
 from pages.ui.viewer.picture import picture_viewer
 
 LAYOUTS = {"side": "Side by side", "one": "All in one"}
+_TALLEST, _NARROWEST = 720, 320
 
 
 def choose_layout() -> str:
@@ -63,10 +64,16 @@ def _overlays(comparison: Comparison, layout: str) -> None:
     panels = [Panel(x.title, comparison.count(x.key), [x], x.colour) for x in layers]
     if layout == "one":
         panels = [Panel("All models", " · ".join(x.title for x in layers), layers)]
-    with st.container(key="stage"):
+    with st.container(key="stage", width=_width(comparison) if layout == "one" else "stretch"):
         picture_viewer(
             "overlays", comparison.picture.frame.image, panels, view_options(comparison.settings)
         )
+
+
+def _width(comparison: Comparison) -> int:
+    """Of the single large picture in pixels, so that it fits on a screen from head to foot."""
+    frame = comparison.picture.frame
+    return max(_NARROWEST, round(_TALLEST * frame.width / frame.height))
 
 
 def _layer(comparison: Comparison, spec: ModelSpec) -> Layer:
@@ -103,7 +110,8 @@ def _progress(outcome: Outcome) -> str:
 def _invitation(spec: ModelSpec) -> None:
     """Weights that were never fetched are an offer, not an error."""
     entry = weights.entry(spec.weights)
-    st.markdown(f"Needs its weights: **{megabytes(entry.size_bytes)}**, fetched once and kept.")
+    size = f": **{megabytes(entry.size_bytes)}**" if entry.size_bytes else ""
+    st.markdown(f"Needs its weights{size}, fetched once and kept on this machine.")
     weights_control(spec.weights, spec.key)
     st.caption(f"{spec.summary} It joins the comparison as soon as they are here.")
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from estimators.analysis.agreement import joint_agreement
+from estimators.analysis.matching import PersonGroup
+from estimators.runtime.api import ModelStatus
 from estimators.skeletons import COCO_17
 from pages.ui.comparison import Comparison
 
 if TYPE_CHECKING:  # pandas takes a third of a second: loaded when the first table is shown
     import pandas as pd
 
-POSITION, DISTANCE = ("x, px", "y, px"), "apart, torsos"
+POSITION, DISTANCE, MEMORY = ("x, px", "y, px"), "apart, torsos", "memory, MB"
 
 
 def joint_names(comparison: Comparison) -> list[str]:
@@ -58,20 +61,23 @@ def people_table(comparison: Comparison) -> pd.DataFrame:
     """
     import pandas as pd
 
-    rows = []
-    for group in comparison.groups:
-        row: dict[str, float | str] = {}
-        for spec in comparison.specs:
-            scores = comparison.people[spec.key].pose_score
-            found = spec.key in group.members and scores is not None
-            row[spec.title] = float(scores[group.members[spec.key]]) if found else float("nan")
-        rows.append(row | {"agreement, OKS": group.mean_oks})
-    table = pd.DataFrame(rows, columns=[*(s.title for s in comparison.specs), "agreement, OKS"])
+    scores = {
+        f"{spec.title}, score": [_person_score(comparison, spec.key, g) for g in comparison.groups]
+        for spec in comparison.specs
+    }
+    table = pd.DataFrame(scores | {"agreement, OKS": [g.mean_oks for g in comparison.groups]})
     table.index = [f"Person {n}" for n in range(1, len(table) + 1)]
     return table
 
 
-def cost_table(comparison: Comparison, statuses: dict) -> pd.DataFrame:
+def _person_score(comparison: Comparison, model: str, group: PersonGroup) -> float:
+    scores = comparison.people[model].pose_score
+    if scores is None or model not in group.members:
+        return float("nan")
+    return float(scores[group.members[model]])
+
+
+def cost_table(comparison: Comparison, statuses: Mapping[str, ModelStatus]) -> pd.DataFrame:
     """What one estimate of this picture cost, and what the model costs to have."""
     import pandas as pd
 
@@ -87,7 +93,7 @@ def cost_table(comparison: Comparison, statuses: dict) -> pd.DataFrame:
             "transport, ms": result.transport_ms,
             "first call, ms": status and status.first_call_ms,
             "load, s": status and status.load_s,
-            "memory, MB": status and (status.pss_mb or status.rss_mb),
+            MEMORY: status and (status.pss_mb or status.rss_mb),
         }
     return pd.DataFrame.from_dict(rows, orient="index", dtype=float)
 

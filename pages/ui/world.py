@@ -24,7 +24,12 @@ def world_view(comparison: Comparison) -> None:
         if any(spec.key in group.members for spec in with_depth)
     ]
     if not numbers:
-        st.info("No model with a third dimension found anybody here.")
+        st.info(
+            "Only the BlazePose variants estimate the third dimension: choose one in the sidebar."
+            if not with_depth
+            else "No model with a third dimension found anybody here.",
+            icon=":material/view_in_ar:",
+        )
         return
     person = numbers[0]
     if len(numbers) > 1:
@@ -86,13 +91,13 @@ def world_chart(comparison: Comparison, person: int) -> go.Figure:
         title={"text": f"Person {person + 1} in space", "font_size": 15},
         height=560,
         margin={"l": 0, "r": 0, "t": 44, "b": 0},
-        legend={"orientation": "h", "y": 1.0, "yanchor": "bottom"},
+        legend={"orientation": "h", "x": 1, "xanchor": "right", "y": 1, "yanchor": "bottom"},
         scene={
             "aspectmode": "data",
             "xaxis_title": "right, m",
-            "yaxis_title": "away from the camera, m",
+            "yaxis_title": "depth, m",
             "zaxis_title": "up, m",
-            "camera": {"eye": {"x": 0.6, "y": -1.9, "z": 0.5}},
+            "camera": {"eye": {"x": 0.7, "y": -2.1, "z": 0.5}},
         },
     )
     return figure
