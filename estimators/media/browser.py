@@ -6,7 +6,7 @@ shows by its time alone.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Literal
 
@@ -21,7 +21,7 @@ from estimators.media.boxes import is_webm, starts_playing_at_once
 from estimators.media.clip_info import ClipInfo
 from estimators.media.clips import as_rgb, open_clip, processed_size
 from estimators.media.decoding import decoded
-from estimators.media.encode import ClipWriter, EncodeOptions
+from estimators.media.encode import ClipWriter, EncodeOptions, mp4_options
 from estimators.media.listing import opened, video_stream
 
 Way = Literal["as it is", "rewrap", "encode"]
@@ -110,7 +110,7 @@ def _rewrapped(clip: ClipInfo, target: Path) -> bool:
         if same and np.allclose(copy.timestamps_s, clip.timestamps_s, rtol=0, atol=1e-6):
             part.replace(target)
             return True
-    except (av.error.FFmpegError, OSError, ValueError, InputError):
+    except (av.error.FFmpegError, OSError, ValueError, StopIteration, InputError):
         # Whatever an MP4 will not take (odd times, odd sound) is encoded anew.
         return False
     finally:
@@ -119,9 +119,10 @@ def _rewrapped(clip: ClipInfo, target: Path) -> bool:
 
 
 def _copy_packets(clip: ClipInfo, target: Path) -> None:
+    decode_times = _decode_times(clip)
     with (
         opened(clip.source, clip.name) as source,
-        av.open(str(target), "w", format="mp4", options={"movflags": "faststart"}) as output,
+        av.open(str(target), "w", format="mp4", options=mp4_options(clip.time_base)) as output,
     ):
         video = video_stream(source, clip.name)
         kept: dict[int, VideoStream | AudioStream] = {
@@ -131,6 +132,22 @@ def _copy_packets(clip: ClipInfo, target: Path) -> None:
             if audio.codec_context.codec.canonical_name in COPIED:
                 kept[audio.index] = output.add_stream_from_template(audio)
         for packet in source.demux([source.streams[index] for index in kept]):
-            if packet.size and packet.dts is not None:
+            if packet.size:
+                if packet.stream_index == video.index:
+                    packet.dts = next(decode_times)
                 packet.stream = kept[packet.stream_index]
                 output.mux(packet)
+
+
+def _decode_times(clip: ClipInfo) -> Iterator[int]:
+    """When each video packet has to be decoded, in the file's order: Matroska does not tell.
+
+    The frames' times in ascending order, all of them early enough that none is decoded after it is
+    shown.
+    """
+    with opened(clip.source, clip.name) as source:
+        packets = source.demux(video_stream(source, clip.name))
+        shown = [packet.pts for packet in packets if packet.size and packet.pts is not None]
+    ascending = sorted(shown)
+    early = max((a - b for a, b in zip(ascending, shown, strict=True)), default=0)
+    return iter([time - early for time in ascending])

@@ -53,6 +53,19 @@ class EncodeOptions:
 DEFAULT_OPTIONS = EncodeOptions()
 
 
+def mp4_options(time_base: Fraction) -> dict[str, str]:
+    """The muxer's settings for a fast start and exact times.
+
+    A first frame later than zero is written as a delay in units of the movie's own scale, a
+    thousandth of a second unless told otherwise; the video track's scale (FFmpeg doubles it up to
+    10,000 at least) keeps it exact.
+    """
+    scale = time_base.denominator
+    while scale < 10_000:
+        scale *= 2
+    return {"movflags": "faststart", "movie_timescale": str(scale)}
+
+
 class ClipWriter:
     """Writes one clip; use it as a context manager.
 
@@ -90,7 +103,7 @@ class ClipWriter:
         self._closed = False
         with _told(path):
             self._output = av.open(
-                str(self._part), "w", format="mp4", options={"movflags": "faststart"}
+                str(self._part), "w", format="mp4", options=mp4_options(options.time_base)
             )
             self._video = self._add_video()
             self._audio = None if audio_of is None else self._add_audio(audio_of)
