@@ -126,19 +126,20 @@ class Letterbox:
     def apply(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """The canvas with the picture on it, uint8 [canvas height, canvas width, 3].
 
-        Pixel areas are averaged when shrinking: plain bilinear sampling skips pixels, which costs
-        MoveNet 0.006 to 0.008 AP on COCO pictures.  Enlarging is bilinear.
+        Bilinear, except that pixel areas are averaged when the picture shrinks to less than half:
+        there bilinear sampling skips pixels, which costs MoveNet 0.006 to 0.008 AP on 60 COCO
+        pictures, while above it averaging only blurs.
 
         Args:
             image: uint8 [H, W, 3], of the frame this letterbox was made for.
         """
         source, target = self.source, self.target
         part = image[source.top : source.bottom, source.left : source.right]
-        shrinks = target.width < source.width or target.height < source.height
+        skips = 2 * target.width < source.width or 2 * target.height < source.height
         shown = cv2.resize(
             part,
             (target.width, target.height),
-            interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR,
+            interpolation=cv2.INTER_AREA if skips else cv2.INTER_LINEAR,
         )
         out = np.zeros((*self.canvas, 3), np.uint8)
         out[target.top : target.bottom, target.left : target.right] = shown

@@ -1,8 +1,9 @@
 """MoveNet: SinglePose Lightning and Thunder, MultiPose Lightning; on LiteRT or TF Hub's own form.
 
 Preprocessing is the official one, keep the aspect ratio and pad with black to the network's input,
-except that shrinking averages pixel areas where `tf.image.resize_with_pad` samples bilinearly, and
-that MultiPose pads to the tightest of the shapes its file offers.
+with two differences: pictures that shrink to less than half are averaged where the official
+`tf.image.resize_with_pad` would skip pixels, and MultiPose pads to the tightest of the shapes that
+its file offers.
 
 Positions are the network's normalised outputs times the canvas size, mapped back to the frame,
 nothing added.  Mirroring 1,600 crops of COCO people puts the systematic offset of that convention

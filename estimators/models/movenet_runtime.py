@@ -57,13 +57,10 @@ class LiteRTNetwork:
             names = self._interpreter.get_signature_list()
             runners = [self._interpreter.get_signature_runner(name) for name in names]
             self._runners = {_canvas(runner): runner for runner in runners}
+            self.canvases = tuple(self._runners)
         except (ValueError, RuntimeError, OSError) as error:
             raise _unreadable(weights, error) from error
         self._lock = threading.Lock()
-
-    @property
-    def canvases(self) -> tuple[Size, ...]:
-        return tuple(self._runners)
 
     def run(self, canvas: NDArray[np.uint8]) -> NDArray[np.float32]:
         """See `Network.run`. Raises ModelError after `close`."""

@@ -1,0 +1,185 @@
+"""Geometry proved by pictures: a bright spot and its mapped coordinate land together."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from estimators.geometry import CropRegion, Letterbox, Rectangle, best_canvas, square_around
+
+# (height, width): wide, tall, odd, square, tiny, and a strip thinner than a canvas pixel.
+FRAMES = [(720, 1280), (1920, 1080), (427, 641), (300, 300), (37, 90), (61, 7), (1000, 2)]
+CANVASES = [(192, 192), (256, 256), (384, 512), (512, 288)]
+# A spot is found back within this many canvas pixels.
+TOLERANCE_PX = 0.05
+
+
+def spot(size: tuple[int, int], center: NDArray[np.float64], sigma: float) -> NDArray[np.uint8]:
+    """A black picture with a bright Gaussian spot at `center` (x, y), continuous pixels."""
+    y, x = np.mgrid[: size[0], : size[1]] + 0.5
+    bright = 255 * np.exp(-((x - center[0]) ** 2 + (y - center[1]) ** 2) / (2 * sigma**2))
+    return np.repeat(bright.round().astype(np.uint8)[..., None], 3, axis=2)
+
+
+def brightest(image: NDArray[np.uint8]) -> NDArray[np.float64]:
+    """Centre of mass (x, y) of the light, continuous pixels."""
+    light = image[..., 0].astype(float)
+    y, x = np.mgrid[: light.shape[0], : light.shape[1]] + 0.5
+    return np.array([(light * x).sum(), (light * y).sum()]) / light.sum()
+
+
+@pytest.mark.parametrize(("frame", "canvas"), list(itertools.product(FRAMES[:5], CANVASES)))
+@pytest.mark.parametrize("where", [(0.5, 0.5), (0.23, 0.68), (0.81, 0.3)])
+def test_a_spot_and_its_coordinate_land_together(
+    frame: tuple[int, int], canvas: tuple[int, int], where: tuple[float, float]
+) -> None:
+    letterbox = Letterbox.fit(frame, canvas)
+    sigma = max(3 / letterbox.scale.min(), 2.0)
+    center = np.array(where) * (frame[1], frame[0])
+    center = np.clip(center, min(4 * sigma, frame[1] / 2), np.array(frame[::-1]) - 4 * sigma)
+    picture = spot(frame, center, sigma)
+    center = brightest(picture)  # what the picture's edge and rounding left of it
+    found = brightest(letterbox.apply(picture))
+    assert np.abs(found - letterbox.to_canvas(center)).max() < TOLERANCE_PX
+    assert np.abs(letterbox.to_frame(found) - center).max() < TOLERANCE_PX / letterbox.scale.min()
+
+
+@pytest.mark.parametrize(("column", "row"), [(0, 0), (1279, 719), (13, 700), (640, 360)])
+def test_a_single_pixel_lands_in_the_cell_its_centre_maps_to(column: int, row: int) -> None:
+    """Even where many frame pixels share one canvas pixel: none is skipped."""
+    picture = np.zeros((720, 1280, 3), np.uint8)
+    picture[row, column] = 255
+    letterbox = Letterbox.fit((720, 1280), (192, 192))
+    canvas = letterbox.apply(picture)
+    x, y = letterbox.to_canvas(np.array([column + 0.5, row + 0.5]))
+    assert canvas[int(y), int(x), 0] == canvas.max() > 0
+
+
+def test_enlarging_keeps_a_pixel_around_its_centre() -> None:
+    picture = np.zeros((10, 20, 3), np.uint8)
+    picture[4, 7] = 255
+    letterbox = Letterbox.fit((10, 20), (256, 256))
+    found = brightest(letterbox.apply(picture))
+    assert np.abs(found - letterbox.to_canvas(np.array([7.5, 4.5]))).max() < TOLERANCE_PX
+
+
+@pytest.mark.parametrize(("frame", "canvas"), list(itertools.product(FRAMES, CANVASES)))
+def test_the_way_back_is_exact(frame: tuple[int, int], canvas: tuple[int, int]) -> None:
+    letterbox = Letterbox.fit(frame, canvas)
+    corners = np.array([[0, 0], [frame[1], frame[0]], [-50.0, 3000.25]])
+    shown = letterbox.to_canvas(corners)
+    assert shown[0] == pytest.approx((letterbox.target.left, letterbox.target.top), abs=1e-9)
+    assert shown[1] == pytest.approx((letterbox.target.right, letterbox.target.bottom), abs=1e-9)
+    assert letterbox.to_frame(shown) == pytest.approx(corners, abs=1e-6)
+
+
+@pytest.mark.parametrize(("frame", "canvas"), list(itertools.product(FRAMES, CANVASES)))
+def test_the_frame_fills_the_canvas_one_way_and_is_centred_the_other(
+    frame: tuple[int, int], canvas: tuple[int, int]
+) -> None:
+    letterbox = Letterbox.fit(frame, canvas)
+    image = np.full((*frame, 3), 200, np.uint8)
+    lit = letterbox.apply(image)[..., 0] > 0
+    target = letterbox.target
+    assert (target.height, target.width) == (lit.any(axis=1).sum(), lit.any(axis=0).sum())
+    assert target.height == canvas[0] or target.width == canvas[1]
+    assert abs(target.left - (canvas[1] - target.right)) <= 1
+    assert abs(target.top - (canvas[0] - target.bottom)) <= 1
+    # The aspect is kept as far as whole pixels allow.
+    scale = min(canvas[0] / frame[0], canvas[1] / frame[1])
+    assert abs(target.height - max(frame[0] * scale, 1)) <= 0.5
+    assert abs(target.width - max(frame[1] * scale, 1)) <= 0.5
+
+
+@pytest.mark.parametrize(
+    "region",
+    [
+        CropRegion(200, 100, 300),
+        CropRegion(-80, -40, 260),  # leaves the frame at the top left
+        CropRegion(400, 250, 331),  # and at the bottom right
+        CropRegion(-100, -180, 840),  # holds the frame and more
+        CropRegion(310, 220, 40),  # is enlarged
+    ],
+)
+def test_a_spot_in_a_crop_region_lands_where_it_is_mapped(region: CropRegion) -> None:
+    frame = (480, 640)
+    letterbox = Letterbox.of_region(region, frame, 192)
+    part = region.inside(frame)
+    sigma = max(3 / letterbox.scale.min(), 1.5)
+    center = np.array([part.left + part.width * 0.45, part.top + part.height * 0.55])
+    picture = spot(frame, center, sigma)
+    picture[: part.top] = picture[part.bottom :] = 0
+    picture[:, : part.left] = picture[:, part.right :] = 0
+    center, found = brightest(picture), brightest(letterbox.apply(picture))
+    assert np.abs(found - letterbox.to_canvas(center)).max() < TOLERANCE_PX
+    assert letterbox.to_frame(letterbox.to_canvas(center)) == pytest.approx(center, abs=1e-9)
+
+
+def test_outside_the_frame_a_region_is_black() -> None:
+    letterbox = Letterbox.of_region(CropRegion(-50, -50, 100), (480, 640), 192)
+    canvas = letterbox.apply(np.full((480, 640, 3), 255, np.uint8))
+    assert (canvas[:96] == 0).all()
+    assert (canvas[:, :96] == 0).all()
+    assert (canvas[96:, 96:] == 255).all()
+
+
+def test_the_whole_region_is_the_letterbox_of_the_frame() -> None:
+    picture = np.random.default_rng(0).integers(0, 255, (360, 640, 3), np.uint8)
+    whole = Letterbox.of_region(CropRegion.whole((360, 640)), (360, 640), 192)
+    assert (whole.apply(picture) == Letterbox.fit((360, 640), (192, 192)).apply(picture)).all()
+
+
+def test_a_region_that_misses_the_frame_is_refused() -> None:
+    region = CropRegion(700, 0, 100)
+    assert not region.meets((480, 640))
+    with pytest.raises(ValueError, match="outside a frame of 640×480"):
+        region.inside((480, 640))
+
+
+def test_a_region_knows_whether_it_meets_the_frame() -> None:
+    for left, top in itertools.product(range(-12, 13), range(-12, 9)):
+        pixels = np.zeros((30, 34), bool)
+        pixels[12:18, 12:22] = True  # a frame of 6 × 10 pixels at (12, 12)
+        seen = pixels[top + 12 : top + 12 + 4, left + 12 : left + 12 + 4].any()
+        assert CropRegion(left, top, 4).meets((6, 10)) == seen
+
+
+def test_the_inside_of_a_region() -> None:
+    assert CropRegion(-5, 10, 30).inside((20, 100)) == Rectangle(0, 10, 25, 20)
+
+
+def test_a_square_around_a_point_is_centred_to_half_a_pixel() -> None:
+    for half, x in itertools.product((0.2, 10.0, 33.3), (50.0, 50.49, -3.7)):
+        region = square_around(np.array([x, 20.0]), half)
+        assert abs(region.left + region.side / 2 - x) <= 0.5
+        assert region.side == max(round(2 * half), 1)
+
+
+@pytest.mark.parametrize(
+    ("frame", "expected"),
+    [
+        ((480, 640), (384, 512)),
+        ((640, 480), (512, 384)),
+        ((1080, 1920), (288, 512)),
+        ((600, 600), (512, 512)),
+        ((500, 640), (512, 512)),
+        ((100, 4000), (288, 512)),
+    ],
+)
+def test_the_tightest_canvas_that_shows_the_frame_largest(
+    frame: tuple[int, int], expected: tuple[int, int]
+) -> None:
+    canvases = [(512, 512), (384, 512), (512, 384), (288, 512), (512, 288)]
+    assert best_canvas(frame, canvases) == expected
+
+
+def test_sizes_without_pixels_are_refused() -> None:
+    with pytest.raises(ValueError, match="at least one pixel, got 0×5"):
+        Letterbox.fit((5, 0), (192, 192))
+    with pytest.raises(ValueError, match="at least one pixel"):
+        CropRegion.whole((0, 4))
+    with pytest.raises(ValueError, match="no canvas"):
+        best_canvas((4, 4), [])
