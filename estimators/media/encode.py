@@ -137,14 +137,17 @@ class ClipWriter:
         self._waiting, self._last_pts = ready, pts
         self.frame_count += 1
 
-    def close(self) -> None:
-        """Finishes the file; without a single frame none appears.  Safe to call twice."""
+    def close(self, early: bool = False) -> None:
+        """Finishes the file; without a single frame none appears.  Safe to call twice.
+
+        With `early`, not all of the clip came, and the sound ends with the last picture.
+        """
         if self._closed:
             return
         self._closed = True
         try:
             with _told(self.path):
-                self._finish()
+                self._finish(early)
                 self._release()
                 if self.frame_count:
                     self._part.replace(self.path)
@@ -234,14 +237,15 @@ class ClipWriter:
             self._mux_sound(float((packet.pts or 0) * self._options.time_base))
             self._output.mux(packet)
 
-    def _finish(self) -> None:
+    def _finish(self, early: bool) -> None:
         if self._waiting is None:
             return
         base, last_s = self._options.time_base, self._options.last_frame_s
         last = self._last_duration if last_s is None else round(last_s / base)
         self._encode(self._waiting, max(1, last))
         self._encode(None)
-        self._mux_sound(math.inf)
+        end_s = float((self._last_pts + max(1, last)) * base)
+        self._mux_sound(end_s if early else math.inf)
 
     def _release(self) -> None:
         if self._audio is not None:

@@ -17,11 +17,12 @@ INTERFACE = {"streamlit", "streamlit_webrtc"}
 
 # Rank of each room: a module may import its own rank and lower ones.
 RANKS = {
-    "streamlit_app": 6,
-    "pages": 6,
-    "pages.ui": 5,
-    "estimators.__main__": 4,
-    "estimators.cli": 4,
+    "streamlit_app": 7,
+    "pages": 7,
+    "pages.ui": 6,
+    "estimators.__main__": 5,
+    "estimators.cli": 5,
+    "estimators.workflows": 4,
     "estimators.runtime": 3,
     "estimators.analysis": 3,
     "estimators.render": 3,

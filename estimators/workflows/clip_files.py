@@ -1,0 +1,127 @@
+"""Everything a clip's comparison leaves: the numbers in each format, and how they came about."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Any, BinaryIO, cast
+
+from estimators.analysis.clip import ClipEstimates
+from estimators.errors import InputError
+from estimators.export import coco, files, tables
+from estimators.workflows import provenance
+from estimators.workflows.clip_job import ClipJob
+
+FORMATS = ("csv", "parquet", "coco", "json")
+_TABLES = {"joints": tables.joint_table, "frames": tables.frame_table}
+# Already compressed; packing them again costs time and gains nothing.
+_STORED = (".mp4", ".parquet")
+
+_Rows = Callable[[Sequence[ClipEstimates]], Any]
+Write = Callable[[BinaryIO], None]
+
+
+def clip_files(job: ClipJob, formats: Sequence[str] = FORMATS) -> Iterator[tuple[str, Write]]:
+    """Each file's name and what writes it; docs/formats.md describes them."""
+    estimates = list(job.estimates.values())
+    for name, rows in _TABLES.items():
+        if "csv" in formats:
+            yield f"{name}.csv", partial(_csv, rows, estimates)
+        if "parquet" in formats:
+            yield f"{name}.parquet", partial(_parquet, rows, estimates)
+    if "coco" in formats:
+        for e in estimates:
+            if e.failed.all():
+                continue  # an empty list would read as "found nobody"
+            yield f"{e.model}.coco.json", partial(_coco, e)
+    if "json" in formats:
+        yield "results.json", partial(files.write_json, estimates)
+    yield "manifest.json", partial(_manifest, job)
+
+
+def write_folder(job: ClipJob, folder: Path, formats: Sequence[str] = FORMATS) -> list[Path]:
+    """Writes every file into `folder`, which exists, and returns them.
+
+    Raises:
+        InputError: the folder cannot be written to.
+    """
+    written = []
+    for name, write in clip_files(job, formats):
+        path = folder / name
+        try:
+            with path.open("wb") as sink:
+                write(sink)
+        except OSError as error:
+            raise InputError(
+                f"{path} cannot be written: {error.strerror}.", "Choose another folder."
+            ) from error
+        written.append(path)
+    return written
+
+
+def write_zip(job: ClipJob, sink: BinaryIO | Path, more: Mapping[str, Path] | None = None) -> None:
+    """Every file, and `more` (name in the archive → file), in one zip."""
+    with zipfile.ZipFile(sink, "w") as archive:
+        for name, write in clip_files(job):
+            with archive.open(_member(name), "w", force_zip64=True) as member:
+                write(cast(BinaryIO, member))
+        for name, path in (more or {}).items():
+            archive.write(path, name, zipfile.ZIP_STORED)
+
+
+def manifest(job: ClipJob) -> dict[str, Any]:
+    """How the numbers came about: clip, settings, weights, versions, machine; JSON-ready."""
+    clip, progress = job.clip, job.progress
+    return {
+        "format": "pose-comparison-clip/1",
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "state": job.state,
+        "frames_done": progress.done,
+        "frames_selected": progress.total,
+        "frames_failed": job.failures,
+        "elapsed_s": round(progress.elapsed_s, 3),
+        "clip": {
+            "file": clip.name,
+            "width": clip.width,
+            "height": clip.height,
+            "rotation": clip.rotation,
+            "frames": clip.frame_count,
+            "duration_s": clip.duration_s,
+            "codec": clip.codec,
+            "variable_frame_rate": clip.variable,
+            "notes": list(clip.notes),
+        },
+        "settings": asdict(job.settings),
+        "models": provenance.models(job.settings.models),
+        "versions": provenance.versions(),
+        "machine": provenance.machine(),
+    }
+
+
+def _member(name: str) -> zipfile.ZipInfo:
+    info = zipfile.ZipInfo(name, datetime.now(UTC).timetuple()[:6])
+    stored = name.endswith(_STORED)
+    info.compress_type = zipfile.ZIP_STORED if stored else zipfile.ZIP_DEFLATED
+    return info
+
+
+def _csv(rows: _Rows, estimates: Sequence[ClipEstimates], sink: BinaryIO) -> None:
+    files.write_csv(rows(estimates), sink)
+
+
+def _parquet(rows: _Rows, estimates: Sequence[ClipEstimates], sink: BinaryIO) -> None:
+    # pyarrow asks where it is, which a member of a zip archive cannot tell.
+    sink.write(files.to_bytes(lambda memory: files.write_parquet(rows(estimates), memory)))
+
+
+def _coco(estimates: ClipEstimates, sink: BinaryIO) -> None:
+    coco.write_coco([estimates], coco.CLIP_IDS, sink)
+
+
+def _manifest(job: ClipJob, sink: BinaryIO) -> None:
+    sink.write(json.dumps(manifest(job), indent=2, ensure_ascii=False, allow_nan=False).encode())

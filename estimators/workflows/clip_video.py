@@ -1,0 +1,217 @@
+"""The annotated clip to take away: one tile a model, H.264, with the frames' own times."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from types import MappingProxyType, TracebackType
+from typing import Self
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from estimators.analysis.clip import ClipEstimates
+from estimators.media.clip_info import ClipInfo
+from estimators.media.clips import frames
+from estimators.media.encode import ClipWriter, EncodeOptions
+from estimators.registry import get
+from estimators.render.draw import draw_poses
+from estimators.render.mosaic import Layout, Tile, message_tile, mosaic, plan_mosaic
+from estimators.render.style import PoseStyle, model_styles
+from estimators.types import Frame, PoseSet
+from estimators.workflows.clip_job import ClipJob
+from estimators.workflows.clip_run import ClipSettings, FrameOutcome
+
+MOSAIC_WIDTH = 1920
+# Frames that may wait to be drawn and encoded, each with its picture.
+_WAITING = 4
+
+
+@dataclass(frozen=True)
+class Look:
+    """How the poses are drawn.
+
+    Attributes:
+        joint_thresholds, pose_thresholds: by model, on its own scale; the registry's where absent.
+        styles: by model; the usual colours where absent.
+    """
+
+    joint_thresholds: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+    pose_thresholds: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+    styles: Mapping[str, PoseStyle] = field(default_factory=lambda: MappingProxyType({}))
+
+
+DEFAULT_LOOK = Look()
+
+
+class AnnotatedClip:
+    """Draws and writes in a thread of its own, so that the models need not wait for it.
+
+    Use it as a context manager: leaving it finishes the file, leaving it by an error drops it.  Set
+    `early` before leaving when the work was cancelled: the sound then ends with the last picture.
+
+    Args:
+        path: of the MP4 file.
+        clip: whose frames come; its sound is taken along when `settings` cover all of it.
+        settings: what of the clip comes.
+        look: how the poses are drawn.
+
+    Raises:
+        InputError: the file cannot be written.
+    """
+
+    def __init__(
+        self, path: Path, clip: ClipInfo, settings: ClipSettings, look: Look = DEFAULT_LOOK
+    ) -> None:
+        self._clip, self._settings, self._look = clip, settings, look
+        self._layout = plan_mosaic(len(settings.models), clip.width, clip.height, MOSAIC_WIDTH)
+        self._styles = {**model_styles(settings.models), **look.styles}
+        whole = settings.start_s is None and settings.end_s is None
+        options = EncodeOptions(clip.time_base, last_frame_s=self._last_frame_s())
+        size = (self._layout.width, self._layout.height)
+        self._writer = ClipWriter(path, size, options, clip if whole else None)
+        self._origin_s: float | None = 0.0 if whole else None
+        self._queue: queue.Queue[_Picture | None] = queue.Queue(_WAITING)
+        self._error: Exception | None = None
+        self.early = False
+        self._thread = threading.Thread(target=self._work, name="annotate", daemon=True)
+        self._thread.start()
+
+    def add(self, frame: Frame, poses: Mapping[str, PoseSet], failures: Mapping[str, str]) -> None:
+        """Queues a frame with each model's poses (pixels of the clip) or reason for having none.
+
+        Raises:
+            InputError: an earlier frame could not be written.
+        """
+        if self._error is not None:
+            raise self._error
+        self._queue.put(_Picture(frame, poses, failures))
+
+    def add_outcome(self, outcome: FrameOutcome) -> None:
+        """The same with what `clip_run` gave."""
+        poses = {model: result.estimate.poses for model, result in outcome.results.items()}
+        self.add(outcome.frame, poses, outcome.failures)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._queue.put(None)
+        self._thread.join()
+        if kind is None and self._error is None:
+            self._writer.close(early=self.early)
+        else:
+            self._writer.discard()
+        if kind is None and self._error is not None:
+            raise self._error
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a person should know about the file (sound left out, ...)."""
+        return self._writer.notes
+
+    def _last_frame_s(self) -> float:
+        """How long the last processed frame is shown: until the next one processed would be."""
+        stride, last_s = self._settings.stride, self._clip.last_frame_s
+        return last_s + (stride - 1) * last_s
+
+    def _work(self) -> None:
+        while (picture := self._queue.get()) is not None:
+            if self._error is not None:
+                continue  # keeps the queue moving until the caller notices
+            try:
+                self._write(picture)
+            except Exception as error:  # noqa: BLE001  # raised again in the caller's thread
+                self._error = error
+
+    def _write(self, picture: _Picture) -> None:
+        if self._origin_s is None:
+            self._origin_s = picture.frame.time_s
+        tiles = [self._tile(model, picture) for model in self._settings.models]
+        image = mosaic(tiles, self._layout)
+        self._writer.write(image, picture.frame.time_s - self._origin_s)
+
+    def _tile(self, model: str, picture: _Picture) -> Tile:
+        spec, style = get(model), self._styles[model]
+        tile = Tile(picture.scaled(self._layout), spec.title, colour=style.colour)
+        if model not in picture.poses:
+            return message_tile(tile, picture.failures.get(model, "No answer for this frame."))
+        pose_threshold = self._look.pose_thresholds.get(model, spec.default_pose_threshold)
+        poses = picture.poses[model].strong(pose_threshold)
+        size = np.array([self._clip.width, self._clip.height], np.float32)
+        tile_size = np.array([self._layout.tile_width, self._layout.tile_height], np.float32)
+        placed = replace(poses, xy=poses.xy * (tile_size / size), box_xyxy=None)
+        threshold = self._look.joint_thresholds.get(model, spec.default_threshold)
+        people = "1 person" if len(poses) == 1 else f"{len(poses)} people"
+        return replace(tile, image=draw_poses(tile.image, placed, style, threshold), note=people)
+
+
+class _Picture:
+    """A frame on its way into the file; scaled once for all its tiles."""
+
+    def __init__(
+        self, frame: Frame, poses: Mapping[str, PoseSet], failures: Mapping[str, str]
+    ) -> None:
+        self.frame, self.poses, self.failures = frame, poses, failures
+        self._scaled: NDArray[np.uint8] | None = None
+
+    def scaled(self, layout: Layout) -> NDArray[np.uint8]:
+        if self._scaled is None:
+            size = (layout.tile_width, layout.tile_height)
+            image = self.frame.image
+            if size == (self.frame.width, self.frame.height):
+                self._scaled = image
+            else:
+                shrinks = size[0] < self.frame.width
+                method = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+                self._scaled = np.asarray(cv2.resize(image, size, interpolation=method), np.uint8)
+        return self._scaled
+
+
+def annotate(
+    job: ClipJob,
+    path: Path,
+    look: Look = DEFAULT_LOOK,
+    progress: Callable[[int, int], bool] = lambda done, total: True,
+) -> tuple[str, ...]:
+    """Writes the annotated file of a job that has stopped; reads the clip again.
+
+    Args:
+        progress: told the frames done and in all after each; stops when it answers False.
+
+    Returns:
+        What a person should know about the file.
+
+    Raises:
+        InputError: the clip cannot be read again or the file cannot be written.
+    """
+    settings = job.settings
+    estimates = list(job.estimates.values())
+    rows = {int(index): row for row, index in enumerate(estimates[0].frame_index)}
+    wanted = (settings.start_s, settings.end_s, settings.stride, settings.longest_side)
+    total, done = len(rows), 0
+    with AnnotatedClip(path, job.clip, settings, look) as annotated:
+        for frame in frames(job.clip, *wanted):
+            row = rows.get(frame.index)
+            if row is None or not progress(done, total):
+                break
+            poses, failures = _at(estimates, row)
+            annotated.add(frame, poses, failures)
+            done += 1
+        annotated.early = job.state != "done" or done < total
+    return annotated.notes
+
+
+def _at(estimates: list[ClipEstimates], row: int) -> tuple[dict[str, PoseSet], dict[str, str]]:
+    failures = {e.model: e.errors[row] for e in estimates if row in e.errors}
+    poses = {e.model: e.poses(row) for e in estimates if row not in e.errors}
+    return poses, failures
