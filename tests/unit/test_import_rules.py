@@ -94,7 +94,7 @@ def test_dependencies_point_one_way() -> None:
         if (here := room(module_name(path))) and (there := room(name))
         if RANKS.get(there, -1) > RANKS[here]
     ]
-    assert wrong == []
+    assert wrong == [], "\n".join(wrong)
 
 
 def test_rooms_do_not_import_each_other_in_a_circle() -> None:
@@ -114,7 +114,7 @@ def test_nothing_below_the_pages_knows_streamlit() -> None:
         for name in imported(path)
         if path.is_relative_to(ROOT / "estimators") and name.split(".")[0] in INTERFACE
     ]
-    assert wrong == []
+    assert wrong == [], "\n".join(wrong)
 
 
 def test_frameworks_are_imported_by_adapters_alone() -> None:
@@ -125,7 +125,7 @@ def test_frameworks_are_imported_by_adapters_alone() -> None:
         for name in imported(path)
         if name.split(".")[0] in FRAMEWORKS and room(module_name(path)) not in allowed
     ]
-    assert wrong == []
+    assert wrong == [], "\n".join(wrong)
 
 
 @pytest.mark.parametrize(
@@ -164,7 +164,7 @@ def test_functions_stay_small() -> None:
                 lines, parameters = code_lines(node), parameter_count(node)
                 if lines >= 40 or parameters > 5:
                     wrong.append(f"{path.name}:{node.name}: {lines} lines, {parameters} parameters")
-    assert wrong == []
+    assert wrong == [], "\n".join(wrong)
 
 
 def code_lines(node: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
