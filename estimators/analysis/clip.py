@@ -10,7 +10,6 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from estimators.analysis.scale import on_coco
 from estimators.skeletons import Skeleton
 from estimators.types import Estimate, PoseSet
 
@@ -239,10 +238,3 @@ class ClipEstimates:
             part(self.box_xyxy),
             part(self.world_m),
         )
-
-    def shown_xy(
-        self, joint_threshold: float, pose_threshold: float = -np.inf
-    ) -> NDArray[np.float64]:
-        """Joints on COCO-17, float64 [P, 17, 2]; NaN under a threshold (see `scale.shown`)."""
-        weak = ~(self.score >= joint_threshold) | (self.pose_score < pose_threshold)[:, None]
-        return on_coco(np.where(weak[..., None], np.float32(np.nan), self.xy), self.skeleton)

@@ -1,0 +1,95 @@
+"""One number a person in all models of a clip, from each model's own tracks."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from estimators.analysis.pairing import PairOverTime
+from estimators.analysis.shown import ShownClip, rows_by_number
+
+_Track = tuple[str, int]
+
+
+def shared_identities(
+    clips: Mapping[str, ShownClip],
+    tracks: Mapping[str, NDArray[np.int64]],
+    pairs: Sequence[PairOverTime],
+) -> dict[str, NDArray[np.int64]]:
+    """Whom each model's people are, the same number in all models; int64 [Q] a model.
+
+    Tracks of two models that are matched in at least half of the frames in which both are there are
+    the same person, decided from the pair with most matches down; two tracks of one model that are
+    there at the same time never are.  Person 1 is the one seen most often.
+
+    Args:
+        clips: what each model shows.
+        tracks: `track_people` of each.
+        pairs: `match_all` of them.
+    """
+    presence = {model: _presence(clips[model], tracks[model]) for model in clips}
+    people = _People({(m, t): seen for m, found in presence.items() for t, seen in found.items()})
+    for _, one, other in sorted(_links(pairs, tracks, presence), reverse=True):
+        people.join(one, other)
+    number = people.numbers()
+    out = {}
+    for model, names in tracks.items():
+        lookup = np.zeros(int(names.max(initial=-1)) + 1, np.int64)
+        for track in presence[model]:
+            lookup[track] = number[model, track]
+        out[model] = lookup[names]
+    return out
+
+
+class _People:
+    """Tracks joined into people; joining two people joins all their tracks."""
+
+    def __init__(self, frames: Mapping[_Track, NDArray[np.int64]]) -> None:
+        self._frames = frames
+        self._tracks = {track: [track] for track in frames}
+
+    def join(self, one: _Track, other: _Track) -> None:
+        """Makes one person of two, unless a model shows both in one frame."""
+        a, b = self._tracks[one], self._tracks[other]
+        if a is b or any(self._together(x, y) for x in a for y in b):
+            return
+        a.extend(b)
+        for track in b:
+            self._tracks[track] = a
+
+    def _together(self, one: _Track, other: _Track) -> bool:
+        if one[0] != other[0]:
+            return False
+        return len(np.intersect1d(self._frames[one], self._frames[other])) > 0
+
+    def numbers(self) -> dict[_Track, int]:
+        """Each track's person, 1 for the one with most sightings in all models."""
+        people = list({id(tracks): tracks for tracks in self._tracks.values()}.values())
+        people.sort(key=lambda tracks: -sum(len(self._frames[t]) for t in tracks))
+        return {track: i for i, tracks in enumerate(people, 1) for track in tracks}
+
+
+def _presence(shown: ShownClip, tracks: NDArray[np.int64]) -> dict[int, NDArray[np.int64]]:
+    """The frame indices in which each track is there, ascending."""
+    frame_index = shown.clip.frame_index[shown.frame_of]
+    return {track: frame_index[rows] for track, rows in rows_by_number(tracks).items()}
+
+
+def _links(
+    pairs: Sequence[PairOverTime],
+    tracks: Mapping[str, NDArray[np.int64]],
+    presence: Mapping[str, Mapping[int, NDArray[np.int64]]],
+) -> list[tuple[int, _Track, _Track]]:
+    """Tracks of two models that are mostly the same person, with the frames they share."""
+    links = []
+    for pair in pairs:
+        a, b = pair.model_a, pair.model_b
+        matched = zip(tracks[a][pair.a].tolist(), tracks[b][pair.b].tolist(), strict=True)
+        for (one, other), count in Counter(matched).items():
+            both = len(np.intersect1d(presence[a][one], presence[b][other]))
+            if 2 * count >= both:
+                links.append((count, (a, one), (b, other)))
+    return links

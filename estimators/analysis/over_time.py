@@ -1,0 +1,206 @@
+"""Agreement between models a person and frame, and the frames they dispute most."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from estimators.analysis.agreement import mean_of, relative_distance
+from estimators.analysis.matching import joint_similarity, mean_similarity
+from estimators.analysis.shown import ShownClip
+from estimators.skeletons import COCO_17
+
+_ABSENT = -1
+
+
+@dataclass(frozen=True, eq=False)
+class AgreementOverTime:
+    """How well each pair of models agrees on each person in each frame.
+
+    Attributes:
+        frame_index, time_s: [T], the frames that any model answered or failed on.
+        people: identities that at least two models follow, most sightings first.
+        pairs: (model, model).
+        oks: float32 [people, pairs, T].  0 where one model of the pair lost a person whom it
+            follows before and after while the other sees it; NaN where neither sees it, one does
+            not follow it at that time, or one failed on the frame.
+        distance: float32 [people, pairs, T], median over the joints in torso lengths; NaN where
+            not both see it.
+    """
+
+    frame_index: NDArray[np.int64]
+    time_s: NDArray[np.float64]
+    people: tuple[int, ...]
+    pairs: tuple[tuple[str, str], ...]
+    oks: NDArray[np.float32]
+    distance: NDArray[np.float32]
+
+    @property
+    def person_oks(self) -> NDArray[np.float64]:
+        """Float64 [people, T], the mean over the pairs."""
+        return mean_of(self.oks.astype(np.float64), axis=1)
+
+    @property
+    def dispute(self) -> NDArray[np.float64]:
+        """Float64 [T], 1 − mean OKS of the person disputed most; NaN where nobody is compared."""
+        if not self.people:
+            return np.full(len(self.time_s), np.nan)
+        worst: NDArray[np.float64] = np.fmax.reduce(1 - self.person_oks, axis=0)
+        return worst
+
+
+def agreement_over_time(
+    clips: Mapping[str, ShownClip], identities: Mapping[str, NDArray[np.int64]]
+) -> AgreementOverTime:
+    """Compares the models on everybody whom at least two of them follow.
+
+    Args:
+        clips: what each model shows of one clip.
+        identities: `shared_identities`, [Q] a model.
+    """
+    axis = _TimeAxis(clips)
+    pairs = tuple(combinations(clips, 2))
+    found, counts = np.unique(
+        np.concatenate([np.unique(i) for i in identities.values()] or [np.zeros(0, np.int64)]),
+        return_counts=True,
+    )
+    people = tuple(int(p) for p in found[counts > 1])
+    oks = np.full((len(people), len(pairs), len(axis.time_s)), np.nan, np.float32)
+    distance = np.full_like(oks, np.nan)
+    for p, person in enumerate(people):
+        rows = {model: axis.rows_of(model, identities[model] == person) for model in clips}
+        for q, (a, b) in enumerate(pairs):
+            both = (rows[a] >= 0) & (rows[b] >= 0)
+            oks[p, q, axis.followed(rows, a, b)] = 0.0
+            i, j = rows[a][both], rows[b][both]
+            oks[p, q, both] = np.nan_to_num(_same_rows_oks(clips[a], clips[b], i, j))
+            distance[p, q, both] = _median_rows(relative_distance(clips[a].xy[i], clips[b].xy[j]))
+    return AgreementOverTime(axis.frame_index, axis.time_s, people, pairs, oks, distance)
+
+
+class _TimeAxis:
+    """The frames of all models on one axis."""
+
+    def __init__(self, clips: Mapping[str, ShownClip]) -> None:
+        self._clips = clips
+        indices = [shown.clip.frame_index for shown in clips.values()]
+        self.frame_index = np.unique(np.concatenate(indices or [np.zeros(0, np.int64)]))
+        self.time_s = np.zeros(len(self.frame_index))
+        self._at = {}
+        self._answered = {}
+        for model, shown in clips.items():
+            at = np.searchsorted(self.frame_index, shown.clip.frame_index)
+            self.time_s[at] = shown.clip.time_s
+            self._at[model] = at
+            self._answered[model] = np.zeros(len(self.frame_index), np.bool_)
+            self._answered[model][at[~shown.clip.failed]] = True
+
+    def rows_of(self, model: str, who: NDArray[np.bool_]) -> NDArray[np.int64]:
+        """The row in the model's `ShownClip` that shows the person in each frame, [T], or -1."""
+        rows = np.full(len(self.frame_index), _ABSENT, np.int64)
+        sightings = np.flatnonzero(who)
+        rows[self._at[model][self._clips[model].frame_of[sightings]]] = sightings
+        return rows
+
+    def followed(self, rows: Mapping[str, NDArray[np.int64]], a: str, b: str) -> NDArray[np.bool_]:
+        """Frames between the first and last sighting in both, answered by both, seen by either."""
+        mask = self._answered[a] & self._answered[b] & ((rows[a] >= 0) | (rows[b] >= 0))
+        for model in (a, b):
+            seen = np.flatnonzero(rows[model] >= 0)
+            if not len(seen):
+                return np.zeros(len(mask), np.bool_)
+            mask[: seen[0]] = False
+            mask[seen[-1] + 1 :] = False
+        return mask
+
+
+def _same_rows_oks(
+    a: ShownClip, b: ShownClip, i: NDArray[np.int64], j: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    area = np.sqrt(a.area[i] * b.area[j])
+    return mean_similarity(joint_similarity(a.xy[i], b.xy[j], area))
+
+
+def _median_rows(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Median of the finite values of each row, [R]; NaN without any."""
+    ordered = np.sort(values, axis=1)  # NaN sorts last
+    count = np.isfinite(values).sum(axis=1)
+    rows = np.arange(len(values))
+    low, high = np.maximum(count - 1, 0) // 2, np.minimum(count // 2, values.shape[1] - 1)
+    return np.where(count > 0, (ordered[rows, low] + ordered[rows, high]) / 2, np.nan)
+
+
+@dataclass(frozen=True)
+class DisputedFrame:
+    """A frame in which the models differ much, with the greatest difference in it.
+
+    Attributes:
+        frame_index, time_s: where it is.
+        dispute: 0 to 1, see `AgreementOverTime.dispute`.
+        person: identity of the person disputed most.
+        models: the pair that differs most on it.
+        joint: name of the joint furthest apart, None where one of them lost the person.
+        distance: how far, in torso lengths; NaN likewise.
+    """
+
+    frame_index: int
+    time_s: float
+    dispute: float
+    person: int
+    models: tuple[str, str]
+    joint: str | None
+    distance: float
+
+
+def disputed_frames(
+    over_time: AgreementOverTime,
+    clips: Mapping[str, ShownClip],
+    identities: Mapping[str, NDArray[np.int64]],
+    most: int = 10,
+    apart_s: float = 0.5,
+) -> tuple[DisputedFrame, ...]:
+    """The `most` frames with the highest dispute, the highest first, at least `apart_s` apart.
+
+    Apart, because neighbouring frames show the same difference.
+    """
+    dispute = np.nan_to_num(over_time.dispute, nan=0.0)
+    chosen: list[int] = []
+    for t in np.argsort(-dispute, kind="stable").tolist():
+        if len(chosen) == most or dispute[t] <= 0:
+            break
+        if all(abs(over_time.time_s[t] - over_time.time_s[c]) >= apart_s for c in chosen):
+            chosen.append(t)
+    axis = _TimeAxis(clips)
+    return tuple(_explain(over_time, axis, clips, identities, t) for t in chosen)
+
+
+def _explain(
+    over_time: AgreementOverTime,
+    axis: _TimeAxis,
+    clips: Mapping[str, ShownClip],
+    identities: Mapping[str, NDArray[np.int64]],
+    t: int,
+) -> DisputedFrame:
+    p = int(np.nanargmin(over_time.person_oks[:, t]))
+    a, b = models = over_time.pairs[int(np.nanargmin(over_time.oks[p, :, t]))]
+    person = over_time.people[p]
+    i, j = (int(axis.rows_of(m, identities[m] == person)[t]) for m in models)
+    joint, distance = None, float("nan")
+    if i >= 0 and j >= 0:
+        apart = relative_distance(clips[a].xy[i], clips[b].xy[j])
+        if np.isfinite(apart).any():
+            furthest = int(np.nanargmax(apart))
+            joint, distance = COCO_17.joints[furthest], float(apart[furthest])
+    return DisputedFrame(
+        int(over_time.frame_index[t]),
+        float(over_time.time_s[t]),
+        float(over_time.dispute[t]),
+        person,
+        models,
+        joint,
+        distance,
+    )

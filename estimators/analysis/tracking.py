@@ -1,0 +1,131 @@
+"""People followed through a clip: who of one frame is who of the next."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from estimators.analysis.matching import assign, joint_similarity, mean_similarity
+from estimators.analysis.scale import joint_box
+from estimators.analysis.shown import ShownClip
+
+
+@dataclass(frozen=True)
+class TrackOptions:
+    """How people are followed.
+
+    Attributes:
+        min_oks: least OKS between a person's last pose and the next.
+        max_gap_s: somebody unseen for longer is somebody new.
+        reach: how far, in torso lengths, somebody may have moved whom OKS does not find again, at
+            once and more for every second (`reach_per_s`; 6 torsos a second are about 3 m/s).
+    """
+
+    min_oks: float = 0.1
+    max_gap_s: float = 1.0
+    reach: float = 0.5
+    reach_per_s: float = 6.0
+
+
+class _Tracks:
+    """The last sighting of everybody who may still come back."""
+
+    def __init__(self, shown: ShownClip, options: TrackOptions) -> None:
+        self._shown, self._options = shown, options
+        box = joint_box(shown.xy)
+        self._centre = (box[:, :2] + box[:, 2:]) / 2
+        self._time = shown.clip.time_s[shown.frame_of]
+        self._last = np.zeros(0, np.int64)  # row in `shown` of each track's last sighting
+        self._name = np.zeros(0, np.int64)
+        self._started = 0
+
+    def follow(self, rows: NDArray[np.int64], time_s: float) -> NDArray[np.int64]:
+        """The track of each of `rows`, the people of the frame at `time_s`."""
+        alive = time_s - self._time[self._last] <= self._options.max_gap_s
+        self._last, self._name = self._last[alive], self._name[alive]
+        name = np.full(len(rows), -1, np.int64)
+        for similarity in (self._oks, self._nearness):
+            free_rows = np.flatnonzero(name < 0)
+            free_tracks = np.flatnonzero(~np.isin(self._name, name))
+            if not len(free_rows) or not len(free_tracks):
+                break
+            matrix, least = similarity(self._last[free_tracks], rows[free_rows])
+            for track, row in assign(matrix, least):
+                name[free_rows[row]] = self._name[free_tracks[track]]
+                self._last[free_tracks[track]] = rows[free_rows[row]]
+        self._start(rows, name)
+        return name
+
+    def _start(self, rows: NDArray[np.int64], name: NDArray[np.int64]) -> None:
+        new = np.flatnonzero(name < 0)
+        name[new] = self._started + np.arange(len(new))
+        self._started += len(new)
+        self._last = np.concatenate([self._last, rows[new]])
+        self._name = np.concatenate([self._name, name[new]])
+
+    def _oks(
+        self, last: NDArray[np.int64], rows: NDArray[np.int64]
+    ) -> tuple[NDArray[np.float64], float]:
+        xy, area = self._shown.xy, self._shown.area
+        mean_area = np.sqrt(area[last][:, None] * area[rows])
+        similarity = joint_similarity(xy[last][:, None], xy[rows], mean_area)
+        return mean_similarity(similarity), self._options.min_oks
+
+    def _nearness(
+        self, last: NDArray[np.int64], rows: NDArray[np.int64]
+    ) -> tuple[NDArray[np.float64], float]:
+        """How near the middle of a person is to where it was, 1 to 0 at the end of its reach.
+
+        OKS is blind beyond half a torso, which a fast mover or a long stride passes in one step.
+        """
+        distance = np.linalg.norm(self._centre[last][:, None] - self._centre[rows], axis=-1)
+        seconds = self._time[rows] - self._time[last][:, None]
+        reach = self._options.reach + self._options.reach_per_s * seconds
+        torso = np.fmin(self._shown.torso[last][:, None], self._shown.torso[rows])
+        return 1 - distance / (reach * torso), 1e-9
+
+
+def track_people(shown: ShownClip, options: TrackOptions = TrackOptions()) -> NDArray[np.int64]:
+    """The track of each person, int64 [Q], numbered from 0 in the order of appearance.
+
+    Frame by frame the people are matched with the last sighting of everybody seen within
+    `max_gap_s`: first by OKS, then those left over by the distance of their middles; both by the
+    Hungarian method.  Whoever is left starts a new track.
+    """
+    tracks = _Tracks(shown, options)
+    out = np.full(len(shown), -1, np.int64)
+    for frame in np.flatnonzero(shown.people):
+        rows = np.arange(shown.offsets[frame], shown.offsets[frame + 1])
+        out[rows] = tracks.follow(rows, float(shown.clip.time_s[frame]))
+    return out
+
+
+def identity_switches(
+    shown: ShownClip, tracks: NDArray[np.int64], options: TrackOptions = TrackOptions()
+) -> NDArray[np.int64]:
+    """Frames (rows, ascending) in which the model goes over from one person to another.
+
+    A track starts there after another of the model's tracks ended no more than `max_gap_s` before,
+    and there are no more people than when that one ended: one took the other's place.  Without
+    ground truth this stands for the mismatches of CLEAR MOT (Bernardin and Stiefelhagen 2008); a
+    change of persons in a frame in which they overlap exactly goes unseen.
+    """
+    if not len(tracks):
+        return np.zeros(0, np.int64)
+    frame, time_s, people = shown.frame_of, shown.clip.time_s, shown.people
+    count = int(tracks.max()) + 1
+    first = np.full(count, len(time_s))
+    np.minimum.at(first, tracks, frame)
+    last = np.full(count, -1)
+    np.maximum.at(last, tracks, frame)
+    replaced = np.zeros(count, np.bool_)  # an end is replaced once
+    switches = []
+    for start in np.sort(first):
+        recent = time_s[start] - time_s[last] <= options.max_gap_s
+        ended = recent & (last < start) & (people[start] <= people[last]) & ~replaced
+        if ended.any():
+            replaced[np.argmax(np.where(ended, last, -1))] = True
+            switches.append(int(start))
+    return np.array(switches, np.int64)

@@ -1,0 +1,119 @@
+"""Agreement over time and the most disputed frames."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from analysis_motion import clip_of, irregular, shown, vanished, walking
+from numpy.typing import NDArray
+
+from estimators.analysis.identity import shared_identities
+from estimators.analysis.over_time import (
+    AgreementOverTime,
+    agreement_over_time,
+    disputed_frames,
+)
+from estimators.analysis.pairing import match_all
+from estimators.analysis.shown import ShownClip
+from estimators.analysis.tracking import track_people
+from estimators.skeletons import COCO_17
+
+TIME = irregular(4, 30)
+WRIST = COCO_17.index("left_wrist")
+LEFT = walking(TIME, (100, 50), (20, 0))
+RIGHT = walking(TIME, (900, 50), (-20, 0))
+
+
+def compare(
+    clips: dict[str, ShownClip],
+) -> tuple[AgreementOverTime, dict[str, NDArray[np.int64]]]:
+    tracks = {model: track_people(clip) for model, clip in clips.items()}
+    people = shared_identities(clips, tracks, match_all(clips))
+    return agreement_over_time(clips, people), people
+
+
+def test_agreement_falls_where_a_joint_goes_astray() -> None:
+    astray = LEFT.copy()
+    astray[70:73] += (0, 25)
+    clips = {"a": shown([LEFT, RIGHT], TIME, "a"), "b": shown([astray, RIGHT], TIME, "b")}
+    over_time, people = compare(clips)
+    assert over_time.oks.shape == (2, 1, len(TIME))
+    p = over_time.people.index(int(people["a"][0]))  # whoever stands first is on the left
+    calm = np.delete(np.arange(len(TIME)), [70, 71, 72])
+    np.testing.assert_allclose(over_time.oks[p, 0, calm], 1, atol=1e-5)
+    assert (over_time.oks[p, 0, 70:73] < 0.9).all()
+    np.testing.assert_allclose(over_time.distance[p, 0, 70:73], 0.25, rtol=1e-3)
+    np.testing.assert_allclose(over_time.oks[1 - p], 1, atol=1e-5)
+    np.testing.assert_allclose(over_time.dispute[calm], 0, atol=1e-5)
+
+
+def test_the_most_disputed_frames_name_the_person_the_models_and_the_joint() -> None:
+    astray = LEFT.copy()
+    astray[40, WRIST] += (0, 60)
+    astray[90, WRIST] += (0, 90)
+    astray[91, WRIST] += (0, 80)
+    clips = {
+        "a": shown([LEFT], TIME, "a"),
+        "b": shown([astray], TIME, "b"),
+        "c": shown([LEFT + 1], TIME, "c"),
+    }
+    over_time, people = compare(clips)
+    worst = disputed_frames(over_time, clips, people, most=2)
+    assert [d.frame_index for d in worst] == [90, 40]  # 91 is the same moment as 90
+    assert worst[0].joint == "left_wrist"
+    assert "b" in worst[0].models
+    assert worst[0].distance == pytest.approx(0.9, abs=0.02)
+    assert worst[0].time_s == pytest.approx(TIME[90])
+    assert worst[0].dispute > worst[1].dispute > 0
+
+
+def test_losing_somebody_the_other_sees_is_the_worst_dispute() -> None:
+    clips = {"a": shown([LEFT], TIME, "a"), "b": shown([vanished(LEFT, 50, 52)], TIME, "b")}
+    over_time, people = compare(clips)
+    assert over_time.oks[0, 0, 50:53].tolist() == [0, 0, 0]
+    worst = disputed_frames(over_time, clips, people)
+    assert worst[0].frame_index == 50
+    assert worst[0].dispute == 1
+    assert worst[0].joint is None
+
+
+def test_people_one_model_never_follows_are_no_dispute() -> None:
+    clips = {"many": shown([LEFT, RIGHT], TIME, "many"), "one": shown([LEFT], TIME, "one")}
+    over_time, people = compare(clips)
+    assert len(over_time.people) == 1
+    assert disputed_frames(over_time, clips, people) == ()
+
+
+def test_nor_is_somebody_before_a_model_first_finds_them() -> None:
+    clips = {"a": shown([LEFT], TIME, "a"), "b": shown([vanished(LEFT, 0, 30)], TIME, "b")}
+    over_time, _ = compare(clips)
+    assert np.isnan(over_time.oks[0, 0, :31]).all()
+    np.testing.assert_allclose(over_time.oks[0, 0, 31:], 1)
+
+
+def test_failed_frames_are_not_counted_as_disagreement() -> None:
+    clips = {
+        "a": shown([LEFT], TIME, "a"),
+        "b": ShownClip.of(clip_of([LEFT], TIME, "b", failed={60: "It crashed."})),
+    }
+    over_time, _ = compare(clips)
+    assert np.isnan(over_time.oks[0, 0, 60])
+    assert np.isfinite(over_time.oks[0, 0, [59, 61]]).all()
+
+
+def test_models_with_different_frames_share_one_axis() -> None:
+    """One model was cancelled earlier: the rest of the axis is there, without agreement."""
+    clips = {"a": shown([LEFT], TIME, "a"), "b": shown([LEFT[:50]], TIME[:50], "b")}
+    over_time, _ = compare(clips)
+    assert len(over_time.time_s) == len(TIME)
+    np.testing.assert_allclose(over_time.time_s, TIME)
+    assert np.isnan(over_time.oks[0, 0, 50:]).all()
+
+
+def test_one_model_or_nobody_has_nothing_to_compare() -> None:
+    over_time, people = compare({"a": shown([LEFT], TIME, "a")})
+    assert over_time.people == ()
+    assert np.isnan(over_time.dispute).all()
+    clips = {"a": shown([], TIME, "a"), "b": shown([], TIME, "b")}
+    over_time, people = compare(clips)
+    assert disputed_frames(over_time, clips, people) == ()

@@ -1,0 +1,155 @@
+"""Jitter, dropouts, swapped sides and impossible limbs of motions with known answers."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from analysis_motion import TORSO, clip_of, irregular, shown, standing, vanished, walking
+
+from estimators.analysis.shown import ShownClip, Thresholds
+from estimators.analysis.temporal import (
+    PersonPath,
+    dropout,
+    impossible_limbs,
+    jitter,
+    person_path,
+    side_swaps,
+    temporal_numbers,
+)
+from estimators.analysis.tracking import track_people
+from estimators.skeletons import COCO_17
+
+TIME = irregular(4, 30)
+WRIST = COCO_17.index("left_wrist")
+
+
+def path_of(xy: np.ndarray, time_s: np.ndarray = TIME) -> PersonPath:
+    clip = shown([xy], time_s)
+    return person_path(clip, np.arange(len(clip)))
+
+
+def test_steady_motion_has_no_jitter_at_any_frame_rate() -> None:
+    acceleration = jitter(path_of(walking(TIME, (100, 50), (120, 30))))
+    assert np.nanmax(acceleration) == pytest.approx(0, abs=0.5)  # float32 pixels over short steps
+    assert np.isnan(acceleration[[0, -1]]).all()
+
+
+def test_jitter_of_constant_acceleration_is_that_acceleration() -> None:
+    xy = walking(TIME, (100, 50), (0, 0))
+    xy[:, WRIST, 1] += 0.5 * 300 * TIME**2  # 300 px/s² = 3 torsos per s²
+    acceleration = jitter(path_of(xy))
+    np.testing.assert_allclose(np.nanmedian(acceleration[:, WRIST]), 3.0, rtol=0.02)
+    assert np.nanmedian(acceleration[:, 0]) == pytest.approx(0, abs=0.2)
+
+
+def test_jitter_does_not_depend_on_the_size_of_the_person() -> None:
+    rng = np.random.default_rng(0)
+    xy = walking(TIME, (100, 50), (0, 0)) + rng.normal(0, 2, (len(TIME), 17, 2))
+    small, large = jitter(path_of(xy)), jitter(path_of(3 * xy))
+    np.testing.assert_allclose(np.nanmedian(small), np.nanmedian(large), rtol=0.01)
+    assert np.nanmedian(small) > 10
+
+
+def test_gaps_and_repeated_timestamps_give_no_jitter_rather_than_infinity() -> None:
+    time_s = TIME.copy()
+    time_s[30] = time_s[29]
+    xy = vanished(walking(TIME, (100, 50), (90, 0)), 50, 54)
+    acceleration = jitter(path_of(xy, time_s))
+    assert np.isnan(acceleration[49:56]).all()
+    assert np.isnan(acceleration[[28, 29, 30, 31]]).any()
+    assert np.isfinite(acceleration[[10, 60]]).all()
+    assert not np.isinf(acceleration).any()
+
+
+@pytest.mark.parametrize("frames", [1, 2])
+def test_clips_of_one_or_two_frames_have_no_jitter(frames: int) -> None:
+    time_s = TIME[:frames]
+    path = path_of(walking(time_s, (0, 0), (0, 0)), time_s)
+    assert np.isnan(jitter(path)).all()
+    assert not side_swaps(path).any()
+    assert not impossible_limbs(path).any()
+
+
+def test_dropout_is_the_share_of_frames_without_the_joint() -> None:
+    xy = walking(TIME, (100, 50), (0, 0))
+    xy[10:40, WRIST] = np.nan  # 30 frames
+    xy = vanished(xy, 60, 69)  # 10 frames of all
+    share = dropout(path_of(xy))
+    assert share[WRIST] == pytest.approx(40 / len(TIME))
+    assert share[0] == pytest.approx(10 / len(TIME))
+
+
+def test_frames_before_and_after_somebody_are_no_dropout() -> None:
+    xy = vanished(vanished(walking(TIME, (100, 50), (0, 0)), 0, 20), 100, len(TIME))
+    assert dropout(path_of(xy)).max() == 0
+
+
+def test_swapped_legs_are_found_where_they_swap() -> None:
+    xy = walking(TIME, (100, 50), (40, 0))
+    flip = list(COCO_17.flip_indices)
+    legs = [COCO_17.index(f"{s}_{j}") for s in ("left", "right") for j in ("hip", "knee", "ankle")]
+    swapped = xy.copy()
+    swapped[50:60, legs] = xy[50:60][:, [flip[j] for j in legs]]
+    found = side_swaps(path_of(swapped))
+    assert np.flatnonzero(found[:, 1]).tolist() == [50, 60]
+    assert not found[:, 0].any()
+    assert not side_swaps(path_of(xy)).any()
+
+
+def test_a_person_who_turns_slowly_does_not_swap() -> None:
+    turn = np.cos(np.pi * TIME / TIME[-1])  # left and right change places over four seconds
+    xy = walking(TIME, (0, 0), (0, 0))
+    xy[..., 0] *= turn[:, None]
+    assert not side_swaps(path_of(xy + 300)).any()
+
+
+def test_legs_that_coincide_are_noise_not_swaps() -> None:
+    rng = np.random.default_rng(0)
+    side = standing()
+    side[:, 0] = 0  # seen from the side
+    xy = side + 300 + rng.normal(0, 3, (len(TIME), 17, 2))
+    assert not side_swaps(path_of(xy)).any()
+
+
+def test_a_limb_that_jumps_is_impossible() -> None:
+    xy = walking(TIME, (100, 50), (40, 0))
+    xy[50, WRIST] += (0, 120)  # forearm 1.6 torsos long for one frame
+    found = np.flatnonzero(impossible_limbs(path_of(xy)).any(axis=1))
+    assert found.tolist() == [50, 51]
+
+
+def test_a_quick_but_possible_kick_is_not() -> None:
+    angle = 1.2 * np.sin(2 * np.pi * 1.5 * TIME)  # up to 11 rad/s
+    xy = walking(TIME, (300, 50), (0, 0))
+    knee, ankle = COCO_17.index("left_knee"), COCO_17.index("left_ankle")
+    shank = 80 * np.stack([np.sin(angle), np.cos(angle)], axis=1)
+    xy[:, ankle] = xy[:, knee] + shank
+    assert not impossible_limbs(path_of(xy)).any()
+
+
+def test_the_numbers_of_a_clip() -> None:
+    rng = np.random.default_rng(0)
+    calm = walking(TIME, (100, 50), (10, 0))
+    shaky = walking(TIME, (800, 50), (0, 0)) + rng.normal(0, 3, calm.shape)
+    calm[:30, WRIST] = np.nan
+    clip = clip_of([calm, shaky], TIME, failed={5: "It crashed."})
+    shown_clip = ShownClip.of(clip, Thresholds(0.3, 0.2))
+    numbers = temporal_numbers(shown_clip, track_people(shown_clip))
+    assert (numbers.frames, numbers.failed, numbers.people) == (len(TIME) - 1, 1, 2)
+    assert numbers.dropout[WRIST] == pytest.approx(29 / (2 * (len(TIME) - 1)))
+    assert numbers.dropout[0] == 0
+    assert numbers.mean_dropout == pytest.approx(numbers.dropout[WRIST] / 17)
+    assert numbers.median_jitter > 1
+    assert len(numbers.identity_switches) == 0
+
+
+def test_nobody_gives_nan_not_an_error() -> None:
+    clip = shown([], TIME)
+    numbers = temporal_numbers(clip, track_people(clip))
+    assert numbers.people == 0
+    assert np.isnan(numbers.median_jitter)
+    assert np.isnan(numbers.mean_dropout)
+
+
+def test_the_test_person_measures_what_it_says() -> None:
+    assert path_of(walking(TIME, (100, 50), (0, 0))).torso == pytest.approx(TORSO, rel=1e-5)

@@ -1,0 +1,133 @@
+"""People followed through synthetic clips in which who is who is known."""
+
+from __future__ import annotations
+
+import numpy as np
+from analysis_motion import irregular, shown, vanished, walking
+from numpy.typing import NDArray
+
+from estimators.analysis.identity import shared_identities
+from estimators.analysis.pairing import match_all, match_clips
+from estimators.analysis.shown import ShownClip
+from estimators.analysis.tracking import TrackOptions, identity_switches, track_people
+
+TIME = irregular(4, 30)
+
+
+def whom(clip: ShownClip, tracks: NDArray[np.int64], x: float) -> set[int]:
+    """The tracks of everybody whose nose is left of `x`."""
+    return set(tracks[clip.xy[:, 0, 0] < x].tolist())
+
+
+def test_two_people_keep_their_numbers_in_any_order() -> None:
+    clip = shown([walking(TIME, (100, 50), (20, 0)), walking(TIME, (700, 50), (-20, 0))], TIME)
+    tracks = track_people(clip)
+    assert set(tracks.tolist()) == {0, 1}
+    assert len(whom(clip, tracks, 400)) == 1
+    assert len(identity_switches(clip, tracks)) == 0
+
+
+def test_people_who_pass_each_other_keep_their_numbers() -> None:
+    # They meet in the middle; one stands 40 px lower.
+    left, right = walking(TIME, (100, 50), (150, 0)), walking(TIME, (700, 90), (-150, 0))
+    clip = shown([left, right], TIME)
+    tracks = track_people(clip)
+    lower = clip.xy[:, 0, 1] > 120
+    assert len(set(tracks[lower].tolist())) == 1
+    assert len(set(tracks[~lower].tolist())) == 1
+
+
+def test_a_short_absence_is_bridged_and_a_long_one_is_not() -> None:
+    path = walking(TIME, (100, 50), (60, 0))
+    short = shown([vanished(path, 40, 55)], TIME)  # about half a second
+    assert set(track_people(short).tolist()) == {0}
+    long = shown([vanished(path, 40, 80)], TIME)
+    assert set(track_people(long).tolist()) == {0, 1}
+    patient = TrackOptions(max_gap_s=3)
+    assert set(track_people(long, patient).tolist()) == {0}
+
+
+def test_a_fast_mover_with_a_long_stride_is_not_lost() -> None:
+    time_s = np.arange(0, 4, 0.25)
+    clip = shown([walking(time_s, (0, 50), (450, 0))], time_s)  # 1.1 torsos a step
+    assert set(track_people(clip).tolist()) == {0}
+
+
+def test_a_model_that_jumps_to_somebody_else_switches_identity() -> None:
+    jumping = walking(TIME, (100, 50), (0, 0))
+    jumping[50:] += (800, 0)
+    jumping[90:] -= (800, 0)
+    clip = shown([jumping], TIME)
+    tracks = track_people(clip, TrackOptions(max_gap_s=0.5))
+    assert identity_switches(clip, tracks, TrackOptions(max_gap_s=0.5)).tolist() == [50, 90]
+
+
+def test_somebody_who_joins_or_leaves_is_no_switch() -> None:
+    stays = walking(TIME, (100, 50), (5, 0))
+    joins = vanished(walking(TIME, (700, 50), (0, 0)), 0, 60)
+    clip = shown([stays, joins], TIME)
+    assert len(identity_switches(clip, track_people(clip))) == 0
+    leaves = vanished(walking(TIME, (700, 50), (0, 0)), 60, len(TIME))
+    clip = shown([stays, leaves], TIME)
+    assert len(identity_switches(clip, track_people(clip))) == 0
+
+
+def test_nobody_has_no_tracks() -> None:
+    clip = shown([], TIME)
+    assert len(track_people(clip)) == 0
+    assert len(identity_switches(clip, track_people(clip))) == 0
+
+
+def test_matching_a_whole_clip_equals_matching_each_frame() -> None:
+    from estimators.analysis.matching import match_people
+
+    rng = np.random.default_rng(0)
+    first = [walking(TIME, (x, 50), (30, 0)) for x in (100, 420, 700)]
+    second = [p + rng.normal(0, 6, p.shape) for p in first[:2]]
+    second.append(vanished(walking(TIME, (1500, 50), (0, 0)), 0, 20))
+    a, b = shown(first, TIME, "a"), shown(second, TIME, "b")
+    pair = match_clips(a, b)
+    expected = []
+    for frame in range(len(TIME)):
+        one, other = a.clip.poses(frame), b.clip.poses(frame)
+        for match in match_people(one, other).matches:
+            expected.append((frame, a.offsets[frame] + match.a, b.offsets[frame] + match.b))
+    found = sorted(zip(pair.frame_index.tolist(), pair.a.tolist(), pair.b.tolist(), strict=True))
+    assert found == sorted(expected)
+    assert len(found) == 2 * len(TIME)
+    assert (pair.oks > 0.5).all()
+
+
+def test_a_person_has_one_number_in_all_models() -> None:
+    """One model loses a person for long, another sees only one of the two: still two people."""
+    left, right = walking(TIME, (100, 50), (10, 0)), walking(TIME, (800, 50), (-10, 0))
+    rng = np.random.default_rng(1)
+    noisy = left + rng.normal(0, 4, left.shape)
+    clips = {
+        "both": shown([left, right], TIME, "both"),
+        "one": shown([noisy], TIME, "one"),
+        "losing": shown([vanished(left, 40, 100), right], TIME, "losing"),
+    }
+    tracks = {model: track_people(clip) for model, clip in clips.items()}
+    assert set(tracks["losing"].tolist()) == {0, 1, 2}  # found again as somebody new
+    people = shared_identities(clips, tracks, match_all(clips))
+    for model, clip in clips.items():
+        on_the_left = clip.xy[:, 0, 0] < 450
+        numbers = set(people[model][on_the_left].tolist())
+        assert len(numbers) == 1, model
+        assert numbers.isdisjoint(people[model][~on_the_left].tolist())
+    assert set(np.concatenate(list(people.values())).tolist()) == {1, 2}
+
+
+def test_two_people_whom_one_model_shows_together_stay_two() -> None:
+    """A model that jumps between two people must not make one of them."""
+    left, right = walking(TIME, (100, 50), (0, 0)), walking(TIME, (800, 50), (0, 0))
+    jumping = left.copy()
+    jumping[60:] = right[60:]
+    clips = {"both": shown([left, right], TIME, "both"), "one": shown([jumping], TIME, "one")}
+    tracks = {model: track_people(clip) for model, clip in clips.items()}
+    people = shared_identities(clips, tracks, match_all(clips))
+    assert len(set(people["both"].tolist())) == 2
+    early = clips["one"].frame_of < 60
+    assert len(set(people["one"][early].tolist())) == 1
+    assert set(people["one"][early].tolist()).isdisjoint(people["one"][~early].tolist())
