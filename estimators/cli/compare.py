@@ -1,4 +1,4 @@
-"""`compare`: models on pictures, a summary on the terminal, everything in files."""
+"""`compare`: models on pictures and clips, a summary on the terminal, everything in files."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from tqdm import tqdm
 
 from estimators.analysis.clip import ClipEstimates
 from estimators.cli import output, summary
-from estimators.cli.inputs import Pictures, chosen_models
+from estimators.cli.clips import Clips
+from estimators.cli.inputs import Pictures, chosen_models, is_clip
 from estimators.cli.main import FAILED
 from estimators.errors import ModelError, PoseError, WeightsError
 from estimators.registry import ModelSpec
@@ -44,19 +45,21 @@ def run(options: argparse.Namespace) -> int:
     """Compares and reports; returns the exit code."""
     specs = chosen_models(options.models)
     writer = output.prepare(options)
-    pictures = Pictures(options.files)
+    pictures = Pictures([file for file in options.files if not is_clip(file)])
     ids = writer.image_ids(list(pictures.paths)) if writer else None
+    clips = Clips([file for file in options.files if is_clip(file)], options, not pictures.paths)
     runner = ProcessRunner(threads=options.threads)
     try:
         # One model after the other: they do not disturb each other's latency, or need its memory.
-        runs = [_run_model(runner, spec, pictures) for spec in specs]
+        runs = [_run_model(runner, spec, pictures) for spec in specs if pictures.paths]
+        if runs:
+            print(summary.text(runs, len(pictures.paths)))
+            for file in writer.write(runs, ids) if writer and ids else ():
+                print(file)
+        clips_code = clips.compare(runner, specs)
     finally:
         runner.close()
-    print(summary.text(runs, len(pictures.paths)))
-    if writer and ids:
-        for file in writer.write(runs, ids):
-            print(file)
-    return FAILED if any(run.error for run in runs) else 0
+    return FAILED if any(run.error for run in runs) else clips_code
 
 
 def _run_model(runner: Runner, spec: ModelSpec, pictures: Pictures) -> ModelRun:

@@ -10,12 +10,17 @@ from pathlib import Path
 from estimators import registry, weights
 from estimators.cli.text import megabytes
 from estimators.errors import InputError
-from estimators.media.pictures import READABLE, read_picture
+from estimators.media.pictures import read_picture
 from estimators.registry import ModelSpec
 from estimators.types import Frame
 
-_CLIPS = {".mp4", ".mov", ".webm", ".avi", ".mkv", ".m4v"}
 _KEPT_BYTES = 300_000_000
+_CLIPS = {".mp4", ".mov", ".webm", ".avi", ".mkv", ".m4v"}
+
+
+def is_clip(path: Path) -> bool:
+    """Whether the name says that `path` is a clip; a GIF counts as a picture, its first frame."""
+    return path.suffix.lower() in _CLIPS
 
 
 class Pictures:
@@ -25,7 +30,7 @@ class Pictures:
     into 300 MB stay in memory, the others are read again for each model.
 
     Raises:
-        InputError: a file is absent, a clip, or not a readable picture.
+        InputError: a file is absent or not a readable picture.
     """
 
     def __init__(self, files: Sequence[Path]) -> None:
@@ -34,14 +39,14 @@ class Pictures:
         self._kept: dict[str, Frame] = {}
         kept = 0
         for name, path in self.paths.items():
-            frame = _read(path)
+            frame = read_picture(path, str(path))
             self.sizes[name] = (frame.width, frame.height)
             kept += frame.image.nbytes
             if kept <= _KEPT_BYTES:
                 self._kept[name] = frame
 
     def __getitem__(self, name: str) -> Frame:
-        return self._kept.get(name) or _read(self.paths[name])
+        return self._kept.get(name) or read_picture(self.paths[name], str(self.paths[name]))
 
 
 def _named(files: Sequence[Path]) -> Mapping[str, Path]:
@@ -49,12 +54,6 @@ def _named(files: Sequence[Path]) -> Mapping[str, Path]:
     unique = list(dict.fromkeys(files))
     names = Counter(file.name for file in unique)
     return {file.name if names[file.name] == 1 else file.as_posix(): file for file in unique}
-
-
-def _read(path: Path) -> Frame:
-    if path.suffix.lower() in _CLIPS:
-        raise InputError(f"{path} is a clip.", f"Give pictures: {READABLE}.")
-    return read_picture(path, str(path))
 
 
 def chosen_models(text: str | None) -> list[ModelSpec]:

@@ -54,7 +54,7 @@ class _Parser(argparse.ArgumentParser):
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog="python -m estimators",
-        description="Compare MoveNet, BlazePose and Keypoint R-CNN on your own pictures.",
+        description="Compare MoveNet, BlazePose and Keypoint R-CNN on your own pictures and clips.",
         epilog="Exit codes: 0 fine, 1 a model or a download failed (the others went on), "
         "2 the command or a file cannot be used.",
     )
@@ -76,11 +76,12 @@ def _add_models(commands: _Commands) -> None:
 def _add_compare(commands: _Commands) -> None:
     compare = commands.add_parser(
         "compare",
-        help="run models on pictures, compare what they say, write it to files",
-        description="Runs each model on each picture. The table counts people and joints over the "
-        "model's default thresholds; files hold everything the model returned.",
+        help="run models on pictures and clips, compare what they say, write it to files",
+        description="Runs each model on each picture, and on each frame of each clip. The tables "
+        "count people and joints over the model's default thresholds; files hold everything the "
+        "model returned. A clip also leaves an annotated video, side by side.",
     )
-    compare.add_argument("files", nargs="+", type=Path, metavar="FILE", help="a picture")
+    compare.add_argument("files", nargs="+", type=Path, metavar="FILE", help="a picture or a clip")
     compare.add_argument(
         "--models",
         metavar="A,B",
@@ -92,7 +93,8 @@ def _add_compare(commands: _Commands) -> None:
         "--format",
         action="append",
         metavar="FORMAT",
-        help=f"{', '.join(FORMATS)}; repeat it or separate by commas (default: json)",
+        help=f"{', '.join(FORMATS)}; repeat it or separate by commas (default: json; all of them "
+        "for a clip)",
     )
     compare.add_argument(
         "--annotations",
@@ -101,7 +103,24 @@ def _add_compare(commands: _Commands) -> None:
         help="COCO annotations that tell each picture's image_id by its file name",
     )
     compare.add_argument("--threads", type=int, metavar="N", help="CPU threads of each model")
+    _add_clip_options(compare)
     compare.set_defaults(module="estimators.cli.compare")
+
+
+def _add_clip_options(compare: argparse.ArgumentParser) -> None:
+    clips = compare.add_argument_group("clips")
+    clips.add_argument("--start", type=float, metavar="S", help="begin at this second of the clip")
+    clips.add_argument("--end", type=float, metavar="S", help="stop at this second of the clip")
+    clips.add_argument(
+        "--stride", type=int, default=1, metavar="N", help="take every N-th frame (default: 1)"
+    )
+    clips.add_argument(
+        "--longest-side",
+        type=int,
+        metavar="PX",
+        help="make larger frames smaller before the models see them",
+    )
+    clips.add_argument("--no-video", action="store_true", help="write no annotated video")
 
 
 def _add_weights(commands: _Commands) -> None:
