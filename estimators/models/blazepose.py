@@ -38,10 +38,10 @@ if TYPE_CHECKING:
 _LOG = logging.getLogger(__name__)
 _COCO_JOINTS = [BLAZEPOSE_33.index(joint) for joint in COCO_17.joints]
 
-# With more than one person MediaPipe runs its detector on every frame, leaves the landmarks
-# unsmoothed and swaps the order of the people: VIDEO then gives exactly what IMAGE gives.  So one
-# person is followed in a clip unless more are asked for.  In pictures the higher limit costs
-# nothing: the first person is the same and the time grows only with the people that are there.
+# Asked for more than one person in a clip, MediaPipe runs its detector on every frame, leaves the
+# landmarks unsmoothed and swaps the order of the people, so a clip follows one person unless more
+# are asked for.  In pictures the higher limit costs nothing: the first person is the same, and time
+# grows only with the people that are there.
 _VIDEO_PEOPLE = 1
 
 
