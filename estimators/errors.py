@@ -25,7 +25,13 @@ class WeightsError(PoseError):
 
 
 class ModelError(PoseError):
-    """One model failed; the others are not affected."""
+    """One model failed; the others are not affected.
+
+    `retry_after_s` is above 0 where the model was not even tried, because it failed just before:
+    it will be tried again after so many seconds.
+    """
+
+    retry_after_s = 0.0
 
 
 class ModelLoadError(ModelError):

@@ -39,4 +39,6 @@ class Backoff:
         if self._error is None or left_s <= 0:
             return
         advice = f"{self._error.advice} It is not tried again for {max(1, round(left_s))} s."
-        raise type(self._error)(self._error.message, advice.strip())
+        error = type(self._error)(self._error.message, advice.strip())
+        error.retry_after_s = left_s
+        raise error

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import queue
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from estimators.errors import ModelCrashedError, ModelTimeoutError, PoseError
+from estimators.errors import ModelCrashedError, ModelError, ModelTimeoutError, PoseError
 from estimators.media.clip_info import ClipInfo
 from estimators.media.clips import frames, in_clip_pixels
 from estimators.runtime.api import Runner, RunResult, Session
@@ -64,8 +65,9 @@ class FrameOutcome:
 class _ModelInClip:
     """One model's session through a clip, with its memory of failures."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, cancelled: Callable[[], bool]) -> None:
         self._session = session
+        self._cancelled = cancelled
         self._failed_running = 0
         self._gave_up = ""
 
@@ -89,9 +91,23 @@ class _ModelInClip:
 
     def _twice(self, frame: Frame) -> RunResult:
         try:
-            return self._session.estimate(frame)
+            return self._asked(frame)
         except (ModelCrashedError, ModelTimeoutError):
+            return self._asked(frame)
+
+    def _asked(self, frame: Frame) -> RunResult:
+        """The answer; waits where the runner does not try the model again at once."""
+        try:
             return self._session.estimate(frame)
+        except ModelError as error:
+            if not error.retry_after_s:
+                raise
+            until_s = time.monotonic() + error.retry_after_s
+            while time.monotonic() < until_s:
+                if self._cancelled():
+                    raise
+                time.sleep(0.05)
+        return self._session.estimate(frame)
 
 
 def run_clip(
@@ -117,7 +133,7 @@ def run_clip(
     wanted = (settings.start_s, settings.end_s, settings.stride, settings.longest_side)
     with ExitStack() as stack:
         sessions = {
-            model: _ModelInClip(stack.enter_context(runner.open(model, options, viewer)))
+            model: _ModelInClip(stack.enter_context(runner.open(model, options, viewer)), cancelled)
             for model in settings.models
         }
         for frame in stack.enter_context(Prefetched(frames(clip, *wanted), FRAMES_AHEAD)):
