@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from estimators.analysis.clip import ClipEstimates
 from estimators.analysis.scale import on_coco
 from estimators.errors import InputError
-from estimators.export.files import Sink, opened
+from estimators.export.sinks import Sink, opened
 from estimators.skeletons import COCO_17
 
 PERSON_CATEGORY = 1

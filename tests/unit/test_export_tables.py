@@ -158,6 +158,18 @@ def test_json_describes_itself_and_holds_everything() -> None:
     assert np.shape(second["frames"][0]["people"][0]["world_m"]) == (33, 3)
 
 
+def test_json_of_a_long_clip_is_written_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    clip = clip_of("movenet-multipose", [2, 0, 1, 3, 0])
+    clip.append_failed(20, 0.7, "gone")
+    whole = to_bytes(lambda sink: write_json([clip], sink))
+    monkeypatch.setattr("estimators.export.document._FRAMES_AT_A_TIME", 2)
+    assert to_bytes(lambda sink: write_json([clip], sink)) == whole
+    assert [len(f["people"]) for f in json.loads(whole)["results"][0]["frames"]] == [
+        *(2, 0, 1, 3, 0),
+        0,
+    ]
+
+
 def test_png_gives_the_picture_back() -> None:
     image = np.random.default_rng(0).integers(0, 255, (30, 50, 3), dtype=np.uint8)
     data = np.frombuffer(to_bytes(lambda sink: write_png(image, sink)), np.uint8)
