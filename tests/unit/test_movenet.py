@@ -11,9 +11,11 @@ import pytest
 
 from estimators import registry, weights
 from estimators.errors import InputError, ModelError, ModelLoadError
+from estimators.geometry import square_around
 from estimators.media.pictures import read_picture
 from estimators.media.samples import FOLDER
 from estimators.models import movenet
+from estimators.skeletons import COCO_17
 from estimators.types import EstimatorOptions, Frame, PoseModel
 from estimators.weights import rebuild
 
@@ -138,6 +140,45 @@ def test_two_viewers_do_not_disturb_each_other(thunder: PoseModel) -> None:
         other.estimate(sample("two_people_outdoors.jpg"))
         expected = alone.estimate(far_away(index=index)).poses
     assert np.array_equal(mixed.xy, expected.xy)
+
+
+@pytest.mark.parametrize("key", [*SINGLE, *MULTI])
+def test_a_mirrored_picture_gives_the_mirrored_pose(key: str) -> None:
+    """In the median to a seventh of an input pixel: the origin is the picture's corner."""
+    spec = registry.get(key)
+    loaded = movenet.load(spec, weights.path(key), THREADS)
+    estimator = loaded.open(EstimatorOptions(max_people=1))
+    shifts: list[float] = []
+    for frame in around_people(10):
+        mirrored = Frame(np.ascontiguousarray(frame.image[:, ::-1]))
+        pose, other = (estimator.estimate(each).poses for each in (frame, mirrored))
+        there, score = (each[:, COCO_17.flip_indices] for each in (other.xy, other.score))
+        clear = np.minimum(pose.score, score) > 0.4
+        apart = (pose.xy[..., 0] + there[..., 0] - frame.width) / 2
+        shifts.extend(apart[clear] * spec.settings["input_side"] / max(frame.image.shape))
+    loaded.close()
+    same = [shift for shift in shifts if abs(shift) < 4]  # else another person, or swapped limbs
+    assert len(same) > 200
+    assert abs(np.median(same)) < 0.14
+
+
+def around_people(each: int) -> Iterator[Frame]:
+    """Parts of the sample pictures around their clearest person, `each` of every picture."""
+    random = np.random.default_rng(0)
+    loaded = movenet.load(
+        registry.get("movenet-multipose"), weights.path("movenet-multipose"), THREADS
+    )
+    for path in sorted(FOLDER.glob("*.jpg")):
+        frame = read_picture(path)
+        pose = loaded.open(EstimatorOptions(max_people=1)).estimate(frame).poses
+        joints = pose.xy[0][pose.score[0] > 0.3]
+        middle, reach = (joints.min(axis=0) + joints.max(axis=0)) / 2, np.ptp(joints, axis=0).max()
+        for _ in range(each):
+            shift = random.uniform(-0.1, 0.1, 2) * reach
+            region = square_around(middle + shift, reach * random.uniform(0.6, 0.8))
+            part = region.inside((frame.height, frame.width))
+            yield Frame(frame.image[part.top : part.bottom, part.left : part.right])
+    loaded.close()
 
 
 def test_multipose_finds_the_people_strongest_first(multipose: PoseModel) -> None:
