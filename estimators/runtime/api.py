@@ -61,7 +61,16 @@ class Session(Protocol):
     """One viewer's sequence of frames through one model; use as a context manager or close it."""
 
     def estimate(self, frame: Frame, timeout_s: float | None = None) -> RunResult:
-        """Raises ModelError (its subclass says what happened) or WeightsError."""
+        """The next frame of the sequence.
+
+        Args:
+            timeout_s: how long the model may work on this frame (waiting for its turn and loading
+                are not counted); None for the runner's own limit.
+
+        Raises:
+            ModelError, WeightsError: what went wrong with this model; the subclass says more.
+            InputError: the model cannot use this frame.
+        """
 
     def close(self) -> None:
         """Frees the model's memory of this sequence; safe to call twice and after a crash."""

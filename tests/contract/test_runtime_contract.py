@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -57,6 +58,26 @@ def test_sessions_keep_their_own_state(runner: Runner) -> None:
         each.close()
         with pytest.raises(ModelError, match="closed"):
             each.estimate(FRAME)
+
+
+def opened(runner: Runner) -> int:
+    """How many estimators the model has open, with the one that answers this."""
+    box = runner.estimate("brightest", FRAME).estimate.poses.box_xyxy
+    assert box is not None
+    return int(box[0, 0])
+
+
+def test_closed_and_forgotten_sessions_free_their_memory(runner: Runner) -> None:
+    sessions = [runner.open("brightest", VIDEO) for _ in range(4)]
+    for session in sessions:
+        session.estimate(FRAME)
+    assert opened(runner) == 5
+    sessions.pop().close()
+    assert opened(runner) == 4
+    del session
+    sessions.clear()
+    gc.collect()
+    assert opened(runner) == 1
 
 
 def test_a_session_goes_on_after_its_model_was_retired_and_says_so(runner: Runner) -> None:

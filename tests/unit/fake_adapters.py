@@ -64,10 +64,14 @@ def _obey(command: int, argument: int) -> None:
 
 
 class BrightestEstimator:
-    """Counts its frames: `pose_score` is 1, 2, 3 … so that tests see its state."""
+    """Counts its frames: `pose_score` is 1, 2, 3 … so that tests see its state.
 
-    def __init__(self, options: EstimatorOptions) -> None:
-        self._options = options
+    The left edge of its box tells how many estimators of its model are open.
+    """
+
+    def __init__(self, opened: set[BrightestEstimator]) -> None:
+        self._opened = opened
+        self._opened.add(self)
         self._count = 0
 
     def estimate(self, frame: Frame) -> Estimate:
@@ -82,7 +86,8 @@ class BrightestEstimator:
         skeleton = MODELS["movenet-lightning"].skeleton
         xy = np.tile(np.float32([column + 0.5, row + 0.5]), (1, len(skeleton), 1))
         score = np.full((1, len(skeleton)), bright.max() / 765, np.float32)
-        poses = PoseSet(skeleton, xy, score, np.float32([self._count]))
+        box = np.float32([[len(self._opened), 0, 0, 0]])
+        poses = PoseSet(skeleton, xy, score, np.float32([self._count]), box)
         took = (time.perf_counter() - started) * 1000
         return Estimate(poses, Timings(0.0, took, 0.0), frame.index, frame.time_s)
 
@@ -90,15 +95,16 @@ class BrightestEstimator:
         self._count = 0
 
     def close(self) -> None:
-        pass
+        self._opened.discard(self)
 
 
 class BrightestModel:
     def __init__(self, ballast: np.ndarray) -> None:
         self._ballast = ballast
+        self._opened: set[BrightestEstimator] = set()
 
     def open(self, options: EstimatorOptions) -> BrightestEstimator:
-        return BrightestEstimator(options)
+        return BrightestEstimator(self._opened)
 
     def close(self) -> None:
         self._ballast = np.zeros(0, np.uint8)
