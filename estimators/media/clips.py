@@ -14,7 +14,7 @@ from typing import BinaryIO
 
 import numpy as np
 from av.video.frame import VideoFrame
-from av.video.reformatter import Interpolation
+from av.video.reformatter import Interpolation, VideoReformatter
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
@@ -128,11 +128,12 @@ def frames(
     wanted = selected(clip, start_s, end_s, stride)
     first, last = int(wanted[0]), int(wanted[-1])
     size = clip.orientation.size(*processed_size(clip, longest_side))
+    reformatter = VideoReformatter()
     for index, stored in decoded(clip, first):
         if index > last:
             return
         if (index - first) % stride == 0:
-            image = clip.orientation.apply(as_rgb(stored, size))
+            image = clip.orientation.apply(as_rgb(stored, size, reformatter))
             yield Frame(image, index, float(clip.timestamps_s[index]))
 
 
@@ -155,11 +156,17 @@ def in_clip_pixels(poses: PoseSet, clip: ClipInfo, longest_side: int | None) -> 
     return replace(poses, xy=poses.xy * scale, box_xyxy=boxes)
 
 
-def as_rgb(stored: VideoFrame, size: tuple[int, int]) -> NDArray[np.uint8]:
-    """Uint8 [H, W, 3] of the given stored (width, height), also where a clip changes its size."""
+def as_rgb(
+    stored: VideoFrame, size: tuple[int, int], reformatter: VideoReformatter | None = None
+) -> NDArray[np.uint8]:
+    """Uint8 [H, W, 3] of the given stored (width, height), also where a clip changes its size.
+
+    One `reformatter` for all frames of a clip saves its setting up for each.
+    """
     same = (stored.width, stored.height) == size
     how = Interpolation.BILINEAR if same else Interpolation.AREA
-    frame = stored.reformat(*size, format="rgb24", interpolation=how)
+    convert = reformatter or VideoReformatter()
+    frame = convert.reformat(stored, *size, format="rgb24", interpolation=how)
     return frame.to_ndarray().astype(np.uint8, copy=False)
 
 
