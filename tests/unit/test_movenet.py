@@ -142,14 +142,15 @@ def test_two_viewers_do_not_disturb_each_other(thunder: PoseModel) -> None:
     assert np.array_equal(mixed.xy, expected.xy)
 
 
-@pytest.mark.parametrize("key", [*SINGLE, *MULTI])
+# MultiPose 512 is the same network as MultiPose, at four times the cost.
+@pytest.mark.parametrize("key", [*SINGLE, "movenet-multipose"])
 def test_a_mirrored_picture_gives_the_mirrored_pose(key: str) -> None:
     """In the median to a seventh of an input pixel: the origin is the picture's corner."""
     spec = registry.get(key)
     loaded = movenet.load(spec, weights.path(key), THREADS)
     estimator = loaded.open(EstimatorOptions(max_people=1))
     shifts: list[float] = []
-    for frame in around_people(10):
+    for frame in around_people(16):
         mirrored = Frame(np.ascontiguousarray(frame.image[:, ::-1]))
         pose, other = (estimator.estimate(each).poses for each in (frame, mirrored))
         there, score = (each[:, COCO_17.flip_indices] for each in (other.xy, other.score))
@@ -158,7 +159,7 @@ def test_a_mirrored_picture_gives_the_mirrored_pose(key: str) -> None:
         shifts.extend(apart[clear] * spec.settings["input_side"] / max(frame.image.shape))
     loaded.close()
     same = [shift for shift in shifts if abs(shift) < 4]  # else another person, or swapped limbs
-    assert len(same) > 200
+    assert len(same) > 300
     assert abs(np.median(same)) < 0.14
 
 
