@@ -1,0 +1,151 @@
+"""All numbers of one clip together: people, agreement over time, steadiness, latency."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from estimators.analysis.agreement import median_of
+from estimators.analysis.clip import ClipEstimates
+from estimators.analysis.identity import shared_identities
+from estimators.analysis.latency import LatencySummary, summarise
+from estimators.analysis.over_time import (
+    AgreementOverTime,
+    DisputedFrame,
+    agreement_over_time,
+    disputed_frames,
+)
+from estimators.analysis.pairing import match_all
+from estimators.analysis.shown import ShownClip, Thresholds, rows_by_number
+from estimators.analysis.smoothing import OneEuro, one_euro
+from estimators.analysis.temporal import TemporalNumbers, temporal_numbers
+from estimators.analysis.tracking import track_people
+from estimators.analysis.verdict import Cost, ModelFacts
+from estimators.registry import get
+
+
+@dataclass(frozen=True, eq=False)
+class ClipReport:
+    """What follows from the models' answers to one clip at given thresholds.
+
+    Attributes:
+        shown: people left by the thresholds, Q a model.
+        tracks: int64 [Q] a model, `track_people`.
+        people: int64 [Q] a model, `shared_identities`: the same number in all models.
+        over_time: agreement a person and frame.
+        temporal: how steady each model is.
+    """
+
+    shown: Mapping[str, ShownClip]
+    tracks: Mapping[str, NDArray[np.int64]]
+    people: Mapping[str, NDArray[np.int64]]
+    over_time: AgreementOverTime
+    temporal: Mapping[str, TemporalNumbers]
+
+    @cached_property
+    def latency(self) -> dict[str, LatencySummary]:
+        """Of each model's own time a frame, after the first frame (which may warm up)."""
+        return {m: summarise(s.clip.latency_ms[1:]) for m, s in self.shown.items()}
+
+    @cached_property
+    def agreed_people(self) -> int:
+        """People that at least two models found, counted a frame."""
+        return len(self._agreed)
+
+    @cached_property
+    def _sightings(self) -> dict[str, NDArray[np.int64]]:
+        """One number for each person and frame that a model sees."""
+        found = max((int(p.max(initial=0)) for p in self.people.values()), default=0) + 1
+        return {
+            model: shown.clip.frame_index[shown.frame_of] * found + self.people[model]
+            for model, shown in self.shown.items()
+        }
+
+    @cached_property
+    def _agreed(self) -> NDArray[np.int64]:
+        every = np.concatenate([np.zeros(0, np.int64), *self._sightings.values()])
+        seen, counts = np.unique(every, return_counts=True)
+        return seen[counts > 1]
+
+    def disputed(self, most: int = 10) -> tuple[DisputedFrame, ...]:
+        """The frames in which the models differ most, see `disputed_frames`."""
+        return disputed_frames(self.over_time, self.shown, self.people, most)
+
+    def facts(self, costs: Mapping[str, Cost]) -> tuple[ModelFacts, ...]:
+        """What `verdict` needs, with people counted a frame."""
+        distance = self.over_time.distance.astype(np.float64)
+        return tuple(
+            ModelFacts(
+                model,
+                len(shown),
+                int(np.isin(self._sightings[model], self._agreed).sum()),
+                median_of(distance[:, [model in pair for pair in self.over_time.pairs]]),
+                costs.get(model, Cost()),
+            )
+            for model, shown in self.shown.items()
+        )
+
+    def scores(self, model: str, person: int) -> NDArray[np.float32]:
+        """The score of every joint of a person in every frame, float32 [F, K]; NaN where unseen."""
+        shown = self.shown[model]
+        rows = np.flatnonzero(self.people[model] == person)
+        out = np.full((len(shown.clip), len(shown.clip.skeleton)), np.nan, np.float32)
+        out[shown.frame_of[rows]] = shown.clip.score[shown.rows[rows]]
+        return out
+
+    def smoothed(self, model: str, options: OneEuro | None = None) -> NDArray[np.float32]:
+        """All joints of a model after the One Euro filter, float32 [P, K, 2] like `clip.xy`.
+
+        Each track is filtered for itself; people under the threshold stay as they are.
+        """
+        shown = self.shown[model]
+        out = shown.clip.xy.copy()
+        time_s = shown.clip.time_s[shown.frame_of]
+        for rows in rows_by_number(self.tracks[model]).values():
+            raw = shown.clip.xy[shown.rows[rows]].astype(np.float64)
+            scale = median_of(shown.torso[rows])
+            if scale > 0:
+                out[shown.rows[rows]] = one_euro(raw, time_s[rows], scale, options or OneEuro())
+        return out
+
+
+def report_clip(
+    estimates: Mapping[str, ClipEstimates], thresholds: Mapping[str, Thresholds] | None = None
+) -> ClipReport:
+    """Follows the people of a clip and measures everything over time.
+
+    Args:
+        estimates: what each model said.
+        thresholds: on each model's own scale; the variant's defaults where absent.
+
+    Raises:
+        InputError: a model without thresholds is not in the registry.
+    """
+    given = thresholds or {}
+    shown = {
+        model: ShownClip.of(e, given.get(model) or Thresholds.of(get(model)))
+        for model, e in estimates.items()
+    }
+    tracks = {model: track_people(s) for model, s in shown.items()}
+    people = shared_identities(shown, tracks, match_all(shown))
+    return ClipReport(
+        shown,
+        tracks,
+        people,
+        agreement_over_time(shown, people),
+        {model: temporal_numbers(s, tracks[model]) for model, s in shown.items()},
+    )
+
+
+def identify_people(estimates: Mapping[str, ClipEstimates]) -> None:
+    """Sets `identity` of each, so that exports say who is who: the same number in all models.
+
+    Computed at each variant's default thresholds; people under them stay without identity.
+    """
+    report = report_clip(estimates)
+    for model, e in estimates.items():
+        e.identify(report.shown[model].spread(report.people[model]))
