@@ -7,7 +7,7 @@ from pages.ui.comparison import Comparison
 from pages.ui.downloads import downloads
 from pages.ui.frame import open_page
 from pages.ui.results import results
-from pages.ui.sources import choose_picture
+from pages.ui.sources import choose_picture, choose_source
 from pages.ui.stage import choose_layout, stage
 from pages.ui.verdict_box import verdict_box
 from pages.ui.waiting import rerun_when_done
@@ -18,10 +18,9 @@ if not settings.models:
     st.stop()
 
 with st.container(horizontal=True, horizontal_alignment="distribute"):
-    source = st.container()
+    source = choose_source()
     layout = choose_layout()
-with source:
-    picture = choose_picture()
+picture = choose_picture(source)
 if picture is None:
     st.stop()
 

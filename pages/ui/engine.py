@@ -48,6 +48,11 @@ class Outcome:
     job: Future[RunResult] | None = None
 
     @property
+    def pending(self) -> bool:
+        """It is loading or working."""
+        return self.result is None and self.error is None and self.job is not None
+
+    @property
     def missing(self) -> bool:
         """Its weights are not on this machine."""
         return self.result is None and self.error is None and self.job is None
@@ -82,8 +87,7 @@ class Jobs:
                 del self._jobs[key]
 
     def _estimate(self, key: Key, frame: Frame, viewer: str) -> RunResult:
-        _, model, options = key
-        self._wait_until_loaded(model)
+        self._wait_until_loaded(key[1])
         mine = self._turn.acquire(timeout=_LONGEST_TURN_S)
         try:
             return self._measured(key, frame, viewer)

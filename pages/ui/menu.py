@@ -9,31 +9,23 @@ import streamlit as st
 
 @dataclass(frozen=True)
 class Page:
-    """One entry of the menu.
-
-    Attributes:
-        script: path of the page's file from the repository's root.
-        purpose: what a person comes here for, shown on hover.
-    """
+    """One entry of the menu; `script` is the page's file from the repository's root."""
 
     title: str
     script: str
     icon: str
-    purpose: str
 
 
 PAGES = (
-    Page("Image", "streamlit_app.py", ":material/image:", "Compare the models on a picture"),
-    Page(
-        "Models",
-        "pages/models.py",
-        ":material/menu_book:",
-        "What each model is, its limits and its weights on this machine",
-    ),
+    Page("Image", "streamlit_app.py", ":material/image:"),
+    Page("Models", "pages/models.py", ":material/menu_book:"),
 )
 
 
 def menu() -> None:
-    """Links to all pages; the settings travel along in the session, not in the links."""
+    """Links to all pages; the settings travel along in the session, not in the links.
+
+    Without tooltips: one would cover the next link.
+    """
     for page in PAGES:
-        st.page_link(page.script, label=page.title, icon=page.icon, help=page.purpose)
+        st.page_link(page.script, label=page.title, icon=page.icon)

@@ -143,7 +143,8 @@ def _cost(comparison: Comparison) -> None:
     )
     st.caption(
         f"One picture of {comparison.picture.frame.width}×{comparison.picture.frame.height} pixels "
-        "on the machine that runs this dashboard, one model at a time, median of up to five calls. Transport, the frame's way "
-        "to the model's process and back, is not part of the total. The first call after loading "
+        "on the machine that runs this dashboard, one model at a time, the median of up to five "
+        "calls. Transport, the frame's way to the model's process and back, is not part of the "
+        "total. The first call after loading "
         "is slower and stands apart. Memory counts shared pages by share."
     )

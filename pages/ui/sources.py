@@ -11,9 +11,9 @@ from estimators.errors import InputError
 from estimators.media import samples
 from estimators.types import Frame
 from pages.ui.address import publish, seed
+from pages.ui.uploads import CHOSEN, uploads
 
-_TYPES = ("jpg", "jpeg", "png", "webp", "bmp", "gif", "tif", "tiff")
-_LARGEST_UPLOAD_MB = 50
+_SNAPSHOT = "kept_snapshot"
 _SOURCES = {
     "sample": (":material/photo_library:", "Samples"),
     "upload": (":material/upload:", "Your pictures"),
@@ -57,9 +57,9 @@ def _picture(data: bytes, name: str, alt: str, note: str = "") -> Picture:
     return Picture(name, digest, _decoded(digest, name, data), alt, note)
 
 
-def choose_picture() -> Picture | None:
-    """The picker; None while there is nothing to show (and the page says what to do)."""
-    source = st.segmented_control(
+def choose_source() -> str:
+    """Where the picture comes from: a key of `_SOURCES`."""
+    return st.segmented_control(
         "Picture from",
         list(_SOURCES),
         format_func=lambda key: " ".join(_SOURCES[key]),
@@ -69,6 +69,10 @@ def choose_picture() -> Picture | None:
         label_visibility="collapsed",
         persist_state="session",
     )
+
+
+def choose_picture(source: str) -> Picture | None:
+    """The picture to show; None while there is none (and the page says what to do)."""
     return {"sample": _from_samples, "upload": _from_uploads, "camera": _from_camera}[source]()
 
 
@@ -92,50 +96,50 @@ def _from_samples() -> Picture | None:
 
 
 def _from_uploads() -> Picture | None:
-    files = st.file_uploader(
-        "Pictures (JPEG, PNG, WebP, BMP, TIFF, or the first frame of a GIF)",
-        _TYPES,
-        accept_multiple_files=True,
-        key="uploads",
-        max_upload_size=_LARGEST_UPLOAD_MB,
-        help="They stay on the machine that runs this dashboard, in memory only.",
-    )
     pictures: dict[str, Picture] = {}
-    for number, file in enumerate(files):
+    brought = uploads()
+    for key, (name, data) in brought.items():
         try:
-            found = _picture(file.getvalue(), file.name, f"Uploaded picture {file.name}")
+            pictures[key] = _picture(data, name, f"Uploaded picture {name}")
         except InputError as error:
-            st.error(f"**{file.name}**: {error}", icon=":material/broken_image:")
-            continue
-        pictures[f"{number}.{file.name}"] = found
+            st.error(f"{error.message} {error.advice}", icon=":material/broken_image:")
+    if not brought:
+        st.info("Add one or more pictures to compare the models on.", icon=":material/upload:")
     if not pictures:
-        if not files:
-            st.info("Add one or more pictures to compare the models on.", icon=":material/upload:")
         return None
+    if st.session_state.get(CHOSEN) not in pictures:
+        st.session_state[CHOSEN] = next(iter(pictures))
     if len(pictures) == 1:
         return next(iter(pictures.values()))
     chosen = st.pills(
         "Picture",
         list(pictures),
         format_func=lambda key: pictures[key].name,
-        default=next(iter(pictures)),
         required=True,
-        key="chosen_upload",
+        key=CHOSEN,
         label_visibility="collapsed",
+        persist_state="session",
     )
-    return pictures.get(chosen, next(iter(pictures.values())))
+    return pictures[chosen]
 
 
 def _from_camera() -> Picture | None:
     snapshot = st.camera_input(
-        "Take a picture of yourself, head to feet if there is room",
+        "Take a picture, from head to feet if there is room",
         key="snapshot",
+        on_change=_keep_snapshot,
         help="The browser asks for your permission; the picture stays in memory only.",
     )
-    if snapshot is None:
+    if snapshot is None and _SNAPSHOT not in st.session_state:
         return None
     try:
-        return _picture(snapshot.getvalue(), "snapshot.jpg", "Your snapshot")
+        return _picture(st.session_state[_SNAPSHOT], "snapshot.jpg", "Your snapshot")
     except InputError as error:
-        st.error(str(error), icon=":material/broken_image:")
+        st.error(f"{error.message} {error.advice}", icon=":material/broken_image:")
         return None
+
+
+def _keep_snapshot() -> None:
+    """The last snapshot outlives its widget, so that changing the page does not lose it."""
+    if st.session_state["snapshot"] is not None:
+        st.session_state[_SNAPSHOT] = st.session_state["snapshot"].getvalue()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
@@ -18,6 +19,9 @@ from pages.ui.engine import Outcome
 from pages.ui.fetching import megabytes, weights_control
 from pages.ui.viewer.panels import Layer, Panel
 from pages.ui.viewer.picture import picture_viewer
+
+if TYPE_CHECKING:
+    from streamlit.delta_generator import DeltaGenerator
 
 LAYOUTS = {"side": "Side by side", "one": "All in one"}
 _TALLEST, _NARROWEST = 720, 320
@@ -40,34 +44,48 @@ def choose_layout() -> str:
 
 
 def stage(comparison: Comparison, outcomes: Sequence[Outcome], layout: str) -> None:
-    """Overlays of the models that have answered; beside them a card for each of the others.
+    """The picture once a model; beside it a card for each that has failed or lacks its weights.
+
+    Models that still load have their place among the pictures already, so that nothing jumps when
+    they answer.
 
     Args:
         layout: a key of `LAYOUTS`.
     """
-    others = [outcome for outcome in outcomes if outcome.result is None]
-    ready = len(comparison.specs)
-    if not others:
-        _overlays(comparison, layout)
-        return
-    columns = st.columns([ready, *[1] * len(others)] if ready else len(others), gap="small")
-    if ready:
-        with columns.pop(0):
-            _overlays(comparison, layout)
+    drawn = [outcome for outcome in outcomes if outcome.result is not None or outcome.pending]
+    others = [outcome for outcome in outcomes if outcome not in drawn]
+    columns: list[DeltaGenerator] = []
+    if others:
+        columns = st.columns([len(drawn)] * bool(drawn) + [1] * len(others), gap="small")
+    if drawn:
+        with columns.pop(0) if others else st.container():
+            _pictures(comparison, drawn, layout)
     for column, outcome in zip(columns, others, strict=True):
         with column:
-            _card(outcome, comparison.colours)
+            _card(outcome, comparison.colours[outcome.spec.key])
 
 
-def _overlays(comparison: Comparison, layout: str) -> None:
-    layers = [_layer(comparison, spec) for spec in comparison.specs]
-    panels = [Panel(x.title, comparison.count(x.key), [x], x.colour) for x in layers]
+def _pictures(comparison: Comparison, drawn: Sequence[Outcome], layout: str) -> None:
+    layers = {spec.key: _layer(comparison, spec) for spec in comparison.specs}
     if layout == "one":
-        panels = [Panel("All models", " · ".join(x.title for x in layers), layers)]
+        titles = " · ".join(layer.title for layer in layers.values())
+        panels = [Panel("All models", titles, list(layers.values()))]
+    else:
+        panels = [_panel(comparison, outcome, layers.get(outcome.spec.key)) for outcome in drawn]
     with st.container(key="stage", width=_width(comparison) if layout == "one" else "stretch"):
         picture_viewer(
             "overlays", comparison.picture.frame.image, panels, view_options(comparison.settings)
         )
+
+
+def _panel(comparison: Comparison, outcome: Outcome, layer: Layer | None) -> Panel:
+    spec = outcome.spec
+    colour = comparison.colours[spec.key]
+    if layer is not None:
+        return Panel(spec.title, comparison.count(spec.key), [layer], colour)
+    loaded = engine.host_state(spec.key) == "ready"
+    message = "Estimating…" if loaded else "Loading the model, a few seconds the first time…"
+    return Panel(spec.title, "", [], colour, message, "waiting")
 
 
 def _width(comparison: Comparison) -> int:
@@ -88,23 +106,13 @@ def _layer(comparison: Comparison, spec: ModelSpec) -> Layer:
     )
 
 
-def _card(outcome: Outcome, colours: Mapping[str, str]) -> None:
-    spec = outcome.spec
-    with st.container(border=True, key=f"card_{spec.key}"):
-        heading(spec.title, colours[spec.key])
-        if outcome.missing:
-            _invitation(spec)
-        elif outcome.error is not None:
-            _failure(spec, outcome.error)
+def _card(outcome: Outcome, colour: str) -> None:
+    with st.container(border=True, key=f"card_{outcome.spec.key}"):
+        heading(outcome.spec.title, colour)
+        if outcome.error is None:
+            _invitation(outcome.spec)
         else:
-            st.caption(f":material/hourglass_top: {_progress(outcome)}")
-
-
-def _progress(outcome: Outcome) -> str:
-    state = engine.host_state(outcome.spec.key)
-    if state == "ready":
-        return "Estimating…"
-    return "Loading the model, a few seconds the first time…"
+            _failure(outcome.spec, outcome.error)
 
 
 def _invitation(spec: ModelSpec) -> None:

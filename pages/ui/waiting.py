@@ -11,8 +11,15 @@ from pages.ui.engine import Outcome
 _POLL_S = 0.2
 
 
+def rerun_when_done(outcomes: Sequence[Outcome]) -> None:
+    """Put it last on a page that shows outcomes; it draws nothing."""
+    # Only while there is something to wait for: every run of a fragment makes Streamlit forget
+    # files that are offered for download and have not been fetched yet.
+    if any(outcome.pending for outcome in outcomes):
+        _poll(outcomes)
+
+
 @st.fragment(run_every=_POLL_S)
-def rerun_when_done(waiting: Sequence[Outcome]) -> None:
-    """Put it anywhere on a page that shows outcomes; it draws nothing."""
-    if any(o.error is None and o.job is not None and o.job.done() for o in waiting):
+def _poll(outcomes: Sequence[Outcome]) -> None:
+    if any(o.pending and o.job is not None and o.job.done() for o in outcomes):
         st.rerun()

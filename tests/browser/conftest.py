@@ -10,6 +10,10 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from playwright.sync_api import Error as PlaywrightError
 
 
+# A busy machine is slow, not broken.
+expect.set_options(timeout=30_000)
+
+
 @pytest.fixture(scope="session")
 def app_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The product as somebody finds it after cloning: embedded weights only."""

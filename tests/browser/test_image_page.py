@@ -2,19 +2,144 @@
 
 from __future__ import annotations
 
+import io
+import re
 from pathlib import Path
 
+import pytest
+from browser_support import NewPage, settled
+from PIL import Image
 from playwright.sync_api import Locator, Page, expect
 
 SAMPLES = Path(__file__).resolve().parents[2] / "sample_media"
 
 
 def overlay(page: Page, title: str) -> Locator:
-    return page.locator(".st-key-stage canvas[aria-label*='" + title + "']")
+    return page.locator(f".st-key-stage canvas[aria-label*='{title}']")
 
 
-def test_first_visit_shows_overlays(page: Page, app_url: str) -> None:
+def choose_uploads(page: Page) -> None:
+    page.get_by_role("radio", name="Your pictures").click()
+    expect(page.get_by_test_id("stFileUploader")).to_be_visible()
+
+
+def upload(page: Page, *files: Path) -> None:
+    page.get_by_test_id("stFileUploader").locator("input[type=file]").set_input_files(list(files))
+
+
+def test_first_visit_shows_overlays_and_an_invitation(page: Page, app_url: str) -> None:
     page.goto(app_url)
+
+    for title in ("MoveNet Lightning", "BlazePose full"):
+        expect(overlay(page, title)).to_be_visible()
+        expect(overlay(page, title)).to_have_attribute("aria-label", re.compile("1 person"))
+    card = page.locator(".st-key-card_keypointrcnn-fast")
+    expect(card).to_contain_text("Needs its weights: 237 MB")
+    expect(card.get_by_role("button", name="Fetch 237 MB")).to_be_enabled()
+    expect(card.get_by_test_id("stAlert")).to_have_count(0)
+    expect(page.get_by_role("heading", name="Which should I use?")).to_be_visible()
+
+
+def test_uploaded_pictures_are_compared_and_a_bad_one_hurts_nobody(
+    page: Page, app_url: str, tmp_path: Path
+) -> None:
+    words = tmp_path / "notes.png"
+    words.write_bytes(b"these are words")
+    page.goto(app_url)
+    choose_uploads(page)
+    upload(page, SAMPLES / "astronaut.jpg", words, SAMPLES / "grace_hopper.jpg")
+
+    expect(page.get_by_test_id("stAlert")).to_contain_text("notes.png")
     expect(overlay(page, "MoveNet Lightning")).to_be_visible()
+    first = overlay(page, "MoveNet Lightning").evaluate("c => c.style.aspectRatio")
+    page.get_by_role("radio", name="grace_hopper.jpg").click()
+    expect(overlay(page, "MoveNet Lightning")).not_to_have_js_property("style.aspectRatio", first)
+
+
+def test_uploads_survive_a_look_at_another_page(page: Page, app_url: str) -> None:
+    page.goto(app_url)
+    choose_uploads(page)
+    upload(page, SAMPLES / "astronaut.jpg")
     expect(overlay(page, "BlazePose full")).to_be_visible()
-    print(overlay(page, "BlazePose full").get_attribute("aria-label"))
+    page.get_by_role("link", name="Models").click()
+    expect(page.get_by_role("heading", name="Models", exact=True)).to_be_visible()
+    page.get_by_role("link", name="Image").click()
+
+    expect(overlay(page, "BlazePose full")).to_have_attribute("aria-label", re.compile("1 person"))
+    expect(page.get_by_role("button", name="Remove these pictures")).to_be_visible()
+
+
+def test_a_link_shows_the_same_view(new_page: NewPage, app_url: str) -> None:
+    page = new_page()
+    page.goto(f"{app_url}/?sample=astronaut&models=movenet-thunder,blazepose-lite")
+    expect(overlay(page, "MoveNet Thunder")).to_be_visible()
+    page.get_by_role("radio", name="All in one").click()
+    page.get_by_role("tab", name="Agreement").click()
+    expect(page.locator(".st-key-oks_chart .js-plotly-plot")).to_be_visible()
+    page.wait_for_url(re.compile("layout=one.*view=Agreement|view=Agreement.*layout=one"))
+
+    other = new_page()
+    other.goto(page.url)
+    expect(overlay(other, "All models")).to_be_visible()
+    expect(other.locator(".st-key-oks_chart .js-plotly-plot")).to_be_visible()
+    expect(other.get_by_role("radio", name="Astronaut, upper body")).to_be_checked()
+
+
+def test_files_can_be_taken_away(page: Page, app_url: str) -> None:
+    page.goto(app_url)
+    expect(overlay(page, "BlazePose full")).to_be_visible()
+    page.get_by_role("button", name="Download", exact=True).click()
+
+    def saved(label: str) -> bytes:
+        with page.expect_download() as download:
+            page.get_by_role("button", name=label).first.click()
+        return Path(download.value.path()).read_bytes()
+
+    with Image.open(io.BytesIO(saved("All in one, PNG"))) as picture:
+        assert picture.size == (710, 994)
+    csv = saved("All joints, CSV").decode()
+    assert {line.split(",")[0].strip('"') for line in csv.splitlines()[1:]} == {
+        "movenet-lightning",
+        "blazepose-full",
+    }
+    assert b'"category_id": 1' in saved("COCO results, JSON")
+
+
+@pytest.mark.parametrize(
+    ("path", "found"), [("", "canvas"), ("/models", ".st-key-model_blazepose-full")]
+)
+def test_a_phone_sees_everything_without_scrolling_sideways(
+    new_page: NewPage, app_url: str, path: str, found: str
+) -> None:
+    page = new_page(390, 844)
+    page.goto(app_url + path)
+    expect(page.locator(found).first).to_be_visible()
+    settled(page)
+
+    widths = page.get_by_test_id("stMain").evaluate("e => [e.scrollWidth, e.clientWidth]")
+    assert widths[0] <= widths[1] == 390
+
+
+def test_a_keyboard_is_enough(page: Page, app_url: str) -> None:
+    page.goto(app_url)
+    expect(overlay(page, "BlazePose full")).to_be_visible()
+
+    def tab_to(locator: Locator) -> None:
+        for _ in range(80):
+            if locator.evaluate("e => e === document.activeElement"):
+                return
+            page.keyboard.press("Tab")
+        pytest.fail(f"the keyboard never reaches {locator}")
+
+    tab_to(page.get_by_role("slider", name="MoveNet Lightning: confidence"))
+    for _ in range(3):
+        page.keyboard.press("ArrowRight")
+    page.wait_for_url(re.compile(r"threshold=movenet-lightning"))
+    tab_to(page.get_by_role("radio", name="Two people outdoors"))
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Enter")
+    page.wait_for_url(re.compile("sample="))
+    tab_to(page.get_by_role("tab", name="Joints"))
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Enter")
+    expect(page.locator(".st-key-oks_chart")).to_be_visible()
