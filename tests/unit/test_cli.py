@@ -129,7 +129,9 @@ def test_interrupted_fetch_keeps_what_it_has(env: dict[str, str], tmp_path: Path
         (("compare",), "FILE"),
         (("compare", "absent.jpg"), "absent.jpg"),
         (("compare", "README.md"), "JPEG"),
-        (("compare", "sample_media/balance.mp4"), "clip"),
+        (("compare", "broken.mp4"), "clip"),
+        (("compare", "sample_media/balance.mp4", "--start", "9"), "no frame between"),
+        (("compare", "sample_media/balance.mp4", "--stride", "0"), "stride"),
         (("compare", "sample_media/astronaut.jpg", "--models", "yolo"), "movenet-lightning"),
         (("compare", "sample_media/astronaut.jpg", "--models", ","), "no model"),
         (("compare", "sample_media/astronaut.jpg", "--threads", "0"), "threads"),
@@ -142,6 +144,7 @@ def test_bad_input_ends_with_2_and_one_line(
     arguments: tuple[str, ...], told: str, env: dict[str, str], tmp_path: Path
 ) -> None:
     (tmp_path / "README.md").write_text("not a picture")
+    (tmp_path / "broken.mp4").write_bytes(bytes(2000))
     (tmp_path / "sample_media").symlink_to(ROOT / "sample_media")
     done = estimators(*arguments, env={**env, "PYTHONPATH": str(ROOT)}, cwd=tmp_path)
     assert done.returncode == 2
