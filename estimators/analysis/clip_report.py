@@ -125,13 +125,7 @@ def report_clip(
     Raises:
         InputError: a model without thresholds is not in the registry.
     """
-    given = thresholds or {}
-    shown = {
-        model: ShownClip.of(e, given.get(model) or Thresholds.of(get(model)))
-        for model, e in estimates.items()
-    }
-    tracks = {model: track_people(s) for model, s in shown.items()}
-    people = shared_identities(shown, tracks, match_all(shown))
+    shown, tracks, people = _follow(estimates, thresholds or {})
     return ClipReport(
         shown,
         tracks,
@@ -141,11 +135,25 @@ def report_clip(
     )
 
 
+_Numbers = dict[str, NDArray[np.int64]]
+
+
+def _follow(
+    estimates: Mapping[str, ClipEstimates], thresholds: Mapping[str, Thresholds]
+) -> tuple[dict[str, ShownClip], _Numbers, _Numbers]:
+    shown = {
+        model: ShownClip.of(e, thresholds.get(model) or Thresholds.of(get(model)))
+        for model, e in estimates.items()
+    }
+    tracks = {model: track_people(s) for model, s in shown.items()}
+    return shown, tracks, shared_identities(shown, tracks, match_all(shown))
+
+
 def identify_people(estimates: Mapping[str, ClipEstimates]) -> None:
     """Sets `identity` of each, so that exports say who is who: the same number in all models.
 
-    Computed at each variant's default thresholds; people under them stay without identity.
+    For the models' answers to one clip or one picture.  Computed at each variant's default thresholds; people under them stay without identity.
     """
-    report = report_clip(estimates)
+    shown, _, people = _follow(estimates, {})
     for model, e in estimates.items():
-        e.identify(report.shown[model].spread(report.people[model]))
+        e.identify(shown[model].spread(people[model]))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -62,6 +61,8 @@ def write_parquet(table: pd.DataFrame, sink: Sink) -> None:
 
 def write_png(image: NDArray[np.uint8], sink: Sink) -> None:
     """A picture (uint8 [H, W, 3], RGB), as `render.draw_poses` returns it."""
+    import cv2  # 30 MB that tables do not need
+
     done, data = cv2.imencode(".png", cv2.cvtColor(image, cv2.COLOR_RGB2BGR))
     if not done:
         raise ValueError(f"a picture of shape {image.shape} cannot be written as PNG")
