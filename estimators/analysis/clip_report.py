@@ -152,7 +152,8 @@ def _follow(
 def identify_people(estimates: Mapping[str, ClipEstimates]) -> None:
     """Sets `identity` of each, so that exports say who is who: the same number in all models.
 
-    For the models' answers to one clip or one picture.  Computed at each variant's default thresholds; people under them stay without identity.
+    For the models' answers to one clip or one picture.  Computed at each variant's default
+    thresholds; people under them stay without identity.
     """
     shown, _, people = _follow(estimates, {})
     for model, e in estimates.items():
