@@ -52,25 +52,37 @@ def one_euro(
         raise ValueError(f"scale: expected a positive length, got {scale}")
     values = np.asarray(positions, np.float64) / scale
     out = np.empty_like(values)
-    smoothed = np.full(values.shape[1:], np.nan)
-    speed = np.zeros(values.shape[1:])
-    seen_s = np.full(values.shape[1:], -np.inf)
+    state = _State(values.shape[1:])
     for t, value in enumerate(values):
-        now = float(time_s[t])
-        present = np.isfinite(value)
-        fresh = ~np.isfinite(smoothed) | (now - seen_s > options.max_gap_s)
-        step = np.maximum(np.where(fresh, 1.0, now - seen_s), 1e-3)
-        raw_speed = np.where(fresh, 0.0, (value - smoothed) / step)
-        speed_weight = _weight(options.derivative_cutoff_hz, step)
-        new_speed = np.where(fresh, 0.0, speed + speed_weight * (raw_speed - speed))
-        cutoff = options.min_cutoff_hz + options.beta * np.abs(new_speed)
-        weight = np.where(fresh, 1.0, _weight(cutoff, step))
-        base = np.where(fresh, value, smoothed)
-        smoothed = np.where(present, base + weight * (value - base), smoothed)
-        speed = np.where(present, new_speed, speed)
-        seen_s = np.where(present, now, seen_s)
-        out[t] = np.where(present, smoothed, np.nan)
+        out[t] = state.step(value, float(time_s[t]), options)
     return out * scale
+
+
+class _State:
+    """The filter between two frames, one of each number a coordinate."""
+
+    def __init__(self, shape: tuple[int, ...]) -> None:
+        self._smoothed = np.full(shape, np.nan)
+        self._speed = np.zeros(shape)
+        self._seen_s = np.full(shape, -np.inf)
+
+    def step(
+        self, value: NDArray[np.float64], now_s: float, options: OneEuro
+    ) -> NDArray[np.float64]:
+        """The smoothed `value`, NaN where it is."""
+        present = np.isfinite(value)
+        fresh = ~np.isfinite(self._smoothed) | (now_s - self._seen_s > options.max_gap_s)
+        step = np.maximum(np.where(fresh, 1.0, now_s - self._seen_s), 1e-3)
+        raw_speed = np.where(fresh, 0.0, (value - self._smoothed) / step)
+        change = _weight(options.derivative_cutoff_hz, step) * (raw_speed - self._speed)
+        speed = np.where(fresh, 0.0, self._speed + change)
+        cutoff = options.min_cutoff_hz + options.beta * np.abs(speed)
+        weight = np.where(fresh, 1.0, _weight(cutoff, step))
+        base = np.where(fresh, value, self._smoothed)
+        self._smoothed = np.where(present, base + weight * (value - base), self._smoothed)
+        self._speed = np.where(present, speed, self._speed)
+        self._seen_s = np.where(present, now_s, self._seen_s)
+        return np.where(present, self._smoothed, np.nan)
 
 
 def _weight(

@@ -103,8 +103,8 @@ def verdict(
         facts: one entry a model that answered.
         agreed_people: people found by at least two models; in a clip counted a frame.
         subject: what was measured, for the wording.
-        need_3d: only models that give metres are considered.
-        failed: keys of the models that gave no answer.
+        need_3d: consider only models that give metres.
+        failed: keys of models that gave no answer.
     """
     usable = [f for f in facts if f.gives_3d or not need_3d]
     notes = tuple(f"{get(model).title} is not judged: it gave no answer." for model in failed)
@@ -123,8 +123,7 @@ def verdict(
         *_about_cost(best, usable, subject),
         *_about_3d(best, facts, need_3d),
         *_about_lone_people(facts),
-        *notes,
-        f"Agreement is not accuracy, and one {subject} is little: try more of your own.",
+        *(*notes, f"Agreement is not accuracy, and one {subject} is little: try more of your own."),
     )
     return Verdict(f"For a {subject} like this: {best.title}.", reasons, best.model)
 
