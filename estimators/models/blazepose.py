@@ -33,7 +33,7 @@ from estimators.skeletons import BLAZEPOSE_33, COCO_17
 from estimators.types import Estimate, EstimatorOptions, Frame, PoseSet, Timings
 
 if TYPE_CHECKING:
-    from estimators.registry import ModelSpec
+    from estimators.specs import ModelSpec
 
 _LOG = logging.getLogger(__name__)
 _COCO_JOINTS = [BLAZEPOSE_33.index(joint) for joint in COCO_17.joints]

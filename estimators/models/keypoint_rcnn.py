@@ -24,7 +24,7 @@ from estimators.skeletons import COCO_17
 from estimators.types import Estimate, EstimatorOptions, Frame, PoseSet, Timings
 
 if TYPE_CHECKING:
-    from estimators.registry import ModelSpec
+    from estimators.specs import ModelSpec
 
 _PERSON = 1
 

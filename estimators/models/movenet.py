@@ -27,7 +27,7 @@ from estimators.types import Estimate, EstimatorOptions, Frame, PoseEstimator, P
 from estimators.weights.rebuild import CANVASES
 
 if TYPE_CHECKING:
-    from estimators.registry import ModelSpec
+    from estimators.specs import ModelSpec
 
 _JOINTS = len(COCO_17)
 # Canvas pixels between the networks' origin and ours, both ways, by weights of the LiteRT variant.

@@ -1,0 +1,69 @@
+"""What is known about a variant, as data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Literal
+
+from estimators.skeletons import Skeleton
+from estimators.types import ScoreKind
+
+Family = Literal["MoveNet", "BlazePose", "Keypoint R-CNN"]
+
+
+@dataclass(frozen=True)
+class PublishedFigure:
+    """One published accuracy figure: what was measured, on what, and who says so."""
+
+    metric: str
+    value: float
+    test_set: str
+    source: str
+
+
+@dataclass(frozen=True)
+class ModelSpec:
+    """One variant.
+
+    Attributes:
+        key: identifier in addresses, files and on the command line.
+        family: decides the colour; variants of one family share it.
+        score_kind, score_meaning: what a joint's score is, in one word and in plain words.
+        score_range: lowest and highest end of a threshold slider, on the model's own scale.
+        default_threshold: joints under it are hidden by default.
+        default_pose_threshold: people whose `pose_score` is under it are hidden by default.
+        max_people: most people it returns in one picture.
+        runtime: the engine that runs it.
+        stateful: it follows its person from frame to frame when frames come from a clip.
+        weights: key into the weights manifest.
+        adapter: module that loads it, by its `load(spec, weights, threads)`.
+        settings: what distinguishes the variant inside its adapter.
+        reference_of: key of the default variant that this one is the reference runtime of.
+    """
+
+    key: str
+    title: str
+    family: Family
+    variant: str
+    summary: str
+    skeleton: Skeleton
+    score_kind: ScoreKind
+    score_meaning: str
+    score_range: tuple[float, float]
+    default_threshold: float
+    default_pose_threshold: float
+    max_people: int
+    runtime: str
+    stateful: bool
+    weights: str
+    adapter: str
+    licence: str
+    training_data: str
+    limits: tuple[str, ...]
+    figures: tuple[PublishedFigure, ...] = ()
+    settings: Mapping[str, int | float | bool | str] = field(
+        default_factory=lambda: MappingProxyType({})
+    )
+    reference_of: str | None = None
