@@ -19,9 +19,9 @@ from estimators.runtime.api import Runner
 from estimators.runtime.runner import ProcessRunner
 from estimators.skeletons import COCO_17
 from estimators.types import EstimatorOptions, Frame, PoseSet
+from tests.contract import child
 from tests.fixtures.tiny_keypoint_rcnn import LABELS, clip_frames
 
-ROOT = Path(__file__).resolve().parents[2]
 KEYS = ("blazepose-lite", "blazepose-full")
 CLIP = EstimatorOptions(video=True)
 FRAMES = range(0, 100, 10)
@@ -162,14 +162,6 @@ def test_nobody(runner: Runner, size: tuple[int, int], options: EstimatorOptions
         assert len(session.estimate(Frame(np.full((*size, 3), 90, np.uint8))).estimate.poses) == 0
 
 
-def child(code: str, *arguments: str) -> str:
-    """What a Python of its own prints on running `code`; stderr must stay empty."""
-    command = [sys.executable, "-c", code, *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False)
-    assert (done.returncode, done.stderr) == (0, "")
-    return done.stdout
-
-
 def test_tensorflow_stays_out_and_mediapipe_quiet() -> None:
     code = """
 import sys
@@ -186,7 +178,7 @@ model.close()
 model.close()
 print(sorted({"tensorflow", "torch", "keras"} & set(sys.modules)))
 """
-    assert child(code).strip() == "[]"
+    assert child.code(code).strip() == "[]"
 
 
 @pytest.mark.parametrize("damage", ["empty", "cut", "other", "absent"])
@@ -205,6 +197,6 @@ try:
 except ModelLoadError as error:
     print(error)
 """
-    said = child(code, str(file))
+    said = child.code(code, str(file))
     assert "BlazePose lite: MediaPipe cannot use damaged.task" in said
     assert "fetched again" in said

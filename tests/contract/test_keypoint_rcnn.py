@@ -1,0 +1,225 @@
+"""Keypoint R-CNN in its own process: torchvision's own numbers, and real people found.
+
+The official weights cannot be fetched here, so: full size with seeded weights against torchvision
+called directly, and a tiny trained network (tests/fixtures/README.md) on a real man.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from estimators.errors import InputError
+from estimators.media.pictures import read_picture
+from estimators.media.samples import FOLDER
+from estimators.runtime.api import Runner
+from estimators.runtime.runner import ProcessRunner
+from estimators.skeletons import COCO_17
+from estimators.types import EstimatorOptions, Frame, PoseSet
+from tests.contract import child
+from tests.fixtures import tiny_keypoint_rcnn as tiny
+
+NAME = "keypointrcnn_resnet50_fpn_coco-fc266e95.pth"
+REFERENCE, FAST = (f"tiny-keypointrcnn-{variant}" for variant in ("reference", "fast"))
+
+
+def use_checkpoint(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lets the product take `file` for the official weights."""
+    sha256 = hashlib.sha256(file.read_bytes()).hexdigest()
+    manifest = file.parent / "manifest.toml"
+    manifest.write_text(
+        f'[keypointrcnn-coco-v1]\nsha256 = "{sha256}"\nsize_bytes = {file.stat().st_size}\n'
+    )
+    monkeypatch.setenv("POSE_WEIGHTS_MANIFEST", str(manifest))
+    monkeypatch.setenv("POSE_WEIGHTS_DIR", str(file.parent))
+
+
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("norm", ["frozen", "ordinary"])
+def test_the_reference_is_a_direct_torchvision_call(
+    norm: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pictures = {
+        "upper-body": read_picture(FOLDER / "astronaut.jpg").image[:240, 60:420],
+        "wide": read_picture(FOLDER / "three_people_lab.jpg").image[:100, :600],
+    }
+    np.savez(tmp_path / "pictures.npz", **pictures)
+    script = Path(__file__).with_name("plain_keypoint_rcnn.py")
+    arguments = (norm, tmp_path, tmp_path / "pictures.npz", tmp_path / "answers.npz")
+    subprocess.run([sys.executable, str(script), *map(str, arguments)], check=True)
+    use_checkpoint(tmp_path / "hub" / "checkpoints" / NAME, monkeypatch)
+    answers = np.load(tmp_path / "answers.npz")
+    runner = ProcessRunner(threads=2)
+    try:
+        for name, picture in pictures.items():
+            poses = runner.estimate("keypointrcnn-reference", Frame(picture)).estimate.poses
+            assert_same(poses, {key: answers[f"{name}/{key}"] for key in ANSWERS})
+    finally:
+        runner.close()
+
+
+ANSWERS = ("boxes", "scores", "keypoints", "keypoints_scores", "labels")
+
+
+def assert_same(poses: PoseSet, answer: dict[str, np.ndarray]) -> None:
+    assert len(poses) == len(answer["boxes"]) > 0
+    assert (answer["labels"] == 1).all()
+    assert poses.box_xyxy is not None
+    assert poses.pose_score is not None
+    np.testing.assert_allclose(poses.box_xyxy, answer["boxes"], atol=1e-4)
+    np.testing.assert_allclose(poses.pose_score, answer["scores"], atol=1e-4)
+    np.testing.assert_allclose(poses.score, answer["keypoints_scores"], atol=1e-4)
+    np.testing.assert_allclose(poses.xy, answer["keypoints"][..., :2], atol=1e-4)
+
+
+@pytest.fixture(scope="module")
+def runner() -> Iterator[Runner]:
+    specs = {spec.key: spec for spec in map(tiny.spec, ("reference", "fast"))}
+    runner = ProcessRunner(threads=2, models=specs)
+    yield runner
+    runner.close()
+
+
+@pytest.fixture(scope="module")
+def images() -> list[np.ndarray]:
+    return tiny.clip_frames()
+
+
+@pytest.fixture(scope="module")
+def labels() -> np.ndarray:
+    """MoveNet Thunder's joints of the balancing man: x, y, score [frames, 17, 3]."""
+    return np.array(json.loads(tiny.LABELS.read_text(encoding="utf-8")))
+
+
+def torso(xy: np.ndarray) -> float:
+    """Middle of the shoulders to middle of the hips, in pixels."""
+    shoulders = [COCO_17.index(f"{side}_shoulder") for side in ("left", "right")]
+    hips = [COCO_17.index(f"{side}_hip") for side in ("left", "right")]
+    return float(np.linalg.norm(xy[shoulders].mean(0) - xy[hips].mean(0)))
+
+
+def distance(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    return np.linalg.norm(a - b, axis=-1)
+
+
+def best(runner: Runner, model: str, image: np.ndarray) -> PoseSet:
+    """The strongest person; the strongest alone must pass for a certain one."""
+    poses = runner.estimate(model, Frame(image)).estimate.poses.strong(0.7)
+    assert len(poses) == 1
+    return poses
+
+
+@pytest.mark.parametrize("model", [REFERENCE, FAST])
+def test_real_joints_are_found_on_frames_not_trained_on(
+    runner: Runner, images: list[np.ndarray], labels: np.ndarray, model: str
+) -> None:
+    assert not set(tiny.TEST_FRAMES) & set(tiny.TRAINING_FRAMES)
+    mirrored = list(COCO_17.flip_indices)
+    for index in tiny.TEST_FRAMES:
+        poses, wanted = best(runner, model, images[index]), labels[index, :, :2]
+        errors = distance(poses.xy[0], wanted)
+        assert np.median(errors) <= 0.1 * torso(wanted), f"frame {index}"
+        assert errors.mean() < distance(poses.xy[0], wanted[mirrored]).mean(), f"frame {index}"
+        assert poses.box_xyxy is not None
+        left, top, right, bottom = poses.box_xyxy[0]
+        assert 0 <= left < poses.xy[0, :, 0].mean() < right <= images[index].shape[1]
+        assert 0 <= top < poses.xy[0, :, 1].mean() < bottom <= images[index].shape[0]
+
+
+@pytest.mark.parametrize("model", [REFERENCE, FAST])
+def test_a_mirrored_man_has_mirrored_joints(
+    runner: Runner, images: list[np.ndarray], labels: np.ndarray, model: str
+) -> None:
+    index = tiny.TEST_FRAMES[5]
+    image, wanted = images[index][:, ::-1].copy(), labels[index, :, :2]
+    found = best(runner, model, image).xy[0, list(COCO_17.flip_indices)]
+    found = found * (-1, 1) + (image.shape[1], 0)
+    assert np.median(distance(found, wanted)) <= 0.1 * torso(wanted)
+
+
+@pytest.mark.parametrize("model", [REFERENCE, FAST])
+def test_pixels_are_those_of_the_frame_whatever_its_size(
+    runner: Runner, images: list[np.ndarray], labels: np.ndarray, model: str
+) -> None:
+    """Enlarged threefold, so that `fast` shrinks it first, and cut to another shape."""
+    index = tiny.TEST_FRAMES[8]
+    image = images[index][60:].repeat(3, axis=0).repeat(3, axis=1)
+    wanted = (labels[index, :, :2] - (0, 60)) * 3
+    errors = distance(best(runner, model, image).xy[0], wanted)
+    assert np.median(errors) <= 0.1 * torso(wanted)
+
+
+def test_fast_stays_close_to_the_reference(runner: Runner, images: list[np.ndarray]) -> None:
+    for index in tiny.TEST_FRAMES[::4]:
+        one, other = (best(runner, model, images[index]) for model in (REFERENCE, FAST))
+        assert np.median(distance(one.xy[0], other.xy[0])) < 0.03 * torso(one.xy[0])
+
+
+@pytest.mark.parametrize("model", [REFERENCE, FAST])
+@pytest.mark.parametrize("size", [(1, 1), (3, 400), (480, 640)])
+def test_nobody(runner: Runner, model: str, size: tuple[int, int]) -> None:
+    poses = runner.estimate(model, Frame(np.full((*size, 3), 90, np.uint8))).estimate.poses
+    assert len(poses.strong(0.5)) == 0
+
+
+def test_most_people(runner: Runner, images: list[np.ndarray]) -> None:
+    with runner.open(REFERENCE, EstimatorOptions(max_people=1)) as session:
+        assert len(session.estimate(Frame(images[0])).estimate.poses) == 1
+    with pytest.raises(InputError, match="at least one"):
+        runner.estimate(REFERENCE, Frame(images[0]), EstimatorOptions(max_people=0))
+
+
+def test_what_fast_changes_is_what_it_says() -> None:
+    figures = json.loads(child.script("tuned_keypoint_rcnn.py"))
+    assert figures["norms_folded"] == figures["norms_in_the_network"] > 0
+    assert figures["norms_left"] == 0
+    assert figures["folding"] < 1e-5
+    assert figures["float32_boxes_px"] < 1e-2
+    assert figures["float32_logits"] < 1e-3
+    assert 1e-5 < figures["bfloat16_features"] < 0.03
+    assert figures["bfloat16_dtypes"] == ["torch.bfloat16", "torch.float32"]
+
+
+def test_the_compilers_stay_out_and_can_still_be_imported() -> None:
+    code = """
+import sys
+from pathlib import Path
+import numpy as np
+from estimators.types import EstimatorOptions, Frame
+from tests.fixtures import tiny_keypoint_rcnn as tiny
+model = tiny.load(tiny.spec("fast"), Path(), 1)
+model.open(EstimatorOptions()).estimate(Frame(np.zeros((90, 160, 3), np.uint8)))
+model.close()
+print(sorted({"torch._dynamo", "triton", "sympy", "tensorflow", "mediapipe"} & set(sys.modules)))
+import torch._dynamo
+print(torch._dynamo.optimize.__module__)
+"""
+    assert child.code(code).split() == ["[]", "torch._dynamo.eval_frame"]
+
+
+@pytest.mark.parametrize(
+    ("damage", "reason"),
+    [
+        ("absent", "cannot be read"),
+        ("empty", "cannot be read"),
+        ("text", "cannot be read"),
+        ("cut", "cannot be read"),
+        ("code", "cannot be read"),
+        ("list", "something else than named tensors"),
+        ("other", "not a checkpoint of this network: Missing key"),
+        ("shapes", "not a checkpoint of this network: size mismatch"),
+    ],
+)
+def test_a_bad_file_is_named_and_never_executed(tmp_path: Path, damage: str, reason: str) -> None:
+    said = child.script("damaged_checkpoint.py", damage, str(tmp_path))
+    assert said.startswith("ModelLoadError damaged.pth ")
+    assert reason in said
+    assert "keypointrcnn_resnet50_fpn_coco-fc266e95.pth" in said
+    assert not (tmp_path / "executed").exists()
