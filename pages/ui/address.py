@@ -6,17 +6,18 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from pages.ui import memory
 
-def seed(key: str, options: Sequence[str]) -> None:
-    """Sets the widget `key` to what the address says, the first time, if it is one of `options`."""
-    if key not in st.session_state:
-        st.session_state[key] = options[0]
-        if st.query_params.get(key) in options:
-            st.session_state[key] = st.query_params[key]
+
+def recall(key: str, options: Sequence[str]) -> None:
+    """Sets the widget `key` to what it was, else what the address says, else the first option."""
+    wanted = st.query_params.get(key)
+    memory.recall(key, wanted if wanted in options else options[0])
 
 
 def publish(key: str, value: str, default: str) -> None:
-    """Writes `value` into the address, or removes it where it is what one gets anyway."""
+    """Keeps `value`; writes it into the address, or removes it where one gets it anyway."""
+    memory.keep(key, value)
     if value == default:
         st.query_params.pop(key, None)
     elif st.query_params.get(key) != value:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from pages.ui import engine
+from pages.ui import engine, memory
 from pages.ui.menu import menu
 from pages.ui.settings import Settings
 from pages.ui.sidebar import sidebar
@@ -33,6 +33,7 @@ def open_page(title: str, subtitle: str) -> Settings:
     """
     st.set_page_config(f"{title} · {PRODUCT}", _ICON, "wide")
     engine.start()
+    memory.begin(title)
     st.html(_STYLE)
     st.logo(_LOGO, size="large", icon_image=_ICON)
     with st.sidebar:

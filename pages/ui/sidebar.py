@@ -5,10 +5,11 @@ from __future__ import annotations
 import streamlit as st
 
 from estimators.registry import MODELS, ModelSpec
+from pages.ui import memory
 from pages.ui import settings as address
 from pages.ui.settings import DRAWABLE, MOST_MODELS, PERSON_RANGE, Settings
 
-_SEEDED = "settings_seeded"
+_START = "settings_of_the_address"
 _MODELS, _DRAW = "compare_models", "draw"
 
 
@@ -20,46 +21,49 @@ def _people_key(model: str) -> str:
     return f"people_threshold_{model}"
 
 
-def _seed() -> None:
-    """Fills the widgets from the address, once a session; afterwards the widgets lead."""
-    if _SEEDED in st.session_state:
-        return
-    start = address.read(st.query_params)
-    st.session_state[_SEEDED] = True
-    st.session_state[_MODELS] = list(start.models)
-    st.session_state[_DRAW] = list(start.draw)
-    for spec in MODELS.values():
-        st.session_state[_joint_key(spec.key)] = start.joint_threshold(spec.key)
-        st.session_state[_people_key(spec.key)] = start.pose_threshold(spec.key)
-
-
-def _joint_slider(spec: ModelSpec) -> float:
+def _joint_slider(spec: ModelSpec, start: Settings) -> float:
     low, high = spec.score_range
-    return st.slider(
+    memory.recall(_joint_key(spec.key), start.joint_threshold(spec.key))
+    value = st.slider(
         f"{spec.title}: {spec.score_kind}",
         low,
         high,
         step=0.01 if high - low <= 1 else 0.5,
         key=_joint_key(spec.key),
         help=f"Hides joints below it. {spec.score_kind.capitalize()} is {spec.score_meaning}.",
-        persist_state="session",
     )
+    return memory.keep(_joint_key(spec.key), value)
 
 
-def _people_slider(spec: ModelSpec) -> float:
-    return st.slider(
+def _people_slider(spec: ModelSpec, start: Settings) -> float:
+    memory.recall(_people_key(spec.key), start.pose_threshold(spec.key))
+    value = st.slider(
         f"{spec.title}: person score",
         *PERSON_RANGE,
         step=0.01,
         key=_people_key(spec.key),
         help="Hides people this model trusts less, on its own scale from 0 to 1.",
-        persist_state="session",
     )
+    return memory.keep(_people_key(spec.key), value)
 
 
 def sidebar() -> Settings:
     """The settings as the person left them; the address is brought up to date."""
-    _seed()
+    # What the address says counts once; from then on the widgets lead.
+    start = st.session_state.setdefault(_START, address.read(st.query_params))
+    models = _choose_models(start)
+    specs = [MODELS[key] for key in models]
+    st.markdown("**Hide joints below**")
+    joints = {spec.key: _joint_slider(spec, start) for spec in specs}
+    with st.expander("Hide people below", icon=":material/group:"):
+        people = {spec.key: _people_slider(spec, start) for spec in specs}
+    result = Settings(tuple(models), joints, people, _choose_drawing(start))
+    _publish(address.write(result))
+    return result
+
+
+def _choose_models(start: Settings) -> list[str]:
+    memory.recall(_MODELS, list(start.models))
     models = st.multiselect(
         "Models to compare",
         list(MODELS),
@@ -68,14 +72,13 @@ def sidebar() -> Settings:
         key=_MODELS,
         help="Up to four, two variants of one family included. Models whose weights are not "
         "here yet offer to fetch them.",
-        persist_state="session",
     )
-    specs = [MODELS[key] for key in models]
-    st.markdown("**Hide joints below**")
-    joints = {spec.key: _joint_slider(spec) for spec in specs}
-    with st.expander("Hide people below", icon=":material/group:"):
-        people = {spec.key: _people_slider(spec) for spec in specs}
-    draw = st.pills(
+    return memory.keep(_MODELS, models)
+
+
+def _choose_drawing(start: Settings) -> tuple[str, ...]:
+    memory.recall(_DRAW, list(start.draw))
+    chosen = st.pills(
         "Draw",
         list(DRAWABLE),
         format_func=DRAWABLE.get,
@@ -84,11 +87,9 @@ def sidebar() -> Settings:
         help="Face: nose, eyes, ears, mouth. Hands & feet: the joints that only BlazePose has. "
         "Numbers: who is who, the same number for the same person in every model. "
         "Uncertain, faint: joints under the threshold stay visible, but faint.",
-        persist_state="session",
     )
-    result = Settings(tuple(models), joints, people, tuple(k for k in DRAWABLE if k in draw))
-    _publish(address.write(result))
-    return result
+    memory.keep(_DRAW, chosen)
+    return tuple(key for key in DRAWABLE if key in chosen)
 
 
 def _publish(wanted: dict[str, str]) -> None:

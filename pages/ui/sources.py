@@ -10,7 +10,8 @@ import streamlit as st
 from estimators.errors import InputError
 from estimators.media import samples
 from estimators.types import Frame
-from pages.ui.address import publish, seed
+from pages.ui import memory
+from pages.ui.address import publish, recall
 from pages.ui.uploads import CHOSEN, uploads
 
 _SNAPSHOT = "kept_snapshot"
@@ -59,16 +60,16 @@ def _picture(data: bytes, name: str, alt: str, note: str = "") -> Picture:
 
 def choose_source() -> str:
     """Where the picture comes from: a key of `_SOURCES`."""
-    return st.segmented_control(
+    memory.recall("picture_source", "sample")
+    source = st.segmented_control(
         "Picture from",
         list(_SOURCES),
         format_func=lambda key: " ".join(_SOURCES[key]),
-        default="sample",
         required=True,
         key="picture_source",
         label_visibility="collapsed",
-        persist_state="session",
     )
+    return memory.keep("picture_source", source)
 
 
 def choose_picture(source: str) -> Picture | None:
@@ -79,7 +80,7 @@ def choose_picture(source: str) -> Picture | None:
 def _from_samples() -> Picture | None:
     by_name = {sample.path.stem: sample for sample in samples.pictures()}
     names = list(by_name)
-    seed("sample", names)
+    recall("sample", names)
     name = st.pills(
         "Sample picture",
         names,
@@ -87,7 +88,6 @@ def _from_samples() -> Picture | None:
         required=True,
         key="sample",
         label_visibility="collapsed",
-        persist_state="session",
     )
     publish("sample", name, names[0])
     sample = by_name[name]
@@ -107,10 +107,11 @@ def _from_uploads() -> Picture | None:
         st.info("Add one or more pictures to compare the models on.", icon=":material/upload:")
     if not pictures:
         return None
-    if st.session_state.get(CHOSEN) not in pictures:
-        st.session_state[CHOSEN] = next(iter(pictures))
     if len(pictures) == 1:
         return next(iter(pictures.values()))
+    memory.recall(CHOSEN, next(iter(pictures)))
+    if st.session_state[CHOSEN] not in pictures:
+        st.session_state[CHOSEN] = next(iter(pictures))
     chosen = st.pills(
         "Picture",
         list(pictures),
@@ -118,9 +119,8 @@ def _from_uploads() -> Picture | None:
         required=True,
         key=CHOSEN,
         label_visibility="collapsed",
-        persist_state="session",
     )
-    return pictures[chosen]
+    return pictures[memory.keep(CHOSEN, chosen)]
 
 
 def _from_camera() -> Picture | None:

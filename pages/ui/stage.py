@@ -11,7 +11,7 @@ from estimators import weights
 from estimators.errors import PoseError
 from estimators.registry import ModelSpec
 from pages.ui import engine
-from pages.ui.address import publish, seed
+from pages.ui.address import publish, recall
 from pages.ui.colours import heading
 from pages.ui.comparison import Comparison
 from pages.ui.drawing import view_options
@@ -29,7 +29,7 @@ _TALLEST, _NARROWEST = 720, 320
 
 def choose_layout() -> str:
     """A key of `LAYOUTS`; kept in the address."""
-    seed("layout", list(LAYOUTS))
+    recall("layout", list(LAYOUTS))
     layout = st.segmented_control(
         "Overlays",
         list(LAYOUTS),
@@ -37,7 +37,6 @@ def choose_layout() -> str:
         required=True,
         key="layout",
         label_visibility="collapsed",
-        persist_state="session",
     )
     publish("layout", layout, "side")
     return layout

@@ -1,0 +1,227 @@
+"""The Image page without a browser: what it shows, and what it does not do again."""
+
+from __future__ import annotations
+
+import io
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import streamlit as st
+from PIL import Image
+from streamlit.testing.v1 import AppTest
+
+from pages.ui import engine
+from pages.ui.settings import Settings, read, write
+
+ROOT = Path(__file__).resolve().parents[2]
+SAMPLES = ROOT / "sample_media"
+_LONGEST_S = 90.0
+
+
+@pytest.fixture(autouse=True)
+def fresh_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """No downloaded weights, nothing cached, and no model's process left behind."""
+    monkeypatch.setenv("POSE_CACHE_DIR", str(tmp_path / "cache"))
+    for name in ("POSE_WEIGHTS_DIR", "POSE_WEIGHTS_MANIFEST"):
+        monkeypatch.delenv(name, raising=False)
+    yield
+    engine.runner().close()
+    st.cache_resource.clear()
+    st.cache_data.clear()
+
+
+def first_page(**address: str) -> AppTest:
+    at = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=60)
+    for key, value in address.items():
+        at.query_params[key] = value
+    return at.run()
+
+
+def wait_for(at: AppTest) -> AppTest:
+    """Reruns until no model is loading or working, as the page does in a browser."""
+    end = time.monotonic() + _LONGEST_S
+    while any(panel["tone"] == "waiting" for panel in panels(at)) and time.monotonic() < end:
+        time.sleep(0.1)
+        at.run()
+    assert not at.exception
+    return at
+
+
+def viewer(at: AppTest) -> dict:
+    """What is handed to the browser to draw."""
+    found = at.get("bidi_component")
+    return json.loads(found[0].proto.json) if found else {"panels": [], "layers": {}}
+
+
+def panels(at: AppTest) -> list[dict]:
+    return viewer(at)["panels"]
+
+
+def calls() -> dict[str, int]:
+    return {status.model: status.calls for status in engine.runner().status()}
+
+
+def png(colour: tuple[int, int, int]) -> bytes:
+    data = io.BytesIO()
+    Image.fromarray(np.full((120, 160, 3), colour, np.uint8)).save(data, "PNG")
+    return data.getvalue()
+
+
+def test_first_visit_has_a_sample_already_estimated() -> None:
+    at = wait_for(first_page())
+
+    assert [panel["title"] for panel in panels(at)] == ["MoveNet Lightning", "BlazePose full"]
+    assert all(layer["people"] for layer in viewer(at)["layers"].values())
+    assert {layer["kind"] for layer in viewer(at)["layers"].values()} == {
+        "confidence",
+        "visibility",
+    }
+
+
+def test_moving_thresholds_and_drawing_runs_no_model() -> None:
+    at = wait_for(first_page())
+    before, shown = calls(), viewer(at)
+
+    at.slider(key="joint_threshold_movenet-lightning").set_value(0.9).run()
+    at.slider(key="people_threshold_blazepose-full").set_value(0.995).run()
+    at.button_group(key="draw").set_value(["bones", "weak"]).run()
+    at.button_group(key="layout").set_value("one").run()
+
+    assert calls() == before
+    assert not at.exception
+    layers = viewer(at)["layers"]
+    assert layers["movenet-lightning"]["threshold"] == 0.9
+    assert viewer(at)["options"]["weak"] == "faint" != shown["options"]["weak"]
+    assert [panel["title"] for panel in panels(at)] == ["All models"]
+
+
+def test_another_viewer_of_the_same_picture_runs_no_model() -> None:
+    wait_for(first_page())
+    before = calls()
+
+    wait_for(first_page())
+
+    assert calls() == before
+
+
+def test_missing_weights_are_an_invitation() -> None:
+    at = wait_for(first_page())
+
+    assert at.button(key="fetch_keypointrcnn-fast_keypointrcnn-coco-v1").label == "Fetch 237 MB"
+    assert not at.error
+
+
+def test_a_model_that_fails_fills_its_own_panel_and_can_be_tried_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("POSE_WEIGHTS_MANIFEST", str(broken_blazepose(tmp_path, monkeypatch)))
+    at = wait_for(first_page())
+
+    assert [panel["title"] for panel in panels(at)] == ["MoveNet Lightning"]
+    assert len(at.error) == 1
+    assert "BlazePose full" in at.error[0].value
+    before = calls()
+    at.slider(key="joint_threshold_movenet-lightning").set_value(0.6).run()
+    assert calls() == before
+    at.button(key="retry_blazepose-full").click().run()
+    wait_for(at)
+    assert len(at.error) == 1
+
+
+def broken_blazepose(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A manifest whose BlazePose full is a file that was made wrong, and is exactly that file."""
+    import hashlib
+
+    content = b"not a task bundle" * 100
+    (tmp_path / "weights").mkdir()
+    (tmp_path / "weights" / "broken.task").write_bytes(content)
+    monkeypatch.setenv("POSE_WEIGHTS_DIR", str(tmp_path / "weights"))
+    manifest = tmp_path / "manifest.toml"
+    manifest.write_text(
+        '[blazepose-full]\nkind = "download"\nfile_name = "broken.task"\n'
+        f'sha256 = "{hashlib.sha256(content).hexdigest()}"\nsize_bytes = {len(content)}\n'
+    )
+    return manifest
+
+
+def test_a_bad_upload_says_what_is_wrong_and_loses_nothing() -> None:
+    at = first_page()
+    at.button_group(key="picture_source").set_value("upload").run()
+    uploader = at.get("file_uploader")[0]
+    uploader.upload("words.png", b"these are words", "image/png")
+    uploader.upload("red.png", png((200, 0, 0)), "image/png")
+    at.run()
+    wait_for(at)
+
+    assert [error.value for error in at.error if "words.png" in error.value]
+    assert len(panels(at)) == 2
+
+
+def test_settings_come_from_the_address_and_go_back_into_it() -> None:
+    at = wait_for(
+        first_page(
+            models="blazepose-lite,movenet-multipose,nonsense",
+            threshold="blazepose-lite:0.8,movenet-multipose:9",
+            draw="bones",
+            sample="astronaut",
+        )
+    )
+
+    assert [p["title"] for p in panels(at)] == ["BlazePose lite", "MoveNet MultiPose"]
+    assert at.slider(key="joint_threshold_blazepose-lite").value == 0.8
+    assert at.slider(key="joint_threshold_movenet-multipose").value == 1.0
+    assert at.button_group(key="sample").value == "astronaut"
+    at.slider(key="joint_threshold_blazepose-lite").set_value(0.25).run()
+    at.multiselect(key="compare_models").set_value(["blazepose-lite"]).run()
+    assert at.query_params == {
+        "models": "blazepose-lite",
+        "threshold": "blazepose-lite:0.25",
+        "draw": "bones",
+        "sample": "astronaut",
+    }
+
+
+def test_settings_travel_to_other_pages() -> None:
+    at = first_page(models="movenet-thunder")
+    at.slider(key="joint_threshold_movenet-thunder").set_value(0.55).run()
+
+    at.switch_page("pages/models.py").run()
+
+    assert not at.exception
+    assert at.slider(key="joint_threshold_movenet-thunder").value == 0.55
+    assert at.query_params["threshold"] == "movenet-thunder:0.55"
+
+
+def test_no_models_chosen_is_said_and_nothing_else_happens() -> None:
+    at = first_page()
+    at.multiselect(key="compare_models").set_value([]).run()
+
+    assert "at least one model" in at.info[0].value
+    assert not at.exception
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        Settings(),
+        Settings(models=("blazepose-lite", "movenet-thunder"), draw=()),
+        Settings(
+            models=("keypointrcnn-fast",),
+            joint_thresholds={"keypointrcnn-fast": -2.5},
+            pose_thresholds={"keypointrcnn-fast": 0.35},
+            draw=("boxes", "weak"),
+        ),
+    ],
+)
+def test_an_address_says_the_same_settings_again(settings: Settings) -> None:
+    again = read(write(settings))
+
+    assert (again.models, again.draw) == (settings.models, settings.draw)
+    for model in settings.models:
+        assert again.joint_threshold(model) == settings.joint_threshold(model)
+        assert again.pose_threshold(model) == settings.pose_threshold(model)
+    assert write(Settings()) == {}
