@@ -9,12 +9,13 @@ import socket
 import subprocess
 import sys
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from time import monotonic, sleep
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+from browser_support import NewPage
+from playwright.sync_api import Locator, Page, expect
 
 ROOT = Path(__file__).resolve().parents[2]
 APP = Path(__file__).with_name("viewer_app_picture.py")
@@ -23,6 +24,7 @@ NOSE, KNEE = (160.5, 100.5), (190.5, 285.5)
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[str]:
+    """The page below a path of its server, as hosts of many apps serve it."""
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))
         port = s.getsockname()[1]
@@ -45,33 +47,26 @@ def server() -> Iterator[str]:
     process.wait(20)
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as p:
-        chromium = p.chromium.launch(
-            executable_path="/usr/bin/chromium", args=["--no-sandbox", "--disable-gpu"]
-        )
-        yield chromium
-        chromium.close()
-
-
 @pytest.fixture
-def page(browser: Browser, server: str) -> Iterator[Page]:
-    context = browser.new_context(viewport={"width": 1400, "height": 900})
-    page = context.new_page()
-    errors: list[str] = []
-    page.on("pageerror", lambda error: errors.append(str(error)))
+def page(new_page: NewPage, server: str) -> Page:
+    page = new_page(1400)
     page.goto(server)
     expect(page.locator("figure canvas")).to_have_count(4, timeout=30_000)
     settled(page)
-    yield page
-    context.close()
-    assert errors == []
+    return page
 
 
 def settled(page: Page) -> None:
     page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
     page.evaluate("() => new Promise(r => setTimeout(() => requestAnimationFrame(r), 150))")
+
+
+def eventually(page: Page, holds: Callable[[], bool]) -> None:
+    """Polls what only the pixels can tell, as Playwright's own expectations do for elements."""
+    end = monotonic() + 10
+    while not holds():
+        assert monotonic() < end, "it did not come to hold"
+        page.wait_for_timeout(50)
 
 
 def canvas(page: Page, panel: int) -> Locator:
@@ -133,9 +128,7 @@ def test_weak_joints_are_hidden_then_faint_and_thresholds_move(page: Page) -> No
     assert not near(pixel(page, 0, *weak), BLUE)
     assert near(pixel(page, 0, *weak), (255, 255, 255))
     page.get_by_text("Faint", exact=True).click()
-    settled(page)
-    faint = pixel(page, 0, *weak)
-    assert faint[2] > faint[0] + 30, "a light blue over the white mark"
+    eventually(page, lambda: pixel(page, 0, *weak)[2] > pixel(page, 0, *weak)[0] + 30)
 
 
 def test_wheel_zooms_all_panels_at_the_pointer_and_double_click_resets(page: Page) -> None:
@@ -221,8 +214,7 @@ def test_zoom_survives_reruns_and_is_reset_by_another_picture(page: Page) -> Non
         expect(page.locator("output.zoom")).to_have_text("150 %")
     page.get_by_text("Other picture", exact=True).click()
     expect(page.locator("output.zoom")).to_have_text("100 %")
-    settled(page)
-    assert near(pixel(page, 0, 300, 20), (40, 120, 60))
+    eventually(page, lambda: near(pixel(page, 0, 300, 20), (40, 120, 60)))
 
 
 def test_alternative_text_tells_what_is_drawn(page: Page) -> None:
@@ -235,11 +227,8 @@ def test_alternative_text_tells_what_is_drawn(page: Page) -> None:
 
 
 @pytest.mark.parametrize("ratio", [1, 2])
-def test_canvases_are_crisp_and_fit_a_phone(browser: Browser, server: str, ratio: int) -> None:
-    context = browser.new_context(
-        viewport={"width": 390, "height": 844}, device_scale_factor=ratio, color_scheme="dark"
-    )
-    page = context.new_page()
+def test_canvases_are_crisp_and_fit_a_phone(new_page: NewPage, server: str, ratio: int) -> None:
+    page = new_page(390, 844, device_scale_factor=ratio, color_scheme="dark")
     page.goto(server)
     expect(page.locator("figure canvas")).to_have_count(4, timeout=30_000)
     settled(page)
@@ -248,4 +237,3 @@ def test_canvases_are_crisp_and_fit_a_phone(browser: Browser, server: str, ratio
     assert css <= 390
     assert page.evaluate("() => document.documentElement.scrollWidth") <= 390
     assert near(pixel(page, 0, *NOSE), BLUE)
-    context.close()

@@ -1,14 +1,16 @@
 // Skeletons drawn on a 2-D canvas from numbers. Shared by the picture viewer and the clip player.
 //
-// A layer is what one model found: {key, title, colour, kind, threshold, matched, skeleton, people};
-// skeleton: {joints: [name], bones: [[i, j, isRight]]}; a person: {id, xy, score, box, smooth?} with
-// xy flat [x0, y0, x1, ...] in pixels of the picture (NaN where absent), score one number a joint.
-// A `place` maps the picture to the canvas in CSS pixels: x * place.scale + place.dx.
-// A joint on show is named by a reference {layer, person, joint}: the layer's key and two positions.
+// A layer is what one model found: {key, title, colour, kind, threshold, matched, stale, skeleton,
+// people}; skeleton: {joints: [name], bones: [[i, j, isRight]]}; a person: {id, xy, score, box,
+// smooth} with xy flat [x0, y0, x1, ...] in pixels of the picture (NaN where absent), score one
+// number a joint. `matched`: a person's id means the same person in other layers; `stale`: the
+// poses are another frame's. A `place` maps the picture to the canvas in CSS pixels:
+// x * place.scale + place.dx. A reference {layer, person, joint} names a joint on show by the
+// layer's key, the person's id and the joint's position in the skeleton.
 
 const HIDDEN = 0, WEAK = 1, STRONG = 2;
 const HALO = "rgba(255, 255, 255, 0.75)";
-const WEAK_ALPHA = 0.3;
+const WEAK_ALPHA = 0.3, STALE_ALPHA = 0.55;
 
 function jointState(layer, person, k, options) {
   const x = person.xy[2 * k], y = person.xy[2 * k + 1];
@@ -16,6 +18,11 @@ function jointState(layer, person, k, options) {
   if (options.joints && !options.joints.has(layer.skeleton.joints[k])) return HIDDEN;
   if (person.score[k] >= layer.threshold) return STRONG;
   return options.weak === "faint" ? WEAK : HIDDEN;
+}
+
+// Weak joints are faint, and so is what stems from another frame than the one on show.
+function alphaOf(layer, state) {
+  return (state === WEAK ? WEAK_ALPHA : 1) * (layer.stale ? STALE_ALPHA : 1);
 }
 
 function onCanvas(place, xy, k) {
@@ -38,7 +45,7 @@ function drawBones(ctx, layer, person, { place, states, width }) {
   for (const [i, j, isRight] of layer.skeleton.bones) {
     const state = Math.min(states[i], states[j]);
     if (state === HIDDEN) continue;
-    ctx.globalAlpha = state === WEAK ? WEAK_ALPHA : 1;
+    ctx.globalAlpha = alphaOf(layer, state);
     ctx.lineCap = isRight ? "butt" : "round";
     ctx.setLineDash(isRight ? [width * 2.5, width * 1.5] : []);
     const line = new Path2D();
@@ -61,7 +68,7 @@ function drawJoints(ctx, layer, person, { place, states, width }) {
   ctx.fillStyle = layer.colour;
   states.forEach((state, k) => {
     if (state === HIDDEN) return;
-    ctx.globalAlpha = state === WEAK ? WEAK_ALPHA : 1;
+    ctx.globalAlpha = alphaOf(layer, state);
     ctx.beginPath();
     ctx.arc(...onCanvas(place, person.xy, k), width * 0.5 + 2, 0, 2 * Math.PI);
     ctx.fill();
@@ -80,6 +87,23 @@ function drawSmooth(ctx, layer, person, { place, states }) {
       if (states[i] !== STRONG || states[j] !== STRONG) continue;
       ctx.moveTo(...onCanvas(place, person.smooth, i));
       ctx.lineTo(...onCanvas(place, person.smooth, j));
+    }
+    ctx.stroke();
+  }
+}
+
+// The way of a joint up to now: raw in the model's colour, smoothed as a thin white line.
+function drawTrack(ctx, layer, { raw, smooth }, place) {
+  const lines = [["rgba(255, 255, 255, 0.75)", 5, raw], [layer.colour, 3, raw]];
+  if (smooth) lines.push(["#000000", 3, smooth], ["#ffffff", 1.5, smooth]);
+  ctx.lineJoin = "round";
+  for (const [colour, width, xy] of lines) {
+    ctx.strokeStyle = colour;
+    ctx.lineWidth = width;
+    ctx.beginPath();
+    for (let i = 0; i < xy.length / 2; i++) {
+      const broken = i === 0 || Number.isNaN(xy[2 * i - 2]) || Number.isNaN(xy[2 * i]);
+      if (!Number.isNaN(xy[2 * i])) ctx[broken ? "moveTo" : "lineTo"](...onCanvas(place, xy, i));
     }
     ctx.stroke();
   }
@@ -125,17 +149,17 @@ function drawRing(ctx, layer, person, k, place) {
 function nearestJoint(layers, place, [x, y], reach, options) {
   let best = null, bestDistance = reach;
   for (const layer of layers) {
-    layer.people.forEach((person, n) => {
+    for (const person of layer.people) {
       for (let k = 0; k < layer.skeleton.joints.length; k++) {
         if (jointState(layer, person, k, options) === HIDDEN) continue;
         const [jx, jy] = onCanvas(place, person.xy, k);
         const distance = Math.hypot(jx - x, jy - y);
         if (distance < bestDistance) {
           bestDistance = distance;
-          best = { layer: layer.key, person: n, joint: k };
+          best = { layer: layer.key, person: person.id, joint: k };
         }
       }
-    });
+    }
   }
   return best;
 }
@@ -144,34 +168,35 @@ function nearestJoint(layers, place, [x, y], reach, options) {
 function visibleJoints(layers, options) {
   const found = [];
   for (const layer of layers) {
-    layer.people.forEach((person, n) => {
+    for (const person of layer.people) {
       layer.skeleton.joints.forEach((_, k) => {
         if (jointState(layer, person, k, options) !== HIDDEN) {
-          found.push({ layer: layer.key, person: n, joint: k });
+          found.push({ layer: layer.key, person: person.id, joint: k });
         }
       });
-    });
+    }
   }
   return found;
 }
 
-// The same joint of the same person as another model sees it: by the person's number where people
-// were matched, else by position in the picture; null where that model shows no such joint.
+function personOf(layer, ref) {
+  return layer.people.find((person) => person.id === ref.person);
+}
+
+// The same joint of the same person as another model sees it: by the person's id where people were
+// matched, else by position in the picture; null where that model shows no such joint.
 function counterpart(layer, from, ref, options) {
   if (layer.key === from.key) return ref;
   const k = layer.skeleton.joints.indexOf(from.skeleton.joints[ref.joint]);
   if (k < 0) return null;
-  const source = from.people[ref.person];
-  const candidates = layer.people
-    .map((person, n) => ({ person, n }))
-    .filter(({ person }) => jointState(layer, person, k, options) !== HIDDEN);
-  const matched = layer.matched && from.matched;
-  const distance = ({ person }) => Math.hypot(
-    person.xy[2 * k] - source.xy[2 * ref.joint], person.xy[2 * k + 1] - source.xy[2 * ref.joint + 1]);
-  const found = matched
-    ? candidates.find(({ person }) => person.id === source.id)
-    : candidates.sort((a, b) => distance(a) - distance(b))[0];
-  return found ? { layer: layer.key, person: found.n, joint: k } : null;
+  const source = personOf(from, ref).xy;
+  const distance = ({ xy }) =>
+    Math.hypot(xy[2 * k] - source[2 * ref.joint], xy[2 * k + 1] - source[2 * ref.joint + 1]);
+  const seen = layer.people.filter((person) => jointState(layer, person, k, options) !== HIDDEN);
+  const found = layer.matched && from.matched
+    ? seen.find((person) => person.id === ref.person)
+    : seen.sort((a, b) => distance(a) - distance(b))[0];
+  return found ? { layer: layer.key, person: found.id, joint: k } : null;
 }
 
 function scoreText(kind, score) {
@@ -180,7 +205,7 @@ function scoreText(kind, score) {
 
 // What is told about a joint: [name and person, model, score with its kind, position].
 function jointLines(layer, ref) {
-  const person = layer.people[ref.person], k = ref.joint;
+  const person = personOf(layer, ref), k = ref.joint;
   const name = layer.skeleton.joints[k].replaceAll("_", " ");
   const weak = person.score[k] < layer.threshold ? " (under the threshold)" : "";
   return [

@@ -36,11 +36,11 @@ class Layer:
         poses: everyone to draw, N people in pixels of the picture.
         score_kind: what the joints' scores are; it stands beside every number.
         threshold: joints with a lower score are weak (hidden or faint, see `ViewOptions`).
-        person_ids: N numbers; the same number in two layers means the same person.  None numbers
-            them from 1 and leaves open who is who between models.
+        person_ids: N different numbers; the same number in two layers means the same person.  None
+            numbers them from 1 and leaves open who is who between models.
 
     Raises:
-        ValueError: colour or threshold is malformed, or there are not N person ids.
+        ValueError: colour or threshold is malformed, or there are not N different person ids.
     """
 
     key: str
@@ -55,9 +55,10 @@ class Layer:
         check_colour(self.colour)
         if not math.isfinite(self.threshold):
             raise ValueError(f"threshold of {self.key}: expected a number, got {self.threshold}")
-        if self.person_ids is not None and len(self.person_ids) != len(self.poses):
+        ids = self.person_ids
+        if ids is not None and (len(ids) != len(self.poses) or len(set(ids)) != len(ids)):
             raise ValueError(
-                f"person_ids of {self.key}: expected {len(self.poses)}, got {len(self.person_ids)}"
+                f"person_ids of {self.key}: expected {len(self.poses)} different ones, got {ids}"
             )
 
 

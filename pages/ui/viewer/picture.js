@@ -1,12 +1,5 @@
 // Picture viewer: one still picture behind the panels.
 
-// Media addresses come as /media/...; the app itself may live below a path of its server.
-function addressOf(path) {
-  const script = document.querySelector('script[src*="static/js/"]');
-  const base = script ? script.src.slice(0, script.src.indexOf("static/js/")) : document.baseURI;
-  return new URL(path.replace(/^\//, ""), base).href;
-}
-
 async function loadBitmap(path) {
   const response = await fetch(addressOf(path));
   if (!response.ok) throw new Error(`the server answered ${response.status}`);

@@ -22,7 +22,7 @@ _viewer = st.components.v2.component(
     "pose_comparison.picture_viewer",
     html=assets("viewer.html"),
     css=assets("viewer.css"),
-    js=assets("overlay.js", "view.js", "stage.js", "picture.js"),
+    js=assets("overlay.js", "view.js", "stage.js", "addresses.js", "picture.js"),
 )
 
 

@@ -25,13 +25,15 @@ function memoryOf(key, id) {
 
 class Stage {
   // onPick(name | null) is told {model, person, joint}; drawBackdrop(ctx, place) paints the picture.
-  constructor(root, { onPick, drawBackdrop }) {
-    Object.assign(this, { root, onPick, drawBackdrop });
+  // whole: the element that goes full screen.
+  constructor(root, { onPick, drawBackdrop, whole = root }) {
+    Object.assign(this, { root, onPick, drawBackdrop, whole });
     this.picture = { width: 1, height: 1 };
     this.memory = { view: HOME, chosen: null, picked: null };
     this.layers = {};
     this.options = {};
     this.panels = [];
+    this.tracks = {};
     this.backdrop = document.createElement("canvas");
     this.grid = element("div", { class: "grid" });
     this.live = element("div", { class: "unseen", "aria-live": "polite" });
@@ -68,9 +70,10 @@ class Stage {
     cancelAnimationFrame(this.pending);
   }
 
-  // picture: {width, height}; memory: from memoryOf; layers: by key; panels: as sent by Python.
-  show({ picture, memory, layers, panels, options }) {
-    Object.assign(this, { picture, memory, layers });
+  // picture: {width, height}; memory: from memoryOf; layers: by key; panels: as sent by Python;
+  // tracks: the ways of a joint by layer; quiet: alternative texts wait until things stand still.
+  show({ picture, memory, layers, panels, options, tracks = {}, quiet = false }) {
+    Object.assign(this, { picture, memory, layers, tracks, quiet });
     this.options = { ...options, joints: options.joints && new Set(options.joints) };
     if (panels.length !== this.panels.length) {
       this.panels = panels.map(() => this.buildPanel());
@@ -97,7 +100,11 @@ class Stage {
   }
 
   fillPanel(panel, data) {
+    const same = JSON.stringify(data) === JSON.stringify(panel.data);
     panel.data = data;
+    if (same) return this.describe(panel);
+    panel.note.textContent = data.note ?? "";
+    panel.note.hidden = !data.note || Boolean(data.message);
     const mark = element("span", { class: "mark", style: `background: ${data.colour || "transparent"}` });
     panel.heading.replaceChildren(
       ...(data.colour ? [mark] : []),
@@ -107,11 +114,12 @@ class Stage {
     panel.message.hidden = !data.message;
     panel.message.className = `message ${data.tone}`;
     if (panel.message.textContent !== data.message) panel.message.textContent = data.message;
-    panel.canvas.style.aspectRatio = `${this.picture.width} / ${this.picture.height}`;
     this.describe(panel);
   }
 
   describe(panel) {
+    panel.canvas.style.aspectRatio = `${this.picture.width} / ${this.picture.height}`;
+    if (this.quiet) return;
     const text = panel.data.message || layersText(this.layersOf(panel), this.options);
     panel.canvas.setAttribute("aria-label", `${panel.data.title}. ${text}`);
   }
@@ -143,7 +151,7 @@ class Stage {
 
   toggleFullScreen() {
     if (document.fullscreenElement) document.exitFullscreen();
-    else this.root.requestFullscreen();
+    else this.whole.requestFullscreen();
   }
 
   // --- joints ---
@@ -173,7 +181,7 @@ class Stage {
     this.memory.picked = ref;
     const layer = ref && this.layers[ref.layer];
     this.onPick(layer && {
-      model: layer.key, person: layer.people[ref.person].id, joint: layer.skeleton.joints[ref.joint],
+      model: layer.key, person: ref.person, joint: layer.skeleton.joints[ref.joint],
     });
   }
 
@@ -193,16 +201,20 @@ class Stage {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     const pan = (dx, dy) => this.setView(
       movedBy(this.view, this.place(panel.canvas), this.picture, dx, dy));
-    const acts = {
-      "+": () => this.zoomBy(1.5), "=": () => this.zoomBy(1.5), "-": () => this.zoomBy(1 / 1.5),
-      "0": () => this.setView(HOME),
+    const moves = {
       ArrowLeft: () => pan(PAN_STEP, 0), ArrowRight: () => pan(-PAN_STEP, 0),
       ArrowUp: () => pan(0, PAN_STEP), ArrowDown: () => pan(0, -PAN_STEP),
+    };
+    const acts = {
+      ...moves,
+      "+": () => this.zoomBy(1.5), "=": () => this.zoomBy(1.5), "-": () => this.zoomBy(1 / 1.5),
+      "0": () => this.setView(HOME),
       n: () => this.step(panel, 1), "]": () => this.step(panel, 1),
       p: () => this.step(panel, -1), "[": () => this.step(panel, -1),
       Enter: () => this.keep(this.memory.chosen),
       Escape: () => { this.choose(null, null); this.keep(null); },
       ...this.extraKeys,
+      ...(event.shiftKey ? moves : {}),
     };
     if (!acts[event.key]) return;
     event.preventDefault();
@@ -252,18 +264,21 @@ class Stage {
     ctx.drawImage(this.backdrop, 0, 0);
     ctx.scale(devicePixelRatio, devicePixelRatio);
     const place = this.place(panel.canvas), layers = this.layersOf(panel);
-    for (const layer of layers) drawLayer(ctx, layer, place, this.options);
+    for (const layer of layers) {
+      drawLayer(ctx, layer, place, this.options);
+      if (this.tracks[layer.key]) drawTrack(ctx, layer, this.tracks[layer.key], place);
+    }
     const ref = this.validChoice();
     for (const layer of ref ? layers : []) {
       const own = counterpart(layer, this.layers[ref.layer], ref, this.options);
-      if (own) drawRing(ctx, layer, layer.people[own.person], own.joint, place);
+      if (own) drawRing(ctx, layer, personOf(layer, own), own.joint, place);
     }
     this.placeTip(panel, ref, place);
   }
 
   validChoice() {
     const ref = this.memory.chosen, layer = ref && this.layers[ref.layer];
-    const person = layer?.people[ref.person];
+    const person = layer && personOf(layer, ref);
     return person && jointState(layer, person, ref.joint, this.options) !== HIDDEN ? ref : null;
   }
 
@@ -273,7 +288,7 @@ class Stage {
     const layer = this.layers[ref.layer];
     const [first, ...rest] = jointLines(layer, ref);
     panel.tip.replaceChildren(element("strong", {}, first), ...rest.map((line) => element("div", {}, line)));
-    const [x, y] = onCanvas(place, layer.people[ref.person].xy, ref.joint);
+    const [x, y] = onCanvas(place, personOf(layer, ref).xy, ref.joint);
     const { clientWidth, clientHeight } = panel.canvas;
     const { offsetWidth, offsetHeight } = panel.tip;
     const left = x + 16 + offsetWidth > clientWidth ? x - 16 - offsetWidth : x + 16;

@@ -1,0 +1,170 @@
+"""Clip player: one clip plays once, every model's poses are drawn for exactly the frame shown."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from pages.ui.viewer.assets import assets
+from pages.ui.viewer.clip import ClipLayer, layer_payload, pack_poses
+from pages.ui.viewer.media_files import NUMBERS, media_url
+from pages.ui.viewer.panels import JointRef, ViewOptions, options_payload
+
+_player = st.components.v2.component(
+    "pose_comparison.clip_player",
+    html=assets("viewer.html"),
+    css=assets("viewer.css", "player.css"),
+    js=assets(
+        "overlay.js",
+        "view.js",
+        "stage.js",
+        "addresses.js",
+        "numbers.js",
+        "clock.js",
+        "controls.js",
+        "player.js",
+    ),
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Clip:
+    """A clip and what its models found in it.  Build it once and keep it: it packs the numbers.
+
+    Attributes:
+        source: the file, or its bytes, in a form that browsers play (MP4 with H.264, WebM).
+        mimetype: e.g. "video/mp4".
+        timestamps_s: float64 [T], presentation time of every frame as the container gives it
+            (its start is not subtracted), ascending.
+        size: width and height in pixels as the clip is shown, rotation applied.
+        layers: the models.
+        numbers: packed from `timestamps_s` and `layers`.
+
+    Raises:
+        ValueError: timestamps or poses do not fit; the message says what was expected.
+    """
+
+    source: Path | bytes
+    mimetype: str
+    timestamps_s: NDArray[np.float64]
+    size: tuple[int, int]
+    layers: Sequence[ClipLayer]
+    numbers: bytes = field(init=False)
+    id: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        poses = {layer.key: layer.poses for layer in self.layers if layer.poses is not None}
+        object.__setattr__(self, "numbers", pack_poses(self.timestamps_s, poses))
+        if isinstance(self.source, bytes):
+            identity = hashlib.sha256(self.source).hexdigest()[:16]
+        else:
+            stat = self.source.stat()
+            identity = f"{self.source}-{stat.st_size}-{stat.st_mtime_ns}"
+        object.__setattr__(self, "id", identity)
+
+
+@dataclass(frozen=True)
+class PlayerOptions:
+    """What is drawn at first; people change it in the player without a rerun.
+
+    Attributes:
+        view: joints, labels, boxes and weak joints.
+        thresholds: by model key, in place of the layers' own.
+        smooth: the smoothed poses are drawn as lines of their own, where there are some.
+        trail: frames over which the picked joint leaves its track, 0 for none.
+        marks: frame index -> why it is worth a look; marked on the scrubber.
+    """
+
+    view: ViewOptions = field(default_factory=ViewOptions)
+    thresholds: Mapping[str, float] = field(default_factory=dict)
+    smooth: bool = False
+    trail: int = 0
+    marks: Mapping[int, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Seek:
+    """Go to `frame` and stop there; obeyed once for each new `seq`."""
+
+    frame: int
+    seq: int
+
+
+@dataclass(frozen=True)
+class PlayerState:
+    """Where the player stands.
+
+    Attributes:
+        frame: index of the frame shown when it last stood still.
+        picked: the joint that somebody picked.
+        problem: why the browser cannot play the clip, "" while it can.
+    """
+
+    frame: int = 0
+    picked: JointRef | None = None
+    problem: str = ""
+
+
+def clip_player(
+    key: str, clip: Clip, options: PlayerOptions | None = None, seek: Seek | None = None
+) -> PlayerState:
+    """Show `clip` in one panel a model and one with all of them, in step, under one scrubber.
+
+    Playing, stepping, thresholds, joints and smoothing happen in the browser.  Python hears of the
+    frame only when the player comes to rest, and of a joint when it is picked.
+
+    Args:
+        key: unique on the page; position, zoom and settings are kept under it.
+        clip: what is shown.
+        options: what is drawn at first, None for the defaults; a change resets people's own.
+        seek: a command, e.g. after a click in a chart.
+    """
+    options = options or PlayerOptions()
+    width, height = clip.size
+    payload: dict[str, Any] = {
+        "key": key,
+        "clip": {
+            "id": clip.id,
+            "url": media_url(clip.source, clip.mimetype, f"{key}.clip"),
+            "width": width,
+            "height": height,
+        },
+        "numbers": media_url(clip.numbers, NUMBERS, f"{key}.numbers"),
+        "layers": [layer_payload(layer) for layer in clip.layers],
+        "thresholds": dict(options.thresholds),
+        "options": {
+            **options_payload(options.view),
+            "smooth": options.smooth,
+            "trail": options.trail,
+        },
+        "marks": [[frame, why] for frame, why in sorted(options.marks.items())],
+        "seek": None if seek is None else {"frame": seek.frame, "seq": seek.seq},
+    }
+    # Without a container of its own it is remounted when elements above it come and go.
+    with st.container(key=f"{key}-frame"):
+        result = _player(
+            key=key,
+            data=payload,
+            default={"frame": 0, "selected": None, "problem": ""},
+            on_frame_change=lambda: None,
+            on_selected_change=lambda: None,
+            on_problem_change=lambda: None,
+        )
+    return PlayerState(int(result.frame or 0), _picked(result.selected, clip), result.problem or "")
+
+
+def _picked(value: Any, clip: Clip) -> JointRef | None:
+    if not isinstance(value, dict):
+        return None
+    for layer in clip.layers:
+        known = layer.poses is not None and value.get("joint") in layer.poses.skeleton.joints
+        if layer.key == value.get("model") and known:
+            return JointRef(layer.key, int(value["person"]), str(value["joint"]))
+    return None

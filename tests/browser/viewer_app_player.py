@@ -1,0 +1,65 @@
+"""Streamlit page for the tests of the clip player; ?clip= chooses the clip."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import streamlit as st
+from viewer_app_clips import FRAMES, HEIGHT, WIDTH, clip, pose_at, timestamps
+
+from pages.ui.viewer import (
+    Clip,
+    ClipLayer,
+    ClipPoses,
+    PlayerOptions,
+    Seek,
+    ViewOptions,
+    clip_player,
+)
+
+
+@st.cache_resource(show_spinner=False)
+def prepared(kind: str) -> Clip:
+    rotated = kind == "rotated"
+    data = b"no clip at all" if kind == "broken" else clip(kind)
+    times = np.arange(FRAMES) / 30 if kind == "broken" else timestamps(data)
+    every, fifth = list(range(FRAMES)), list(range(5, FRAMES, 5))
+    move = ClipPoses.from_pose_sets(
+        every, [pose_at(f, rotated=rotated) for f in every], [[1]] * FRAMES
+    )
+    wavy = move.xy + 6 * np.sin(np.arange(FRAMES))[:, None, None].astype(np.float32)
+    move = replace(move, smooth_xy=wavy)
+    blaze = ClipPoses.from_pose_sets(
+        fifth,
+        [pose_at(f, 40, rotated) for f in fifth],
+        [[1]] * len(fifth),
+        failed=[62],
+    )
+    layers = [
+        ClipLayer("move", "MoveNet", "#0072B2", "confidence", 0.3, (0.0, 1.0), move),
+        ClipLayer("blaze", "BlazePose", "#D55E00", "visibility", 0.5, (0.0, 1.0), blaze),
+        ClipLayer(
+            "rcnn", "Keypoint R-CNN", "#009E73", "logit", 2.0, (-5.0, 20.0), None,
+            message="Weights could not be fetched: 403 Forbidden.",
+        ),
+    ]  # fmt: skip
+    size = (HEIGHT, WIDTH) if rotated else (WIDTH, HEIGHT)
+    return Clip(data, "video/mp4", times, size, layers)
+
+
+st.set_page_config(layout="wide")
+faint = st.sidebar.checkbox("Faint")
+threshold = st.sidebar.slider("Threshold", 0.0, 1.0, 0.3)
+if st.sidebar.button("Go to 77"):
+    st.session_state.seq = st.session_state.get("seq", 0) + 1
+if st.sidebar.checkbox("Something above"):
+    st.info("This came later.")
+options = PlayerOptions(
+    view=ViewOptions(weak="faint" if faint else "hidden"),
+    thresholds={"move": threshold},
+    marks={20: "0.31 of a torso apart", 90: "one of them sees nobody"},
+)
+seek = Seek(77, st.session_state.seq) if "seq" in st.session_state else None
+state = clip_player("player", prepared(st.query_params.get("clip", "constant")), options, seek)
+st.text(f"frame {state.frame}, picked {state.picked}, problem {state.problem!r}")
