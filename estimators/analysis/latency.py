@@ -1,8 +1,7 @@
-"""Latency and rate: over a whole clip, and rolling over the last seconds of a live stream."""
+"""Rate, latency and dropped frames of a stream over its last seconds, in bounded memory."""
 
 from __future__ import annotations
 
-import math
 import threading
 from collections import deque
 from dataclasses import dataclass
@@ -10,101 +9,105 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+WINDOW_S = 30.0
+# At 60 frames a second the window holds 1,800; whoever is faster is measured over a shorter time.
+_MOST = 4096
+
 
 @dataclass(frozen=True)
 class LatencySummary:
-    """Median and 95th percentile in milliseconds of `count` measurements; NaN without any."""
+    """What happened in the window.
+
+    Attributes:
+        count: answers.
+        rate: answers a second since the window, or the first answer in it, began; 0 before two.
+        median_ms, p95_ms: of the answers' latencies; None before the first.
+        drops: frames that were never looked at.
+    """
 
     count: int
-    median_ms: float
-    p95_ms: float
-
-
-def summarise(latency_ms: NDArray[np.floating]) -> LatencySummary:
-    """The summary of the finite values; percentiles interpolate linearly, as numpy does."""
-    finite = np.asarray(latency_ms, np.float64)
-    finite = finite[np.isfinite(finite)]
-    if not finite.size:
-        return LatencySummary(0, math.nan, math.nan)
-    median, p95 = np.percentile(finite, [50, 95])
-    return LatencySummary(len(finite), float(median), float(p95))
-
-
-@dataclass(frozen=True)
-class RollingSnapshot:
-    """The last seconds of a stream: answers a second, latency, and frames dropped unanswered."""
-
-    rate_hz: float
-    latency: LatencySummary
-    dropped: int
-    age_s: float
+    rate: float
+    median_ms: float | None
+    p95_ms: float | None
+    drops: int
 
 
 class RollingLatency:
-    """Statistics of the last `window_s` seconds, in bounded memory; any thread may call it.
-
-    Times come from the caller's clock (`time.monotonic`), so that tests need not wait.
+    """Times in seconds on one monotonic clock, increasing; may be used from several threads.
 
     Args:
-        window_s: how far back the statistics reach.
-        most: measurements kept at most, the newest; 4,096 are 30 s at 136 a second.
+        window_s: what is older is forgotten.
+        most: most answers, and most drops, that are remembered.
+
+    Raises:
+        ValueError: an empty window or no room.
     """
 
-    def __init__(self, window_s: float = 30.0, most: int = 4096) -> None:
-        self._window_s = window_s
+    def __init__(self, window_s: float = WINDOW_S, most: int = _MOST) -> None:
+        if window_s <= 0 or most < 1:
+            raise ValueError(f"expected a window and room, got {window_s} s and {most}")
+        self.window_s = window_s
         self._lock = threading.Lock()
         self._answers: deque[tuple[float, float]] = deque(maxlen=most)
         self._drops: deque[float] = deque(maxlen=most)
-        self._started: float | None = None
 
-    def add(self, now_s: float, latency_ms: float) -> None:
-        """An answer arrived at `now_s`, `latency_ms` after it was asked for."""
+    def add(self, time_s: float, latency_ms: float) -> None:
+        """An answer came at `time_s`, `latency_ms` after it was asked for."""
         with self._lock:
-            self._started = now_s if self._started is None else self._started
-            self._answers.append((now_s, latency_ms))
+            self._answers.append((time_s, latency_ms))
 
-    def drop(self, now_s: float) -> None:
-        """A frame was replaced by a newer one before the model took it."""
+    def drop(self, time_s: float) -> None:
+        """A frame made room for a newer one before anybody looked at it."""
         with self._lock:
-            self._started = now_s if self._started is None else self._started
-            self._drops.append(now_s)
+            self._drops.append(time_s)
 
-    def reset(self) -> None:
-        """Forgets everything: the stream started anew."""
+    def summary(self, now_s: float) -> LatencySummary:
+        """Of the window that ends at `now_s`."""
+        times, latencies = self._window(now_s)
         with self._lock:
-            self._answers.clear()
-            self._drops.clear()
-            self._started = None
+            drops = sum(time_s > now_s - self.window_s for time_s in self._drops)
+        if not len(times):
+            return LatencySummary(0, 0.0, None, None, drops)
+        # The first answer opens the time over which the following ones are counted.
+        since_s = now_s - times[0]
+        rate = (len(times) - 1) / since_s if since_s > 0 else 0.0
+        median, p95 = np.percentile(latencies, (50, 95))
+        return LatencySummary(len(times), float(rate), float(median), float(p95), drops)
 
-    def snapshot(self, now_s: float) -> RollingSnapshot:
-        """The figures of the window that ends at `now_s`.
+    def latencies(self, now_s: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """When each answer of the window came, and its latency.
 
-        The rate counts answers over the window, or over the time since the start while that is
-        shorter; `age_s` is the time since the newest answer, infinite without one.
+        Returns:
+            Float64 [n] seconds relative to `now_s` (negative), and float64 [n] milliseconds.
         """
-        with self._lock:
-            self._forget(now_s)
-            answers = list(self._answers)
-            dropped = len(self._drops)
-            started = self._started
-        span = self._window_s if started is None else min(self._window_s, now_s - started)
-        # Where the oldest measurements were let go for want of room, only the rest has a span.
-        if len(answers) == self._answers.maxlen:
-            span = min(span, now_s - answers[0][0])
-        rate = len(answers) / span if span > 0 else 0.0
-        age = now_s - answers[-1][0] if answers else math.inf
-        return RollingSnapshot(rate, summarise(np.array([ms for _, ms in answers])), dropped, age)
+        times, latencies = self._window(now_s)
+        return times - now_s, latencies
 
-    def series(self, now_s: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """The measurements of the window for a chart: seconds before `now_s` (≤ 0), and ms."""
-        with self._lock:
-            self._forget(now_s)
-            answers = np.array(self._answers, np.float64).reshape(-1, 2)
-        return answers[:, 0] - now_s, answers[:, 1]
+    def rates(
+        self, now_s: float, bin_s: float = 1.0
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Answers a second in each whole bin of the window since its first answer.
 
-    def _forget(self, now_s: float) -> None:
-        oldest = now_s - self._window_s
-        while self._answers and self._answers[0][0] < oldest:
-            self._answers.popleft()
-        while self._drops and self._drops[0] < oldest:
-            self._drops.popleft()
+        Bins end at whole multiples of `bin_s` on the clock, so that a bin's value does not change
+        from one reading to the next.
+
+        Returns:
+            Float64 [b] middle of each bin in seconds relative to `now_s`, float64 [b] answers a
+            second.
+        """
+        times, _ = self._window(now_s)
+        if not len(times):
+            return np.zeros(0), np.zeros(0)
+        first, last = np.floor(times[0] / bin_s) + 1, np.floor(now_s / bin_s)
+        edges = np.arange(first, last + 1) * bin_s
+        if len(edges) < 2:
+            return np.zeros(0), np.zeros(0)
+        # An answer on an edge belongs to the bin that it opens.
+        counts = np.diff(np.searchsorted(times, edges, side="left"))
+        return edges[:-1] + bin_s / 2 - now_s, counts / bin_s
+
+    def _window(self, now_s: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        with self._lock:
+            pairs = np.array(self._answers, np.float64).reshape(-1, 2)
+        inside = (pairs[:, 0] > now_s - self.window_s) & (pairs[:, 0] <= now_s)
+        return pairs[inside, 0], pairs[inside, 1]

@@ -1,0 +1,235 @@
+"""One viewer's camera through several models: frames in, mosaics out, at the camera's own rate.
+
+The video never waits for a model.  Each model follows the newest frame in a thread of its own; a
+frame is drawn with whatever each model said last, and with how old that is.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+import uuid
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from estimators.analysis.latency import LatencySummary, RollingLatency
+from estimators.runtime.api import Runner, RunResult
+from estimators.types import Frame
+from estimators.workflows.live_follower import Follower, FollowerState, Overlay
+from estimators.workflows.live_mosaic import (
+    LiveModel,
+    LiveSettings,
+    View,
+    draw_live,
+    draw_notice,
+)
+from estimators.workflows.live_record import LiveRecorder
+from estimators.workflows.live_seats import Seats
+
+# Frames that stop coming without an end (a closed lid, a frozen tab) free everything after so long;
+# it starts anew with the next frame.
+IDLE_S = 8.0
+StreamState = Literal["idle", "running", "full"]
+FULL = (
+    "All {limit} live places of this server are taken. Press Stop and try again in a while; "
+    "a place is free as soon as somebody stops."
+)
+
+
+@dataclass(frozen=True, eq=False)
+class ModelFigures:
+    """What is told of one model beside the video.
+
+    Attributes:
+        age_ms: of the overlay shown; None while there is none.
+        dropped: frames it never saw, since it began.
+    """
+
+    model: LiveModel
+    state: FollowerState
+    error: str
+    summary: LatencySummary
+    age_ms: float | None
+    dropped: int
+    overlay: Overlay | None
+    latency: RollingLatency
+
+
+@dataclass(frozen=True, eq=False)
+class StreamFigures:
+    """What is told of the whole stream.
+
+    Attributes:
+        video: rate of the mosaics, and milliseconds from a frame to its mosaic.
+        size: (width, height) of the camera's frames; None before the first.
+    """
+
+    state: StreamState
+    video: LatencySummary
+    size: tuple[int, int] | None
+    models: tuple[ModelFigures, ...]
+
+
+class LiveStream:
+    """The frames of one viewer; every method may be called from any thread.
+
+    Args:
+        runner: hosts the models, shared by all viewers.
+        seats: limits how many streams run at once.
+        idle_s: seconds without a frame after which everything is freed.
+    """
+
+    def __init__(self, runner: Runner, seats: Seats, idle_s: float = IDLE_S) -> None:
+        self.viewer = f"live-{uuid.uuid4().hex}"
+        self.video = RollingLatency()
+        self._runner, self._seats, self._idle_s = runner, seats, idle_s
+        self._lock = threading.RLock()
+        self._settings = LiveSettings()
+        self._followers: dict[str, Follower] = {}
+        self._recorder: LiveRecorder | None = None
+        self._newest: NDArray[np.uint8] | None = None
+        self._state: StreamState = "idle"
+        self._stopped = threading.Event()
+        self._index, self._started_s, self._last_s = 0, time.monotonic(), -np.inf
+
+    @property
+    def state(self) -> StreamState:
+        return self._state
+
+    @property
+    def recorder(self) -> LiveRecorder | None:
+        """The recording that is running, or the last one."""
+        return self._recorder
+
+    def configure(self, settings: LiveSettings) -> None:
+        """Takes effect with the next frame; models that are no longer followed end."""
+        with self._lock:
+            self._settings = settings
+            if self._state == "running":
+                self._reconcile()
+
+    def show(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """The mosaic for the camera's newest frame, uint8 [H, W, 3] RGB; never waits for a model.
+
+        The frame must not be changed afterwards.
+        """
+        arrived_s = time.monotonic()
+        with self._lock:
+            self._last_s, self._newest = arrived_s, image
+            self._index += 1
+            frame = Frame(image, self._index, arrived_s - self._started_s)
+            settings, followers, recorder = self._begin(), self._followers, self._recorder
+            views = [
+                View(
+                    m,
+                    followers[m.spec.key].state,
+                    followers[m.spec.key].overlay,
+                    followers[m.spec.key].error,
+                )
+                for m in settings.models
+                if m.spec.key in followers
+            ]
+            for follower in followers.values():
+                follower.offer(frame, arrived_s)
+        if self._state == "full":
+            message = FULL.format(limit=self._seats.limit)
+            return draw_notice(image, "No place left", message, settings.width)
+        picture = draw_live(image, views, settings, time.monotonic())
+        if recorder is not None:
+            recorder.add_picture(picture, frame.index, frame.time_s)
+        now_s = time.monotonic()
+        self.video.add(now_s, (now_s - arrived_s) * 1000)
+        return picture
+
+    def stop(self) -> None:
+        """Frees threads, sessions, recording and seat at once; the next frame starts anew."""
+        with self._lock:
+            for follower in self._followers.values():
+                follower.close()
+            self._followers = {}
+            if self._recorder is not None:
+                self._recorder.finish()
+            self._seats.give(self.viewer)
+            self._state, self._newest = "idle", None
+            self._stopped.set()
+
+    def newest_frame(self) -> NDArray[np.uint8] | None:
+        """The camera's newest frame as it came, uint8 [H, W, 3] RGB; None when nothing runs."""
+        return self._newest
+
+    def record(self, name: str, longest_s: float) -> None:
+        """Starts a recording; one that is running goes on instead."""
+        with self._lock:
+            if self._newest is None or self._state != "running":
+                return
+            if self._recorder is not None and self._recorder.state == "recording":
+                return
+            specs = [m.spec for m in self._settings.models]
+            height, width = self._newest.shape[:2]
+            self._recorder = LiveRecorder(name, specs, (width, height), longest_s)
+
+    def stop_recording(self) -> None:
+        with self._lock:
+            if self._recorder is not None:
+                self._recorder.finish()
+
+    def figures(self) -> StreamFigures:
+        """What there is to tell now."""
+        now_s = time.monotonic()
+        with self._lock:
+            models = [(m, self._followers.get(m.spec.key)) for m in self._settings.models]
+            newest, state = self._newest, self._state
+        size = None if newest is None else (newest.shape[1], newest.shape[0])
+        told = tuple(_figures(m, follower, now_s) for m, follower in models if follower is not None)
+        return StreamFigures(state, self.video.summary(now_s), size, told)
+
+    def _begin(self) -> LiveSettings:
+        """Starts the followers if this is the first frame (for a while)."""
+        if self._state != "running":
+            self._state = "running" if self._seats.take(self.viewer) else "full"
+            if self._state == "running":
+                self._reconcile()
+                # One event a run, so that the watch of an earlier run cannot live on.
+                self._stopped = threading.Event()
+                watch = threading.Thread(
+                    target=self._watch, args=(self._stopped,), name="live-watch", daemon=True
+                )
+                watch.start()
+        return self._settings
+
+    def _reconcile(self) -> None:
+        wanted = {m.spec.key: m.spec for m in self._settings.models}
+        for key in [key for key in self._followers if key not in wanted]:
+            self._followers.pop(key).close()
+        for key, spec in wanted.items():
+            if key not in self._followers:
+                self._followers[key] = Follower(self._runner, spec, self.viewer, self._answered)
+
+    def _answered(self, model: str, result: RunResult) -> None:
+        recorder = self._recorder
+        if recorder is not None:
+            recorder.add_answer(model, result)
+
+    def _watch(self, stopped: threading.Event) -> None:
+        """Ends with the stream, or ends it when the frames have stopped coming."""
+        while not stopped.wait(min(1.0, self._idle_s / 4)):
+            if time.monotonic() - self._last_s > self._idle_s:
+                self.stop()
+                return
+
+
+def _figures(model: LiveModel, follower: Follower, now_s: float) -> ModelFigures:
+    overlay = follower.overlay
+    return ModelFigures(
+        model,
+        follower.state,
+        follower.error,
+        follower.latency.summary(now_s),
+        None if overlay is None else overlay.age_ms(now_s),
+        follower.dropped,
+        overlay,
+        follower.latency,
+    )

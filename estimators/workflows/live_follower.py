@@ -1,0 +1,109 @@
+"""One model following a stream in a thread of its own, always at the newest frame."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from estimators.analysis.latency import RollingLatency
+from estimators.errors import PoseError
+from estimators.registry import ModelSpec
+from estimators.runtime.api import Runner, RunResult, Session
+from estimators.types import EstimatorOptions, Frame, PoseSet
+from estimators.workflows.live_slot import NewestSlot
+
+FollowerState = Literal["loading", "following", "failed"]
+# A model that failed is tried again: its weights may have come, or its process started anew.
+_RETRY_S = 3.0
+_OPTIONS = EstimatorOptions(video=True)
+
+
+@dataclass(frozen=True, eq=False)
+class Overlay:
+    """The newest answer of one model.
+
+    Attributes:
+        poses: in pixels of the frame, nothing hidden.
+        size: (width, height) of that frame; cameras change theirs in mid-stream.
+        arrived_s: when the frame came from the camera, on `time.monotonic`'s clock.
+    """
+
+    poses: PoseSet
+    size: tuple[int, int]
+    frame_index: int
+    arrived_s: float
+
+    def age_ms(self, now_s: float) -> float:
+        """How long ago the world looked as the overlay says."""
+        return (now_s - self.arrived_s) * 1000
+
+
+class Follower:
+    """Estimates the newest frame again and again until it is closed.
+
+    Args:
+        answered: told of every answer, in this follower's thread.
+    """
+
+    def __init__(
+        self,
+        runner: Runner,
+        spec: ModelSpec,
+        viewer: str,
+        answered: Callable[[str, RunResult], None] = lambda model, result: None,
+    ) -> None:
+        self.spec = spec
+        self.latency = RollingLatency()
+        self.state: FollowerState = "loading"
+        self.error = ""
+        self.overlay: Overlay | None = None
+        self._runner, self._viewer, self._answered = runner, viewer, answered
+        self._slot: NewestSlot[tuple[Frame, float]] = NewestSlot()
+        self._thread = threading.Thread(target=self._run, name=f"live-{spec.key}", daemon=True)
+        self._thread.start()
+
+    @property
+    def dropped(self) -> int:
+        """Frames this model never saw because a newer one came first."""
+        return self._slot.dropped
+
+    def offer(self, frame: Frame, arrived_s: float) -> None:
+        """Hands over the newest frame; never waits."""
+        if self._slot.put((frame, arrived_s)):
+            self.latency.drop(arrived_s)
+
+    def close(self) -> None:
+        """Ends as soon as the model has answered; does not wait for it."""
+        self._slot.close()
+
+    def join(self, timeout_s: float | None = None) -> None:
+        self._thread.join(timeout_s)
+
+    def _run(self) -> None:
+        while not self._slot.closed:
+            try:
+                with self._runner.open(self.spec.key, _OPTIONS, self._viewer) as session:
+                    self._follow(session)
+            except PoseError as error:
+                self._fail(str(error))
+            except Exception as error:  # noqa: BLE001  # a thread's last chance to say what happened
+                self._fail(f"{type(error).__name__}: {error}")
+
+    def _follow(self, session: Session) -> None:
+        while (newest := self._slot.take()) is not None:
+            frame, arrived_s = newest
+            asked_s = time.monotonic()
+            result = session.estimate(frame)
+            now_s = time.monotonic()
+            self.latency.add(now_s, (now_s - asked_s) * 1000)
+            size = (frame.width, frame.height)
+            self.overlay = Overlay(result.estimate.poses, size, frame.index, arrived_s)
+            self.state, self.error = "following", ""
+            self._answered(self.spec.key, result)
+
+    def _fail(self, message: str) -> None:
+        self.state, self.error, self.overlay = "failed", message, None
+        self._slot.wait_closed(_RETRY_S)

@@ -1,0 +1,151 @@
+"""The picture that goes back to the browser: one tile a model, or all models in one picture."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Literal
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from estimators.registry import ModelSpec
+from estimators.render.draw import Layer, draw_all
+from estimators.render.mosaic import Layout, Tile, message_tile, mosaic, plan_mosaic
+from estimators.render.style import PoseStyle
+from estimators.types import PoseSet
+from estimators.workflows.live_follower import FollowerState, Overlay
+
+LiveLayout = Literal["side", "one"]
+_NEUTRAL = (200, 204, 212)
+
+
+@dataclass(frozen=True)
+class LiveModel:
+    """One model of a stream and how its answers are shown."""
+
+    spec: ModelSpec
+    style: PoseStyle
+    joint_threshold: float
+    pose_threshold: float
+
+
+@dataclass(frozen=True)
+class LiveSettings:
+    """What is followed and how it is shown.
+
+    Attributes:
+        layout: a tile a model, or all in one picture.
+        mirrored: left and right swapped after drawing, as in a looking glass.
+        width: of the whole picture at most, in pixels.
+    """
+
+    models: tuple[LiveModel, ...] = ()
+    layout: LiveLayout = "side"
+    mirrored: bool = False
+    width: int = 1280
+
+
+@dataclass(frozen=True, eq=False)
+class View:
+    """What is known of one model when a frame is drawn."""
+
+    model: LiveModel
+    state: FollowerState
+    overlay: Overlay | None
+    error: str = ""
+
+
+def draw_live(
+    image: NDArray[np.uint8], views: Sequence[View], settings: LiveSettings, now_s: float
+) -> NDArray[np.uint8]:
+    """The mosaic of the camera's frame `image` with each model's newest overlay and its age.
+
+    Args:
+        image: uint8 [H, W, 3] RGB; it is not changed.
+
+    Returns:
+        uint8 [h, w, 3] RGB of even height and width.
+    """
+    height, width = image.shape[:2]
+    count = len(views) if settings.layout == "side" else 1
+    layout = _plan(max(1, count), width, height, settings.width)
+    scaled = _scaled(image, layout)
+    if not views:
+        tiles = [Tile(scaled, "Camera", "no model chosen", _NEUTRAL)]
+    elif settings.layout == "one":
+        tiles = [_all_in_one(scaled, views, now_s)]
+    else:
+        tiles = [_tile(scaled, view, now_s) for view in views]
+    if settings.mirrored:
+        tiles = [replace(t, image=np.ascontiguousarray(t.image[:, ::-1])) for t in tiles]
+    if settings.layout == "side":
+        tiles[: len(views)] = map(_explained, tiles, views)
+    return mosaic(tiles, layout)
+
+
+def draw_notice(
+    image: NDArray[np.uint8], title: str, message: str, width: int
+) -> NDArray[np.uint8]:
+    """The camera's frame, dimmed, under a message."""
+    layout = _plan(1, image.shape[1], image.shape[0], width)
+    tile = Tile(_scaled(image, layout), title, colour=_NEUTRAL)
+    return mosaic([message_tile(tile, message)], layout)
+
+
+@lru_cache(maxsize=32)
+def _plan(count: int, frame_width: int, frame_height: int, width: int) -> Layout:
+    return plan_mosaic(count, frame_width, frame_height, width)
+
+
+def _scaled(image: NDArray[np.uint8], layout: Layout) -> NDArray[np.uint8]:
+    size = (layout.tile_width, layout.tile_height)
+    if size == (image.shape[1], image.shape[0]):
+        return image
+    shrinks = size[0] < image.shape[1]
+    method = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(image, size, interpolation=method), np.uint8)
+
+
+def _explained(tile: Tile, view: View) -> Tile:
+    """The tile as it is, or under the reason why there is no overlay."""
+    if view.overlay is not None:
+        return tile
+    return message_tile(tile, view.error if view.state == "failed" else "Loading the model …")
+
+
+def _tile(image: NDArray[np.uint8], view: View, now_s: float) -> Tile:
+    spec, style = view.model.spec, view.model.style
+    note = _age(view.overlay, now_s) if view.overlay is not None else view.state
+    layers = [] if view.overlay is None else [_layer(image, view.model, view.overlay)]
+    return Tile(draw_all(image, layers) if layers else image, spec.title, note, style.colour)
+
+
+def _all_in_one(image: NDArray[np.uint8], views: Sequence[View], now_s: float) -> Tile:
+    layers = [_layer(image, v.model, v.overlay) for v in views if v.overlay is not None]
+    notes = [
+        f"{v.model.spec.title} {v.state if v.overlay is None else _age(v.overlay, now_s)}"
+        for v in views
+    ]
+    return Tile(draw_all(image, layers), "All", " · ".join(notes), _NEUTRAL)
+
+
+def _age(overlay: Overlay, now_s: float) -> str:
+    return f"{overlay.age_ms(now_s):.0f} ms old"
+
+
+def _layer(image: NDArray[np.uint8], model: LiveModel, overlay: Overlay) -> Layer:
+    poses = overlay.poses.strong(model.pose_threshold)
+    placed = _placed(poses, overlay.size, (image.shape[1], image.shape[0]))
+    return Layer(placed, model.style, model.joint_threshold)
+
+
+def _placed(poses: PoseSet, source: tuple[int, int], target: tuple[int, int]) -> PoseSet:
+    """The poses of a frame of size `source` in pixels of a picture of size `target`."""
+    if source == target:
+        return poses
+    scale = np.array([target[0] / source[0], target[1] / source[1]], np.float32)
+    box = None if poses.box_xyxy is None else poses.box_xyxy * np.tile(scale, 2)
+    return replace(poses, xy=poses.xy * scale, box_xyxy=box)

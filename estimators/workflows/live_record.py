@@ -1,0 +1,177 @@
+"""A recording of a stream: the mosaic as a clip, and what the models said, both of bounded length.
+
+Pictures are encoded in a thread of their own.  When it cannot keep up, pictures are left out of
+the recording and counted; the video on the screen never waits for it.
+"""
+
+from __future__ import annotations
+
+import queue
+import tempfile
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from estimators.analysis.clip import ClipEstimates
+from estimators.errors import PoseError
+from estimators.media.encode import ClipWriter, EncodeOptions
+from estimators.registry import ModelSpec
+from estimators.runtime.api import RunResult
+
+LONGEST_S = 30.0
+RecordState = Literal["recording", "finishing", "done", "failed"]
+# Pictures that may wait to be encoded; half a second of video.
+_WAITING = 15
+_OPTIONS = EncodeOptions(preset="ultrafast")
+
+
+@dataclass(frozen=True, eq=False)
+class Recording:
+    """What there is to take away.
+
+    Attributes:
+        clip: MP4 (H.264) file.
+        estimates: of each model, on the recording's own clock; frames a model never saw are absent.
+        duration_s: from the first to the last picture.
+        pictures, left_out: written, and dropped because the encoder could not keep up.
+    """
+
+    name: str
+    clip: bytes
+    estimates: tuple[ClipEstimates, ...]
+    duration_s: float
+    pictures: int
+    left_out: int
+
+
+class LiveRecorder:
+    """Records from the first picture on, until `finish` or until it is `longest_s` long.
+
+    Args:
+        name: of the clip, without extension.
+        specs: the models whose answers are kept.
+        frame_size: (width, height) of the camera's frames, to which the estimates refer.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        specs: Sequence[ModelSpec],
+        frame_size: tuple[int, int],
+        longest_s: float = LONGEST_S,
+    ) -> None:
+        self.state: RecordState = "recording"
+        self.error = ""
+        self.longest_s = longest_s
+        self.duration_s = 0.0
+        self.result: Recording | None = None
+        self._name = name
+        self._estimates = {
+            spec.key: ClipEstimates(spec.key, spec.skeleton, f"{name}.mp4", frame_size)
+            for spec in specs
+        }
+        self._lock = threading.Lock()
+        self._first: tuple[int, float] | None = None
+        self._left_out = 0
+        self._queue: queue.Queue[tuple[NDArray[np.uint8], float] | None] = queue.Queue(_WAITING + 1)
+        self._thread = threading.Thread(target=self._work, name="live-record", daemon=True)
+        self._thread.start()
+
+    def add_picture(self, picture: NDArray[np.uint8], frame_index: int, time_s: float) -> None:
+        """Queues the mosaic drawn for the camera's frame; never waits."""
+        if self.state != "recording":
+            return
+        with self._lock:
+            if self._first is None:
+                self._first = (frame_index, time_s)
+            at_s = time_s - self._first[1]
+        if at_s > self.longest_s:
+            self.finish()
+            return
+        self.duration_s = at_s
+        if self._queue.qsize() >= _WAITING:
+            self._left_out += 1
+            return
+        self._queue.put_nowait((picture, at_s))
+
+    def add_answer(self, model: str, result: RunResult) -> None:
+        """Keeps an answer to a frame of the recording; others are ignored."""
+        estimate = result.estimate
+        with self._lock:
+            clip = self._estimates.get(model)
+            if self.state != "recording" or self._first is None or clip is None:
+                return
+            index, time_s = estimate.frame_index - self._first[0], estimate.time_s - self._first[1]
+            if (
+                index < 0
+                or time_s > self.longest_s
+                or (len(clip) and index <= clip.frame_index[-1])
+            ):
+                return
+            own = replace(estimate, frame_index=index, time_s=time_s)
+            clip.append(own, result.queue_ms, result.transport_ms)
+
+    def finish(self) -> None:
+        """Ends the recording; `result` is there when `state` is "done".  Safe to call twice."""
+        with self._lock:
+            if self.state != "recording":
+                return
+            self.state = "finishing"
+        self._queue.put_nowait(None)  # one place more than pictures may take is kept for it
+
+    def join(self, timeout_s: float | None = None) -> None:
+        self._thread.join(timeout_s)
+
+    def _work(self) -> None:
+        try:
+            with tempfile.TemporaryDirectory(prefix="pose-live-") as folder:
+                self.result = self._written(Path(folder) / f"{self._name}.mp4")
+            self.state = "done"
+        except PoseError as error:
+            self._fail(str(error))
+        except Exception as error:  # noqa: BLE001  # a thread's last chance to say what happened
+            self._fail(f"{type(error).__name__}: {error}")
+
+    def _fail(self, message: str) -> None:
+        self.error, self.state = message, "failed"
+
+    def _written(self, path: Path) -> Recording:
+        writer: ClipWriter | None = None
+        while (item := self._queue.get()) is not None:
+            picture, at_s = item
+            if writer is None:
+                writer = ClipWriter(path, (picture.shape[1], picture.shape[0]), _OPTIONS)
+            writer.write(_fitted(picture, writer.size), at_s)
+        if writer is None:
+            raise PoseError("Nothing was recorded.", "Start the camera, then record again.")
+        writer.close()
+        estimates = tuple(e for e in self._estimates.values() if len(e))
+        return Recording(
+            self._name,
+            path.read_bytes(),
+            estimates,
+            self.duration_s,
+            writer.frame_count,
+            self._left_out,
+        )
+
+
+def _fitted(picture: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
+    """The picture in the clip's size: tiles may be added and cameras turned while it is running."""
+    width, height = size
+    if picture.shape[:2] == (height, width):
+        return picture
+    scale = min(width / picture.shape[1], height / picture.shape[0])
+    inner = (max(1, int(picture.shape[1] * scale)), max(1, int(picture.shape[0] * scale)))
+    canvas = np.zeros((height, width, 3), np.uint8)
+    top, left = (height - inner[1]) // 2, (width - inner[0]) // 2
+    canvas[top : top + inner[1], left : left + inner[0]] = cv2.resize(
+        picture, inner, interpolation=cv2.INTER_AREA
+    )
+    return canvas
