@@ -33,6 +33,11 @@ class _Fetches:
             if key in self._running:
                 self._running[key][1].set()
 
+    def stopping(self, key: str) -> bool:
+        """Somebody has cancelled it; it ends with the next piece that arrives."""
+        with self._lock:
+            return key in self._running and self._running[key][1].is_set()
+
     def running(self, key: str) -> bool:
         with self._lock:
             return key in self._running and self._running[key][0].is_alive()
@@ -88,8 +93,13 @@ def _watch(key: str, place: str) -> None:
     share = now.done_bytes / now.size_bytes if now.size_bytes else 0.0
     done = f"{now.done_bytes / 1e6:.0f} of {megabytes(now.size_bytes)}" if now.size_bytes else ""
     st.progress(min(share, 1.0), f"Fetching the weights: {done or 'size unknown'}")
-    if _fetches().running(key) and st.button("Cancel", key=f"cancel_{place}_{key}"):
+    if not _fetches().running(key):
+        return  # another process of this machine fetches it
+    if _fetches().stopping(key):
+        st.caption("Stopping; what has come is kept for the next time.")
+    elif st.button("Cancel", key=f"cancel_{place}_{key}", icon=":material/close:"):
         _fetches().stop(key)
+        st.rerun(scope="fragment")
 
 
 def megabytes(size_bytes: int) -> str:

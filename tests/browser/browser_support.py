@@ -17,6 +17,7 @@ from time import monotonic, sleep
 from playwright.sync_api import ConsoleMessage, Page
 
 NewPage = Callable[..., Page]
+StartApp = Callable[..., str]
 
 ROOT = Path(__file__).resolve().parents[2]
 # As root and without a display; the rest keeps the browser from calling anybody.

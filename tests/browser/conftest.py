@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
-from browser_support import CHROMIUM_ARGUMENTS, Faults, NewPage, running_app
+from browser_support import CHROMIUM_ARGUMENTS, Faults, NewPage, StartApp, running_app
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 from playwright.sync_api import Error as PlaywrightError
-
 
 # A busy machine is slow, not broken.
 expect.set_options(timeout=30_000)
@@ -39,7 +40,14 @@ def browser(browser_executable: str | None) -> Iterator[Browser]:
 
 
 @pytest.fixture
-def new_page(browser: Browser) -> Iterator[NewPage]:
+def start_app(tmp_path: Path) -> Iterator[StartApp]:
+    """Starts the product with environment variables of the test's own; gives its address."""
+    with ExitStack() as running:
+        yield lambda **env: running.enter_context(running_app(tmp_path, **env))
+
+
+@pytest.fixture
+def new_page(browser: Browser, start_app: StartApp) -> Iterator[NewPage]:
     """Opens pages that fail the test when the browser's console or Streamlit reports an error."""
     faults, contexts = Faults(), []
 
