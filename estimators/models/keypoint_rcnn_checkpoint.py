@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from textwrap import shorten
 from typing import Any
 
 from estimators.errors import ModelLoadError
@@ -42,9 +43,8 @@ def read_checkpoint(path: Path) -> Checkpoint:
             path, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(path)
         )
     except (OSError, RuntimeError, ValueError, EOFError, KeyError, pickle.UnpicklingError) as error:
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise ModelLoadError(
-            f"{path.name} cannot be read as a PyTorch checkpoint: {reason}", _ADVICE
+            f"{path.name} cannot be read as a PyTorch checkpoint: {_reason(error)}.", _ADVICE
         ) from error
     if not isinstance(checkpoint, dict) or not all(
         isinstance(value, Tensor) for value in checkpoint.values()
@@ -54,6 +54,16 @@ def read_checkpoint(path: Path) -> Checkpoint:
         name: value.float() if value.is_floating_point() else value
         for name, value in checkpoint.items()
     }
+
+
+def _reason(error: Exception) -> str:
+    """Why reading failed, in one sentence; torch's own goes on for pages."""
+    if isinstance(error, pickle.UnpicklingError):
+        # torch's message would tell people to switch the protection off.
+        return "it holds something else than tensors"
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    return str(error).partition(". ")[0].strip().rstrip(".") or "it ends too early"
 
 
 def coco_network(checkpoint: Checkpoint) -> Any:
@@ -83,9 +93,9 @@ def fill(network: Any, checkpoint: Checkpoint, name: str) -> None:
         network.load_state_dict(checkpoint, strict=True, assign=True)
     except RuntimeError as error:
         # The first line says "Error(s) in loading ..."; then comes one line a kind of mismatch.
-        details = " ".join(str(error).split("\n", 1)[-1].split())
+        details = str(error).split("\n", 1)[-1]
         raise ModelLoadError(
-            f"{name} is not a checkpoint of this network: {details[:200]}…", _ADVICE
+            f"{name} is not a checkpoint of this network: {shorten(details, 200)}", _ADVICE
         ) from error
     network.eval().requires_grad_(False)
 

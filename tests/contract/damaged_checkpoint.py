@@ -1,7 +1,8 @@
-"""`python -m tests.contract.damaged_checkpoint DAMAGE FOLDER`: how the adapter refuses a file."""
+"""`python -m tests.contract.damaged_checkpoint FOLDER`: how the adapter refuses each bad file."""
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,8 @@ from estimators import registry
 from estimators.errors import ModelLoadError
 from estimators.models.keypoint_rcnn_checkpoint import coco_network
 from estimators.models.torch_import import torch
+
+DAMAGES = ("absent", "empty", "text", "cut", "code", "list", "other", "shapes")
 
 
 class Payload:
@@ -44,12 +47,21 @@ def damaged(damage: str, folder: Path) -> Path:
     return file
 
 
-def main(damage: str, folder: str) -> None:
-    spec = registry.get("keypointrcnn-reference")
+def refusal(file: Path) -> str:
     try:
-        registry.load(spec, damaged(damage, Path(folder)), 1)
+        registry.load(registry.get("keypointrcnn-reference"), file, 1)
     except ModelLoadError as error:
-        print("ModelLoadError", error)
+        return str(error)
+    return ""
+
+
+def main(folder: str) -> None:
+    said = {}
+    for damage in DAMAGES:
+        place = Path(folder) / damage
+        place.mkdir()
+        said[damage] = refusal(damaged(damage, place))
+    print(json.dumps(said))
 
 
 if __name__ == "__main__":
