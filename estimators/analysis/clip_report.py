@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from estimators.analysis.agreement import median_of
 from estimators.analysis.clip import ClipEstimates
+from estimators.analysis.clip_latency import LatencySummary, summarise
 from estimators.analysis.identity import shared_identities
-from estimators.analysis.latency import LatencySummary, summarise
 from estimators.analysis.over_time import (
     AgreementOverTime,
     DisputedFrame,

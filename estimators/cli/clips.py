@@ -10,24 +10,21 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import FrameType
 
-import numpy as np
 from tqdm import tqdm
 
-from estimators.analysis.clip import ClipEstimates
-from estimators.analysis.latency import summarise
+from estimators.cli import clip_summary
 from estimators.cli.main import FAILED, INTERRUPTED
-from estimators.cli.text import number, table
 from estimators.errors import InputError
 from estimators.media.clip_info import ClipInfo
 from estimators.media.clips import open_clip
-from estimators.registry import ModelSpec, get
+from estimators.registry import ModelSpec
 from estimators.runtime.api import Runner
 from estimators.workflows import clip_files
+from estimators.workflows.clip_analysis import ClipAnalysis
 from estimators.workflows.clip_job import ClipJob
 from estimators.workflows.clip_run import ClipSettings
 from estimators.workflows.clip_video import AnnotatedClip
 
-_HEADER = ("MODEL", "FRAMES", "FAILED", "PEOPLE", "MEDIAN ms", "P95 ms")
 VIDEO = "annotated.mp4"
 
 
@@ -50,9 +47,10 @@ class Clips:
             for note in clip.notes:
                 print(f"{clip.name}: {note}", file=sys.stderr)
             job = ClipJob(runner, clip, _settings(self._options, specs))
-            written = self._process(job)
-            print(_summary(job))
-            for path in written:
+            video = self._process(job)
+            analysis = ClipAnalysis.of(job.estimates)
+            print(clip_summary.text(job, analysis))
+            for path in self._write(job, analysis, video):
                 print(path)
             if job.state == "cancelled":
                 done = f"{job.progress.done} of {job.progress.total} frames"
@@ -61,7 +59,8 @@ class Clips:
             code = FAILED if job.failures else code
         return code
 
-    def _process(self, job: ClipJob) -> list[Path]:
+    def _process(self, job: ClipJob) -> Path | None:
+        """Runs the job, drawing meanwhile; returns the annotated video if there is one."""
         folder = self._folders.get(job.clip.name)
         video = None if folder is None or self._options.no_video else folder / VIDEO
         with ExitStack() as stack:
@@ -77,10 +76,14 @@ class Clips:
                     annotated.add_outcome(outcome)
             if annotated is not None:
                 annotated.early = job.state != "done"
+        return video if video is not None and video.exists() else None
+
+    def _write(self, job: ClipJob, analysis: ClipAnalysis, video: Path | None) -> list[Path]:
+        folder = self._folders.get(job.clip.name)
         if folder is None:
             return []
-        files = clip_files.write_folder(job, folder, self._formats())
-        return [*files, video] if video is not None and video.exists() else files
+        files = clip_files.write_folder(job, analysis, folder, self._formats())
+        return files if video is None else [*files, video]
 
     def _formats(self) -> Sequence[str]:
         given = [name for text in self._options.format or () for name in text.split(",")]
@@ -131,28 +134,3 @@ def _interrupt_cancels(job: ClipJob) -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGINT, before)
-
-
-def _summary(job: ClipJob) -> str:
-    rows = [_row(estimates) for estimates in job.estimates.values()]
-    progress = job.progress
-    head = (
-        f"{job.clip.name}: {progress.done} of {progress.total} frames in "
-        f"{progress.elapsed_s:.1f} s, {progress.rate:.1f} a second; people over each model's "
-        "default threshold, a frame"
-    )
-    return f"{head}\n{table(_HEADER, rows, right=range(1, len(_HEADER)))}"
-
-
-def _row(e: ClipEstimates) -> tuple[str, ...]:
-    answered = len(e) - len(e.errors)
-    strong = np.count_nonzero(e.pose_score >= get(e.model).default_pose_threshold)
-    latency = summarise(e.latency_ms)
-    return (
-        e.model,
-        str(answered),
-        str(len(e.errors)),
-        number(strong / answered if answered else None, 2),
-        number(latency.median_ms, 1),
-        number(latency.p95_ms, 1),
-    )

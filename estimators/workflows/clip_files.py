@@ -15,6 +15,7 @@ from estimators.analysis.clip import ClipEstimates
 from estimators.errors import InputError
 from estimators.export import coco, files, tables
 from estimators.workflows import provenance
+from estimators.workflows.clip_analysis import ClipAnalysis
 from estimators.workflows.clip_job import ClipJob
 
 FORMATS = ("csv", "parquet", "coco", "json")
@@ -26,9 +27,17 @@ _Rows = Callable[[Sequence[ClipEstimates]], Any]
 Write = Callable[[BinaryIO], None]
 
 
-def clip_files(job: ClipJob, formats: Sequence[str] = FORMATS) -> Iterator[tuple[str, Write]]:
-    """Each file's name and what writes it; docs/formats.md describes them."""
-    estimates = list(job.estimates.values())
+def clip_files(
+    job: ClipJob, analysis: ClipAnalysis, formats: Sequence[str] = FORMATS
+) -> Iterator[tuple[str, Write]]:
+    """Each file's name and what writes it; docs/formats.md describes them.
+
+    Args:
+        job: one that has stopped.
+        analysis: of its estimates; says who is who.
+        formats: of `FORMATS`; the manifest always comes.
+    """
+    estimates = list(analysis.estimates.values())
     for name, rows in _TABLES.items():
         if "csv" in formats:
             yield f"{name}.csv", partial(_csv, rows, estimates)
@@ -41,17 +50,19 @@ def clip_files(job: ClipJob, formats: Sequence[str] = FORMATS) -> Iterator[tuple
             yield f"{e.model}.coco.json", partial(_coco, e)
     if "json" in formats:
         yield "results.json", partial(files.write_json, estimates)
-    yield "manifest.json", partial(_manifest, job)
+    yield "manifest.json", partial(_manifest, job, analysis)
 
 
-def write_folder(job: ClipJob, folder: Path, formats: Sequence[str] = FORMATS) -> list[Path]:
+def write_folder(
+    job: ClipJob, analysis: ClipAnalysis, folder: Path, formats: Sequence[str] = FORMATS
+) -> list[Path]:
     """Writes every file into `folder`, which exists, and returns them.
 
     Raises:
         InputError: the folder cannot be written to.
     """
     written = []
-    for name, write in clip_files(job, formats):
+    for name, write in clip_files(job, analysis, formats):
         path = folder / name
         try:
             with path.open("wb") as sink:
@@ -64,17 +75,22 @@ def write_folder(job: ClipJob, folder: Path, formats: Sequence[str] = FORMATS) -
     return written
 
 
-def write_zip(job: ClipJob, sink: BinaryIO | Path, more: Mapping[str, Path] | None = None) -> None:
+def write_zip(
+    job: ClipJob,
+    analysis: ClipAnalysis,
+    sink: BinaryIO | Path,
+    more: Mapping[str, Path] | None = None,
+) -> None:
     """Every file, and `more` (name in the archive → file), in one zip."""
     with zipfile.ZipFile(sink, "w") as archive:
-        for name, write in clip_files(job):
+        for name, write in clip_files(job, analysis):
             with archive.open(_member(name), "w", force_zip64=True) as member:
                 write(cast(BinaryIO, member))
         for name, path in (more or {}).items():
             archive.write(path, name, zipfile.ZIP_STORED)
 
 
-def manifest(job: ClipJob) -> dict[str, Any]:
+def manifest(job: ClipJob, analysis: ClipAnalysis) -> dict[str, Any]:
     """How the numbers came about: clip, settings, weights, versions, machine; JSON-ready."""
     clip, progress = job.clip, job.progress
     return {
@@ -97,6 +113,7 @@ def manifest(job: ClipJob) -> dict[str, Any]:
             "notes": list(clip.notes),
         },
         "settings": asdict(job.settings),
+        "thresholds": {model: asdict(t) for model, t in analysis.thresholds.items()},
         "models": provenance.models(job.settings.models),
         "versions": provenance.versions(),
         "machine": provenance.machine(),
@@ -123,5 +140,6 @@ def _coco(estimates: ClipEstimates, sink: BinaryIO) -> None:
     coco.write_coco([estimates], coco.CLIP_IDS, sink)
 
 
-def _manifest(job: ClipJob, sink: BinaryIO) -> None:
-    sink.write(json.dumps(manifest(job), indent=2, ensure_ascii=False, allow_nan=False).encode())
+def _manifest(job: ClipJob, analysis: ClipAnalysis, sink: BinaryIO) -> None:
+    described = manifest(job, analysis)
+    sink.write(json.dumps(described, indent=2, ensure_ascii=False, allow_nan=False).encode())

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import copy
 import threading
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import Literal, Self
 
 from estimators.analysis.clip import ClipEstimates
 from estimators.errors import PoseError
@@ -18,6 +20,7 @@ from estimators.workflows.clip_run import ClipSettings, FrameOutcome, run_clip
 
 JobState = Literal["waiting", "running", "done", "cancelled", "failed"]
 UNREADABLE = "This frame could not be decoded."
+_NOTHING_KNOWN: Mapping[str, ClipEstimates] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -53,6 +56,7 @@ class ClipJob:
         settings: what to process.
         wanted: asked between frames; when it says no, the job stops as if cancelled (a viewer who
             closed the page cannot press Cancel any more).
+        known: complete answers of some of the models to the same frames; these do not run again.
 
     Raises:
         InputError: an unknown model, no models, or no frame between the limits.
@@ -64,22 +68,25 @@ class ClipJob:
         clip: ClipInfo,
         settings: ClipSettings,
         wanted: Callable[[], bool] = lambda: True,
+        known: Mapping[str, ClipEstimates] = _NOTHING_KNOWN,
     ) -> None:
         size = (clip.width, clip.height)
         self.clip, self.settings = clip, settings
         self.estimates = {
-            model: ClipEstimates(model, get(model).skeleton, clip.name, size)
+            model: known.get(model) or ClipEstimates(model, get(model).skeleton, clip.name, size)
             for model in settings.models
         }
         self.state: JobState = "waiting"
         self.error = ""
         self._runner = runner
+        self._to_run = tuple(model for model in settings.models if model not in known)
         self._wanted = wanted
         self._indices = selected(clip, settings.start_s, settings.end_s, settings.stride)
         self._done = 0
         self._started_s: float | None = None
         self._elapsed_s = 0.0
         self._cancel = threading.Event()
+        self._keeping = threading.Lock()
         self._thread: threading.Thread | None = None
 
     @property
@@ -104,6 +111,18 @@ class ClipJob:
         """Stops before the next model's turn; what is done stays."""
         self._cancel.set()
 
+    def so_far(self) -> Self:
+        """What is done now as a job of its own that was cancelled here.
+
+        For somebody who will not wait for the rest while others do.
+        """
+        part = copy.copy(self)
+        with self._keeping:
+            part.estimates = copy.deepcopy(self.estimates)
+            part._done, part._elapsed_s = self._done, self.progress.elapsed_s
+        part.state, part._thread, part._cancel = "cancelled", None, threading.Event()
+        return part
+
     def start(self) -> None:
         """Runs in the background; failures end up in `state` and `error`."""
         self._thread = threading.Thread(target=self._run, name="clip-job", daemon=True)
@@ -123,10 +142,14 @@ class ClipJob:
         self.state, self._started_s = "running", time.monotonic()
         state: JobState = "failed"
         try:
-            for outcome in run_clip(self._runner, self.clip, self.settings, self._stopped):
-                self._keep(outcome)
-                yield outcome
-            state = "cancelled" if self._stopped() else "done"
+            settings = replace(self.settings, models=self._to_run)
+            if not self._to_run:
+                self._done = len(self._indices)
+            else:
+                for outcome in run_clip(self._runner, self.clip, settings, self._stopped):
+                    self._keep(outcome)
+                    yield outcome
+            state = "cancelled" if self._done < len(self._indices) and self._stopped() else "done"
             if state == "done":
                 self._mark_unreadable(up_to=None)
         except (GeneratorExit, KeyboardInterrupt):
@@ -153,14 +176,15 @@ class ClipJob:
 
     def _keep(self, outcome: FrameOutcome) -> None:
         frame = outcome.frame
-        self._mark_unreadable(up_to=frame.index)
-        for model, estimates in self.estimates.items():
-            result = outcome.results.get(model)
-            if result is None:
-                estimates.append_failed(frame.index, frame.time_s, outcome.failures[model])
-            else:
-                estimates.append(result.estimate, result.queue_ms, result.transport_ms)
-        self._done += 1
+        with self._keeping:
+            self._mark_unreadable(up_to=frame.index)
+            for model in self._to_run:
+                result, estimates = outcome.results.get(model), self.estimates[model]
+                if result is None:
+                    estimates.append_failed(frame.index, frame.time_s, outcome.failures[model])
+                else:
+                    estimates.append(result.estimate, result.queue_ms, result.transport_ms)
+            self._done += 1
 
     def _mark_unreadable(self, up_to: int | None) -> None:
         """Records the selected frames that decoding left out, up to the frame `up_to`."""
@@ -168,6 +192,7 @@ class ClipJob:
             index = int(self._indices[self._done])
             if up_to is not None and index >= up_to:
                 return
-            for estimates in self.estimates.values():
-                estimates.append_failed(index, float(self.clip.timestamps_s[index]), UNREADABLE)
+            time_s = float(self.clip.timestamps_s[index])
+            for model in self._to_run:
+                self.estimates[model].append_failed(index, time_s, UNREADABLE)
             self._done += 1

@@ -181,12 +181,15 @@ def annotate(
     job: ClipJob,
     path: Path,
     look: Look = DEFAULT_LOOK,
-    progress: Callable[[int, int], bool] = lambda done, total: True,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+    clip: ClipInfo | None = None,
 ) -> tuple[str, ...]:
     """Writes the annotated file of a job that has stopped; reads the clip again.
 
     Args:
-        progress: told the frames done and in all after each; stops when it answers False.
+        progress: called with frames done and in all; an exception raised in it ends the work and
+            leaves nothing behind.
+        clip: the same clip where the job's own file may be gone.
 
     Returns:
         What a person should know about the file.
@@ -194,24 +197,40 @@ def annotate(
     Raises:
         InputError: the clip cannot be read again or the file cannot be written.
     """
-    settings = job.settings
-    estimates = list(job.estimates.values())
-    rows = {int(index): row for row, index in enumerate(estimates[0].frame_index)}
+    settings, clip = job.settings, clip or job.clip
+    answers = {model: _Answers(e) for model, e in job.estimates.items()}
     wanted = (settings.start_s, settings.end_s, settings.stride, settings.longest_side)
-    total, done = len(rows), 0
-    with AnnotatedClip(path, job.clip, settings, look) as annotated:
-        for frame in frames(job.clip, *wanted):
-            row = rows.get(frame.index)
-            if row is None or not progress(done, total):
+    # Where the work was cancelled, models whose answers were known before have more frames.
+    end, total = min(a.last for a in answers.values()), min(len(a) for a in answers.values())
+    with AnnotatedClip(path, clip, settings, look) as annotated:
+        for done, frame in enumerate(frames(clip, *wanted)):
+            if frame.index > end:
                 break
-            poses, failures = _at(estimates, row)
+            progress(done, total)
+            poses = {
+                m: found for m, a in answers.items() if (found := a.poses(frame.index)) is not None
+            }
+            failures = {m: a.failure(frame.index) for m, a in answers.items() if m not in poses}
             annotated.add(frame, poses, failures)
-            done += 1
-        annotated.early = job.state != "done" or done < total
+        annotated.early = job.state != "done"
     return annotated.notes
 
 
-def _at(estimates: list[ClipEstimates], row: int) -> tuple[dict[str, PoseSet], dict[str, str]]:
-    failures = {e.model: e.errors[row] for e in estimates if row in e.errors}
-    poses = {e.model: e.poses(row) for e in estimates if row not in e.errors}
-    return poses, failures
+class _Answers:
+    """One model's answers by the frame's index."""
+
+    def __init__(self, estimates: ClipEstimates) -> None:
+        self._estimates = estimates
+        self._rows = {int(index): row for row, index in enumerate(estimates.frame_index)}
+        self.last = max(self._rows, default=-1)
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def poses(self, index: int) -> PoseSet | None:
+        row = self._rows.get(index)
+        return None if row is None or row in self._estimates.errors else self._estimates.poses(row)
+
+    def failure(self, index: int) -> str:
+        row = self._rows.get(index)
+        return "Not processed." if row is None else self._estimates.errors.get(row, "")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import zipfile
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ from estimators.errors import InputError
 from estimators.media.clip_info import ClipInfo
 from estimators.media.clips import open_clip
 from estimators.runtime.runner import ProcessRunner
+from estimators.workflows.clip_analysis import ClipAnalysis
 from estimators.workflows.clip_files import write_zip
 from estimators.workflows.clip_job import UNREADABLE, ClipJob
 from estimators.workflows.clip_run import ClipSettings
@@ -114,16 +116,20 @@ def test_the_archive_holds_video_numbers_and_origins(
     job: ClipJob, balance: ClipInfo, tmp_path: Path
 ) -> None:
     annotate(job, tmp_path / "annotated.mp4")
-    write_zip(job, tmp_path / "all.zip", {"annotated.mp4": tmp_path / "annotated.mp4"})
+    analysis = ClipAnalysis.of(job.estimates)
+    write_zip(job, analysis, tmp_path / "all.zip", {"annotated.mp4": tmp_path / "annotated.mp4"})
     with zipfile.ZipFile(tmp_path / "all.zip") as archive:
         assert archive.testzip() is None
         names = set(archive.namelist())
         manifest = json.loads(archive.read("manifest.json"))
         results = json.loads(archive.read("movenet-lightning.coco.json"))
+        rows = list(csv.DictReader(archive.read("joints.csv").decode().splitlines()))
     assert names >= {"joints.csv", "joints.parquet", "frames.csv", "frames.parquet"}
     assert names >= {f"{model}.coco.json" for model in MODELS} | {"annotated.mp4", "results.json"}
     assert len(manifest["models"]["blazepose-lite"]["weights"]["sha256"]) == 64
     assert manifest["settings"]["stride"] == 3
+    assert manifest["thresholds"]["movenet-lightning"] == {"joint": 0.3, "pose": 0.2}
+    assert "1" in {r["identity"] for r in rows}
     assert manifest["machine"]["cores_available"] >= 1
     assert manifest["versions"]["mediapipe"]
     assert [r["image_id"] for r in results] == list(range(0, 31, 3))

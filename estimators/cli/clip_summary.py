@@ -1,0 +1,93 @@
+"""The tables that `compare` prints about a clip: work, steadiness, agreement, disputed frames."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from estimators.analysis.agreement import mean_of, median_of
+from estimators.analysis.over_time import DisputedFrame
+from estimators.cli.text import number, table
+from estimators.workflows.clip_analysis import ClipAnalysis
+from estimators.workflows.clip_job import ClipJob
+
+MOST_DISPUTED = 5
+_MODELS = ("MODEL", "FRAMES", "FAILED", "PEOPLE", "MEDIAN ms", "P95 ms")
+_STEADY = (
+    *("STEADINESS OF", "JITTER (torsos/s²)", "DROPOUT %"),
+    *("ID SWITCHES", "SIDE SWAPS", "LIMB JUMPS"),
+)
+_PAIRS = ("AGREEMENT OF", "AND", "MEAN OKS", "DISTANCE (torsos)")
+_DISPUTED = ("DISPUTED FRAME", "TIME s", "1 - OKS", "PERSON", "MODELS", "FURTHEST APART")
+
+
+def text(job: ClipJob, analysis: ClipAnalysis) -> str:
+    """The whole report on one clip; `analysis` is of the job's estimates."""
+    progress = job.progress
+    parts = [
+        f"{job.clip.name}: {progress.done} of {progress.total} frames in "
+        f"{progress.elapsed_s:.1f} s, {progress.rate:.1f} a second; people a frame and joints over "
+        "each model's default thresholds; latency without the first frame",
+        table(_MODELS, [_model(analysis, m) for m in analysis.estimates], range(1, 6)),
+        table(_STEADY, [_steady(analysis, m) for m in analysis.estimates], range(1, 6)),
+    ]
+    over_time = analysis.report.over_time
+    if over_time.pairs:
+        rows = [_pair(analysis, pair) for pair in range(len(over_time.pairs))]
+        parts.append(table(_PAIRS, rows, right=(2, 3)))
+    disputed = analysis.report.disputed(MOST_DISPUTED)
+    if disputed:
+        rows = [_dispute(frame) for frame in disputed]
+        parts.append(table(_DISPUTED, rows, right=(0, 1, 2, 3)))
+    return "\n\n".join(parts)
+
+
+def _model(analysis: ClipAnalysis, model: str) -> tuple[str, ...]:
+    temporal, latency = analysis.report.temporal[model], analysis.report.latency[model]
+    people = len(analysis.report.shown[model])
+    return (
+        model,
+        str(temporal.frames),
+        str(temporal.failed),
+        number(people / temporal.frames if temporal.frames else None, 2),
+        number(latency.median_ms, 1),
+        number(latency.p95_ms, 1),
+    )
+
+
+def _steady(analysis: ClipAnalysis, model: str) -> tuple[str, ...]:
+    temporal = analysis.report.temporal[model]
+    return (
+        model,
+        number(temporal.median_jitter, 1),
+        number(100 * temporal.mean_dropout, 1),
+        str(len(temporal.identity_switches)),
+        str(len(temporal.side_swaps)),
+        str(len(temporal.limb_jumps)),
+    )
+
+
+def _pair(analysis: ClipAnalysis, pair: int) -> tuple[str, ...]:
+    over_time = analysis.report.over_time
+    a, b = over_time.pairs[pair]
+    oks = over_time.oks[:, pair].astype(np.float64).ravel()
+    distance = over_time.distance[:, pair].astype(np.float64).ravel()
+    return (a, b, number(_mean(oks), 3), number(median_of(distance), 3))
+
+
+def _mean(values: NDArray[np.float64]) -> float:
+    return float(mean_of(values, axis=0))
+
+
+def _dispute(frame: DisputedFrame) -> tuple[str, ...]:
+    apart = "one of them sees nobody there"
+    if frame.joint is not None:
+        apart = f"{frame.joint.replace('_', ' ')}, {frame.distance:.2f} torsos"
+    return (
+        str(frame.frame_index),
+        f"{frame.time_s:.3f}",
+        number(frame.dispute, 3),
+        str(frame.person),
+        " / ".join(frame.models),
+        apart,
+    )
