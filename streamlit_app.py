@@ -8,7 +8,7 @@ from pages.ui.downloads import downloads
 from pages.ui.frame import open_page
 from pages.ui.results import results
 from pages.ui.sources import choose_picture, choose_source
-from pages.ui.stage import choose_layout, stage
+from pages.ui.stage import choose_layout, describe, stage
 from pages.ui.verdict_box import verdict_box
 from pages.ui.waiting import rerun_when_done
 
@@ -26,9 +26,13 @@ if picture is None:
 
 outcomes = engine.estimates(picture, settings.specs())
 comparison = Comparison.of(picture, settings, outcomes)
-stage(comparison, outcomes, layout)
-if comparison.specs:
+picked = stage(comparison, outcomes, layout)
+left, right = st.columns([1, 6], vertical_alignment="center")
+with left:
     downloads(comparison)
+with right:
+    describe(comparison, picked)
+if comparison.specs:
     results(comparison)
     verdict_box(comparison, outcomes)
 rerun_when_done(outcomes)

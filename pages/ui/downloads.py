@@ -23,7 +23,7 @@ _MIME = {"png": "image/png", "csv": "text/csv", "json": "application/json"}
 def downloads(comparison: Comparison) -> None:
     """A button that opens the list of files."""
     stem = comparison.picture.stem
-    with st.popover("Download", icon=":material/download:"):
+    with st.popover("Download", icon=":material/download:", disabled=not comparison.specs):
         with st.container(horizontal=True):
             _button("Side by side", f"{stem}.png", lambda: _side_by_side(comparison))
             _button("All in one", f"{stem}.all.png", lambda: _overlay(comparison))

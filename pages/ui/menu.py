@@ -18,6 +18,7 @@ class Page:
 
 PAGES = (
     Page("Image", "streamlit_app.py", ":material/image:"),
+    Page("Video", "pages/video.py", ":material/movie:"),
     Page("Models", "pages/models.py", ":material/menu_book:"),
 )
 

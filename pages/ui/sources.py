@@ -45,7 +45,8 @@ class Picture:
         return self.name.rsplit(".", 1)[0]
 
 
-@st.cache_data(max_entries=24, show_spinner=False)
+# Shared, not copied: a frame cannot be changed, and a phone's picture has 36 MB.
+@st.cache_resource(max_entries=8, show_spinner=False)
 def _decoded(digest: str, name: str, _data: bytes) -> Frame:
     from estimators.media.pictures import read_picture
 
@@ -91,7 +92,7 @@ def _from_samples() -> Picture | None:
     )
     publish("sample", name, names[0])
     sample = by_name[name]
-    note = f"{sample.source} · {sample.licence}"
+    note = f"Source: {sample.source}; {sample.licence}."
     return _picture(sample.path.read_bytes(), sample.path.name, sample.alt, note)
 
 
@@ -100,7 +101,7 @@ def _from_uploads() -> Picture | None:
     brought = uploads()
     for key, (name, data) in brought.items():
         try:
-            pictures[key] = _picture(data, name, f"Uploaded picture {name}")
+            pictures[key] = _picture(data, name, f"{name}, {len(data) / 1e6:.1f} MB.")
         except InputError as error:
             st.error(f"{error.message} {error.advice}", icon=":material/broken_image:")
     if not brought:
@@ -133,7 +134,7 @@ def _from_camera() -> Picture | None:
     if snapshot is None and _SNAPSHOT not in st.session_state:
         return None
     try:
-        return _picture(st.session_state[_SNAPSHOT], "snapshot.jpg", "Your snapshot")
+        return _picture(st.session_state[_SNAPSHOT], "snapshot.jpg", "Your snapshot.")
     except InputError as error:
         st.error(f"{error.message} {error.advice}", icon=":material/broken_image:")
         return None

@@ -17,7 +17,8 @@ from pages.ui.comparison import Comparison
 from pages.ui.drawing import view_options
 from pages.ui.engine import Outcome
 from pages.ui.fetching import megabytes, weights_control
-from pages.ui.viewer.panels import Layer, Panel
+from pages.ui.tables import joint_in_words
+from pages.ui.viewer.panels import JointRef, Layer, Panel
 from pages.ui.viewer.picture import picture_viewer
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ def choose_layout() -> str:
     return layout
 
 
-def stage(comparison: Comparison, outcomes: Sequence[Outcome], layout: str) -> None:
+def stage(comparison: Comparison, outcomes: Sequence[Outcome], layout: str) -> JointRef | None:
     """The picture once a model; beside it a card for each that has failed or lacks its weights.
 
     Models that still load have their place among the pictures already, so that nothing jumps when
@@ -50,7 +51,11 @@ def stage(comparison: Comparison, outcomes: Sequence[Outcome], layout: str) -> N
 
     Args:
         layout: a key of `LAYOUTS`.
+
+    Returns:
+        The joint that the person picked, if any.
     """
+    picked = None
     drawn = [outcome for outcome in outcomes if outcome.result is not None or outcome.pending]
     others = [outcome for outcome in outcomes if outcome not in drawn]
     columns: list[DeltaGenerator] = []
@@ -58,13 +63,23 @@ def stage(comparison: Comparison, outcomes: Sequence[Outcome], layout: str) -> N
         columns = st.columns([len(drawn)] * bool(drawn) + [1] * len(others), gap="small")
     if drawn:
         with columns.pop(0) if others else st.container():
-            _pictures(comparison, drawn, layout)
+            picked = _pictures(comparison, drawn, layout)
     for column, outcome in zip(columns, others, strict=True):
         with column:
             _card(outcome, comparison.colours[outcome.spec.key])
+    return picked
 
 
-def _pictures(comparison: Comparison, drawn: Sequence[Outcome], layout: str) -> None:
+def describe(comparison: Comparison, picked: JointRef | None) -> None:
+    """In words: what the models say about the picked joint, else what is to be seen."""
+    if picked is not None and picked.person <= len(comparison.groups):
+        st.markdown(joint_in_words(comparison, picked.person - 1, picked.joint))
+    else:
+        picture = comparison.picture
+        st.caption(f"{picture.alt} {picture.note}")
+
+
+def _pictures(comparison: Comparison, drawn: Sequence[Outcome], layout: str) -> JointRef | None:
     layers = {spec.key: _layer(comparison, spec) for spec in comparison.specs}
     if layout == "one":
         titles = " · ".join(layer.title for layer in layers.values())
@@ -72,7 +87,7 @@ def _pictures(comparison: Comparison, drawn: Sequence[Outcome], layout: str) -> 
     else:
         panels = [_panel(comparison, outcome, layers.get(outcome.spec.key)) for outcome in drawn]
     with st.container(key="stage", width=_width(comparison) if layout == "one" else "stretch"):
-        picture_viewer(
+        return picture_viewer(
             "overlays", comparison.picture.frame.image, panels, view_options(comparison.settings)
         )
 

@@ -54,6 +54,28 @@ def joint_table(comparison: Comparison, person: int) -> pd.DataFrame:
     return table
 
 
+def joint_in_words(comparison: Comparison, person: int, joint: str) -> str:
+    """What every model that found the person says about one joint, as Markdown.
+
+    Args:
+        person: index into `comparison.groups`.
+    """
+    group = comparison.groups[person]
+    said = []
+    for spec in comparison.specs:
+        if spec.key in group.members and joint in spec.skeleton.joints:
+            poses, who, k = (
+                comparison.people[spec.key],
+                group.members[spec.key],
+                spec.skeleton.index(joint),
+            )
+            x, y = poses.xy[who, k]
+            said.append(
+                f"{spec.title}: {spec.score_kind} {poses.score[who, k]:.2f} at {x:.0f}, {y:.0f} px"
+            )
+    return f"**{plain(joint)} of person {person + 1}** · " + " · ".join(said)
+
+
 def people_table(comparison: Comparison) -> pd.DataFrame:
     """Who is whom: one row a person, the score each model gives them, and their OKS.
 

@@ -1,0 +1,72 @@
+"""The Models page without a browser: every variant has its card, with its weights' state."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from estimators import weights
+from estimators.registry import MODELS
+from pages.ui import engine
+from pages.ui.menu import PAGES
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def models_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[AppTest]:
+    monkeypatch.setenv("POSE_CACHE_DIR", str(tmp_path / "cache"))
+    monkeypatch.setenv("TFHUB_CACHE_DIR", str(tmp_path / "tfhub"))
+    monkeypatch.delenv("POSE_WEIGHTS_DIR", raising=False)
+    at = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=60).run()
+    yield at.switch_page("pages/models.py").run()
+    engine.runner().close()
+    st.cache_resource.clear()
+    st.cache_data.clear()
+
+
+def words(at: AppTest) -> str:
+    """All text of the page."""
+    kinds = ("markdown", "caption", "html", "subheader", "title")
+    return "\n".join(str(element.value) for kind in kinds for element in at.get(kind))
+
+
+def test_every_variant_says_what_it_is_and_what_it_cannot_do(models_page: AppTest) -> None:
+    assert not models_page.exception
+    text = words(models_page)
+    for spec in MODELS.values():
+        html = "\n".join(str(element.proto.body) for element in models_page.get("html"))
+        assert spec.title in html
+        for said in (spec.summary, spec.score_meaning, spec.training_data, spec.licence):
+            assert said in text
+        for limit in spec.limits:
+            assert limit in text
+
+
+def test_published_figures_carry_test_set_and_source(models_page: AppTest) -> None:
+    text = words(models_page)
+    for spec in MODELS.values():
+        for figure in spec.figures:
+            assert f"| {figure.metric} | {figure.value:.1f} | {figure.test_set} |" in text
+            assert figure.source in text
+
+
+def test_weights_offer_what_can_be_done_about_them(models_page: AppTest) -> None:
+    offered = {
+        button.key.split("_")[2] for button in models_page.button if button.key.startswith("fetch_")
+    }
+
+    absent = {
+        key for key, spec in MODELS.items() if weights.state(spec.weights).state == "to_download"
+    }
+    assert absent >= {"keypointrcnn-fast", "keypointrcnn-reference", "blazepose-heavy"}
+    assert offered == absent
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.title)
+def test_every_page_of_the_menu_exists(page: object) -> None:
+    assert (ROOT / page.script).is_file()
