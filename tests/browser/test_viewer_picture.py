@@ -237,3 +237,53 @@ def test_canvases_are_crisp_and_fit_a_phone(new_page: NewPage, server: str, rati
     assert css <= 390
     assert page.evaluate("() => document.documentElement.scrollWidth") <= 390
     assert near(pixel(page, 0, *NOSE), BLUE)
+
+
+def test_two_fingers_zoom_and_one_scrolls_the_page(new_page: NewPage, server: str) -> None:
+    page = new_page(390, 844, has_touch=True)
+    page.goto(server)
+    expect(page.locator("figure canvas")).to_have_count(4, timeout=30_000)
+    settled(page)
+    x, y = on_screen(page, 0, 320, 200)
+    touch = page.context.new_cdp_session(page)
+
+    def fingers(kind: str, *points: tuple[float, float]) -> None:
+        at = [{"x": px, "y": py, "id": i} for i, (px, py) in enumerate(points)]
+        touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": at})
+
+    fingers("touchStart", (x - 30, y), (x + 30, y))
+    for reach in range(35, 65, 5):
+        fingers("touchMove", (x - reach, y), (x + reach, y))
+    fingers("touchEnd")
+    settled(page)
+    view = page.evaluate("() => globalThis.__poseViewers.get('viewer').view")
+    assert view["zoom"] == pytest.approx(2, abs=0.1)
+    assert view["cx"] == pytest.approx(0.5, abs=0.02)
+    assert canvas(page, 0).evaluate("c => getComputedStyle(c).touchAction") == "none"
+    page.get_by_role("button", name="Show the whole picture").click()
+    settled(page)
+    assert canvas(page, 0).evaluate("c => getComputedStyle(c).touchAction") == "pan-y"
+
+
+def test_full_screen_and_back(page: Page) -> None:
+    page.get_by_role("button", name="Full screen").click()
+    page.wait_for_function("() => document.fullscreenElement !== null")
+    settled(page)
+    assert canvas(page, 0).bounding_box()["width"] > 300
+    page.get_by_role("button", name="Full screen").click()
+    page.wait_for_function("() => document.fullscreenElement === null")
+
+
+def test_the_wheel_scrolls_past_a_picture_that_comes_under_it(
+    new_page: NewPage, server: str
+) -> None:
+    page = new_page(390, 500)
+    page.goto(server)
+    expect(page.locator("figure canvas")).to_have_count(4, timeout=30_000)
+    settled(page)
+    page.mouse.move(*on_screen(page, 0, 320, 200))
+    page.mouse.wheel(0, 120)
+    page.mouse.wheel(0, -60)
+    settled(page)
+    expect(page.locator("output.zoom")).to_have_text("100 %")
+    assert page.get_by_test_id("stMain").evaluate("e => e.scrollTop") > 0

@@ -227,6 +227,32 @@ def test_a_picked_joint_is_followed_through_the_clip(open_player: Open) -> None:
     expect(tip).to_contain_text(f"x {x:.1f} px, y {y:.1f} px")
 
 
+def test_the_track_of_the_picked_joint_is_drawn(open_player: Open) -> None:
+    page = open_player()
+    at_frame(page, 0)
+    page.get_by_label("Frame", exact=True).fill("12")
+    at_frame(page, 12)
+    between = [((mark_at(11)[0] + mark_at(12)[0]) / 2, 240.5)]
+    page.locator("figure").nth(0).focus()
+    page.keyboard.press("n")
+    page.keyboard.press("Enter")
+    at_frame(page, 12)
+    assert not near(pixels(page, 0, between)[0], BLUE)
+    page.get_by_text("What is drawn").click()
+    page.get_by_label("Track of the picked joint").check()
+    at_frame(page, 12)
+    red, _, blue = pixels(page, 0, between)[0]
+    assert blue > red + 100, "in the model's colour"
+
+
+def test_people_under_their_threshold_are_left_out(open_player: Open) -> None:
+    page = open_player()
+    at_frame(page, 0)
+    expect(page.get_by_role("img", name=re.compile("MoveNet: 1 person"))).to_have_count(2)
+    page.get_by_text("Only sure people", exact=True).click()
+    expect(page.get_by_role("img", name=re.compile("MoveNet: nobody found"))).to_have_count(2)
+
+
 def test_a_clip_that_cannot_play_says_so(open_player: Open) -> None:
     page = open_player("broken")
     expect(page.get_by_text("This browser cannot play the clip").first).to_be_visible()

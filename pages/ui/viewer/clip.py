@@ -4,8 +4,9 @@ The numbers travel as one binary file: the eight bytes `POSECLP1`, the length of
 uint32, the header padded with spaces to a multiple of eight bytes, then the arrays one after the
 other, each starting at a multiple of eight bytes.  All numbers are little-endian.  The header says
 `{"timestamps": A, "models": {key: {"joints": K, "frames": A, "starts": A, "ids": A, "failed": A,
-"score": Q, "xy": Q, "smooth": Q or null, "box": Q or null}}}` where A is `[type, offset after the
-header, count]` and Q is `[A, low, step]`: uint16 steps of `step` above `low`, 65535 for NaN.
+"score": Q, "xy": Q, "smooth": Q or null, "box": Q or null, "trust": Q or null}}}` where A is
+`[type, offset after the header, count]` and Q is `[A, low, step]`: uint16 steps of `step` above
+`low`, 65535 for NaN.
 """
 
 from __future__ import annotations
@@ -20,8 +21,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from estimators.analysis.clip import ClipEstimates
 from estimators.skeletons import Skeleton
-from estimators.types import PoseSet, ScoreKind
+from estimators.types import ScoreKind
 from pages.ui.viewer.panels import check_colour, skeleton_payload
 
 _MAGIC = b"POSECLP1"
@@ -38,11 +40,13 @@ class ClipPoses:
         skeleton: the meaning of the K axis.
         frames: int [F], indices of the frames the model answered, ascending.
         starts: int [F + 1]; the people of `frames[f]` are the rows `starts[f]` to `starts[f + 1]`.
-        person_ids: int [P]; one number is one person through the clip and across models.
+        person_ids: int [P], different ones in each frame; one number is one person through the clip
+            and across models, a negative one nobody in particular.
         xy: float32 [P, K, 2], pixels of the frame as it is shown, NaN where absent.
         score: float32 [P, K].
         smooth_xy: float32 [P, K, 2], the same positions smoothed over time, or None.
         box_xyxy: float32 [P, 4], or None.
+        pose_score: float32 [P], the model's trust in each person, or None.
         failed: indices of frames for which the model failed.
 
     Raises:
@@ -57,6 +61,7 @@ class ClipPoses:
     score: NDArray[np.float32]
     smooth_xy: NDArray[np.float32] | None = None
     box_xyxy: NDArray[np.float32] | None = None
+    pose_score: NDArray[np.float32] | None = None
     failed: Sequence[int] = ()
 
     def __post_init__(self) -> None:
@@ -68,6 +73,7 @@ class ClipPoses:
             "score": (people, joints),
             "smooth_xy": (people, joints, 2),
             "box_xyxy": (people, 4),
+            "pose_score": (people,),
         }
         for name, shape in expected.items():
             value = getattr(self, name)
@@ -79,24 +85,30 @@ class ClipPoses:
             raise ValueError(f"starts: expected to rise from 0 to {people}")
 
     @classmethod
-    def from_pose_sets(
-        cls,
-        frames: Sequence[int],
-        poses: Sequence[PoseSet],
-        person_ids: Sequence[Sequence[int]],
-        failed: Sequence[int] = (),
+    def of(
+        cls, clip: ClipEstimates, smooth_xy: NDArray[np.floating[Any]] | None = None
     ) -> ClipPoses:
-        """One `PoseSet` and its people's numbers for each of `frames` (at least one)."""
-        boxes = [p.box_xyxy for p in poses if p.box_xyxy is not None]
+        """Everyone in `clip`, numbered by its `identity`.
+
+        Args:
+            clip: one model's answers; frames that failed are told apart from empty ones.
+            smooth_xy: [P, K, 2], smoothed positions of the same people, or None.
+        """
+        answered = ~clip.failed
+        counts = clip.people[answered]
+        # People without an identity still differ from each other within a frame.
+        ids = np.where(clip.identity < 0, -1 - clip.person_of, clip.identity)
         return cls(
-            skeleton=poses[0].skeleton,
-            frames=np.asarray(frames, np.int32),
-            starts=np.cumsum([0, *(len(p) for p in poses)], dtype=np.int32),
-            person_ids=np.asarray([i for ids in person_ids for i in ids], np.int32),
-            xy=np.concatenate([p.xy for p in poses]),
-            score=np.concatenate([p.score for p in poses]),
-            box_xyxy=np.concatenate(boxes) if len(boxes) == len(poses) else None,
-            failed=tuple(failed),
+            skeleton=clip.skeleton,
+            frames=clip.frame_index[answered].astype(np.int32),
+            starts=np.concatenate([[0], np.cumsum(counts)]).astype(np.int32),
+            person_ids=ids.astype(np.int32),
+            xy=clip.xy,
+            score=clip.score,
+            smooth_xy=None if smooth_xy is None else smooth_xy.astype(np.float32),
+            box_xyxy=clip.box_xyxy,
+            pose_score=clip.pose_score,
+            failed=clip.frame_index[clip.failed].tolist(),
         )
 
 
@@ -108,6 +120,7 @@ class ClipLayer:
         key, title, colour, score_kind, threshold: as in `Layer`.
         score_range: the ends of the threshold slider, on the model's own scale.
         poses: what it found, None where there is only a message.
+        pose_threshold: people whose `pose_score` is lower are left out.
         subtitle, message: as in `Panel`.
     """
 
@@ -118,6 +131,7 @@ class ClipLayer:
     threshold: float
     score_range: tuple[float, float]
     poses: ClipPoses | None
+    pose_threshold: float = -math.inf
     subtitle: str = ""
     message: str = ""
 
@@ -149,9 +163,9 @@ class _Arrays:
         finite = np.isfinite(values)
         some = values[finite]
         low, high = (float(some.min()), float(some.max())) if some.size else (0.0, 0.0)
-        step = (high - low) / (_NAN - 1) or 1.0
+        step = (high - low) / (_NAN - 1)
         steps = np.full(values.shape, _NAN, np.uint16)
-        steps[finite] = np.rint((some.astype(np.float64) - low) / step)
+        steps[finite] = np.rint((some.astype(np.float64) - low) / (step or 1.0))
         return [self.add(steps, "uint16"), low, step]
 
 
@@ -184,6 +198,7 @@ def pack_poses(timestamps_s: NDArray[np.float64], poses: dict[str, ClipPoses]) -
             "xy": arrays.add_steps(model.xy),
             "smooth": arrays.add_steps(model.smooth_xy),
             "box": arrays.add_steps(model.box_xyxy),
+            "trust": arrays.add_steps(model.pose_score),
         }
     text = json.dumps(header, separators=(",", ":")).encode()
     text += b" " * (-(len(_MAGIC) + 4 + len(text)) % 8)
@@ -199,6 +214,7 @@ def layer_payload(layer: ClipLayer) -> dict[str, Any]:
         "kind": layer.score_kind,
         "threshold": layer.threshold,
         "range": list(layer.score_range),
+        "trust": layer.pose_threshold if math.isfinite(layer.pose_threshold) else None,
         "subtitle": layer.subtitle,
         "message": layer.message,
         "skeleton": None if layer.poses is None else skeleton_payload(layer.poses.skeleton),

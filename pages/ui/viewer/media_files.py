@@ -6,7 +6,6 @@ this module is the only one that knows about it.
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 
 from streamlit import runtime
@@ -16,7 +15,7 @@ from streamlit import runtime
 NUMBERS = "application/zip"
 
 
-def media_url(source: bytes | Path, mimetype: str, slot: str) -> str:
+def media_url(source: bytes | Path, mimetype: str, slot: str, identity: str) -> str:
     """The path, below the app's own address, under which `source` is served.
 
     Streamlit drops files that the last run did not ask for: call this in every run.
@@ -25,6 +24,9 @@ def media_url(source: bytes | Path, mimetype: str, slot: str) -> str:
         source: the file or its bytes.
         mimetype: what the server announces it as.
         slot: names the place on the page; its previous file is dropped when a new one comes.
+        identity: differs whenever the content does.  Above 1 MiB Streamlit looks only at a file's
+            length and three samples of it; two results that differ elsewhere would share an
+            address.
 
     Raises:
         RuntimeError: no Streamlit server is running in this process.
@@ -35,8 +37,6 @@ def media_url(source: bytes | Path, mimetype: str, slot: str) -> str:
     if isinstance(source, Path) and not source.is_file():
         raise FileNotFoundError(f"no file at {source}")
     data = str(source) if isinstance(source, Path) else source
-    # Above 1 MiB Streamlit identifies a file by its length and three samples of it; two results
-    # that differ elsewhere would share an address.  The name is part of the identity.
-    name = None if isinstance(source, Path) else hashlib.sha256(source).hexdigest()[:16]
+    # The file's name is part of what Streamlit tells files apart by.
     manager = runtime.get_instance().media_file_mgr
-    return manager.add(data, mimetype, f"pose-viewer.{slot}", file_name=name)
+    return manager.add(data, mimetype, f"pose-viewer.{slot}", file_name=identity)

@@ -22,6 +22,7 @@ function unpackPoses(buffer) {
       xy: steps(model.xy),
       smooth: steps(model.smooth),
       box: steps(model.box),
+      trust: steps(model.trust),
     };
   }
   return { timestamps: array(header.timestamps), models };
@@ -48,14 +49,17 @@ function lastAtMost(values, value) {
 }
 
 // What a model says at a frame: the frame it really stems from (the last one it answered), whether
-// it failed at this one, and its people.
-function posesAt(model, frame, withSmooth) {
+// it failed at this one, and its people, those trusted less than `trust` left out.
+function posesAt(model, frame, trust, withSmooth) {
   const at = lastAtMost(model.frames, frame);
   const failed = model.failed.has(frame);
   if (at < 0) return { from: null, failed, people: [] };
   const people = [];
   for (let row = model.starts[at]; row < model.starts[at + 1]; row++) {
-    people.push(personAt(model, row, withSmooth));
+    // A hair of tolerance for the steps that the numbers were packed in; NaN is nobody's judgement.
+    const doubtful = model.trust && trust !== null
+      && floats(model.trust, row, 1)[0] < trust - model.trust.step;
+    if (!doubtful) people.push(personAt(model, row, withSmooth));
   }
   return { from: model.frames[at], failed, people };
 }

@@ -129,9 +129,10 @@ function drawLabel(ctx, layer, person, { place, states }) {
   ctx.textBaseline = "bottom";
   ctx.lineWidth = 4;
   ctx.strokeStyle = "#ffffff";
-  ctx.strokeText(String(person.id), x, y - 8);
+  const text = person.id < 0 ? "?" : String(person.id);
+  ctx.strokeText(text, x, y - 8);
   ctx.fillStyle = layer.colour;
-  ctx.fillText(String(person.id), x, y - 8);
+  ctx.fillText(text, x, y - 8);
 }
 
 function drawRing(ctx, layer, person, k, place) {
@@ -193,7 +194,7 @@ function counterpart(layer, from, ref, options) {
   const distance = ({ xy }) =>
     Math.hypot(xy[2 * k] - source[2 * ref.joint], xy[2 * k + 1] - source[2 * ref.joint + 1]);
   const seen = layer.people.filter((person) => jointState(layer, person, k, options) !== HIDDEN);
-  const found = layer.matched && from.matched
+  const found = layer.matched && from.matched && ref.person >= 0
     ? seen.find((person) => person.id === ref.person)
     : seen.sort((a, b) => distance(a) - distance(b))[0];
   return found ? { layer: layer.key, person: found.id, joint: k } : null;
@@ -209,7 +210,7 @@ function jointLines(layer, ref) {
   const name = layer.skeleton.joints[k].replaceAll("_", " ");
   const weak = person.score[k] < layer.threshold ? " (under the threshold)" : "";
   return [
-    `${name}, person ${person.id}`,
+    person.id < 0 ? `${name}, person not followed` : `${name}, person ${person.id}`,
     layer.title,
     scoreText(layer.kind, person.score[k]) + weak,
     `x ${person.xy[2 * k].toFixed(1)} px, y ${person.xy[2 * k + 1].toFixed(1)} px`,

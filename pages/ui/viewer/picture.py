@@ -55,7 +55,7 @@ def picture_viewer(
     digest = hashlib.sha256(np.ascontiguousarray(picture)).hexdigest()[:16]
     payload["picture"] = {
         "id": f"{digest}-{picture.shape}",
-        "url": media_url(_encoded(digest, picture), "image/jpeg", f"{key}.picture"),
+        "url": media_url(_encoded(digest, picture), "image/jpeg", f"{key}.picture", digest),
         "width": picture.shape[1],
         "height": picture.shape[0],
     }

@@ -173,7 +173,8 @@ class Player {
   layerAt(layer, frame) {
     const model = this.numbers.models[layer.key];
     if (!model || !layer.skeleton) return { ...layer, people: [], skeleton: { joints: [], bones: [] } };
-    const { from, failed, people } = posesAt(model, frame, this.settings.options.smooth);
+    const { from, failed, people } = posesAt(
+      model, frame, layer.trust, this.settings.options.smooth);
     const old = from === null ? "no poses yet" : from === frame ? "" : `poses from frame ${from}`;
     return {
       ...layer, people, matched: true, threshold: this.settings.thresholds[layer.key],

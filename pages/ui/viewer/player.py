@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import streamlit as st
@@ -45,7 +46,8 @@ class Clip:
             (its start is not subtracted), ascending.
         size: width and height in pixels as the clip is shown, rotation applied.
         layers: the models.
-        numbers: packed from `timestamps_s` and `layers`.
+        numbers: packed from `timestamps_s` and the poses of `layers`.
+        clip_id, numbers_id: differ whenever the content does.
 
     Raises:
         ValueError: timestamps or poses do not fit; the message says what was expected.
@@ -57,17 +59,38 @@ class Clip:
     size: tuple[int, int]
     layers: Sequence[ClipLayer]
     numbers: bytes = field(init=False)
-    id: str = field(init=False)
+    clip_id: str = field(init=False)
+    numbers_id: str = field(init=False)
 
     def __post_init__(self) -> None:
         poses = {layer.key: layer.poses for layer in self.layers if layer.poses is not None}
-        object.__setattr__(self, "numbers", pack_poses(self.timestamps_s, poses))
+        numbers = pack_poses(self.timestamps_s, poses)
         if isinstance(self.source, bytes):
-            identity = hashlib.sha256(self.source).hexdigest()[:16]
+            clip_id = _digest(self.source)
         else:
             stat = self.source.stat()
-            identity = f"{self.source}-{stat.st_size}-{stat.st_mtime_ns}"
-        object.__setattr__(self, "id", identity)
+            clip_id = _digest(f"{self.source} {stat.st_size} {stat.st_mtime_ns}".encode())
+        object.__setattr__(self, "numbers", numbers)
+        object.__setattr__(self, "clip_id", clip_id)
+        object.__setattr__(self, "numbers_id", _digest(numbers))
+
+    def drawn(self, layers: Sequence[ClipLayer]) -> Self:
+        """The same poses with other thresholds, colours or texts, without packing them again.
+
+        Raises:
+            ValueError: a layer's poses are not those that were packed.
+        """
+        packed = {layer.key: layer.poses for layer in self.layers}
+        for layer in layers:
+            if packed.get(layer.key) is not layer.poses:
+                raise ValueError(f"{layer.key}: not the poses that were packed; make a new Clip")
+        other = copy.copy(self)
+        object.__setattr__(other, "layers", layers)
+        return other
+
+
+def _digest(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()[:16]
 
 
 @dataclass(frozen=True)
@@ -131,12 +154,12 @@ def clip_player(
     payload: dict[str, Any] = {
         "key": key,
         "clip": {
-            "id": clip.id,
-            "url": media_url(clip.source, clip.mimetype, f"{key}.clip"),
+            "id": clip.clip_id,
+            "url": media_url(clip.source, clip.mimetype, f"{key}.clip", clip.clip_id),
             "width": width,
             "height": height,
         },
-        "numbers": media_url(clip.numbers, NUMBERS, f"{key}.numbers"),
+        "numbers": media_url(clip.numbers, NUMBERS, f"{key}.numbers", clip.numbers_id),
         "layers": [layer_payload(layer) for layer in clip.layers],
         "thresholds": dict(options.thresholds),
         "options": {

@@ -43,12 +43,8 @@ class Stage {
     root.addEventListener("keydown", (event) => event.stopPropagation());
     this.resized = new ResizeObserver(() => this.redraw());
     this.resized.observe(root);
-    this.lastScroll = 0;
-    this.onWheel = (event) => {
-      if (!event.composedPath().includes(this.grid) || this.pageScrolls()) {
-        this.lastScroll = performance.now();
-      }
-    };
+    this.lastScroll = -Infinity;
+    this.onWheel = (event) => { if (!event.composedPath().includes(this.grid)) this.leaveToPage(); };
     document.addEventListener("wheel", this.onWheel, { capture: true, passive: true });
   }
 
@@ -148,6 +144,8 @@ class Stage {
 
   // A wheel that set out to scroll the page goes on doing so when the picture comes under it.
   pageScrolls() { return performance.now() - this.lastScroll < 250; }
+
+  leaveToPage() { this.lastScroll = performance.now(); }
 
   toggleFullScreen() {
     if (document.fullscreenElement) document.exitFullscreen();

@@ -39,7 +39,7 @@ function movedBy(view, place, picture, dx, dy) {
 }
 
 // Wheel, drag, pinch and double click on `canvas`. `stage` has view, place(canvas), picture,
-// setView(view), hover(canvas, point | null) and pick(canvas, point).
+// setView(view), pageScrolls(), leaveToPage(), hover(canvas, point | null) and pick(canvas, point).
 function followPointers(canvas, stage) {
   const pointers = new Map();
   let moved = 0;
@@ -89,7 +89,7 @@ function followPointers(canvas, stage) {
   canvas.addEventListener("wheel", (event) => {
     // Somebody who scrolls the page past the picture keeps scrolling the page.
     const outward = event.deltaY > 0 && stage.view.zoom <= 1;
-    if (!event.ctrlKey && (outward || stage.pageScrolls())) return;
+    if (!event.ctrlKey && (outward || stage.pageScrolls())) return stage.leaveToPage();
     event.preventDefault();
     const lines = event.deltaMode === 1 ? 16 : 1;
     const factor = Math.exp(-clamp(event.deltaY * lines, -200, 200) * (event.ctrlKey ? 0.01 : 0.002));
