@@ -19,6 +19,7 @@ class Page:
 PAGES = (
     Page("Image", "streamlit_app.py", ":material/image:"),
     Page("Video", "pages/video.py", ":material/movie:"),
+    Page("Live", "pages/live.py", ":material/videocam:"),
     Page("Models", "pages/models.py", ":material/menu_book:"),
 )
 

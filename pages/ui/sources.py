@@ -15,11 +15,13 @@ from pages.ui.address import publish, recall
 from pages.ui.uploads import CHOSEN, uploads
 
 _SNAPSHOT = "kept_snapshot"
+_LIVE_FRAME = "kept_live_frame"
 _SOURCES = {
     "sample": (":material/photo_library:", "Samples"),
     "upload": (":material/upload:", "Your pictures"),
     "camera": (":material/photo_camera:", "Camera"),
 }
+_WITH_LIVE = _SOURCES | {"live": (":material/videocam:", "Live frame")}
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,12 +62,12 @@ def _picture(data: bytes, name: str, alt: str, note: str = "") -> Picture:
 
 
 def choose_source() -> str:
-    """Where the picture comes from: a key of `_SOURCES`."""
+    """Where the picture comes from: a key of `_WITH_LIVE`, "live" once a frame was kept there."""
     memory.recall("picture_source", "sample")
     source = st.segmented_control(
         "Picture from",
-        list(_SOURCES),
-        format_func=lambda key: " ".join(_SOURCES[key]),
+        list(_WITH_LIVE if kept_frame() else _SOURCES),
+        format_func=lambda key: " ".join(_WITH_LIVE[key]),
         required=True,
         key="picture_source",
         label_visibility="collapsed",
@@ -75,7 +77,24 @@ def choose_source() -> str:
 
 def choose_picture(source: str) -> Picture | None:
     """The picture to show; None while there is none (and the page says what to do)."""
-    return {"sample": _from_samples, "upload": _from_uploads, "camera": _from_camera}[source]()
+    sources = {
+        "sample": _from_samples,
+        "upload": _from_uploads,
+        "camera": _from_camera,
+        "live": _from_live,
+    }
+    return sources[source]()
+
+
+def keep_frame(data: bytes, name: str) -> None:
+    """Takes a picture file from the Live page; the Image page shows it when it is opened next."""
+    st.session_state[_LIVE_FRAME] = (data, name)
+    memory.keep("picture_source", "live")
+
+
+def kept_frame() -> tuple[bytes, str] | None:
+    """The picture file kept last on the Live page, and its name."""
+    return st.session_state.get(_LIVE_FRAME)
 
 
 def _from_samples() -> Picture | None:
@@ -144,3 +163,8 @@ def _keep_snapshot() -> None:
     """The last snapshot outlives its widget, so that changing the page does not lose it."""
     if st.session_state["snapshot"] is not None:
         st.session_state[_SNAPSHOT] = st.session_state["snapshot"].getvalue()
+
+
+def _from_live() -> Picture | None:
+    data, name = st.session_state[_LIVE_FRAME]
+    return _picture(data, name, "A frame of your camera, kept on the Live page.")

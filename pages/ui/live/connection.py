@@ -1,0 +1,40 @@
+"""How the connection stands, in words, told by the browser itself."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import streamlit as st
+
+from pages.ui.live.ice import IceServers
+
+# Longer than a slow phone network needs to find a way.
+FAILS_AFTER_S = 15
+_FOLDER = Path(__file__).parent
+
+
+def _read(name: str) -> str:
+    return (_FOLDER / name).read_text(encoding="utf-8")
+
+
+_connection = st.components.v2.component(
+    "pose_comparison.live_connection",
+    # The detail counts seconds, which nobody wants to hear read out.
+    html='<div class="connection"><span class="dot"></span><div>'
+    '<b class="state" role="status"></b> <span class="detail"></span></div></div>',
+    css=_read("connection.css"),
+    js=_read("connection.js"),
+)
+
+
+def connection(ice: IceServers, own_machine: bool) -> None:
+    """A line that follows the camera's question, the way to the server and the video.
+
+    The browser knows all of it sooner than the app, which hears nothing while the person is asked
+    or while no way is found; so it is watched there, in the frame that holds the camera.
+    """
+    with st.container(key="connection"):
+        _connection(
+            key="live_connection",
+            data={"patience_s": FAILS_AFTER_S, "turn": ice.turn, "own": own_machine},
+        )

@@ -1,0 +1,150 @@
+"""The figures beside the video as small tables, drawn twice a second."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Sequence
+
+import numpy as np
+
+from estimators.render.style import RGB
+from estimators.types import PoseSet
+from estimators.workflows.live import ModelFigures, StreamFigures
+from estimators.workflows.live_mosaic import LiveModel
+
+MAIN_JOINTS = (
+    "nose",
+    *(
+        f"{side}_{joint}"
+        for joint in ("shoulder", "elbow", "wrist", "hip", "knee", "ankle")
+        for side in ("left", "right")
+    ),
+)
+STYLE = """<style>
+.live { width: 100%; border-collapse: collapse; font-size: 0.88rem; line-height: 1.3;
+  font-variant-numeric: tabular-nums; }
+.live caption { text-align: left; font-weight: 600; padding: 0.2rem 0; }
+.live th { font-weight: 500; opacity: 0.75; text-align: right; vertical-align: bottom; }
+.live th, .live td { padding: 0.22rem 0.35rem; border: 0; }
+.live th:first-child { text-align: left; opacity: 1; }
+.live td { text-align: right; white-space: nowrap; border-top: 1px solid rgba(128,136,150,0.25); }
+.live tbody th { border-top: 1px solid rgba(128,136,150,0.25); }
+.live .dot { display: inline-block; width: .7em; height: .7em; border-radius: 50%;
+  margin-right: .4em; }
+.live .bar { display: inline-block; height: .55em; border-radius: .2em; margin-right: .4em;
+  vertical-align: baseline; }
+.live .track { display: inline-block; width: 3rem; text-align: left; margin-right: .35rem; }
+.live .weak { opacity: 0.45; }
+.live .why { text-align: left; white-space: normal; }
+</style>"""
+_COLUMNS = (
+    ("estimates /s", "New overlays a second, over the last 30 seconds"),
+    (
+        "median ms",
+        "From handing a frame to the model to its answer; half of the answers were faster",
+    ),
+    ("p95 ms", "19 of 20 answers were faster"),
+    ("age ms", "How long ago the camera saw what the overlay shows"),
+    ("dropped", "Frames of the last 30 seconds that the model left out for newer ones"),
+)
+
+
+def model_table(figures: StreamFigures) -> str:
+    """One row a model: rate, latency, age, drops; the reason where a model has none."""
+    head = "".join(f'<th scope="col" title="{why}">{name}</th>' for name, why in _COLUMNS)
+    rows = "".join(_model_row(model) for model in figures.models)
+    return (
+        f'<table class="live"><caption>Models</caption><thead><tr><th scope="col">model</th>{head}'
+        f"</tr></thead><tbody>{rows}</tbody></table>"
+    )
+
+
+def _model_row(figures: ModelFigures) -> str:
+    title = _named(figures.model)
+    if figures.age_ms is None:
+        said = figures.error if figures.state == "failed" else "Loading …"
+        return f'<tr>{title}<td class="why" colspan="5">{html.escape(said)}</td></tr>'
+    s = figures.summary
+    cells = (f"{s.rate:.1f}", _ms(s.median_ms), _ms(s.p95_ms), f"{figures.age_ms:.0f}", s.drops)
+    return f"<tr>{title}{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>"
+
+
+def joint_table(figures: StreamFigures) -> str:
+    """The main joints of each model's strongest person, each on the model's own scale."""
+    shown = [f for f in figures.models if f.overlay is not None]
+    if not shown:
+        return ""
+    head = "".join(
+        f'<th scope="col" title="{html.escape(f.model.spec.score_meaning)}">'
+        f"{_dot(f.model.style.colour)}{f.model.spec.score_kind}</th>"
+        for f in shown
+    )
+    people = [_strongest(f) for f in shown]
+    rows = "".join(
+        f'<tr><th scope="row">{joint.replace("_", " ")}</th>'
+        + "".join(
+            _joint_cell(f.model, person, joint) for f, person in zip(shown, people, strict=True)
+        )
+        + "</tr>"
+        for joint in MAIN_JOINTS
+    )
+    return (
+        '<table class="live"><caption>Main joints of the strongest person</caption><thead><tr>'
+        f'<th scope="col">joint</th>{head}</tr></thead><tbody>{rows}</tbody></table>'
+    )
+
+
+def _strongest(figures: ModelFigures) -> PoseSet | None:
+    assert figures.overlay is not None
+    poses = figures.overlay.poses.strong(figures.model.pose_threshold)
+    if not len(poses):
+        return None
+    best = 0 if poses.pose_score is None else int(np.argmax(poses.pose_score))
+    return poses.select(np.array([best]))
+
+
+def _joint_cell(model: LiveModel, person: PoseSet | None, joint: str) -> str:
+    if person is None or joint not in person.skeleton.joints:
+        return "<td>–</td>"
+    score = float(person.score[0, person.skeleton.index(joint)])
+    low, high = model.spec.score_range
+    share = min(max((score - low) / (high - low), 0.0), 1.0)
+    weak = ' class="weak"' if score < model.joint_threshold else ""
+    bar = f'<span class="bar" style="width:{100 * share:.0f}%;background:{_css(model)}"></span>'
+    digits = 2 if high - low <= 1 else 1
+    return f'<td{weak}><span class="track">{bar}</span>{score:.{digits}f}</td>'
+
+
+def stream_line(figures: StreamFigures) -> str:
+    """The video in one line: the camera's size, the rate that goes back, drawing."""
+    if figures.size is None:
+        return "No picture yet."
+    video = figures.video
+    drawn = "" if video.median_ms is None else f" · drawn in {video.median_ms:.1f} ms"
+    return f"{figures.size[0]} × {figures.size[1]} · {video.rate:.1f} frames a second{drawn}"
+
+
+def people_found(models: Sequence[ModelFigures]) -> str:
+    """How many people each model sees now, in words."""
+    counts = [
+        f"{f.model.spec.title}: {len(f.overlay.poses.strong(f.model.pose_threshold))}"
+        for f in models
+        if f.overlay is not None
+    ]
+    return f"People found: {', '.join(counts)}" if counts else ""
+
+
+def _named(model: LiveModel) -> str:
+    return f'<th scope="row">{_dot(model.style.colour)}{html.escape(model.spec.title)}</th>'
+
+
+def _dot(colour: RGB) -> str:
+    return f'<span class="dot" aria-hidden="true" style="background:rgb{colour}"></span>'
+
+
+def _css(model: LiveModel) -> str:
+    return f"rgb{model.style.colour}"
+
+
+def _ms(value: float | None) -> str:
+    return "–" if value is None else f"{value:.0f}" if value >= 100 else f"{value:.1f}"

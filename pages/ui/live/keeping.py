@@ -1,0 +1,153 @@
+"""Taking something along: the frame for the Image page, a recording as files."""
+
+from __future__ import annotations
+
+import io
+import os
+import time
+from collections.abc import Callable
+
+import streamlit as st
+from PIL import Image
+
+from estimators.workflows.live import LiveStream
+from estimators.workflows.live_record import LONGEST_S, LiveRecorder, Recording
+from pages.ui.sources import keep_frame, kept_frame
+
+VARIABLE = "POSE_LIVE_RECORD_S"
+_POLL_S = 1.0
+
+
+def longest_s() -> float:
+    """How long a recording may be, in seconds; at most ten minutes."""
+    try:
+        return min(max(float(os.environ.get(VARIABLE, LONGEST_S)), 1.0), 600.0)
+    except ValueError:
+        return LONGEST_S
+
+
+def controls(stream: LiveStream, playing: bool) -> None:
+    """Buttons for the frame and the recording, and what they brought."""
+    st.fragment(_controls, run_every=_POLL_S if playing else None)(stream)
+
+
+def _controls(stream: LiveStream) -> None:
+    running = stream.newest_frame() is not None
+    recorder = stream.recorder
+    recording = recorder is not None and recorder.state == "recording"
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.button(
+            "Keep this frame",
+            key="live_keep",
+            icon=":material/photo_camera:",
+            disabled=not running,
+            on_click=_keep,
+            args=(stream,),
+            help="Sends the camera's newest picture to the Image page",
+        )
+        st.button(
+            "Stop recording" if recording else "Record",
+            key="live_record",
+            icon=":material/stop_circle:" if recording else ":material/fiber_manual_record:",
+            disabled=not running,
+            on_click=_stop_recording if recording else _record,
+            args=(stream,),
+            help=f"The tiles as a clip and what the models said, {longest_s():.0f} s at most",
+        )
+    _kept()
+    if recorder is not None:
+        _recorded(recorder)
+
+
+def _record(stream: LiveStream) -> None:
+    stream.record(time.strftime("live-%Y-%m-%d-%H%M%S"), longest_s())
+
+
+def _stop_recording(stream: LiveStream) -> None:
+    stream.stop_recording()
+
+
+def _keep(stream: LiveStream) -> None:
+    frame = stream.newest_frame()
+    if frame is None:
+        return
+    sink = io.BytesIO()
+    Image.fromarray(frame).save(sink, "PNG", compress_level=1)
+    keep_frame(sink.getvalue(), time.strftime("live-%Y-%m-%d-%H%M%S.png"))
+
+
+def _kept() -> None:
+    kept = kept_frame()
+    if kept is None:
+        return
+    with st.container(horizontal=True, vertical_alignment="center", key="live_kept"):
+        st.image(kept[0], width=96)
+        st.page_link(
+            "streamlit_app.py", label="Compare it on the Image page", icon=":material/image:"
+        )
+
+
+def _recorded(recorder: LiveRecorder) -> None:
+    if recorder.state == "recording":
+        share = min(recorder.duration_s / recorder.longest_s, 1.0)
+        st.progress(share, f"Recording: {recorder.duration_s:.0f} of {recorder.longest_s:.0f} s")
+    elif recorder.state == "finishing":
+        st.caption(":material/hourglass_top: Finishing the clip …")
+    elif recorder.state == "failed":
+        st.error(f"The recording failed. {recorder.error}", icon=":material/error:")
+    elif recorder.result is not None:
+        _downloads(recorder.result)
+
+
+def _downloads(recording: Recording) -> None:
+    left = f", {recording.left_out} pictures left out" if recording.left_out else ""
+    st.caption(f"Recorded: {recording.duration_s:.1f} s, {recording.pictures} pictures{left}.")
+    name = recording.name
+    files: tuple[tuple[str, str, str, Callable[[], bytes]], ...] = (
+        ("Clip, MP4", f"{name}.mp4", "video/mp4", lambda: recording.clip),
+        ("Joints, CSV", f"{name}.csv", "text/csv", lambda: _csv(recording)),
+        (
+            "Joints, Parquet",
+            f"{name}.parquet",
+            "application/octet-stream",
+            lambda: _parquet(recording),
+        ),
+        ("All, JSON", f"{name}.json", "application/json", lambda: _json(recording)),
+    )
+    with st.container(horizontal=True, key="live_downloads"):
+        for label, file, kind, make in files:
+            st.download_button(
+                label,
+                make,
+                file,
+                kind,
+                key=f"live_{file}",
+                on_click="ignore",
+                icon=":material/download:",
+                help=f"Saves {file}",
+            )
+
+
+def _csv(recording: Recording) -> bytes:
+    from estimators.export.files import write_csv
+    from estimators.export.sinks import to_bytes
+    from estimators.export.tables import joint_table
+
+    table = joint_table(recording.estimates)
+    return to_bytes(lambda sink: write_csv(table, sink))
+
+
+def _parquet(recording: Recording) -> bytes:
+    from estimators.export.files import write_parquet
+    from estimators.export.sinks import to_bytes
+    from estimators.export.tables import joint_table
+
+    table = joint_table(recording.estimates)
+    return to_bytes(lambda sink: write_parquet(table, sink))
+
+
+def _json(recording: Recording) -> bytes:
+    from estimators.export.document import write_json
+    from estimators.export.sinks import to_bytes
+
+    return to_bytes(lambda sink: write_json(recording.estimates, sink))

@@ -1,0 +1,135 @@
+"""The Live page: what stands where, and what is said before the camera starts."""
+
+from __future__ import annotations
+
+import logging
+
+import streamlit as st
+
+from estimators import weights
+from estimators.registry import ModelSpec
+from pages.ui import engine, memory
+from pages.ui.address import publish, recall
+from pages.ui.colours import heading
+from pages.ui.fetching import megabytes, weights_control
+from pages.ui.live.connection import connection
+from pages.ui.live.ice import IceServers
+from pages.ui.live.keeping import controls
+from pages.ui.live.panel import charts, figures
+from pages.ui.live.session import live_settings, live_stream, own_machine, seats, servers
+from pages.ui.live.streamer import streamer
+from pages.ui.settings import Settings
+
+_LOG = logging.getLogger(__name__)
+_LAYOUTS = {"side": "Side by side", "one": "All in one"}
+_LOOK_AGAIN_S = 2.0
+
+
+def live_page(settings: Settings) -> None:
+    """Everything below the title."""
+    stream, own = live_stream(), own_machine()
+    if seats().full_for(stream.viewer):
+        _full()
+        return
+    ice = servers()
+    _beforehand(ice, own)
+    ready = [spec for spec in settings.specs() if engine.has_weights(spec.key)]
+    layout, mirrored = _choices()
+    stream.configure(live_settings(settings, ready, layout, mirrored))
+    for spec in ready:
+        engine.runner().warm(spec.key)
+    video, beside = st.columns([1.9, 1], gap="medium")
+    with video:
+        connection(ice, own)
+        playing = _camera(ice)
+        controls(stream, playing)
+    with beside:
+        figures(stream, playing)
+        for spec in settings.specs():
+            if spec not in ready:
+                _invitation(spec)
+    charts(stream, playing)
+    _other_ways()
+
+
+def _camera(ice: IceServers) -> bool:
+    """The stream; whether it plays."""
+    try:
+        return streamer(live_stream(), ice.servers).state.playing
+    except Exception:  # noqa: BLE001  # whatever its set-up meets must not take the page down
+        _LOG.exception("The live stream could not be set up")
+        st.error(
+            "**The connection could not be set up.** The app did not manage in time.\n\n"
+            "Press Stop, then Start again; reload the page if that does not help.",
+            icon=":material/error:",
+        )
+        return False
+
+
+def _choices() -> tuple[str, bool]:
+    recall("live_layout", list(_LAYOUTS))
+    memory.recall("live_mirror", False)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        layout = st.segmented_control(
+            "Tiles",
+            list(_LAYOUTS),
+            format_func=_LAYOUTS.get,
+            required=True,
+            key="live_layout",
+            label_visibility="collapsed",
+        )
+        mirrored = st.toggle(
+            "Mirror",
+            key="live_mirror",
+            help="Shows you as a looking glass does. The models always see the picture as it is.",
+        )
+    memory.keep("live_mirror", mirrored)
+    publish("live_layout", layout, "side")
+    return layout, mirrored
+
+
+def _beforehand(ice: IceServers, own: bool) -> None:
+    """What may keep the connection from working, before anybody waits for it."""
+    if own or ice.turn:
+        return
+    problem = f" The service that is set up gave none: {ice.problem}" if ice.problem else ""
+    with st.container(border=True, key="live_no_turn"):
+        st.markdown(
+            ":material/info: **The camera may not connect here.** This app does not run on your "
+            f"own machine and has no relay (TURN).{problem} It often works within one network; "
+            "through firewalls and on hosting services it mostly does not. "
+            "*docs/live.md* says how to set one up."
+        )
+        _image_link("Take a snapshot or upload a picture instead")
+
+
+def _invitation(spec: ModelSpec) -> None:
+    entry = weights.entry(spec.weights)
+    size = f" ({megabytes(entry.size_bytes)})" if entry.size_bytes else ""
+    with st.container(border=True, key=f"live_card_{spec.key}"):
+        heading(spec.title, "#8A93A3")
+        st.caption(f"Joins the video when its weights{size} are on this machine.")
+        weights_control(spec.weights, spec.key)
+
+
+@st.fragment(run_every=_LOOK_AGAIN_S)
+def _full() -> None:
+    """The friendly door: looks again by itself."""
+    if not seats().full_for(live_stream().viewer):
+        st.rerun()
+    st.info(
+        f"**All {seats().limit} live places are taken.** Each stream costs this machine drawing "
+        "and encoding, so their number is limited. The page looks again by itself and opens as "
+        "soon as somebody stops.",
+        icon=":material/groups:",
+    )
+    _image_link("Meanwhile, compare the models on a picture")
+
+
+def _other_ways() -> None:
+    with st.container(key="live_other_ways"):
+        _image_link("No camera? Use a snapshot or a picture of your own")
+
+
+def _image_link(label: str) -> None:
+    st.page_link("streamlit_app.py", label=label, icon=":material/image:")

@@ -1,0 +1,48 @@
+"""What stands beside the video: controls, figures and charts, each in a fragment of its own.
+
+A fragment runs by itself, so that reading figures twice a second leaves the stream alone.
+"""
+
+from __future__ import annotations
+
+import time
+
+import streamlit as st
+
+from estimators.workflows.live import LiveStream
+from pages.ui.charts import CONFIG
+from pages.ui.live.charts import latency_chart, rate_chart
+from pages.ui.live.figures import STYLE, joint_table, model_table, people_found, stream_line
+
+_FIGURES_S, _CHARTS_S = 0.5, 1.0
+
+
+def figures(stream: LiveStream, playing: bool) -> None:
+    """Rates, latencies, ages, drops and the joints' scores, twice a second while playing."""
+    st.fragment(_figures, run_every=_FIGURES_S if playing else None)(stream)
+
+
+def charts(stream: LiveStream, playing: bool) -> None:
+    """The last 30 seconds."""
+    st.fragment(_charts, run_every=_CHARTS_S if playing else None)(stream)
+
+
+def _figures(stream: LiveStream) -> None:
+    told = stream.figures()
+    st.caption(stream_line(told))
+    if not told.models:
+        st.caption("The models' figures appear here when the camera runs.")
+        return
+    st.html(STYLE + model_table(told))
+    st.html(STYLE + joint_table(told))
+    st.caption(people_found(told.models))
+
+
+def _charts(stream: LiveStream) -> None:
+    told = stream.figures()
+    if not any(model.summary.count for model in told.models):
+        return
+    now_s = time.monotonic()
+    left, right = st.columns(2)
+    left.plotly_chart(latency_chart(told, now_s), key="live_latency", config=CONFIG)
+    right.plotly_chart(rate_chart(told, now_s), key="live_rate", config=CONFIG)

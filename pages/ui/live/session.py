@@ -1,0 +1,89 @@
+"""This viewer's stream and what the page's settings mean for it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+
+import streamlit as st
+from streamlit.errors import StreamlitSecretNotFoundError
+
+from estimators.errors import InputError
+from estimators.registry import ModelSpec
+from estimators.render.style import PoseStyle, rgb
+from estimators.workflows.live import LiveStream
+from estimators.workflows.live_mosaic import LiveModel, LiveSettings
+from estimators.workflows.live_seats import DEFAULT_SEATS, VARIABLE, Seats, seats_allowed
+from pages.ui import engine
+from pages.ui.colours import colours
+from pages.ui.drawing import joints_drawn
+from pages.ui.live.ice import SETTINGS, IceServers, ice_servers, on_own_machine
+from pages.ui.settings import Settings
+
+_STREAM = "live_stream"
+
+
+@st.cache_resource(show_spinner=False)
+def seats() -> Seats:
+    """The seats of this server, shared by all viewers."""
+    try:
+        return Seats(seats_allowed(_setting(VARIABLE)))
+    except InputError:
+        return Seats(DEFAULT_SEATS)
+
+
+def live_stream() -> LiveStream:
+    """This viewer's stream, the same one in every run of the page."""
+    if _STREAM not in st.session_state:
+        st.session_state[_STREAM] = LiveStream(engine.runner(), seats())
+    return st.session_state[_STREAM]
+
+
+def live_settings(
+    settings: Settings, specs: list[ModelSpec], layout: str, mirrored: bool
+) -> LiveSettings:
+    """The sidebar's settings, as the stream takes them."""
+    own = colours(settings.specs())
+    drawn, draw = joints_drawn(settings), settings.draw
+    models = tuple(
+        LiveModel(
+            spec,
+            PoseStyle(
+                rgb(own[spec.key]),
+                joints=drawn,
+                points="joints" in draw,
+                bones="bones" in draw,
+                boxes="boxes" in draw,
+            ),
+            settings.joint_threshold(spec.key),
+            settings.pose_threshold(spec.key),
+        )
+        for spec in specs
+    )
+    return LiveSettings(models, "one" if layout == "one" else "side", mirrored)
+
+
+def own_machine() -> bool:
+    """Whether browser and app run on one machine, as far as the address tells."""
+    return on_own_machine(st.context.url or "")
+
+
+def servers() -> IceServers:
+    """STUN and TURN servers by secrets and environment; credentials are renewed in time."""
+    wanted = {name: value for name in SETTINGS if (value := _setting(name)) is not None}
+    return _servers(wanted, own_machine())
+
+
+@st.cache_data(ttl=1800, show_spinner="Asking for a TURN server …")
+def _servers(wanted: Mapping[str, str], own: bool) -> IceServers:
+    return ice_servers(wanted, own)
+
+
+def _setting(name: str) -> str | None:
+    """From `st.secrets` or the environment, the secrets first."""
+    try:
+        if name in st.secrets:
+            return str(st.secrets[name])
+    except StreamlitSecretNotFoundError:
+        pass  # there is no secrets file: the environment alone counts
+    return os.environ.get(name)
