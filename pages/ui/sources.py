@@ -15,6 +15,7 @@ from pages.ui.address import publish, recall
 from pages.ui.uploads import CHOSEN, uploads
 
 _SNAPSHOT = "kept_snapshot"
+_CAMERA_WIDTH = 480  # the overlays below are what one wants to see
 _LIVE_FRAME = "kept_live_frame"
 _SOURCES = {
     "sample": (":material/photo_library:", "Samples"),
@@ -148,6 +149,7 @@ def _from_camera() -> Picture | None:
         "Take a picture, from head to feet if there is room",
         key="snapshot",
         on_change=_keep_snapshot,
+        width=_CAMERA_WIDTH,
         help="The browser asks for your permission; the picture stays in memory only.",
     )
     if snapshot is None and _SNAPSHOT not in st.session_state:

@@ -20,7 +20,8 @@ NewPage = Callable[..., Page]
 StartApp = Callable[..., str]
 
 ROOT = Path(__file__).resolve().parents[2]
-# As root and without a display; the rest keeps the browser from calling anybody.
+# As root and without a display; a camera that shows a test picture; the rest keeps the browser from
+# calling anybody.
 CHROMIUM_ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -29,6 +30,8 @@ CHROMIUM_ARGUMENTS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    "--use-fake-ui-for-media-stream",
+    "--use-fake-device-for-media-stream",
 ]
 READY = "[data-testid=stApp][data-test-script-state=notRunning]"
 _START_S = 60.0

@@ -69,6 +69,17 @@ def test_uploads_survive_a_look_at_another_page(page: Page, app_url: str) -> Non
     expect(page.get_by_role("button", name="Remove these pictures")).to_be_visible()
 
 
+def test_a_snapshot_is_compared(page: Page, app_url: str) -> None:
+    page.goto(app_url)
+    page.get_by_role("radio", name="Camera").click()
+    page.wait_for_function("document.querySelector('video')?.readyState === 4")
+    page.get_by_role("button", name="Take Photo").click()
+
+    # The browser's test picture shows nobody: no threshold lets a model find somebody for sure.
+    expect(overlay(page, "MoveNet Lightning")).to_have_attribute("aria-label", re.compile("nobody"))
+    expect(page.locator(".st-key-verdict")).to_contain_text("No model found anybody")
+
+
 def test_a_link_shows_the_same_view(new_page: NewPage, app_url: str) -> None:
     page = new_page()
     page.goto(f"{app_url}/?sample=astronaut&models=movenet-thunder,blazepose-lite")
