@@ -110,7 +110,7 @@ def matrix_chart(
     text = [["–" if np.isnan(v) else f"{v:.2f}" for v in row] for row in values]
     figure = go.Figure(
         go.Heatmap(
-            x=list(titles),
+            x=[title.replace(" ", "<br>", 1) for title in titles],
             y=list(titles),
             z=values,
             text=text,
@@ -122,12 +122,13 @@ def matrix_chart(
             xgap=2,
             ygap=2,
             showscale=False,
-            hovertemplate="%{y} and %{x}: %{text}<extra></extra>",
+            customdata=[list(titles)] * len(titles),
+            hovertemplate="%{y} and %{customdata}: %{text}<extra></extra>",
         )
     )
     _layout(figure, title, "", len(titles), row=64)
     figure.update_layout(xaxis_title="model", yaxis_title="model")
-    figure.update_xaxes(showgrid=False)
+    figure.update_xaxes(showgrid=False, tickangle=0)
     return figure
 
 
