@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import threading
 import time
+import uuid
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
@@ -72,6 +73,7 @@ class ClipJob:
     ) -> None:
         size = (clip.width, clip.height)
         self.clip, self.settings = clip, settings
+        self.id = uuid.uuid4().hex
         self.estimates = {
             model: known.get(model) or ClipEstimates(model, get(model).skeleton, clip.name, size)
             for model in settings.models
@@ -117,6 +119,7 @@ class ClipJob:
         For somebody who will not wait for the rest while others do.
         """
         part = copy.copy(self)
+        part.id = uuid.uuid4().hex
         with self._keeping:
             part.estimates = copy.deepcopy(self.estimates)
             part._done, part._elapsed_s = self._done, self.progress.elapsed_s

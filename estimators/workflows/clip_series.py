@@ -1,0 +1,133 @@
+"""A clip's numbers as series for charts, thinned so that long clips draw as fast as short ones."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from estimators.analysis.agreement import mean_of, median_of
+from estimators.media.clip_info import ClipInfo
+from estimators.workflows.clip_analysis import ClipAnalysis
+
+# More points than a chart has pixels show nothing more.
+MOST_POINTS = 1500
+MOST_COLUMNS = 600
+
+
+@dataclass(frozen=True, eq=False)
+class Series:
+    """One line of a chart; NaN where it is interrupted.
+
+    Attributes:
+        frame_index: int64 [N], frames of the clip.
+        time_s: float64 [N].
+        values: float64 [N].
+    """
+
+    frame_index: NDArray[np.int64]
+    time_s: NDArray[np.float64]
+    values: NDArray[np.float64]
+
+    def after_first(self) -> Series:
+        """Without the first frame, in which a model may warm up."""
+        return Series(self.frame_index[1:], self.time_s[1:], self.values[1:])
+
+    @property
+    def typical(self) -> float:
+        """The median of the finite values; NaN without any."""
+        return median_of(self.values)
+
+    def thinned(self, most: int = MOST_POINTS) -> Series:
+        """At most about `most` points: the lowest and the highest of each stretch of frames.
+
+        So no spike is lost, and every point is one that was measured.
+        """
+        if len(self.values) <= most:
+            return self
+        kept: list[int] = []
+        for part in np.array_split(np.arange(len(self.values)), max(1, most // 2)):
+            finite = part[np.isfinite(self.values[part])]
+            if not len(finite):
+                kept.append(int(part[0]))
+                continue
+            ends = {int(finite[self.values[finite].argmin()])}
+            ends.add(int(finite[self.values[finite].argmax()]))
+            kept.extend(sorted(ends))
+        rows = np.array(kept)
+        return Series(self.frame_index[rows], self.time_s[rows], self.values[rows])
+
+
+@dataclass(frozen=True, eq=False)
+class ScoreMap:
+    """One model's score of every joint of a person over time.
+
+    Attributes:
+        time_s: float64 [C], middle of each column.
+        joints: K names.
+        score: float64 [K, C], mean over the frames of a column; NaN where the person is not seen.
+    """
+
+    time_s: NDArray[np.float64]
+    joints: tuple[str, ...]
+    score: NDArray[np.float64]
+
+
+def latency_series(analysis: ClipAnalysis, model: str) -> Series:
+    """The model's own time for each frame in ms; NaN where it failed."""
+    e = analysis.estimates[model]
+    return Series(e.frame_index, e.time_s, e.latency_ms.astype(np.float64))
+
+
+def agreement_series(analysis: ClipAnalysis, pair: int, person: int) -> Series:
+    """OKS of two models on one person in each frame; `pair` counts `over_time.pairs`."""
+    over_time = analysis.report.over_time
+    values = over_time.oks[over_time.people.index(person), pair].astype(np.float64)
+    return Series(over_time.frame_index, over_time.time_s, values)
+
+
+def score_map(
+    analysis: ClipAnalysis, model: str, person: int, most: int = MOST_COLUMNS
+) -> ScoreMap:
+    """Scores whatever the joint thresholds, so that it shows what they would hide."""
+    e = analysis.estimates[model]
+    score = analysis.report.scores(model, person).astype(np.float64)
+    parts = np.array_split(np.arange(len(e)), min(most, max(1, len(e))))
+    columns = [mean_of(score[part], axis=0) for part in parts]
+    times = np.array([e.time_s[part].mean() if len(part) else np.nan for part in parts])
+    return ScoreMap(times, e.skeleton.joints, np.stack(columns, axis=1))
+
+
+def position_series(
+    analysis: ClipAnalysis, model: str, person: int, joint: str, smoothed: bool = False
+) -> tuple[Series, Series]:
+    """Where a joint is in each frame, x and y in pixels; NaN where it is hidden or not seen.
+
+    Args:
+        joint: of the model's own skeleton.
+        smoothed: after the One Euro filter.
+    """
+    e, shown = analysis.estimates[model], analysis.report.shown[model]
+    rows = np.flatnonzero(analysis.report.people[model] == person)
+    of_all = shown.rows[rows]
+    k = e.skeleton.index(joint)
+    xy = (analysis.report.smoothed(model) if smoothed else e.xy)[of_all, k].astype(np.float64)
+    xy[~(e.score[of_all, k] >= analysis.thresholds[model].joint)] = np.nan
+    values = np.full((len(e), 2), np.nan)
+    values[shown.frame_of[rows]] = xy
+    x, y = (Series(e.frame_index, e.time_s, column) for column in values.T)
+    return x, y
+
+
+def people_in_common(analysis: ClipAnalysis) -> tuple[int, ...]:
+    """The people that at least two models follow, else all of them."""
+    return analysis.report.over_time.people or analysis.people
+
+
+def playable_times(clip: ClipInfo) -> NDArray[np.float64]:
+    """The frames' times, strictly ascending: two frames at one time get a microsecond between."""
+    times = clip.timestamps_s
+    if (np.diff(times) > 0).all():
+        return times
+    return times + 1e-6 * np.arange(len(times))

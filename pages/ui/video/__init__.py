@@ -1,0 +1,1 @@
+"""What the Video page is made of."""

@@ -1,0 +1,171 @@
+"""Charts over the time of a clip.  Plotly is loaded when the first one is shown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from estimators.analysis.over_time import DisputedFrame
+from estimators.registry import ModelSpec
+from estimators.workflows.clip_series import ScoreMap, Series
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+# Pairs of models have no colour of their own: greys and violets, told apart by dashes, too.
+_PAIR_LINES = (
+    ("#7A6FE0", "solid"),
+    ("#8A93A3", "solid"),
+    ("#B07AA1", "solid"),
+    ("#7A6FE0", "dot"),
+    ("#8A93A3", "dot"),
+    ("#B07AA1", "dot"),
+)
+_DISPUTED = "#D33A3A"
+_ROW_PX = 17
+TIME_TITLE = "time, s"
+# Beyond this ratio of medians the faster model's line would lie on the axis.
+_LOG_FROM = 8.0
+
+
+def score_chart(spec: ModelSpec, scores: ScoreMap, colour: str, threshold: float) -> go.Figure:
+    """One model's scores, joint × time, on this model's own scale alone."""
+    import plotly.graph_objects as go
+
+    low, high = spec.score_range
+    figure = go.Figure(
+        go.Heatmap(
+            x=scores.time_s,
+            y=[joint.replace("_", " ") for joint in scores.joints],
+            z=scores.score,
+            colorscale=[[0, "#F4F5F8"], [1, colour]],
+            zmin=low,
+            zmax=high,
+            colorbar={"title": {"text": spec.score_kind, "side": "right"}, "thickness": 12},
+            hovertemplate=f"%{{y}}, %{{x:.2f}} s: {spec.score_kind} %{{z:.2f}}<extra></extra>",
+        )
+    )
+    title = f"{spec.title}: {spec.score_kind} of each joint, hidden below {threshold:.2g}"
+    _layout(figure, title, TIME_TITLE, "", 130 + _ROW_PX * len(scores.joints))
+    figure.update_yaxes(autorange="reversed", tickfont_size=11, showgrid=False, nticks=40)
+    figure.update_xaxes(showgrid=False)
+    return figure
+
+
+def latency_chart(
+    specs: Sequence[ModelSpec], lines: Mapping[str, Series], colours: Mapping[str, str]
+) -> go.Figure:
+    """Each model's time a frame; the first frame, which may warm up, stands apart."""
+    import plotly.graph_objects as go
+
+    figure = go.Figure()
+    for spec in specs:
+        line = lines[spec.key]
+        rest = line.after_first().thinned()
+        figure.add_scatter(
+            x=rest.time_s,
+            y=rest.values,
+            mode="lines",
+            name=spec.title,
+            line={"color": colours[spec.key], "width": 1.5},
+            hovertemplate=f"{spec.title}, %{{x:.2f}} s: %{{y:.1f}} ms<extra></extra>",
+        )
+        figure.add_scatter(
+            x=line.time_s[:1],
+            y=line.values[:1],
+            mode="markers",
+            marker={"color": colours[spec.key], "symbol": "circle-open", "size": 9},
+            showlegend=False,
+            hovertemplate=f"{spec.title}, first frame: %{{y:.1f}} ms<extra></extra>",
+        )
+    _layout(figure, "Latency of each frame (rings: the first one)", TIME_TITLE, "time, ms", 340)
+    usual = [t for line in lines.values() if (t := line.after_first().typical) > 0]
+    if usual and max(usual) > _LOG_FROM * min(usual):
+        figure.update_yaxes(type="log", title="time, ms, logarithmic")
+    else:
+        figure.update_yaxes(rangemode="tozero")
+    return figure
+
+
+def agreement_chart(
+    titles: Sequence[str], lines: Sequence[Series], disputed: Sequence[DisputedFrame], person: int
+) -> go.Figure:
+    """OKS of each pair of models on one person; triangles mark the most disputed frames."""
+    import plotly.graph_objects as go
+
+    figure = go.Figure()
+    for i, (title, line) in enumerate(zip(titles, lines, strict=True)):
+        shown = line.thinned()
+        colour, dash = _PAIR_LINES[i % len(_PAIR_LINES)]
+        figure.add_scatter(
+            x=shown.time_s,
+            y=shown.values,
+            customdata=shown.frame_index,
+            mode="lines+markers",
+            marker={"size": 3},
+            name=title,
+            line={"color": colour, "dash": dash, "width": 1.5},
+            hovertemplate=f"{title}, frame %{{customdata}}: OKS %{{y:.2f}}<extra></extra>",
+        )
+    marked = [frame for frame in disputed if frame.person == person]
+    figure.add_scatter(
+        x=[frame.time_s for frame in marked],
+        y=[1.06] * len(marked),
+        customdata=[frame.frame_index for frame in marked],
+        mode="markers",
+        name="most disputed",
+        marker={"symbol": "triangle-down", "size": 12, "color": _DISPUTED},
+        hovertemplate="frame %{customdata}, %{x:.2f} s<extra></extra>",
+    )
+    title = f"Agreement on person {person} (OKS, 1 = the same)"
+    _layout(figure, title, TIME_TITLE, "OKS", 340)
+    figure.update_yaxes(range=[-0.03, 1.12])
+    return figure
+
+
+def position_chart(
+    title: str,
+    axis: str,
+    lines: Mapping[str, tuple[str, str, Series, Series | None]],
+) -> go.Figure:
+    """One coordinate of a joint over time, raw and, where asked for, smoothed as another line.
+
+    Args:
+        lines: by model: title, colour, raw and smoothed series.
+    """
+    import plotly.graph_objects as go
+
+    figure = go.Figure()
+    for name, colour, raw, smooth in lines.values():
+        for series, label, dash in ((raw, name, "solid"), (smooth, f"{name}, smoothed", "dash")):
+            if series is None:
+                continue
+            shown = series.thinned()
+            figure.add_scatter(
+                x=shown.time_s,
+                y=shown.values,
+                customdata=shown.frame_index,
+                mode="lines",
+                name=label,
+                line={"color": colour, "dash": dash, "width": 1.5},
+                opacity=1.0 if smooth is None or series is smooth else 0.45,
+                hovertemplate=f"{label}, frame %{{customdata}}: %{{y:.1f}} px<extra></extra>",
+            )
+    _layout(figure, title, TIME_TITLE, f"{axis}, px", 300)
+    if axis == "y":
+        figure.update_yaxes(autorange="reversed")
+    return figure
+
+
+def _layout(figure: go.Figure, title: str, x_title: str, y_title: str, height: int) -> None:
+    figure.update_layout(
+        title={"text": title, "font_size": 15, "y": 0.98, "yanchor": "top"},
+        xaxis_title=x_title,
+        yaxis_title=y_title,
+        height=height,
+        margin={"l": 8, "r": 8, "t": 64, "b": 8},
+        legend={"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 0, "xanchor": "left"},
+        showlegend=len(figure.data) > 1,
+    )
+    figure.update_yaxes(automargin=True)
+    figure.update_xaxes(automargin=True)

@@ -1,0 +1,105 @@
+"""Which clip: samples or an upload."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import streamlit as st
+
+from estimators.errors import InputError
+from estimators.media import samples
+from estimators.media.clip_info import ClipInfo
+from estimators.media.clips import open_clip
+from pages.ui import memory
+from pages.ui.address import publish, recall
+from pages.ui.video.uploads import uploaded
+
+_SOURCES = {
+    "sample": (":material/video_library:", "Samples"),
+    "upload": (":material/upload:", "Your clip"),
+}
+
+
+@dataclass(frozen=True, eq=False)
+class ChosenClip:
+    """A clip to compare the models on.
+
+    Attributes:
+        info: what it holds, and where it is.
+        digest: SHA-256 of the file, the key of everything that is computed from it.
+        alt: what is to be seen, for those who cannot see it.
+        note: where it comes from, "" where nothing needs to be said.
+    """
+
+    info: ClipInfo
+    digest: str
+    alt: str
+    note: str = ""
+
+    @property
+    def stem(self) -> str:
+        """Its name without extension, for the names of downloads."""
+        return Path(self.info.name).stem
+
+
+def choose_clip() -> ChosenClip | None:
+    """The clip to show; None while there is none (and the page says what to do)."""
+    memory.recall("clip_source", "sample")
+    source = st.segmented_control(
+        "Clip from",
+        list(_SOURCES),
+        format_func=lambda key: " ".join(_SOURCES[key]),
+        required=True,
+        key="clip_source",
+        label_visibility="collapsed",
+    )
+    memory.keep("clip_source", source)
+    return _from_samples() if source == "sample" else _from_upload()
+
+
+def _from_samples() -> ChosenClip:
+    by_name = {sample.path.stem: sample for sample in samples.clips()}
+    names = list(by_name)
+    recall("clip", names)
+    name = st.pills(
+        "Sample clip",
+        names,
+        format_func=lambda key: by_name[key].title,
+        required=True,
+        key="clip",
+        label_visibility="collapsed",
+    )
+    publish("clip", name, names[0])
+    sample = by_name[name]
+    info = _opened(str(sample.path), sample.path.name)
+    return ChosenClip(info, _digest(str(sample.path)), sample.alt, _source(sample))
+
+
+def _source(sample: samples.Sample) -> str:
+    return f"{sample.source} · {sample.licence}"
+
+
+def _from_upload() -> ChosenClip | None:
+    kept = uploaded()
+    if kept is None:
+        return None
+    try:
+        return ChosenClip(
+            _opened(str(kept.path), kept.name), kept.digest, f"Uploaded clip {kept.name}"
+        )
+    except InputError as error:
+        st.error(f"**{error.message}**\n\n{error.advice}", icon=":material/broken_image:")
+        return None
+
+
+@st.cache_resource(max_entries=16, show_spinner="Reading the clip …")
+def _opened(path: str, name: str) -> ClipInfo:
+    return open_clip(Path(path), name=name)
+
+
+@st.cache_data(show_spinner=False)
+def _digest(path: str) -> str:
+    with Path(path).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

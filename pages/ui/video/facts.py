@@ -1,0 +1,29 @@
+"""What the chosen clip is: a strip of its frames, and its data in a line."""
+
+from __future__ import annotations
+
+import streamlit as st
+from numpy.typing import NDArray
+
+from estimators.errors import InputError
+from estimators.media.clip_info import ClipInfo
+from estimators.workflows.film_strip import film_strip
+from pages.ui.video.clips import ChosenClip
+from pages.ui.video.plan import describe
+
+
+def facts(clip: ChosenClip) -> None:
+    """The strip, the line, and what a person should know about the file."""
+    try:
+        st.image(_strip(clip.digest, clip.info), width="stretch", alt=clip.alt)
+    except InputError as error:
+        st.error(f"{error.message} {error.advice}", icon=":material/broken_image:")
+        st.stop()
+    st.caption(" · ".join(filter(None, [describe(clip.info), clip.note])))
+    for note in clip.info.notes:
+        st.warning(note, icon=":material/info:")
+
+
+@st.cache_data(max_entries=32, show_spinner="Reading the clip …")
+def _strip(digest: str, _info: ClipInfo) -> NDArray:
+    return film_strip(_info)

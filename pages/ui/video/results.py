@@ -1,0 +1,233 @@
+"""What the overlays do not show: scores, agreement, motion, steadiness and speed over time."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from estimators.registry import MODELS
+from estimators.skeletons import COCO_17
+from estimators.workflows.clip_series import (
+    agreement_series,
+    latency_series,
+    people_in_common,
+    position_series,
+    score_map,
+)
+from pages.ui import memory
+from pages.ui.charts import CONFIG
+from pages.ui.video.charts import agreement_chart, latency_chart, position_chart, score_chart
+from pages.ui.video.comparison import ClipComparison
+from pages.ui.video.stage import go_to
+from pages.ui.video.tables import disputed_table, latency_table, steadiness_table
+
+# People seen in a few frames only are many in a crowd, and of little interest.
+_MOST_PEOPLE = 8
+
+
+def results(comparison: ClipComparison) -> None:
+    """Tabs, of which only the open one is computed; which one that is, is kept in the address."""
+    views = {
+        "Agreement": _agreement,
+        "Scores": _scores,
+        "Motion": _motion,
+        "Steadiness": _steadiness,
+        "Speed": _speed,
+    }
+    tabs = st.tabs(list(views), key="clip_view", bind="query-params")
+    for tab, view in zip(tabs, views.values(), strict=True):
+        if tab.open:
+            with tab:
+                view(comparison)
+
+
+def _choose_person(comparison: ClipComparison, place: str) -> int | None:
+    people = people_in_common(comparison.analysis)[:_MOST_PEOPLE]
+    if not people:
+        st.info(
+            "No model follows anybody above its thresholds. Lower them in the sidebar, or try "
+            "another clip.",
+            icon=":material/person_off:",
+        )
+        return None
+    if len(people) == 1:
+        return people[0]
+    key = f"clip_person_{comparison.job.id[:8]}_{place}"
+    if st.session_state.get(key) not in people:
+        st.session_state[key] = people[0]
+    return st.pills(
+        "Person",
+        people,
+        format_func=lambda n: f"Person {n}",
+        required=True,
+        key=key,
+        label_visibility="collapsed",
+    )
+
+
+def _agreement(comparison: ClipComparison) -> None:
+    over_time = comparison.analysis.report.over_time
+    if not over_time.pairs or not over_time.people:
+        st.info(
+            "Agreement needs two models that follow the same person.", icon=":material/group_off:"
+        )
+        return
+    person = _choose_person(comparison, "agreement")
+    if person is None:
+        return
+    titles = [" / ".join(MODELS[key].title for key in pair) for pair in over_time.pairs]
+    lines = [agreement_series(comparison.analysis, i, person) for i in range(len(titles))]
+    st.plotly_chart(
+        agreement_chart(titles, lines, comparison.disputed, person),
+        config=CONFIG,
+        key="agreement_chart",
+        on_select=_go_to_selected,
+        selection_mode="points",
+        alt=f"Agreement of the models on person {person} over time",
+    )
+    st.dataframe(
+        disputed_table(comparison.disputed),
+        hide_index=True,
+        placeholder="–",
+        key="disputed_table",
+        on_select=_go_to_row(comparison),
+        selection_mode="single-row",
+        column_config={
+            "time, s": st.column_config.NumberColumn(format="%.3f"),
+            "dispute, 1 − OKS": st.column_config.NumberColumn(format="%.2f"),
+            "apart, torsos": st.column_config.NumberColumn(format="%.2f"),
+        },
+        alt="The frames in which the models differ most",
+    )
+    st.caption(
+        "Click a point, a triangle or a row, and the player goes to that frame. OKS (object "
+        "keypoint similarity) is COCO's measure, 1 for the same pose, 0 for nothing in common or "
+        "where one model loses a person whom it follows before and after. Agreement is not "
+        "accuracy: all may be wrong together."
+    )
+
+
+def _go_to_selected() -> None:
+    points = st.session_state["agreement_chart"].selection.points
+    if points:
+        go_to(int(points[0]["customdata"]))
+
+
+def _go_to_row(comparison: ClipComparison):
+    frames = [frame.frame_index for frame in comparison.disputed]
+
+    def go() -> None:
+        rows = st.session_state["disputed_table"].selection.rows
+        if rows and rows[0] < len(frames):
+            go_to(frames[rows[0]])
+
+    return go
+
+
+def _scores(comparison: ClipComparison) -> None:
+    person = _choose_person(comparison, "scores")
+    if person is None:
+        return
+    for spec in comparison.specs:
+        threshold = comparison.settings.joint_threshold(spec.key)
+        scores = score_map(comparison.analysis, spec.key, person)
+        st.plotly_chart(
+            score_chart(spec, scores, comparison.colours[spec.key], threshold),
+            config=CONFIG,
+            key=f"scores_{spec.key}",
+            alt=f"{spec.score_kind} of each joint of person {person} over time, {spec.title}",
+        )
+    kinds = {spec.score_kind: spec.score_meaning for spec in comparison.specs}
+    st.caption(
+        "; ".join(f"{kind.capitalize()} is {meaning}" for kind, meaning in kinds.items())
+        + f". Each chart has its model's own scale: never compare them. White: person {person} "
+        "is not seen."
+    )
+
+
+def _motion(comparison: ClipComparison) -> None:
+    person = _choose_person(comparison, "motion")
+    if person is None:
+        return
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        memory.recall("motion_joint", "left_wrist")
+        joint = st.selectbox(
+            "Joint",
+            COCO_17.joints,
+            format_func=lambda name: name.replace("_", " "),
+            key="motion_joint",
+            width=220,
+        )
+        memory.keep("motion_joint", joint)
+        memory.recall("motion_smooth", False)
+        smooth = st.toggle("Smoothed (One Euro filter) as a line of its own", key="motion_smooth")
+        memory.keep("motion_smooth", smooth)
+    raw = {s.key: _positions(comparison, s.key, person, joint) for s in comparison.specs}
+    smoothed = {
+        s.key: _positions(comparison, s.key, person, joint, True) if smooth else (None, None)
+        for s in comparison.specs
+    }
+    name = joint.replace("_", " ")
+    for i, (axis, side) in enumerate((("x", "to the right"), ("y", "downwards"))):
+        lines = {
+            s.key: (s.title, comparison.colours[s.key], raw[s.key][i], smoothed[s.key][i])
+            for s in comparison.specs
+        }
+        st.plotly_chart(
+            position_chart(f"{name} of person {person}, {side}", axis, lines),
+            config=CONFIG,
+            key=f"motion_{axis}",
+            alt=f"{axis} of the {name} of person {person} over time",
+        )
+
+
+def _positions(
+    comparison: ClipComparison, model: str, person: int, joint: str, smoothed: bool = False
+):
+    return position_series(comparison.analysis, model, person, joint, smoothed)
+
+
+def _steadiness(comparison: ClipComparison) -> None:
+    st.dataframe(
+        steadiness_table(comparison),
+        hide_index=True,
+        placeholder="–",
+        key="steadiness_table",
+        column_config={
+            "jitter, torsos/s²": st.column_config.NumberColumn(format="%.1f"),
+            "dropout, %": st.column_config.NumberColumn(format="%.1f"),
+        },
+        alt="Jitter, dropouts, identity switches, swaps and limb jumps of each model and person",
+    )
+    st.caption(
+        "Jitter: median acceleration of the joints in torso lengths per s²; real motion adds to "
+        "it, so compare models on the same clip only. Dropout: share of the joints that are hidden "
+        "or missing between a person's first and last sighting. Switches: times a model went over "
+        "to this person from another one. Side swaps: frames in which left and right change places. "
+        "Limb jumps: frames in which a limb does what no limb can. All at the thresholds of the "
+        "sidebar, without ground truth."
+    )
+
+
+def _speed(comparison: ClipComparison) -> None:
+    lines = {s.key: latency_series(comparison.analysis, s.key) for s in comparison.specs}
+    st.plotly_chart(
+        latency_chart(comparison.specs, lines, comparison.colours),
+        config=CONFIG,
+        key="clip_latency_chart",
+        alt="Latency of each frame over the clip for each model",
+    )
+    st.dataframe(
+        latency_table(comparison),
+        placeholder="–",
+        key="clip_latency_table",
+        column_config={
+            name: st.column_config.NumberColumn(format="%.1f")
+            for name in ("median, ms", "95th percentile, ms", "first frame, ms", "transport, ms")
+        },
+        alt="Median and 95th percentile of the latency of each model",
+    )
+    st.caption(
+        "The model's own time: preparing the frame, the network, its output. Median and 95th "
+        "percentile leave the first frame out, in which a model may warm up or look for people "
+        "anew. Models took turns; another viewer's work at the same time makes them slower."
+    )

@@ -1,0 +1,144 @@
+"""The player with all overlays, and the way to the most disputed frames."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import streamlit as st
+
+from estimators.media.browser import browser_copy, way_to_play
+from estimators.media.clip_info import ClipInfo
+from estimators.workflows.clip_series import playable_times
+from estimators.workflows.file_task import FileTask, Progress
+from pages.ui.drawing import view_options
+from pages.ui.video.clips import ChosenClip
+from pages.ui.video.comparison import ClipComparison, why
+from pages.ui.video.uploads import folder
+from pages.ui.video.work import present, viewer
+from pages.ui.viewer.clip import ClipLayer, ClipPoses
+from pages.ui.viewer.player import Clip, PlayerOptions, Seek, clip_player
+
+_COPIES, _SEEK = "clip_copies", "clip_seek"
+_POLL_S = 0.5
+
+
+def stage(comparison: ClipComparison) -> None:
+    """The clip with every model's poses; where the browser cannot play it, a copy is made first."""
+    source = _playable(comparison.clip)
+    if source is None:
+        return
+    packed = _packed(comparison.key, str(source), comparison)
+    marks = {frame.frame_index: why(frame) for frame in comparison.disputed}
+    options = PlayerOptions(view=view_options(comparison.settings), marks=marks)
+    clip_player(
+        "clip_player",
+        packed.drawn(_layers(comparison, packed)),
+        options,
+        st.session_state.get(_SEEK),
+    )
+    _disputed(comparison)
+
+
+def go_to(frame: int) -> None:
+    """Makes the player go to a frame of the clip."""
+    before: Seek | None = st.session_state.get(_SEEK)
+    st.session_state[_SEEK] = Seek(frame, before.seq + 1 if before else 1)
+
+
+def _disputed(comparison: ClipComparison) -> None:
+    if not comparison.disputed:
+        return
+    with st.container(horizontal=True, vertical_alignment="center", key="disputed_frames"):
+        st.markdown("**Most disputed frames**", width="content")
+        for frame in comparison.disputed:
+            st.button(
+                f"{frame.time_s:.2f} s",
+                key=f"disputed_{frame.frame_index}",
+                help=f"Frame {frame.frame_index}, {why(frame)}",
+                on_click=go_to,
+                args=(frame.frame_index,),
+            )
+
+
+@st.cache_resource(max_entries=4, show_spinner="Preparing the player …")
+def _packed(key: str, source: str, _comparison: ClipComparison) -> Clip:
+    """The poses packed for the browser; `key` and `source` tell when to pack anew."""
+    info, analysis = _comparison.clip.info, _comparison.analysis
+    layers = [
+        ClipLayer(
+            spec.key,
+            spec.title,
+            _comparison.colours[spec.key],
+            spec.score_kind,
+            spec.default_threshold,
+            spec.score_range,
+            ClipPoses.of(analysis.estimates[spec.key], analysis.report.smoothed(spec.key)),
+        )
+        for spec in _comparison.specs
+    ]
+    path = Path(source)
+    kind = "video/webm" if path.suffix == ".webm" else "video/mp4"
+    return Clip(path, kind, playable_times(info), (info.width, info.height), layers)
+
+
+def _layers(comparison: ClipComparison, packed: Clip) -> list[ClipLayer]:
+    """The packed poses in the present thresholds and colours."""
+    return [
+        ClipLayer(
+            spec.key,
+            spec.title,
+            comparison.colours[spec.key],
+            spec.score_kind,
+            comparison.settings.joint_threshold(spec.key),
+            spec.score_range,
+            layer.poses,
+            message=comparison.failed(spec.key),
+            pose_threshold=comparison.settings.pose_threshold(spec.key),
+        )
+        for spec, layer in zip(comparison.specs, packed.layers, strict=True)
+    ]
+
+
+def _playable(clip: ChosenClip) -> Path | None:
+    """A file that browsers play; None while it is being made, or cannot be."""
+    source = clip.info.source
+    if isinstance(source, Path) and way_to_play(clip.info) == "as it is":
+        return source
+    copies: dict[str, FileTask] = st.session_state.setdefault(_COPIES, {})
+    if clip.digest not in copies:
+        copies[clip.digest] = _copying(clip)
+    task = copies[clip.digest]
+    if task.state == "done" and task.path.is_file():
+        return task.path
+    if task.state == "running":
+        _follow(task)
+        return None
+    st.error(f"The clip cannot be shown here. {task.error}", icon=":material/movie_off:")
+    if st.button("Try again", icon=":material/refresh:", key="retry_copy"):
+        del copies[clip.digest]
+        st.rerun()
+    return None
+
+
+def _copying(clip: ChosenClip) -> FileTask:
+    session = viewer()
+    path = Path(folder().name) / f"{clip.digest[:16]}.play.mp4"
+    return FileTask(path, _copy_of(clip.info), lambda: present(session))
+
+
+def _copy_of(info: ClipInfo):
+    def make(path: Path, progress: Progress) -> tuple[str, ...]:
+        browser_copy(info, path, progress=progress)
+        return ()
+
+    return make
+
+
+@st.fragment(run_every=_POLL_S)
+def _follow(task: FileTask) -> None:
+    if task.state != "running":
+        st.rerun()
+    st.progress(
+        task.share,
+        f"Preparing the clip for this browser: {task.done:,} of {task.total or '…'} frames",
+    )

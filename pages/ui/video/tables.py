@@ -1,0 +1,72 @@
+"""The numbers over time as tables."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from estimators.analysis.clip_latency import summarise
+from estimators.analysis.over_time import DisputedFrame
+from estimators.registry import MODELS
+from pages.ui.video.comparison import ClipComparison
+
+if TYPE_CHECKING:  # pandas takes a third of a second: loaded when the first table is shown
+    import pandas as pd
+
+
+def disputed_table(disputed: Sequence[DisputedFrame]) -> pd.DataFrame:
+    """One row a disputed frame, in the order of the clip."""
+    import pandas as pd
+
+    rows = [
+        {
+            "frame": frame.frame_index,
+            "time, s": frame.time_s,
+            "dispute, 1 − OKS": frame.dispute,
+            "person": frame.person,
+            "between": " / ".join(MODELS[key].title for key in frame.models),
+            "joint furthest apart": (frame.joint or "seen by one only").replace("_", " "),
+            "apart, torsos": frame.distance,
+        }
+        for frame in disputed
+    ]
+    return pd.DataFrame(rows)
+
+
+def steadiness_table(comparison: ClipComparison) -> pd.DataFrame:
+    """One row a model and person."""
+    import pandas as pd
+
+    rows = [
+        {
+            "person": row.person,
+            "model": MODELS[row.model].title,
+            "frames seen": row.sightings,
+            "jitter, torsos/s²": row.jitter,
+            "dropout, %": 100 * row.dropout,
+            "identity switches": row.identity_switches,
+            "side swaps": row.side_swaps,
+            "limb jumps": row.limb_jumps,
+        }
+        for row in comparison.analysis.steadiness()
+    ]
+    return pd.DataFrame(rows)
+
+
+def latency_table(comparison: ClipComparison) -> pd.DataFrame:
+    """One row a model."""
+    import pandas as pd
+
+    rows = {}
+    for spec in comparison.specs:
+        e = comparison.analysis.estimates[spec.key]
+        usual = comparison.analysis.report.latency[spec.key]
+        rows[spec.title] = {
+            "median, ms": usual.median_ms,
+            "95th percentile, ms": usual.p95_ms,
+            "first frame, ms": float(e.latency_ms[0]) if len(e) else None,
+            "transport, ms": summarise(e.timings_ms[1:, -1]).median_ms,
+            "frames": len(e) - len(e.errors),
+            "failed": len(e.errors),
+        }
+    return pd.DataFrame.from_dict(rows, orient="index")

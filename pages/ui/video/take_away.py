@@ -1,0 +1,192 @@
+"""Files to take away: the annotated video, made on request, and the numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import streamlit as st
+
+from estimators.export.files import to_bytes
+from estimators.render.style import PoseStyle, rgb
+from estimators.workflows.clip_files import clip_files, write_zip
+from estimators.workflows.clip_video import Look, annotate
+from estimators.workflows.file_task import FileTask, Progress
+from pages.ui.drawing import joints_drawn
+from pages.ui.video.comparison import ClipComparison
+from pages.ui.video.uploads import folder
+from pages.ui.video.work import present, viewer
+
+_MADE = "annotated_clip"
+_POLL_S = 0.5
+_VIDEO_NAME = "annotated.mp4"
+_LABELS = {
+    "joints": "All joints",
+    "frames": "Frames and times",
+    "results": "Everything as one document",
+    "manifest": "Origins: settings, weights, versions, machine",
+}
+_MIME = {
+    "csv": "text/csv",
+    "parquet": "application/vnd.apache.parquet",
+    "json": "application/json",
+    "zip": "application/zip",
+    "mp4": "video/mp4",
+}
+
+
+@dataclass(frozen=True)
+class _Made:
+    """The annotated video that was asked for last, and what it shows."""
+
+    shows: str
+    task: FileTask
+
+
+def take_away(comparison: ClipComparison) -> None:
+    """A button that opens the list of files, one that makes the video, and the video."""
+    made: _Made | None = st.session_state.get(_MADE)
+    shows = f"{comparison.key}{comparison.settings.draw}{sorted(comparison.colours.items())}"
+    task = made.task if made is not None and made.shows == shows else None
+    done = task if task is not None and task.state == "done" else None
+    with st.container(horizontal=True, key="take_away"):
+        with st.popover("Download the numbers", icon=":material/download:"):
+            _numbers(comparison, done)
+        waiting = task is None or task.state in ("cancelled", "failed")
+        if waiting and st.button(
+            "Make the annotated video",
+            key="make_video",
+            icon=":material/movie_edit:",
+            help="The models side by side as they are drawn now: H.264 in MP4.",
+        ):
+            _make(comparison, shows)
+            st.rerun()
+        if done is not None:
+            _button(f"{comparison.clip.stem}.{_VIDEO_NAME}", "Annotated video", done.path)
+            everything = partial(_zip, comparison, done.path)
+            st.download_button(
+                "Everything, ZIP",
+                everything,
+                f"{comparison.clip.stem}.zip",
+                _MIME["zip"],
+                key="download_everything",
+                on_click="ignore",
+                icon=":material/folder_zip:",
+            )
+    if task is not None:
+        _video(comparison, task)
+
+
+def _numbers(comparison: ClipComparison, video: FileTask | None) -> None:
+    stem = comparison.clip.stem
+    by_kind: dict[str, list[str]] = {}
+    writers = dict(clip_files(comparison.job, comparison.analysis))
+    for name in writers:
+        by_kind.setdefault(name.split(".")[0], []).append(name)
+    for kind, names in by_kind.items():
+        titles = {spec.key: f"{spec.title}, COCO results" for spec in comparison.specs}
+        st.markdown(_LABELS.get(kind) or titles[kind])
+        with st.container(horizontal=True):
+            for name in names:
+                suffix = name.rsplit(".", 1)[1]
+                st.download_button(
+                    suffix.upper() if suffix != "parquet" else "Parquet",
+                    partial(to_bytes, writers[name]),
+                    f"{stem}.{name}",
+                    _MIME[suffix],
+                    key=f"download_{name}",
+                    on_click="ignore",
+                    icon=":material/table:",
+                    help=f"Saves {stem}.{name}",
+                )
+    if video is None:
+        st.markdown("All of these")
+        st.download_button(
+            "ZIP",
+            partial(_zip, comparison, None),
+            f"{stem}.zip",
+            _MIME["zip"],
+            key="download_numbers",
+            on_click="ignore",
+            icon=":material/folder_zip:",
+            help="Make the annotated video first to have it inside, too.",
+        )
+    st.caption(
+        "Everything the models found, whatever the thresholds; who is who follows the thresholds "
+        "of the sidebar."
+    )
+
+
+def _zip(comparison: ClipComparison, video: Path | None) -> bytes:
+    more = {} if video is None else {_VIDEO_NAME: video}
+    job, analysis = comparison.job, comparison.analysis
+    return to_bytes(lambda sink: write_zip(job, analysis, sink, more))
+
+
+def _make(comparison: ClipComparison, shows: str) -> None:
+    before: _Made | None = st.session_state.get(_MADE)
+    if before is not None:
+        before.task.cancel()
+        before.task.path.unlink(missing_ok=True)
+    session = viewer()
+    path = Path(folder().name) / f"{comparison.clip.digest[:16]}-{comparison.job.id[:8]}.mp4"
+    task = FileTask(path, partial(_annotate, comparison), lambda: present(session))
+    st.session_state[_MADE] = _Made(shows, task)
+
+
+def _annotate(comparison: ClipComparison, path: Path, progress: Progress) -> tuple[str, ...]:
+    thresholds = comparison.analysis.thresholds
+    look = Look(
+        {key: t.joint for key, t in thresholds.items()},
+        {key: t.pose for key, t in thresholds.items()},
+        {spec.key: _style(comparison, spec.key) for spec in comparison.specs},
+    )
+    return annotate(comparison.job, path, look, progress, comparison.clip.info)
+
+
+def _style(comparison: ClipComparison, model: str) -> PoseStyle:
+    draw = comparison.settings.draw
+    return PoseStyle(
+        rgb(comparison.colours[model]),
+        joints=joints_drawn(comparison.settings),
+        points="joints" in draw,
+        bones="bones" in draw,
+        boxes="boxes" in draw,
+    )
+
+
+def _video(comparison: ClipComparison, task: FileTask) -> None:
+    if task.state == "running":
+        _follow(task)
+        return
+    if task.state == "failed":
+        st.error(f"The video could not be made. {task.error}", icon=":material/error:")
+        return
+    if task.state == "done" and task.path.is_file():
+        with st.expander("The annotated video", icon=":material/movie:"):
+            st.video(str(task.path), alt=f"{comparison.clip.alt}, with every model's poses")
+        for note in task.notes:
+            st.caption(note)
+
+
+@st.fragment(run_every=_POLL_S)
+def _follow(task: FileTask) -> None:
+    if task.state != "running":
+        st.rerun()
+    with st.container(horizontal=True, vertical_alignment="center", key="video_progress"):
+        st.progress(task.share, f"Drawing and encoding: {task.done:,} of {task.total:,} frames")
+        if st.button("Cancel", icon=":material/stop:", key="cancel_video"):
+            task.cancel()
+
+
+def _button(name: str, label: str, path: Path) -> None:
+    st.download_button(
+        f"{label}, {path.suffix[1:].upper()}",
+        path.read_bytes,
+        name,
+        _MIME[path.suffix[1:]],
+        key=f"download_{name}",
+        on_click="ignore",
+        icon=":material/movie:",
+    )

@@ -1,0 +1,104 @@
+"""A clip that a person brings: kept in a file of the session, not in memory."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import streamlit as st
+from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+from streamlit.runtime.uploaded_file_manager import UploadedFile
+
+from estimators.runtime.budget import budget_mb
+
+TYPES = ("mp4", "m4v", "mov", "webm", "avi", "mkv", "gif")
+_KEPT, _ROUND = "kept_clip", "clip_upload_round"
+# Streamlit takes an upload into memory before we see it; it may take this share of the models'.
+_SHARE_OF_BUDGET = 8
+
+
+@dataclass(frozen=True)
+class Upload:
+    """An uploaded clip: where it is kept, its name, and the SHA-256 of its content."""
+
+    path: Path
+    name: str
+    digest: str
+    size_bytes: int
+
+
+def largest_mb() -> int:
+    """Megabytes that a clip may have: less where the models have little memory, too."""
+    return max(
+        10, min(int(st.get_option("server.maxUploadSize")), budget_mb(None) // _SHARE_OF_BUDGET)
+    )
+
+
+@st.cache_resource(show_spinner=False, scope="session", on_release=lambda folder: folder.cleanup())
+def folder() -> TemporaryDirectory[str]:
+    """The session's own folder for clips and what is made of them; removed when it ends."""
+    return TemporaryDirectory(prefix="pose-clip-")
+
+
+def uploaded() -> Upload | None:
+    """The uploader, and the clip that was brought last in this session."""
+    kept: Upload | None = st.session_state.get(_KEPT)
+    key = _widget_key()
+    st.file_uploader(
+        "A clip: MP4, MOV, WebM, AVI, MKV or GIF",
+        TYPES,
+        key=key,
+        max_upload_size=largest_mb(),
+        on_change=_keep,
+        help="It is kept in a file on the machine that runs this dashboard, until you leave.",
+    )
+    if kept is not None:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown(
+                f":material/movie: **{_plain(kept.name)}** · {kept.size_bytes / 1e6:.1f} MB",
+                width="content",
+            )
+            st.button("Remove", key="remove_clip", icon=":material/delete:", on_click=_remove)
+    return kept
+
+
+def _widget_key() -> str:
+    # A new widget for each clip: the old one would keep the whole file in memory.
+    return f"clip_upload_{st.session_state.setdefault(_ROUND, 0)}"
+
+
+def _keep() -> None:
+    file: UploadedFile | None = st.session_state[_widget_key()]
+    if file is None:
+        return
+    _remove()
+    content = file.getbuffer()
+    digest = hashlib.sha256(content).hexdigest()
+    path = Path(folder().name) / f"{digest[:16]}{Path(file.name).suffix.lower()}"
+    path.write_bytes(content)
+    st.session_state[_KEPT] = Upload(path, file.name, digest, len(content))
+    content.release()
+    _let_go(file.file_id)
+    st.session_state[_ROUND] += 1
+
+
+def _let_go(file_id: str) -> None:
+    """Takes the file out of Streamlit's memory, as `st.chat_input` does with its own files."""
+    context = get_script_run_ctx()
+    if context and isinstance(context.uploaded_file_mgr, MemoryUploadedFileManager):
+        context.uploaded_file_mgr.remove_file(context.session_id, file_id)
+
+
+def _remove() -> None:
+    kept: Upload | None = st.session_state.pop(_KEPT, None)
+    if kept is not None:
+        for file in Path(folder().name).glob(f"{kept.path.stem}*"):
+            file.unlink(missing_ok=True)
+
+
+def _plain(name: str) -> str:
+    """A file's name without what Markdown would take for its own."""
+    return "".join(f"\\{c}" if c in "\\`*_{}[]()#+-.!|$:~<>" else c for c in name)

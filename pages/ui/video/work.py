@@ -1,0 +1,153 @@
+"""Starting, following and cancelling the work on a clip."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import streamlit as st
+from streamlit import runtime
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+
+from estimators.registry import MODELS
+from estimators.workflows.clip_job import ClipJob, ClipProgress
+from estimators.workflows.clip_jobs import ClipJobs
+from estimators.workflows.clip_run import ClipSettings
+from pages.ui import engine
+from pages.ui.video.clips import ChosenClip
+from pages.ui.video.plan import frames_wanted
+
+_MINE = "clip_work"
+_POLL_S = 0.5
+
+
+@dataclass(frozen=True)
+class _Work:
+    """The job that this viewer started or joined last, and on which clip."""
+
+    digest: str
+    job: ClipJob
+
+
+@st.cache_resource(show_spinner=False)
+def shared() -> ClipJobs:
+    """The clip jobs of this server."""
+    return ClipJobs(engine.runner(), present)
+
+
+def viewer() -> str:
+    """The browser session, so that a closed page no longer holds the processor."""
+    context = get_script_run_ctx()
+    return context.session_id if context else ""
+
+
+def present(session: str) -> bool:
+    """Whether the session still has the page open."""
+    return not runtime.exists() or runtime.get_instance().is_active_session(session)
+
+
+def work(clip: ChosenClip, plan: ClipSettings) -> ClipJob | None:
+    """The button or the progress, whichever it is time for.
+
+    Returns:
+        The job to show: of exactly this plan where it is done, else what there is of this clip.
+    """
+    mine: _Work | None = st.session_state.get(_MINE)
+    if mine is not None and not mine.job.finished:
+        _follow(mine)
+        return None
+    done = shared().find(clip.digest, clip.info, plan) if plan.models else None
+    if done is not None:
+        _say_what_failed(clip, plan, done)
+        return done
+    _run_button(clip, plan)
+    if mine is None or mine.digest != clip.digest or not mine.job.progress.done:
+        return None
+    _say_what_it_is(mine.job, plan)
+    return mine.job
+
+
+def _run_button(clip: ChosenClip, plan: ClipSettings) -> None:
+    frames = frames_wanted(clip.info, plan)
+    titles = ", ".join(MODELS[key].title for key in plan.models)
+    if not plan.models:
+        st.info("None of the chosen models has its weights here yet.", icon=":material/download:")
+        return
+    with st.container(horizontal=True, vertical_alignment="center"):
+        label = f"Process {frames:,} frame{'s'[: frames > 1]}"
+        if st.button(label, type="primary", icon=":material/play_arrow:", key="run_clip"):
+            _start(clip, plan)
+        st.caption(f"with {titles}", width="content")
+
+
+def _start(clip: ChosenClip, plan: ClipSettings, afresh: bool = False) -> None:
+    job = shared().watch(clip.digest, clip.info, plan, viewer(), afresh)
+    st.session_state[_MINE] = _Work(clip.digest, job)
+    st.rerun()
+
+
+@st.fragment(run_every=_POLL_S)
+def _follow(mine: _Work) -> None:
+    job = mine.job
+    if job.finished:
+        st.rerun()
+    progress = job.progress
+    with st.container(border=True, key="clip_progress"):
+        st.markdown(f"**{_titles(job.settings)}** on **{_escaped(job.clip.name)}**")
+        st.progress(progress.done / max(1, progress.total), _told(progress))
+        if st.button("Cancel", icon=":material/stop:", key="cancel_clip"):
+            st.session_state[_MINE] = replace(mine, job=shared().leave(job, viewer()))
+            st.rerun()
+    st.caption("You can look at other pages meanwhile; the work goes on.")
+
+
+def _told(progress: ClipProgress) -> str:
+    if not progress.done or progress.left_s is None:
+        return f"Starting the models, {progress.total:,} frames to do"
+    return (
+        f"Frame {progress.done:,} of {progress.total:,} · {progress.rate:.1f} a second · "
+        f"{duration(progress.left_s)} left"
+    )
+
+
+def duration(seconds: float) -> str:
+    """ "8 s", "3 min 20 s", "1 h 5 min"."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"
+
+
+def _titles(settings: ClipSettings) -> str:
+    return ", ".join(MODELS[key].title for key in settings.models)
+
+
+def _say_what_it_is(job: ClipJob, plan: ClipSettings) -> None:
+    """Why the results below are not those of the settings above."""
+    progress = job.progress
+    if job.state == "failed":
+        st.error(job.error, icon=":material/error:")
+    if job.settings == plan or job.state == "cancelled":
+        text = (
+            f"Stopped after {progress.done:,} of {progress.total:,} frames; this is what is done."
+        )
+    else:
+        text = "These are the results of the settings before."
+    st.info(text, icon=":material/history:")
+
+
+def _say_what_failed(clip: ChosenClip, plan: ClipSettings, job: ClipJob) -> None:
+    for model, count in job.failures.items():
+        reason = next(iter(job.estimates[model].errors.values()))
+        st.warning(
+            f"**{MODELS[model].title}** failed on {count:,} of {job.progress.total:,} frames: "
+            f"{reason}",
+            icon=":material/error:",
+        )
+    if job.failures and st.button("Try again", icon=":material/refresh:", key="retry_clip"):
+        _start(clip, plan, afresh=True)
+
+
+def _escaped(name: str) -> str:
+    return "".join(f"\\{c}" if c in "\\`*_{}[]()#+-.!|$:~<>" else c for c in name)

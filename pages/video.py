@@ -1,0 +1,36 @@
+"""Video: the models compared over a clip, in step."""
+
+import streamlit as st
+
+from pages.ui.frame import open_page
+from pages.ui.video.clips import choose_clip
+from pages.ui.video.comparison import ClipComparison
+from pages.ui.video.facts import facts
+from pages.ui.video.missing import missing
+from pages.ui.video.plan import choose_plan
+from pages.ui.video.results import results
+from pages.ui.video.stage import stage
+from pages.ui.video.take_away import take_away
+from pages.ui.video.verdict import verdict_box
+from pages.ui.video.work import work
+
+settings = open_page("Video", "A clip through every model, watched in step.")
+if not settings.models:
+    st.info("Choose at least one model in the sidebar.", icon=":material/checklist:")
+    st.stop()
+
+clip = choose_clip()
+if clip is None:
+    st.stop()
+facts(clip)
+plan = choose_plan(clip, settings)
+missing(settings)
+job = work(clip, plan)
+if job is None:
+    st.stop()
+
+comparison = ClipComparison.of(clip, settings, job)
+stage(comparison)
+take_away(comparison)
+results(comparison)
+verdict_box(comparison)
