@@ -8,6 +8,8 @@
 // x * place.scale + place.dx. A reference {layer, person, joint} names a joint on show by the
 // layer's key, the person's id and the joint's position in the skeleton.
 
+const clamp = (value, low, high) => Math.min(high, Math.max(low, value));
+
 const HIDDEN = 0, WEAK = 1, STRONG = 2;
 const HALO = "rgba(255, 255, 255, 0.75)";
 const WEAK_ALPHA = 0.3, STALE_ALPHA = 0.55;
@@ -32,12 +34,23 @@ function onCanvas(place, xy, k) {
 function drawLayer(ctx, layer, place, options) {
   for (const person of layer.people) {
     const states = layer.skeleton.joints.map((_, k) => jointState(layer, person, k, options));
+    const look = { place, states, width: widthOf(person, place, options) };
     if (options.boxes && person.box) drawBox(ctx, layer, person, place);
-    drawBones(ctx, layer, person, { place, states, width: options.lineWidth });
-    drawJoints(ctx, layer, person, { place, states, width: options.lineWidth });
-    if (person.smooth) drawSmooth(ctx, layer, person, { place, states });
-    if (options.labels) drawLabel(ctx, layer, person, { place, states });
+    if (options.bones) drawBones(ctx, layer, person, look);
+    if (options.points) drawJoints(ctx, layer, person, look);
+    if (person.smooth) drawSmooth(ctx, layer, person, look);
+    if (options.labels) drawLabel(ctx, layer, person, look);
   }
+}
+
+// Of the limbs in CSS pixels: small people get thinner lines, so that they stay recognisable.
+function widthOf(person, place, options) {
+  let low = Infinity, high = -Infinity;
+  for (let k = 1; k < person.xy.length; k += 2) {
+    low = Math.min(low, Number.isNaN(person.xy[k]) ? low : person.xy[k]);
+    high = Math.max(high, Number.isNaN(person.xy[k]) ? high : person.xy[k]);
+  }
+  return clamp((high - low) * place.scale / 25, 1.2, options.lineWidth);
 }
 
 // Left and middle limbs are solid, right ones dashed; a light rim keeps them visible on any picture.
@@ -51,7 +64,7 @@ function drawBones(ctx, layer, person, { place, states, width }) {
     const line = new Path2D();
     line.moveTo(...onCanvas(place, person.xy, i));
     line.lineTo(...onCanvas(place, person.xy, j));
-    ctx.lineWidth = width + 2;
+    ctx.lineWidth = width + Math.min(2, width);
     ctx.strokeStyle = HALO;
     ctx.stroke(line);
     ctx.lineWidth = width;
@@ -63,14 +76,14 @@ function drawBones(ctx, layer, person, { place, states, width }) {
 }
 
 function drawJoints(ctx, layer, person, { place, states, width }) {
-  ctx.lineWidth = 1.5;
+  ctx.lineWidth = Math.min(1.5, width / 2);
   ctx.strokeStyle = HALO;
   ctx.fillStyle = layer.colour;
   states.forEach((state, k) => {
     if (state === HIDDEN) return;
     ctx.globalAlpha = alphaOf(layer, state);
     ctx.beginPath();
-    ctx.arc(...onCanvas(place, person.xy, k), width * 0.5 + 2, 0, 2 * Math.PI);
+    ctx.arc(...onCanvas(place, person.xy, k), width * 1.2, 0, 2 * Math.PI);
     ctx.fill();
     ctx.stroke();
   });

@@ -94,13 +94,16 @@ class ViewOptions:
     Attributes:
         weak: joints under their threshold are hidden or faint.
         labels: each person carries its number.
+        points, bones: the joints' dots and the limbs between them.
         boxes: the models' boxes, where they give some.
         joints: names of the joints to draw, None for all.
-        line_width: of the limbs, in CSS pixels.
+        line_width: of the limbs in CSS pixels, less for people who are small on the screen.
     """
 
     weak: Literal["hidden", "faint"] = "hidden"
     labels: bool = False
+    points: bool = True
+    bones: bool = True
     boxes: bool = False
     joints: frozenset[str] | None = None
     line_width: float = 3.0
@@ -158,6 +161,8 @@ def options_payload(options: ViewOptions) -> dict[str, Any]:
     return {
         "weak": options.weak,
         "labels": options.labels,
+        "points": options.points,
+        "bones": options.bones,
         "boxes": options.boxes,
         "joints": None if options.joints is None else sorted(options.joints),
         "lineWidth": options.line_width,

@@ -4,8 +4,6 @@
 const ZOOM_MIN = 0.5, ZOOM_MAX = 40;
 const HOME = Object.freeze({ zoom: 1, cx: 0.5, cy: 0.5 });
 
-const clamp = (value, low, high) => Math.min(high, Math.max(low, value));
-
 // Where the picture lies on a canvas of `width` x `height` CSS pixels.
 function placeOf(view, picture, width, height) {
   const scale = view.zoom * Math.min(width / picture.width, height / picture.height);
