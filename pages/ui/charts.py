@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 STAGES = {"preprocess": "/", "inference": "", "postprocess": "."}
 _GREY = "#8A93A3"
+# From little to much agreement; white numbers are readable on all of it.
+_AGREEMENT = ("#6E67B0", "#2E1A87")
 # The camera button of the chart saves a picture; nothing else of the tool bar is needed.
 CONFIG: dict[str, Any] = {
     "displaylogo": False,
@@ -56,19 +58,23 @@ def latency_chart(
             marker={"color": _GREY, "pattern": {"shape": pattern, "size": 6}},
         )
     totals = [results[s.key].estimate.timings_ms.total for s in specs]
+    _label_bars(figure, titles, totals)
+    _layout(figure, "Latency of this picture by stage", "time, ms", len(specs))
+    figure.update_layout(barmode="stack", xaxis_range=[0, 1.22 * max(totals)])
+    return figure
+
+
+def _label_bars(figure: go.Figure, titles: Sequence[str], totals_ms: Sequence[float]) -> None:
     figure.add_scatter(
         y=titles,
-        x=totals,
+        x=totals_ms,
         mode="text",
-        text=[f" {total:.1f} ms" for total in totals],
+        text=[f" {total:.1f} ms" for total in totals_ms],
         textposition="middle right",
         cliponaxis=False,
         showlegend=False,
         hoverinfo="skip",
     )
-    _layout(figure, "Latency of this picture by stage", "time, ms", len(specs))
-    figure.update_layout(barmode="stack", xaxis_range=[0, 1.22 * max(totals)])
-    return figure
 
 
 def memory_chart(
@@ -115,8 +121,8 @@ def matrix_chart(
             z=values,
             text=text,
             texttemplate="%{text}",
-            textfont_size=15,
-            colorscale="Purples" if best_high else "Purples_r",
+            textfont={"size": 15, "color": "white"},
+            colorscale=_AGREEMENT if best_high else _AGREEMENT[::-1],
             zmin=0,
             zmax=1 if best_high else max(0.3, float(np.nanmax(values, initial=0.0))),
             xgap=2,

@@ -99,6 +99,10 @@ def _agreement(comparison: Comparison) -> None:
             config=CONFIG,
             key="distance_chart",
         )
+    _people(comparison)
+
+
+def _people(comparison: Comparison) -> None:
     table = people_table(comparison)
     st.dataframe(
         table,

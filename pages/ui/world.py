@@ -8,6 +8,7 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
+from estimators.registry import ModelSpec
 from pages.ui.charts import CONFIG_3D
 from pages.ui.comparison import Comparison
 
@@ -55,38 +56,16 @@ def world_view(comparison: Comparison) -> None:
 
 
 def world_chart(comparison: Comparison, person: int) -> go.Figure:
-    """Joints and bones of one person; y is up, x as in the picture, z away from the camera."""
+    """Joints and bones of one person; z is up, x as in the picture, y away from the camera."""
     import plotly.graph_objects as go
 
     figure = go.Figure()
     group = comparison.groups[person]
     for spec in comparison.specs:
-        poses = comparison.people[spec.key]
-        if poses.world_m is None or spec.key not in group.members:
-            continue
-        x, y, z = poses.world_m[group.members[spec.key]].T
-        right = {name for _, name in spec.skeleton.mirror}
-        for dash, bones in _by_side(spec.skeleton.bones, right).items():
-            ends = [i for a, b in bones for i in (spec.skeleton.index(a), spec.skeleton.index(b))]
-            figure.add_scatter3d(
-                x=_gapped(x[ends]),
-                y=_gapped(z[ends]),
-                z=_gapped(-y[ends]),
-                mode="lines",
-                line={"color": comparison.colours[spec.key], "width": 6, "dash": dash},
-                showlegend=False,
-                hoverinfo="skip",
-            )
-        figure.add_scatter3d(
-            x=x,
-            y=z,
-            z=-y,
-            mode="markers",
-            marker={"color": comparison.colours[spec.key], "size": 4},
-            name=spec.title,
-            text=[joint.replace("_", " ") for joint in spec.skeleton.joints],
-            hovertemplate="%{text}<br>%{x:.2f}, %{y:.2f}, %{z:.2f} m<extra></extra>",
-        )
+        world_m = comparison.people[spec.key].world_m
+        if world_m is not None and spec.key in group.members:
+            colour = comparison.colours[spec.key]
+            _add_person(figure, spec, world_m[group.members[spec.key]], colour)
     figure.update_layout(
         title={"text": f"Person {person + 1} in space", "font_size": 15},
         height=560,
@@ -97,10 +76,39 @@ def world_chart(comparison: Comparison, person: int) -> go.Figure:
             "xaxis_title": "right, m",
             "yaxis_title": "depth, m",
             "zaxis_title": "up, m",
-            "camera": {"eye": {"x": 0.7, "y": -2.1, "z": 0.5}},
+            "camera": {"eye": {"x": 0.8, "y": -2.6, "z": 0.5}},
         },
     )
     return figure
+
+
+def _add_person(
+    figure: go.Figure, spec: ModelSpec, world_m: NDArray[np.float32], colour: str
+) -> None:
+    x, y, z = world_m.T
+    right = {name for _, name in spec.skeleton.mirror}
+    for dash, bones in _by_side(spec.skeleton.bones, right).items():
+        ends = [spec.skeleton.index(joint) for bone in bones for joint in bone]
+        figure.add_scatter3d(
+            x=_gapped(x[ends]),
+            y=_gapped(z[ends]),
+            z=_gapped(-y[ends]),
+            mode="lines",
+            line={"color": colour, "width": 6, "dash": dash},
+            showlegend=False,
+            hoverinfo="skip",
+        )
+    figure.add_scatter3d(
+        x=x,
+        y=z,
+        z=-y,
+        mode="markers",
+        marker={"color": colour, "size": 4},
+        name=spec.title,
+        text=[joint.replace("_", " ") for joint in spec.skeleton.joints],
+        hovertemplate="%{text}<br>%{x:.2f}, %{y:.2f}, %{z:.2f} m<extra></extra>",
+        showlegend=True,
+    )
 
 
 def _by_side(
