@@ -27,6 +27,8 @@ def joints_drawn(settings: Settings) -> frozenset[str] | None:
 def view_options(settings: Settings) -> ViewOptions:
     """What the viewer draws."""
     return ViewOptions(
+        bones="bones" in settings.draw,
+        points="joints" in settings.draw,
         weak="faint" if "weak" in settings.draw else "hidden",
         labels="labels" in settings.draw,
         boxes="boxes" in settings.draw,
