@@ -71,7 +71,7 @@ class KeypointRCNNModel:
 
             self._longest = int(spec.settings["min_size"]), int(spec.settings["max_size"])
             tune(network, *self._longest)
-        self._network: Any = network
+        self.network: Any = network
         self.spec = spec
         _release_memory()
 
@@ -88,7 +88,7 @@ class KeypointRCNNModel:
 
     def close(self) -> None:
         """Frees the weights."""
-        self._network = None
+        self.network = None
         _release_memory()
 
     def prepare(self, frame: Frame) -> Any:
@@ -107,11 +107,11 @@ class KeypointRCNNModel:
         Raises:
             ModelError: the model was closed, or torch failed on this image.
         """
-        if self._network is None:
+        if self.network is None:
             raise ModelError(f"{self.spec.title} was closed.", "Load it again.")
         try:
             with self._torch.inference_mode():
-                found: dict[str, Any] = self._network([image])[0]
+                found: dict[str, Any] = self.network([image])[0]
         except RuntimeError as error:
             raise ModelError(
                 f"{self.spec.title} failed on a picture of {image.shape[2]}×{image.shape[1]} "

@@ -5,6 +5,7 @@
 - Where the processor multiplies bfloat16 natively, the backbone and the heads' hidden layers hold
   and use it: half the memory, twice the speed.  The last layer of each head stays float32, so that
   box offsets and the peaks of heat maps keep their resolution.
+- RoIAlign, whose kernel knows one thread only, gets its boxes dealt out to several (exact).
 - Pictures are resized to a smaller side; those that shrink are averaged over areas first, where
   torchvision would skip pixels.
 """
@@ -12,12 +13,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from typing import Any
 
 from estimators.models.torch_import import torch, torchvision
 
 nn = torch.nn
+_WORTH_DEALING = 64  # boxes
 _NORMS = (nn.BatchNorm2d, torchvision.ops.FrozenBatchNorm2d)
 
 
@@ -39,6 +42,11 @@ def tune(network: Any, min_size: int, max_size: int, bfloat16: bool | None = Non
     network.rpn.head.conv = _Reduced(network.rpn.head.conv, dtype)
     network.roi_heads.box_head = _Reduced(network.roi_heads.box_head, dtype)
     network.roi_heads.keypoint_head = _Reduced(network.roi_heads.keypoint_head, dtype)
+    threads = torch.get_num_threads()
+    network.roi_heads.box_roi_pool = _ThreadedPool(network.roi_heads.box_roi_pool, threads)
+    # A tensor that still lies in the mapped checkpoint would keep all of that file in memory.
+    for tensor in (*network.parameters(), *network.buffers()):
+        tensor.data = tensor.data.clone()
 
 
 def has_bfloat16() -> bool:
@@ -102,6 +110,26 @@ class _Reduced(nn.Module):
 
 def _plain(x: Any) -> Any:
     return x.to(dtype=torch.float32, memory_format=torch.contiguous_format)
+
+
+class _ThreadedPool(nn.Module):
+    """`MultiScaleRoIAlign` for one picture with its boxes dealt out to threads."""
+
+    def __init__(self, pool: Any, threads: int) -> None:
+        super().__init__()
+        self.pool = pool
+        self._threads = threads
+        self._workers = ThreadPoolExecutor(threads)
+
+    def forward(self, features: Any, boxes: list[Any], sizes: list[tuple[int, int]]) -> Any:
+        if self._threads == 1 or len(boxes[0]) < _WORTH_DEALING or self.pool.scales is None:
+            return self.pool(features, boxes, sizes)  # the first call finds out the scales
+
+        def work(part: Any) -> Any:
+            with torch.inference_mode():  # this mode is each thread's own
+                return self.pool(features, [part], sizes)
+
+        return torch.cat(list(self._workers.map(work, boxes[0].chunk(self._threads))))
 
 
 def shrink(image: Any, min_size: int, max_size: int) -> Any:
