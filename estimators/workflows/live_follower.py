@@ -13,11 +13,14 @@ from estimators.errors import PoseError
 from estimators.registry import ModelSpec
 from estimators.runtime.api import Runner, RunResult, Session
 from estimators.types import EstimatorOptions, Frame, PoseSet
+from estimators.workflows.live_priority import give_way
 from estimators.workflows.live_slot import NewestSlot
 
 FollowerState = Literal["loading", "following", "failed"]
 # A model that failed is tried again: its weights may have come, or its process started anew.
 _RETRY_S = 3.0
+# A model that takes longer than this cannot follow anybody anyway; the video goes first.
+_SLOW_MS = 150.0
 _OPTIONS = EstimatorOptions(video=True)
 
 
@@ -61,6 +64,7 @@ class Follower:
         self.error = ""
         self.overlay: Overlay | None = None
         self._runner, self._viewer, self._answered = runner, viewer, answered
+        self._gave_way = False
         self._slot: NewestSlot[tuple[Frame, float]] = NewestSlot()
         self._thread = threading.Thread(target=self._run, name=f"live-{spec.key}", daemon=True)
         self._thread.start()
@@ -103,6 +107,14 @@ class Follower:
             self.overlay = Overlay(result.estimate.poses, size, frame.index, arrived_s)
             self.state, self.error = "following", ""
             self._answered(self.spec.key, result)
+            self._mind_priority(result)
+
+    def _mind_priority(self, result: RunResult) -> None:
+        if result.restarted:
+            self._gave_way = False
+        if not self._gave_way and result.estimate.timings_ms.total > _SLOW_MS:
+            pids = [s.pid for s in self._runner.status() if s.model == self.spec.key]
+            self._gave_way = any(pid is not None and give_way(pid) for pid in pids)
 
     def _fail(self, message: str) -> None:
         self.state, self.error, self.overlay = "failed", message, None

@@ -15,6 +15,7 @@ from estimators.registry import ModelSpec
 from estimators.render.draw import Layer, draw_all
 from estimators.render.mosaic import Layout, Tile, message_tile, mosaic, plan_mosaic
 from estimators.render.style import PoseStyle
+from estimators.render.text import put_text, text_width
 from estimators.types import PoseSet
 from estimators.workflows.live_follower import FollowerState, Overlay
 
@@ -76,14 +77,17 @@ def draw_live(
     if not views:
         tiles = [Tile(scaled, "Camera", "no model chosen", _NEUTRAL)]
     elif settings.layout == "one":
-        tiles = [_all_in_one(scaled, views, now_s)]
+        tiles = [_all_in_one(scaled, views)]
     else:
         tiles = [_tile(scaled, view, now_s) for view in views]
     if settings.mirrored:
         tiles = [replace(t, image=np.ascontiguousarray(t.image[:, ::-1])) for t in tiles]
     if settings.layout == "side":
         tiles[: len(views)] = map(_explained, tiles, views)
-    return mosaic(tiles, layout)
+    picture = mosaic(tiles, layout)
+    if settings.layout == "one" and views:
+        _legend(picture, views, now_s, layout.bar_height)
+    return picture
 
 
 def draw_notice(
@@ -97,7 +101,10 @@ def draw_notice(
 
 @lru_cache(maxsize=32)
 def _plan(count: int, frame_width: int, frame_height: int, width: int) -> Layout:
-    return plan_mosaic(count, frame_width, frame_height, width)
+    layout = plan_mosaic(count, frame_width, frame_height, width)
+    # Browsers show the video at half its size beside the figures: its titles must stay readable.
+    bar = max(layout.bar_height, 2 * round(layout.tile_width * 0.035))
+    return replace(layout, bar_height=bar)
 
 
 def _scaled(image: NDArray[np.uint8], layout: Layout) -> NDArray[np.uint8]:
@@ -123,13 +130,28 @@ def _tile(image: NDArray[np.uint8], view: View, now_s: float) -> Tile:
     return Tile(draw_all(image, layers) if layers else image, spec.title, note, style.colour)
 
 
-def _all_in_one(image: NDArray[np.uint8], views: Sequence[View], now_s: float) -> Tile:
+def _all_in_one(image: NDArray[np.uint8], views: Sequence[View]) -> Tile:
     layers = [_layer(image, v.model, v.overlay) for v in views if v.overlay is not None]
-    notes = [
-        f"{v.model.spec.title} {v.state if v.overlay is None else _age(v.overlay, now_s)}"
+    return Tile(draw_all(image, layers), "All models", f"{len(layers)} of {len(views)} following")
+
+
+def _legend(picture: NDArray[np.uint8], views: Sequence[View], now_s: float, bar: int) -> None:
+    """Writes each model's name, colour and age into the lower left corner, in place."""
+    size = int(bar * 0.45)
+    lines = [
+        f"{v.model.spec.title}: {v.state if v.overlay is None else _age(v.overlay, now_s)}"
         for v in views
     ]
-    return Tile(draw_all(image, layers), "All", " · ".join(notes), _NEUTRAL)
+    width = 2 * size + max(text_width(line, size) for line in lines)
+    step = int(size * 1.5)
+    top = picture.shape[0] - step * len(lines) - size // 2
+    corner = picture[max(0, top) :, :width]
+    corner[:] = corner // 4
+    for i, (view, line) in enumerate(zip(views, lines, strict=True)):
+        baseline = top + step * i + size
+        centre = (size // 2 + size // 4, baseline - size // 3)
+        cv2.circle(picture, centre, size // 3, view.model.style.colour, -1, cv2.LINE_AA)
+        put_text(picture, line, (size + size // 2, baseline), size, (255, 255, 255))
 
 
 def _age(overlay: Overlay, now_s: float) -> str:

@@ -34,6 +34,7 @@ STYLE = """<style>
 .live .bar { display: inline-block; height: .55em; border-radius: .2em; margin-right: .4em;
   vertical-align: baseline; }
 .live .track { display: inline-block; width: 3rem; text-align: left; margin-right: .35rem; }
+.live .name { padding-left: 1.35rem; text-indent: -1rem; min-width: 6.5rem; }
 .live .weak { opacity: 0.45; }
 .live .why { text-align: left; white-space: normal; }
 </style>"""
@@ -135,7 +136,8 @@ def people_found(models: Sequence[ModelFigures]) -> str:
 
 
 def _named(model: LiveModel) -> str:
-    return f'<th scope="row">{_dot(model.style.colour)}{html.escape(model.spec.title)}</th>'
+    title = html.escape(model.spec.title)
+    return f'<th scope="row" class="name">{_dot(model.style.colour)}{title}</th>'
 
 
 def _dot(colour: RGB) -> str:

@@ -26,13 +26,9 @@ def longest_s() -> float:
         return LONGEST_S
 
 
+@st.fragment
 def controls(stream: LiveStream, playing: bool) -> None:
     """Buttons for the frame and the recording, and what they brought."""
-    st.fragment(_controls, run_every=_POLL_S if playing else None)(stream)
-
-
-def _controls(stream: LiveStream) -> None:
-    running = stream.newest_frame() is not None
     recorder = stream.recorder
     recording = recorder is not None and recorder.state == "recording"
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -40,7 +36,7 @@ def _controls(stream: LiveStream) -> None:
             "Keep this frame",
             key="live_keep",
             icon=":material/photo_camera:",
-            disabled=not running,
+            disabled=not playing,
             on_click=_keep,
             args=(stream,),
             help="Sends the camera's newest picture to the Image page",
@@ -49,13 +45,15 @@ def _controls(stream: LiveStream) -> None:
             "Stop recording" if recording else "Record",
             key="live_record",
             icon=":material/stop_circle:" if recording else ":material/fiber_manual_record:",
-            disabled=not running,
+            disabled=not (playing or recording),
             on_click=_stop_recording if recording else _record,
             args=(stream,),
             help=f"The tiles as a clip and what the models said, {longest_s():.0f} s at most",
         )
     _kept()
-    if recorder is not None:
+    if recorder is not None and recorder.state in ("recording", "finishing"):
+        _progress(recorder)
+    elif recorder is not None:
         _recorded(recorder)
 
 
@@ -87,13 +85,19 @@ def _kept() -> None:
         )
 
 
-def _recorded(recorder: LiveRecorder) -> None:
+@st.fragment(run_every=_POLL_S)
+def _progress(recorder: LiveRecorder) -> None:
     if recorder.state == "recording":
         share = min(recorder.duration_s / recorder.longest_s, 1.0)
         st.progress(share, f"Recording: {recorder.duration_s:.0f} of {recorder.longest_s:.0f} s")
     elif recorder.state == "finishing":
         st.caption(":material/hourglass_top: Finishing the clip …")
-    elif recorder.state == "failed":
+    else:
+        st.rerun()
+
+
+def _recorded(recorder: LiveRecorder) -> None:
+    if recorder.state == "failed":
         st.error(f"The recording failed. {recorder.error}", icon=":material/error:")
     elif recorder.result is not None:
         _downloads(recorder.result)

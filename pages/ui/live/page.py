@@ -38,18 +38,19 @@ def live_page(settings: Settings) -> None:
     stream.configure(live_settings(settings, ready, layout, mirrored))
     for spec in ready:
         engine.runner().warm(spec.key)
-    video, beside = st.columns([1.9, 1], gap="medium")
+    video, beside = st.columns([2.1, 1], gap="medium")
     with video:
         connection(ice, own)
         playing = _camera(ice)
         controls(stream, playing)
+        if not playing:
+            _image_link("No camera? Use a snapshot or a picture of your own")
+        charts(stream, playing)
     with beside:
         figures(stream, playing)
         for spec in settings.specs():
             if spec not in ready:
                 _invitation(spec)
-    charts(stream, playing)
-    _other_ways()
 
 
 def _camera(ice: IceServers) -> bool:
@@ -124,11 +125,6 @@ def _full() -> None:
         icon=":material/groups:",
     )
     _image_link("Meanwhile, compare the models on a picture")
-
-
-def _other_ways() -> None:
-    with st.container(key="live_other_ways"):
-        _image_link("No camera? Use a snapshot or a picture of your own")
 
 
 def _image_link(label: str) -> None:

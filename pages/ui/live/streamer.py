@@ -85,7 +85,7 @@ def streamer(stream: LiveStream, servers: Sequence[Server]) -> WebRtcStreamerCon
             "controls": True,
             "muted": True,
             "playsInline": True,
-            "style": {"width": "100%", "maxHeight": "78vh", "background": "#18191f"},
+            "style": {"width": "100%", "background": "#18191f", "borderRadius": "8px"},
         },
         translations=_WORDS,
         media_toggle_controls=False,
