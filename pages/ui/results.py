@@ -90,6 +90,7 @@ def _agreement(comparison: Comparison) -> None:
             matrix_chart(titles, matrix.oks, "Agreement, OKS (1 = the same)", True),
             config=CONFIG,
             key="oks_chart",
+            alt="Heat map of the agreement of every model with every other, in OKS",
         )
     with right:
         st.plotly_chart(
@@ -98,6 +99,7 @@ def _agreement(comparison: Comparison) -> None:
             ),
             config=CONFIG,
             key="distance_chart",
+            alt="Heat map of the median joint distance between every two models, in torso lengths",
         )
     _people(comparison)
 
@@ -127,12 +129,14 @@ def _cost(comparison: Comparison) -> None:
             latency_chart(comparison.specs, comparison.results, comparison.colours),
             config=CONFIG,
             key="latency_chart",
+            alt="Stacked bars of each model's latency by stage, in milliseconds",
         )
     with right:
         st.plotly_chart(
             memory_chart(comparison.specs, engine.memory_mb(), comparison.colours),
             config=CONFIG,
             key="memory_chart",
+            alt="Bars of the memory of each model's process, in megabytes",
         )
     table = cost_table(comparison, statuses)
     st.dataframe(
