@@ -101,6 +101,7 @@ def manifest(job: ClipJob, analysis: ClipAnalysis) -> dict[str, Any]:
         "frames_selected": progress.total,
         "frames_failed": job.failures,
         "elapsed_s": round(progress.elapsed_s, 3),
+        "models_run": list(job.ran),
         "clip": {
             "file": clip.name,
             "width": clip.width,

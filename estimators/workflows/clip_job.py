@@ -51,6 +51,8 @@ class ClipProgress:
 class ClipJob:
     """One clip through several models; `estimates` grows while it runs and stays when it stops.
 
+    `ran` names the models that it runs; of the others the answers were known.
+
     Args:
         runner: hosts the models.
         clip: from `media.clips.open_clip`.
@@ -81,7 +83,7 @@ class ClipJob:
         self.state: JobState = "waiting"
         self.error = ""
         self._runner = runner
-        self._to_run = tuple(model for model in settings.models if model not in known)
+        self.ran = tuple(model for model in settings.models if model not in known)
         self._wanted = wanted
         self._indices = selected(clip, settings.start_s, settings.end_s, settings.stride)
         self._done = 0
@@ -145,8 +147,8 @@ class ClipJob:
         self.state, self._started_s = "running", time.monotonic()
         state: JobState = "failed"
         try:
-            settings = replace(self.settings, models=self._to_run)
-            if not self._to_run:
+            settings = replace(self.settings, models=self.ran)
+            if not self.ran:
                 self._done = len(self._indices)
             else:
                 for outcome in run_clip(self._runner, self.clip, settings, self._stopped):
@@ -181,7 +183,7 @@ class ClipJob:
         frame = outcome.frame
         with self._keeping:
             self._mark_unreadable(up_to=frame.index)
-            for model in self._to_run:
+            for model in self.ran:
                 result, estimates = outcome.results.get(model), self.estimates[model]
                 if result is None:
                     estimates.append_failed(frame.index, frame.time_s, outcome.failures[model])
@@ -196,6 +198,6 @@ class ClipJob:
             if up_to is not None and index >= up_to:
                 return
             time_s = float(self.clip.timestamps_s[index])
-            for model in self._to_run:
+            for model in self.ran:
                 self.estimates[model].append_failed(index, time_s, UNREADABLE)
             self._done += 1

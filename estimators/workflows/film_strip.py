@@ -12,25 +12,29 @@ from estimators.media.clip_info import ClipInfo
 from estimators.media.clips import as_rgb
 from estimators.media.decoding import decoded
 
+# Width over height of a strip, whatever the shape of its frames.
+_LONG = 12.0
 # Decoding this many frames in a row takes a second or so; longer clips show their keyframes.
 _MOST_DECODED = 400
 
 
-def film_strip(clip: ClipInfo, pictures: int = 10, height: int = 96) -> NDArray[np.uint8]:
-    """Uint8 [height, W, 3] RGB.  Frames that cannot be decoded are left out.
+def film_strip(clip: ClipInfo, height: int = 120) -> NDArray[np.uint8]:
+    """Uint8 [height, W, 3] RGB, about twelve times as wide as high.
+
+    Frames that cannot be decoded are left out.
 
     Raises:
         InputError: the clip can no longer be opened.
     """
     times = clip.timestamps_s
+    width = max(1, round(clip.width * height / clip.height))
+    pictures = min(max(1, round(_LONG * height / width)), clip.frame_count)
     wanted = np.searchsorted(times, np.linspace(times[0], times[-1], pictures + 1)[:-1])
     every = clip.frame_count <= _MOST_DECODED
     chosen = _in_a_row(clip, wanted) if every else _keyframes(clip, wanted)
-    tiles = list(chosen)
-    width, tall = max(1, round(clip.width * height / clip.height)), height
-    if not tiles:
-        return np.zeros((tall, width, 3), np.uint8)
-    scaled = [cv2.resize(tile, (width, tall), interpolation=cv2.INTER_AREA) for tile in tiles]
+    scaled = [cv2.resize(tile, (width, height), interpolation=cv2.INTER_AREA) for tile in chosen]
+    if not scaled:
+        return np.zeros((height, width, 3), np.uint8)
     return np.asarray(np.concatenate(scaled, axis=1), np.uint8)
 
 

@@ -28,7 +28,7 @@ TIME_TITLE = "time, s"
 _LOG_FROM = 8.0
 
 
-def score_chart(spec: ModelSpec, scores: ScoreMap, colour: str, threshold: float) -> go.Figure:
+def score_chart(spec: ModelSpec, scores: ScoreMap, colour: str, dark: bool) -> go.Figure:
     """One model's scores, joint × time, on this model's own scale alone."""
     import plotly.graph_objects as go
 
@@ -38,15 +38,20 @@ def score_chart(spec: ModelSpec, scores: ScoreMap, colour: str, threshold: float
             x=scores.time_s,
             y=[joint.replace("_", " ") for joint in scores.joints],
             z=scores.score,
-            colorscale=[[0, "#F4F5F8"], [1, colour]],
+            colorscale=[[0, "#2C3440" if dark else "#E2E5EC"], [1, colour]],
             zmin=low,
             zmax=high,
             colorbar={"title": {"text": spec.score_kind, "side": "right"}, "thickness": 12},
             hovertemplate=f"%{{y}}, %{{x:.2f}} s: {spec.score_kind} %{{z:.2f}}<extra></extra>",
         )
     )
-    title = f"{spec.title}: {spec.score_kind} of each joint, hidden below {threshold:.2g}"
-    _layout(figure, title, TIME_TITLE, "", 130 + _ROW_PX * len(scores.joints))
+    _layout(
+        figure,
+        f"{spec.title}: {spec.score_kind}",
+        TIME_TITLE,
+        "",
+        130 + _ROW_PX * len(scores.joints),
+    )
     figure.update_yaxes(autorange="reversed", tickfont_size=11, showgrid=False, nticks=40)
     figure.update_xaxes(showgrid=False)
     return figure

@@ -127,11 +127,11 @@ def _scores(comparison: ClipComparison) -> None:
     person = _choose_person(comparison, "scores")
     if person is None:
         return
+    dark = st.context.theme.type == "dark"
     for spec in comparison.specs:
-        threshold = comparison.settings.joint_threshold(spec.key)
         scores = score_map(comparison.analysis, spec.key, person)
         st.plotly_chart(
-            score_chart(spec, scores, comparison.colours[spec.key], threshold),
+            score_chart(spec, scores, comparison.colours[spec.key], dark),
             config=CONFIG,
             key=f"scores_{spec.key}",
             alt=f"{spec.score_kind} of each joint of person {person} over time, {spec.title}",
@@ -139,8 +139,8 @@ def _scores(comparison: ClipComparison) -> None:
     kinds = {spec.score_kind: spec.score_meaning for spec in comparison.specs}
     st.caption(
         "; ".join(f"{kind.capitalize()} is {meaning}" for kind, meaning in kinds.items())
-        + f". Each chart has its model's own scale: never compare them. White: person {person} "
-        "is not seen."
+        + f". Each chart has its model's own scale: never compare them. Where "
+        f"a chart is empty, person {person} is not seen."
     )
 
 
@@ -200,11 +200,11 @@ def _steadiness(comparison: ClipComparison) -> None:
     )
     st.caption(
         "Jitter: median acceleration of the joints in torso lengths per s²; real motion adds to "
-        "it, so compare models on the same clip only. Dropout: share of the joints that are hidden "
-        "or missing between a person's first and last sighting. Switches: times a model went over "
-        "to this person from another one. Side swaps: frames in which left and right change places. "
-        "Limb jumps: frames in which a limb does what no limb can. All at the thresholds of the "
-        "sidebar, without ground truth."
+        "it, so compare models on the same clip only. Dropout: share of the joints hidden or "
+        "missing between a person's first and last sighting. Switches: times a model went over "
+        "to this person from another one. Side swaps: frames in which left and right change "
+        "places. Limb jumps: frames in which a limb does what no limb can. All at the thresholds "
+        "of the sidebar, without ground truth."
     )
 
 
