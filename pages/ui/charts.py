@@ -144,7 +144,14 @@ def _layout(figure: go.Figure, title: str, x_title: str, rows: int, row: int = 4
         xaxis_title=x_title,
         height=120 + row * max(rows, 1),
         margin={"l": 8, "r": 8, "t": 44, "b": 8},
-        legend={"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 1, "xanchor": "right"},
+        legend={
+            "orientation": "h",
+            "traceorder": "normal",
+            "y": 1.0,
+            "yanchor": "bottom",
+            "x": 1,
+            "xanchor": "right",
+        },
     )
     figure.update_yaxes(autorange="reversed", automargin=True, tickfont_size=13)
     figure.update_xaxes(automargin=True, tickfont_size=13)
