@@ -112,11 +112,11 @@ class ClipJobs:
 
     def _wanted(self, watched: _Watched) -> bool:
         now = time.monotonic()
-        seen = dict(watched.seen)
-        for viewer in seen:
-            if self._present(viewer) and viewer in watched.seen:
-                watched.seen[viewer] = seen[viewer] = now
-        return any(now - last < self._patience_s for last in seen.values())
+        with self._lock:
+            for viewer in watched.seen:
+                if self._present(viewer):
+                    watched.seen[viewer] = now
+            return any(now - last < self._patience_s for last in watched.seen.values())
 
     def _known(self, key: Key) -> dict[str, ClipEstimates]:
         """What the wanted models said about the same frames in finished jobs, the newest first."""

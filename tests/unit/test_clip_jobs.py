@@ -1,0 +1,180 @@
+"""Clip jobs shared by viewers: computed once, ended when nobody waits, kept within bounds."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from runtime_support import status, wait_until
+from test_clip_run import clip_of
+
+from estimators.media.clip_info import ClipInfo
+from estimators.runtime.runner import ProcessRunner
+from estimators.workflows.clip_job import ClipJob
+from estimators.workflows.clip_jobs import ClipJobs, kept_bytes
+from estimators.workflows.clip_run import ClipSettings
+from tests.unit import fake_adapters
+from tests.unit.fake_adapters import REFUSE, SLEEP, picture
+
+ONE, TWO = "movenet-lightning", "movenet-thunder"
+BOTH = ClipSettings((ONE, TWO))
+FRAMES = 6
+
+
+@pytest.fixture
+def runner() -> Iterator[ProcessRunner]:
+    models = {key: replace(fake_adapters.spec(), key=key) for key in (ONE, TWO)}
+    runner = ProcessRunner(threads=1, models=models)
+    yield runner
+    runner.close()
+
+
+@pytest.fixture
+def clip(tmp_path: Path) -> ClipInfo:
+    return clip_of(tmp_path, [picture(x, 10) for x in range(2, 2 + FRAMES)])
+
+
+@pytest.fixture
+def slow(tmp_path: Path) -> ClipInfo:
+    """Half a minute of work."""
+    return clip_of(tmp_path, [picture(5, 5, SLEEP, 4)] * 150)
+
+
+def calls(runner: ProcessRunner) -> list[int]:
+    return [entry.calls for entry in runner.status()]
+
+
+def finished(job: ClipJob) -> ClipJob:
+    wait_until(lambda: job.finished)
+    job.join()
+    return job
+
+
+def test_the_same_clip_with_the_same_settings_is_not_computed_twice(
+    runner: ProcessRunner, clip: ClipInfo
+) -> None:
+    jobs = ClipJobs(runner)
+    assert jobs.find("abc", clip, BOTH) is None
+    job = finished(jobs.watch("abc", clip, BOTH, "ann"))
+    assert calls(runner) == [FRAMES, FRAMES]
+    assert jobs.find("abc", clip, BOTH) is job
+    again = finished(jobs.watch("abc", clip, BOTH, "ben"))
+    assert again.ran == ()
+    assert calls(runner) == [FRAMES, FRAMES]
+    assert jobs.find("another clip", clip, BOTH) is None
+    assert jobs.find("abc", clip, replace(BOTH, stride=2)) is None
+    assert jobs.find("abc", replace(clip, name="other.mp4"), BOTH) is None
+
+
+def test_two_viewers_at_once_share_one_job(runner: ProcessRunner, slow: ClipInfo) -> None:
+    jobs = ClipJobs(runner)
+    job = jobs.watch("abc", slow, BOTH, "ann")
+    assert jobs.watch("abc", slow, BOTH, "ben") is job
+    jobs.leave(job, "ann")
+    jobs.leave(job, "ben")
+    finished(job)
+
+
+def test_a_model_that_joins_runs_alone_and_one_that_leaves_needs_nothing(
+    runner: ProcessRunner, clip: ClipInfo
+) -> None:
+    jobs = ClipJobs(runner)
+    finished(jobs.watch("abc", clip, ClipSettings((ONE,)), "ann"))
+    job = finished(jobs.watch("abc", clip, BOTH, "ann"))
+    assert (job.state, job.ran, job.progress.done) == ("done", (TWO,), FRAMES)
+    assert [len(e) for e in job.estimates.values()] == [FRAMES, FRAMES]
+    assert calls(runner) == [FRAMES, FRAMES]
+    alone = jobs.find("abc", clip, ClipSettings((TWO,)))
+    assert alone is not None
+    assert alone.estimates[TWO] is job.estimates[TWO]
+    turned = jobs.find("abc", clip, ClipSettings((TWO, ONE)))
+    assert turned is not None
+    assert list(turned.estimates) == [TWO, ONE]
+    assert (turned.state, turned.progress.done) == ("done", FRAMES)
+
+
+def test_one_viewers_cancel_leaves_the_work_to_the_others(
+    runner: ProcessRunner, slow: ClipInfo
+) -> None:
+    jobs = ClipJobs(runner)
+    job = jobs.watch("abc", slow, BOTH, "ann")
+    jobs.watch("abc", slow, BOTH, "ben")
+    wait_until(lambda: job.progress.done >= 2)
+    mine = jobs.leave(job, "ann")
+    assert mine is not job
+    done = mine.progress.done
+    assert mine.state == "cancelled"
+    assert {len(e) for e in mine.estimates.values()} == {done}
+    wait_until(lambda: job.progress.done > done)
+    assert job.state == "running"
+    assert {len(e) for e in mine.estimates.values()} == {done}, "it no longer grows"
+    assert jobs.leave(job, "ben") is job
+    assert finished(job).state == "cancelled"
+    assert jobs.find("abc", slow, BOTH) is None
+
+
+def test_a_closed_page_no_longer_holds_the_processor(runner: ProcessRunner, slow: ClipInfo) -> None:
+    here = {"ann", "ben"}
+    jobs = ClipJobs(runner, here.__contains__, patience_s=0.2)
+    job = jobs.watch("abc", slow, BOTH, "ann")
+    jobs.watch("abc", slow, BOTH, "ben")
+    wait_until(lambda: job.progress.done >= 1)
+    here.remove("ann")
+    seen = job.progress.done
+    wait_until(lambda: job.progress.done >= seen + 3)
+    assert job.state == "running", "somebody still waits"
+    here.remove("ben")
+    assert finished(job).state == "cancelled"
+
+
+def test_a_connection_that_comes_back_in_time_loses_nothing(
+    runner: ProcessRunner, clip: ClipInfo
+) -> None:
+    looks = iter([True, False, True])
+    jobs = ClipJobs(runner, lambda viewer: next(looks, True))
+    assert finished(jobs.watch("abc", clip, BOTH, "ann")).state == "done"
+
+
+def test_models_that_failed_run_again_when_asked_for(runner: ProcessRunner, tmp_path: Path) -> None:
+    clip = clip_of(tmp_path, [picture(5, 5), picture(5, 5, REFUSE)])
+    jobs = ClipJobs(runner)
+    job = finished(jobs.watch("abc", clip, BOTH, "ann"))
+    assert job.failures == {ONE: 1, TWO: 1}
+    assert jobs.find("abc", clip, BOTH) is job
+    again = finished(jobs.watch("abc", clip, BOTH, "ann", afresh=True))
+    assert again.ran == (ONE, TWO)
+    assert jobs.find("abc", clip, BOTH) is again
+
+
+def test_what_is_kept_is_bounded(runner: ProcessRunner, clip: ClipInfo) -> None:
+    few = ClipJobs(runner, most_kept=2)
+    first, *rest = (replace(BOTH, end_s=end) for end in (0.1, 0.2, 0.3))
+    for settings in (first, *rest):
+        finished(few.watch("abc", clip, settings, "ann"))
+    kept = [few.find("abc", clip, settings) for settings in (first, *rest)]
+    assert kept[0] is None
+    assert None not in kept[1:]
+    small = ClipJobs(runner, most_bytes=kept_bytes([job for job in kept if job]) // 2)
+    for settings in (first, *rest):
+        finished(small.watch("abc", clip, settings, "ann"))
+    assert small.find("abc", clip, rest[1]) is not None
+    assert small.find("abc", clip, first) is None
+
+
+def test_many_viewers_at_once_start_one_job(runner: ProcessRunner, clip: ClipInfo) -> None:
+    jobs = ClipJobs(runner)
+    found: list[ClipJob] = []
+    threads = [
+        threading.Thread(target=lambda n=n: found.append(jobs.watch("abc", clip, BOTH, str(n))))
+        for n in range(12)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for job in found:
+        finished(job)
+    assert status(runner, ONE).calls == FRAMES
