@@ -1,105 +1,94 @@
-"""Latency summaries and rolling statistics with a clock of the test's own."""
+"""Rolling rate, latency and drops: windows, percentiles, bounded memory."""
 
 from __future__ import annotations
-
-import math
-import threading
 
 import numpy as np
 import pytest
 
-from estimators.analysis.latency import RollingLatency, summarise
+from estimators.analysis.latency import RollingLatency
 
 
-def test_summary_is_numpys_percentiles_of_what_was_measured() -> None:
-    values = np.array([5, 1, np.nan, 9, 3, 7], np.float32)
-    summary = summarise(values)
-    assert summary.count == 5
-    assert summary.median_ms == 5
-    assert summary.p95_ms == pytest.approx(np.percentile([1, 3, 5, 7, 9], 95))
-    nothing = summarise(np.array([np.nan]))
-    assert nothing.count == 0
-    assert math.isnan(nothing.median_ms)
-
-
-def test_rate_and_latency_of_the_last_seconds_only() -> None:
+def filled(count: int = 301, step_s: float = 0.1) -> RollingLatency:
+    """An answer every tenth of a second from 100 s on, latencies 0, 1, 2 … ms."""
     rolling = RollingLatency(window_s=10)
-    for i in range(300):  # 30 s at 10 a second; slow at first, then fast
-        rolling.add(i / 10, 100.0 if i < 200 else 20.0)
-    snapshot = rolling.snapshot(30.0)
-    assert snapshot.rate_hz == pytest.approx(10)
-    assert snapshot.latency.median_ms == 20
-    assert snapshot.age_s == pytest.approx(0.1)
-    assert rolling.snapshot(45.0).rate_hz == 0
-    assert rolling.snapshot(45.0).age_s == math.inf
-
-
-def test_a_stream_that_just_began_has_its_real_rate() -> None:
-    rolling = RollingLatency(window_s=30)
-    for i in range(21):
-        rolling.add(100 + i / 20, 5.0)
-    assert rolling.snapshot(101.0).rate_hz == pytest.approx(21)
+    for i in range(count):
+        rolling.add(100 + i * step_s, float(i))
+    return rolling
 
 
 def test_nothing_yet() -> None:
-    snapshot = RollingLatency().snapshot(5.0)
-    assert snapshot.rate_hz == 0
-    assert snapshot.dropped == 0
-    assert snapshot.age_s == math.inf
-    assert snapshot.latency.count == 0
+    summary = RollingLatency().summary(5.0)
+    assert (summary.count, summary.rate, summary.drops) == (0, 0.0, 0)
+    assert summary.median_ms is None
+    assert summary.p95_ms is None
 
 
-def test_drops_are_counted_and_forgotten() -> None:
+def test_only_the_window_counts() -> None:
+    summary = filled().summary(130.0)
+    inside = np.arange(201, 301)  # answers after 120 s
+    assert summary.count == 100
+    assert summary.rate == pytest.approx(10.0, rel=0.02)
+    assert summary.median_ms == np.median(inside)
+    assert summary.p95_ms == pytest.approx(np.percentile(inside, 95))
+
+
+def test_the_rate_of_a_young_stream_is_not_diluted_by_the_time_before_it() -> None:
+    rolling = RollingLatency(window_s=30)
+    for i in range(31):
+        rolling.add(50 + i / 30, 1.0)
+    assert rolling.summary(51.0).rate == pytest.approx(30.0)
+
+
+def test_the_rate_falls_when_answers_stop() -> None:
+    rolling = filled()
+    rates = [rolling.summary(now_s).rate for now_s in (130.0, 133.0, 136.0)]
+    assert rates[0] > rates[1] > rates[2]
+    assert rolling.summary(141.0).count == 0
+
+
+def test_drops_are_counted_in_the_window_only() -> None:
     rolling = RollingLatency(window_s=10)
-    for i in range(20):
+    for time_s in (1.0, 5.0, 11.0, 12.0):
+        rolling.drop(time_s)
+    assert rolling.summary(12.0).drops == 3
+    assert rolling.summary(30.0).drops == 0
+
+
+def test_memory_is_bounded() -> None:
+    rolling = RollingLatency(window_s=1e9, most=50)
+    for i in range(1000):
+        rolling.add(float(i), 1.0)
         rolling.drop(float(i))
-    assert rolling.snapshot(19.0).dropped == 11
-    assert rolling.snapshot(40.0).dropped == 0
+    summary = rolling.summary(1000.0)
+    assert (summary.count, summary.drops) == (50, 50)
 
 
-def test_memory_is_bounded_and_the_rate_stays_true() -> None:
-    rolling = RollingLatency(window_s=30, most=100)
-    for i in range(100_000):
-        rolling.add(i / 1000, 1.0)
-        rolling.drop(i / 1000)
-    snapshot = rolling.snapshot(100.0)
-    assert snapshot.latency.count == 100
-    assert snapshot.rate_hz == pytest.approx(1000, rel=0.02)
-    assert snapshot.dropped == 100
+def test_latencies_are_told_relative_to_now() -> None:
+    ago_s, latency_ms = filled(3).latencies(101.0)
+    np.testing.assert_allclose(ago_s, [-1.0, -0.9, -0.8])
+    np.testing.assert_array_equal(latency_ms, [0, 1, 2])
 
 
-def test_series_counts_back_from_now() -> None:
-    rolling = RollingLatency(window_s=10)
-    rolling.add(1.0, 7.0)
-    rolling.add(14.0, 8.0)
-    rolling.add(15.0, 9.0)
-    seconds, latency = rolling.series(16.0)
-    assert seconds.tolist() == [-2, -1]
-    assert latency.tolist() == [8, 9]
+def test_a_finished_bin_never_changes() -> None:
+    rolling = filled()
+    middles, rates = rolling.rates(125.3)
+    later_middles, later_rates = rolling.rates(126.9)
+    at = dict(zip(np.round(middles + 125.3, 6), rates, strict=True))
+    later = dict(zip(np.round(later_middles + 126.9, 6), later_rates, strict=True))
+    shared = at.keys() & later.keys()
+    assert len(shared) > 5
+    assert all(at[bin_] == later[bin_] for bin_ in shared)
+    np.testing.assert_allclose(later_rates[1:-1], 10, atol=1)  # an answer may sit on an edge
 
 
-def test_a_new_stream_starts_from_nothing() -> None:
+def test_too_young_for_a_bin() -> None:
     rolling = RollingLatency()
-    rolling.add(1.0, 7.0)
-    rolling.reset()
-    assert rolling.snapshot(2.0).latency.count == 0
+    rolling.add(10.2, 1.0)
+    assert [len(part) for part in rolling.rates(10.9)] == [0, 0]
+    assert [len(part) for part in RollingLatency().rates(10.9)] == [0, 0]
 
 
-def test_threads_may_add_while_another_reads() -> None:
-    rolling = RollingLatency(window_s=1e9, most=100_000)
-
-    def work() -> None:
-        for i in range(2000):
-            rolling.add(float(i), 1.0)
-            rolling.drop(float(i))
-            if i % 100 == 0:
-                rolling.snapshot(float(i))
-
-    threads = [threading.Thread(target=work) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    snapshot = rolling.snapshot(2000.0)
-    assert snapshot.latency.count == 8000
-    assert snapshot.dropped == 8000
+@pytest.mark.parametrize(("window_s", "most"), [(0.0, 5), (-1.0, 5), (1.0, 0)])
+def test_refuses_an_empty_window(window_s: float, most: int) -> None:
+    with pytest.raises(ValueError, match="window"):
+        RollingLatency(window_s, most)
