@@ -246,13 +246,15 @@ def _to_poses(result: Any, frame: Frame) -> PoseSet:
     world = np.array(
         [[(p.x, p.y, p.z) for p in person] for person in result.pose_world_landmarks], np.float32
     )
-    score = points[..., 2]
+    pose_score = points[:, _COCO_JOINTS, 2].mean(axis=1)
+    # MediaPipe does not rank people; everywhere else the strongest comes first.
+    ranked = np.argsort(-pose_score, kind="stable")
     return PoseSet(
         skeleton=BLAZEPOSE_33,
-        xy=(points[..., :2] * (frame.width, frame.height)).astype(np.float32),
-        score=score.astype(np.float32),
-        pose_score=score[:, _COCO_JOINTS].mean(axis=1).astype(np.float32),
-        world_m=world,
+        xy=(points[ranked, :, :2] * (frame.width, frame.height)).astype(np.float32),
+        score=points[ranked, :, 2].astype(np.float32),
+        pose_score=pose_score[ranked].astype(np.float32),
+        world_m=world[ranked],
     )
 
 
