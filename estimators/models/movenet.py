@@ -1,9 +1,9 @@
 """MoveNet: SinglePose Lightning and Thunder, MultiPose Lightning; on LiteRT or TF Hub's own form.
 
 Preprocessing is the official one, keep the aspect ratio and pad with black to the network's input,
-with two differences: pictures that shrink to less than half are averaged where the official
-`tf.image.resize_with_pad` would skip pixels, and MultiPose pads to the tightest of the shapes that
-its file offers.
+with two differences: shrinking skips no pixels and blurs little (`Letterbox.apply`) where the
+official `tf.image.resize_with_pad` samples bilinearly, and MultiPose pads to the tightest of the
+shapes that its file offers.
 
 Positions are the network's normalised outputs times the canvas size, moved by `_ORIGIN_PX` onto our
 origin, the corner of the picture, and mapped back to the frame.
