@@ -1,0 +1,148 @@
+"""What goes back to the browser, by its pixels."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from estimators.types import PoseSet
+from estimators.workflows.live_follower import Overlay
+from estimators.workflows.live_mosaic import LiveSettings, View, draw_live, draw_notice
+from tests.unit import fake_adapters as fake
+from tests.unit.live_stand import COLOURS, live_models
+
+SPECS = [fake.spec("one"), fake.spec("two"), fake.spec("three")]
+NOW_S = 100.0
+GREY = 60
+
+
+def image(width: int = 320, height: int = 240) -> NDArray[np.uint8]:
+    return np.full((height, width, 3), GREY, np.uint8)
+
+
+def overlay(x: float, y: float, size: tuple[int, int] = (320, 240), age_s: float = 0.1) -> Overlay:
+    skeleton = SPECS[0].skeleton
+    k = len(skeleton)
+    xy = np.full((1, k, 2), np.nan, np.float32)
+    xy[0, skeleton.index("nose")] = (x, y)
+    return Overlay(PoseSet(skeleton, xy, np.ones((1, k))), size, 1, NOW_S - age_s)
+
+
+def settings(count: int, **changes: object) -> LiveSettings:
+    return replace(LiveSettings(live_models(SPECS[:count])), **changes)
+
+
+def views(wanted: LiveSettings, *overlays: Overlay | None) -> list[View]:
+    return [
+        View(model, "loading" if found is None else "following", found)
+        for model, found in zip(wanted.models, overlays, strict=True)
+    ]
+
+
+def centre_of(
+    picture: NDArray[np.uint8], colour: tuple[int, int, int], bar: int
+) -> tuple[float, float]:
+    """The middle of what has the colour below the bar, from the picture's lower edge of the bar."""
+    close = np.abs(picture[bar:].astype(int) - colour).sum(axis=2) < 40
+    assert close.any()
+    rows, columns = np.nonzero(close)
+    return float(columns.mean()) + 0.5, float(rows.mean()) + 0.5
+
+
+def bar_of(picture: NDArray[np.uint8], height: int = 240) -> int:
+    return picture.shape[0] - height
+
+
+def test_each_model_has_its_tile_with_its_own_overlay() -> None:
+    wanted = settings(2)
+    picture = draw_live(image(), views(wanted, overlay(80, 60), overlay(200, 180)), wanted, NOW_S)
+    bar = bar_of(picture)
+    assert picture.shape[1] == 640
+    assert centre_of(picture[:, :320], COLOURS[0], bar) == pytest.approx((80, 60), abs=1)
+    assert centre_of(picture[:, 320:], COLOURS[1], bar) == pytest.approx((200, 180), abs=1)
+
+
+def test_all_in_one_draws_every_model_into_one_picture() -> None:
+    wanted = settings(2, layout="one")
+    picture = draw_live(image(), views(wanted, overlay(80, 60), overlay(200, 90)), wanted, NOW_S)
+    bar = bar_of(picture)
+    assert picture.shape[1] == 320
+    above = picture[: bar + 120]  # the legend has the colours, too
+    assert centre_of(above, COLOURS[0], bar) == pytest.approx((80, 60), abs=1)
+    assert centre_of(above, COLOURS[1], bar) == pytest.approx((200, 90), abs=1)
+
+
+@pytest.mark.parametrize("layout", ["side", "one"])
+def test_the_age_is_written(layout: str) -> None:
+    wanted = settings(1, layout=layout)
+
+    def drawn(age_s: float) -> NDArray[np.uint8]:
+        return draw_live(image(), views(wanted, overlay(80, 60, age_s=age_s)), wanted, NOW_S)
+
+    young, same, old = drawn(0.1), drawn(0.1), drawn(2.5)
+    np.testing.assert_array_equal(young, same)
+    rows, columns = np.nonzero((young != old).any(axis=2))
+    assert len(rows) > 20
+    if layout == "side":  # in the bar, at the right
+        assert rows.max() < bar_of(young)
+        assert columns.min() > 160
+    else:  # in the corner, at the bottom
+        assert rows.min() > bar_of(young) + 120
+
+
+def test_poses_of_another_frame_size_are_scaled() -> None:
+    wanted = settings(1)
+    picture = draw_live(image(), views(wanted, overlay(160, 120, (640, 480))), wanted, NOW_S)
+    assert centre_of(picture, COLOURS[0], bar_of(picture)) == pytest.approx((80, 60), abs=1)
+
+
+def test_tiles_shrink_to_the_width_allowed() -> None:
+    wanted = settings(2, width=320)
+    picture = draw_live(image(), views(wanted, overlay(80, 60), overlay(80, 60)), wanted, NOW_S)
+    assert picture.shape[1] == 320
+    at = centre_of(picture[:, :160], COLOURS[0], bar_of(picture, 120))
+    assert at == pytest.approx((40, 30), abs=1)
+
+
+def test_mirroring_turns_the_picture_but_not_the_words() -> None:
+    plain, turned = settings(1), settings(1, mirrored=True)
+    one = draw_live(image(), views(plain, overlay(80, 60)), plain, NOW_S)
+    two = draw_live(image(), views(turned, overlay(80, 60)), turned, NOW_S)
+    bar = bar_of(one)
+    np.testing.assert_array_equal(one[:bar], two[:bar])
+    np.testing.assert_array_equal(one[bar:, ::-1], two[bar:])
+
+
+def test_a_model_without_an_answer_says_why() -> None:
+    wanted = settings(2)
+    first = replace(views(wanted, None, None)[0], state="failed", error="It fell over. Lift it.")
+    picture = draw_live(image(), [first, views(wanted, None, overlay(80, 60))[1]], wanted, NOW_S)
+    bar = bar_of(picture)
+    failed, fine = picture[bar:, :320], picture[bar:, 320:]
+    assert np.median(failed) == GREY // 4  # dimmed, with words on it
+    assert failed.max() > 200
+    assert np.median(fine) == GREY
+
+
+def test_no_model_shows_the_camera() -> None:
+    picture = draw_live(image(), [], LiveSettings(), NOW_S)
+    assert np.median(picture[bar_of(picture) :]) == GREY
+
+
+def test_a_notice_dims_the_camera() -> None:
+    picture = draw_notice(image(), "No place left", "Try again in a while.", 1280)
+    assert np.median(picture[bar_of(picture) :]) == GREY // 4
+
+
+@pytest.mark.parametrize("count", [1, 2, 3])
+@pytest.mark.parametrize("size", [(320, 240), (241, 321), (97, 53)])
+def test_sides_are_even_and_the_frame_is_left_alone(count: int, size: tuple[int, int]) -> None:
+    wanted = settings(count)
+    frame = image(*size)
+    frame.flags.writeable = False
+    picture = draw_live(frame, views(wanted, *[overlay(20, 20, size)] * count), wanted, NOW_S)
+    assert picture.shape[0] % 2 == picture.shape[1] % 2 == 0
+    assert (frame == GREY).all()
