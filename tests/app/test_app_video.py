@@ -1,0 +1,207 @@
+"""The Video page without a browser: what it shows, and what it does not do again."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from pages.ui import engine
+from tests.clip_factory import Recipe, make_clip
+
+ROOT = Path(__file__).resolve().parents[2]
+_LONGEST_S = 120.0
+
+
+@pytest.fixture(autouse=True)
+def fresh_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """No downloaded weights, nothing cached, and no model's process left behind."""
+    monkeypatch.setenv("POSE_CACHE_DIR", str(tmp_path / "cache"))
+    for name in ("POSE_WEIGHTS_DIR", "POSE_WEIGHTS_MANIFEST"):
+        monkeypatch.delenv(name, raising=False)
+    yield
+    engine.runner().close()
+    st.cache_resource.clear()
+    st.cache_data.clear()
+
+
+def video_page(**address: str) -> AppTest:
+    at = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=60)
+    at.switch_page("pages/video.py")
+    for key, value in address.items():
+        at.query_params[key] = value
+    return at.run()
+
+
+def buttons(at: AppTest) -> set[str]:
+    return {button.key for button in at.button}
+
+
+def process(at: AppTest) -> AppTest:
+    """Presses the button and reruns until the work is done, as the page does in a browser."""
+    at.button(key="run_clip").click().run()
+    return settled(at)
+
+
+def settled(at: AppTest) -> AppTest:
+    end = time.monotonic() + _LONGEST_S
+    while ("cancel_clip" in buttons(at) or preparing(at)) and time.monotonic() < end:
+        time.sleep(0.1)
+        at.run()
+    assert not at.exception
+    return at
+
+
+def preparing(at: AppTest) -> bool:
+    return any("Preparing the clip" in bar.proto.text for bar in at.get("progress"))
+
+
+def player(at: AppTest) -> dict:
+    """What is handed to the browser."""
+    found = at.get("bidi_component")
+    return json.loads(found[0].proto.json) if found else {}
+
+
+def calls() -> dict[str, int]:
+    return {status.model: status.calls for status in engine.runner().status()}
+
+
+def test_a_first_visit_is_one_click_from_results() -> None:
+    at = process(video_page(stride="10"))
+    assert [layer["title"] for layer in player(at)["layers"]] == [
+        "MoveNet Lightning",
+        "BlazePose full",
+    ]
+    assert {layer["kind"] for layer in player(at)["layers"]} == {"confidence", "visibility"}
+    assert "make_video" in buttons(at)
+    assert any("For a clip like this" in m.value for m in at.markdown)
+    assert "fetch_video_keypointrcnn-fast_keypointrcnn-coco-v1" in buttons(at)
+    assert not at.error
+
+
+def test_nothing_is_computed_twice_not_even_for_another_viewer() -> None:
+    at = process(video_page(stride="10"))
+    before = calls()
+    at.slider(key="joint_threshold_movenet-lightning").set_value(0.6).run()
+    at.button_group(key="draw").set_value(["bones", "weak"]).run()
+    assert player(at)["layers"][0]["threshold"] == 0.6
+    other = video_page(stride="10")
+    assert "run_clip" not in buttons(other)
+    assert player(other)["layers"]
+    assert calls() == before
+
+
+def test_a_model_that_is_added_runs_alone_and_one_taken_away_needs_nothing() -> None:
+    at = process(video_page(stride="10", models="movenet-lightning"))
+    before = calls()["movenet-lightning"]
+    at.multiselect(key="compare_models").set_value(["movenet-lightning", "blazepose-lite"]).run()
+    assert [layer["key"] for layer in player(at)["layers"]] == ["movenet-lightning"]
+    process(at)
+    assert calls()["movenet-lightning"] == before
+    assert calls()["blazepose-lite"] == 10
+    at.multiselect(key="compare_models").set_value(["blazepose-lite"]).run()
+    assert [layer["key"] for layer in player(at)["layers"]] == ["blazepose-lite"]
+    assert "run_clip" not in buttons(at)
+
+
+def test_cancel_keeps_what_is_done() -> None:
+    at = video_page(clip="street", models="movenet-thunder")
+    at.button(key="run_clip").click().run()
+    end = time.monotonic() + _LONGEST_S
+    while calls().get("movenet-thunder", 0) < 3 and time.monotonic() < end:
+        time.sleep(0.02)
+    at.button(key="cancel_clip").click().run()
+    settled(at)
+    told = next(info.value for info in at.info if "Stopped after" in info.value)
+    done = int(told.split()[2])
+    assert 3 <= done < 230
+    assert player(at)["layers"]
+    assert "run_clip" in buttons(at)
+    before = calls()["movenet-thunder"]
+    time.sleep(0.5)
+    assert calls()["movenet-thunder"] == before
+
+
+def test_part_stride_and_size_come_from_the_address_and_go_back_into_it() -> None:
+    at = video_page(clip="street", part="1.00-2.50", stride="5", side="640")
+    assert at.button(key="run_clip").label == "Process 10 frames"
+    assert at.selectbox(key="side").value == "640"
+    at.selectbox(key="stride").set_value("2").run()
+    assert at.query_params["stride"] == "2"
+    assert at.query_params["part"] == "1.00-2.50"
+    assert at.button(key="run_clip").label == "Process 23 frames"
+    bad = video_page(clip="nonsense", part="9-3", stride="1000", side="wide")
+    assert not bad.exception
+    assert bad.button(key="run_clip").label == "Process 100 frames"
+
+
+def test_settings_are_there_again_after_a_look_at_another_page() -> None:
+    at = video_page(models="movenet-lightning")
+    at.selectbox(key="stride").set_value("10").run()
+    process(at)
+    at.switch_page("pages/models.py").run()
+    at.switch_page("pages/video.py").run()
+    assert at.selectbox(key="stride").value == "10"
+    assert player(at)["layers"]
+
+
+def test_an_upload_is_kept_in_a_file_and_leaves_the_memory(tmp_path: Path) -> None:
+    content = make_clip(tmp_path / "walk *1*.mov", Recipe(pts=tuple(range(12)))).read_bytes()
+    at = video_page(models="movenet-lightning")
+    at.button_group(key="clip_source").set_value("upload").run()
+    at.get("file_uploader")[0].upload("walk *1*.mov", content, "video/quicktime")
+    at.run()
+    kept = at.session_state["kept_clip"]
+    assert kept.path.read_bytes() == content
+    assert at.get("file_uploader")[0].value is None, "the next uploader is empty"
+    process(at)
+    assert player(at)["clip"]["width"] == 128
+    assert player(at)["layers"][0]["message"] == ""
+    at.button(key="remove_clip").click().run()
+    assert not kept.path.exists()
+    assert not at.exception
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"these are words", "is not a clip that can be read"),
+        (b"", "is not a clip that can be read"),
+    ],
+)
+def test_a_bad_upload_says_what_is_wrong(content: bytes, message: str) -> None:
+    at = video_page()
+    at.button_group(key="clip_source").set_value("upload").run()
+    at.get("file_uploader")[0].upload("notes.mp4", content, "video/mp4")
+    at.run()
+    assert message in at.error[0].value
+    assert "MP4" in at.error[0].value
+    assert not at.exception
+
+
+def test_a_clip_without_people_is_said_to_be_one(tmp_path: Path) -> None:
+    at = video_page(models="movenet-lightning,blazepose-lite")
+    at.button_group(key="clip_source").set_value("upload").run()
+    content = make_clip(tmp_path / "bars.mp4", Recipe(pts=tuple(range(6)))).read_bytes()
+    at.get("file_uploader")[0].upload("bars.mp4", content, "video/mp4")
+    at.run()
+    process(at)
+    assert any("No model found anybody in this clip" in m.value for m in at.markdown)
+
+
+def test_without_models_nothing_else_happens() -> None:
+    at = video_page()
+    at.multiselect(key="compare_models").set_value([]).run()
+    assert "at least one model" in at.info[0].value
+    assert not at.exception
+
+
+def test_only_models_without_weights_leave_the_offer() -> None:
+    at = video_page(models="keypointrcnn-fast")
+    assert "run_clip" not in buttons(at)
+    assert "None of the chosen models" in at.info[0].value
