@@ -1,72 +1,84 @@
-"""Charts of the last 30 seconds."""
+"""Charts of the last 30 seconds, drawn in the browser from a few hundred numbers."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import Any
 
 import numpy as np
+import streamlit as st
 from numpy.typing import NDArray
 
-from estimators.analysis.latency import WINDOW_S, RollingLatency
-from estimators.workflows.live import StreamFigures
+from estimators.analysis.latency import WINDOW_S
+from estimators.workflows.live import ModelFigures, StreamFigures
+from pages.ui.live.assets import asset
 
-if TYPE_CHECKING:
-    import plotly.graph_objects as go
-
-_HEIGHT = 230
 # 30 answers a second would be 900 points a model, more than the chart has pixels for.
 _MOST_POINTS = 150
-_Series = tuple[NDArray[np.float64], NDArray[np.float64]]
+_FIGURE = (
+    '<figure><canvas role="img"></canvas>'
+    '<button title="Saves the chart as a picture (PNG)">Save</button></figure>'
+)
+_charts = st.components.v2.component(
+    "pose_comparison.live_charts",
+    html=f'<div class="charts">{_FIGURE}{_FIGURE}</div>',
+    css=asset("charts.css"),
+    js=asset("charts.js"),
+)
 
 
-def latency_chart(figures: StreamFigures, now_s: float) -> go.Figure:
-    """Every answer's latency; logarithmic, because models differ a hundredfold."""
-    figure = _chart(figures, lambda rolling: _thinned(rolling.latencies(now_s)), "markers")
-    figure.update_yaxes(type="log", title="latency, ms", dtick="D2", minallowed=0)
-    return _titled(figure, "Latency of each answer")
+def live_charts(figures: StreamFigures, now_s: float) -> None:
+    """The latency of each answer (logarithmic, as models differ a hundredfold) and the rate."""
+    with st.container(key="live_charts_frame"):
+        _charts(key="live_charts", data={"charts": chart_data(figures, now_s)})
 
 
-def rate_chart(figures: StreamFigures, now_s: float) -> go.Figure:
-    """Answers a second."""
-    figure = _chart(figures, lambda rolling: rolling.rates(now_s), "lines")
-    figure.update_yaxes(title="estimates a second", rangemode="tozero")
-    return _titled(figure, "Rate")
+def chart_data(figures: StreamFigures, now_s: float) -> list[dict[str, Any]]:
+    """What both charts show; times in seconds before `now_s`."""
+    latency = [_series(f, *_thinned(*f.latency.latencies(now_s))) for f in figures.models]
+    rate = [_series(f, *f.latency.rates(now_s)) for f in figures.models]
+    return [
+        {
+            "title": "Latency of each answer",
+            "y": "latency, ms",
+            "log": True,
+            "alt": _alt(
+                "Median latency", "ms", [f.summary.median_ms for f in figures.models], figures
+            ),
+            "file": "live-latency.png",
+            "series": latency,
+            "window_s": WINDOW_S,
+        },
+        {
+            "title": "Rate",
+            "y": "estimates a second",
+            "log": False,
+            "alt": _alt("Rate", "a second", [f.summary.rate for f in figures.models], figures),
+            "file": "live-rate.png",
+            "series": rate,
+            "window_s": WINDOW_S,
+        },
+    ]
 
 
-def _chart(
-    figures: StreamFigures, series: Callable[[RollingLatency], _Series], mode: str
-) -> go.Figure:
-    import plotly.graph_objects as go
-
-    figure = go.Figure()
-    for model in figures.models:
-        ago_s, values = series(model.latency)
-        figure.add_scatter(
-            x=np.round(ago_s, 2),
-            y=np.round(values, 2),
-            mode=mode,
-            name=model.model.spec.title,
-            marker={"size": 4, "color": f"rgb{model.model.style.colour}"},
-            line={"width": 2, "color": f"rgb{model.model.style.colour}"},
-        )
-    return figure
+def _series(
+    figures: ModelFigures, ago_s: NDArray[np.float64], values: NDArray[np.float64]
+) -> dict[str, Any]:
+    points = np.round(np.stack([ago_s, values], axis=1), 2).tolist()
+    colour = "rgb({}, {}, {})".format(*figures.model.style.colour)
+    return {"colour": colour, "points": points}
 
 
-def _titled(figure: go.Figure, title: str) -> go.Figure:
-    figure.update_layout(
-        title={"text": title, "font_size": 15},
-        height=_HEIGHT,
-        margin={"l": 8, "r": 8, "t": 36, "b": 8},
-        showlegend=False,
-        uirevision="live",
-    )
-    figure.update_xaxes(title="seconds ago", range=[-WINDOW_S, 0], automargin=True)
-    figure.update_yaxes(automargin=True)
-    return figure
+def _alt(what: str, unit: str, values: list[float | None], figures: StreamFigures) -> str:
+    told = [
+        f"{f.model.spec.title} {value:.1f} {unit}"
+        for f, value in zip(figures.models, values, strict=True)
+        if value is not None
+    ]
+    return f"{what} over the last {WINDOW_S:.0f} seconds: {', '.join(told)}"
 
 
-def _thinned(series: _Series) -> _Series:
-    x, y = series
+def _thinned(
+    x: NDArray[np.float64], y: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     step = max(1, -(-len(x) // _MOST_POINTS))
     return x[::step], y[::step]

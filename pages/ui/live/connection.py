@@ -2,28 +2,20 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import streamlit as st
 
+from pages.ui.live.assets import asset
 from pages.ui.live.ice import IceServers
 
 # Longer than a slow phone network needs to find a way.
 FAILS_AFTER_S = 15
-_FOLDER = Path(__file__).parent
-
-
-def _read(name: str) -> str:
-    return (_FOLDER / name).read_text(encoding="utf-8")
-
-
 _connection = st.components.v2.component(
     "pose_comparison.live_connection",
     # The detail counts seconds, which nobody wants to hear read out.
     html='<div class="connection"><span class="dot"></span><div>'
     '<b class="state" role="status"></b> <span class="detail"></span></div></div>',
-    css=_read("connection.css"),
-    js=_read("connection.js"),
+    css=asset("connection.css"),
+    js=asset("connection.js"),
 )
 
 

@@ -10,8 +10,7 @@ import time
 import streamlit as st
 
 from estimators.workflows.live import LiveStream
-from pages.ui.charts import CONFIG
-from pages.ui.live.charts import latency_chart, rate_chart
+from pages.ui.live.charts import live_charts
 from pages.ui.live.figures import STYLE, joint_table, model_table, people_found, stream_line
 
 _FIGURES_S, _CHARTS_S = 0.5, 1.0
@@ -42,7 +41,4 @@ def _charts(stream: LiveStream) -> None:
     told = stream.figures()
     if not any(model.summary.count for model in told.models):
         return
-    now_s = time.monotonic()
-    left, right = st.columns(2)
-    left.plotly_chart(latency_chart(told, now_s), key="live_latency", config=CONFIG)
-    right.plotly_chart(rate_chart(told, now_s), key="live_rate", config=CONFIG)
+    live_charts(told, time.monotonic())

@@ -1,0 +1,134 @@
+// Light charts for figures that change every second: Streamlit mounts a Plotly chart anew for each
+// change, which flickers and costs the video its pictures.
+const HEIGHT = 220, LEFT = 58, RIGHT = 12, TOP = 30, BOTTOM = 40;
+
+function logTicks(low, high) {
+  const ticks = [];
+  for (let power = Math.floor(Math.log10(low)); 10 ** power <= high; power++) {
+    for (const digit of [1, 2, 5]) ticks.push(digit * 10 ** power);
+  }
+  const inside = ticks.filter((tick) => tick >= low && tick <= high);
+  return inside.length > 7 ? inside.filter((tick) => Number.isInteger(Math.log10(tick))) : inside;
+}
+
+function linearTicks(high) {
+  const step = [1, 2, 5, 10, 20, 50, 100].find((size) => high / size <= 5) ?? 200;
+  return Array.from({ length: Math.floor(high / step) + 1 }, (_, i) => i * step);
+}
+
+function yAxis(chart) {
+  const values = chart.series.flatMap((one) => one.points.map(([, y]) => y)).filter((y) => y > 0);
+  if (!chart.log) {
+    const high = Math.max(5, ...values) * 1.1;
+    return { ticks: linearTicks(high), place: (y) => y / high };
+  }
+  const low = Math.min(...values, 10) / 1.3;
+  const high = Math.max(...values, 20) * 1.3;
+  const span = Math.log(high / low);
+  return { ticks: logTicks(low, high), place: (y) => Math.log(Math.max(y, low) / low) / span };
+}
+
+class Chart {
+  constructor(root) {
+    this.figure = root;
+    this.canvas = root.querySelector("canvas");
+    root.querySelector("button").addEventListener("click", () => this.save());
+    this.resized = new ResizeObserver(() => this.draw());
+    this.resized.observe(this.canvas);
+  }
+
+  close() { this.resized.disconnect(); }
+
+  show(chart) {
+    this.chart = chart;
+    this.draw();
+  }
+
+  draw(ground = null) {
+    const { canvas, chart } = this;
+    if (!chart || !canvas.clientWidth) return;
+    const ratio = window.devicePixelRatio || 1;
+    const width = canvas.clientWidth;
+    canvas.width = width * ratio;
+    canvas.height = HEIGHT * ratio;
+    const ctx = canvas.getContext("2d");
+    ctx.scale(ratio, ratio);
+    const style = getComputedStyle(canvas);
+    if (ground) {
+      ctx.fillStyle = ground;
+      ctx.fillRect(0, 0, width, HEIGHT);
+    }
+    const ink = style.getPropertyValue("--st-text-color").trim() || "#444444";
+    const font = style.getPropertyValue("--st-font").trim() || "sans-serif";
+    const area = { width: width - LEFT - RIGHT, height: HEIGHT - TOP - BOTTOM };
+    const axis = yAxis(chart);
+    const at = ([x, y]) => [
+      LEFT + (1 + x / chart.window_s) * area.width,
+      TOP + (1 - axis.place(y)) * area.height,
+    ];
+    this.frame(ctx, { ink, font, area, axis, at });
+    for (const one of chart.series) this.series(ctx, one, at);
+    canvas.setAttribute("aria-label", chart.alt);
+  }
+
+  frame(ctx, { ink, font, area, axis, at }) {
+    const { chart } = this;
+    ctx.fillStyle = ctx.strokeStyle = ink;
+    ctx.font = `600 15px ${font}`;
+    ctx.fillText(chart.title, 2, 16);
+    ctx.font = `12px ${font}`;
+    ctx.textAlign = "right";
+    for (const tick of axis.ticks) {
+      const [, y] = at([0, tick]);
+      ctx.globalAlpha = 0.15;
+      ctx.fillRect(LEFT, Math.round(y), area.width, 1);
+      ctx.globalAlpha = 0.8;
+      ctx.fillText(String(tick), LEFT - 6, y + 4);
+    }
+    ctx.textAlign = "center";
+    for (let ago = 0; ago <= chart.window_s; ago += 10) {
+      ctx.fillText(ago ? `−${ago}` : "now", at([-ago, 1])[0], TOP + area.height + 16);
+    }
+    ctx.fillText("time, s", LEFT + area.width / 2, HEIGHT - 6);
+    ctx.save();
+    ctx.translate(12, TOP + area.height / 2);
+    ctx.rotate(-Math.PI / 2);
+    ctx.fillText(chart.y, 0, 0);
+    ctx.restore();
+    ctx.globalAlpha = 1;
+    ctx.textAlign = "left";
+  }
+
+  series(ctx, { colour, points }, at) {
+    ctx.fillStyle = ctx.strokeStyle = colour;
+    if (this.chart.log) {
+      for (const point of points) {
+        const [x, y] = at(point);
+        ctx.fillRect(x - 1.5, y - 1.5, 3, 3);
+      }
+      return;
+    }
+    ctx.lineWidth = 2;
+    ctx.beginPath();
+    points.forEach((point, i) => ctx[i ? "lineTo" : "moveTo"](...at(point)));
+    ctx.stroke();
+  }
+
+  save() {
+    this.draw(getComputedStyle(this.canvas).getPropertyValue("--st-background-color").trim());
+    const link = document.createElement("a");
+    link.href = this.canvas.toDataURL("image/png");
+    link.download = this.chart.file;
+    link.click();
+    this.draw();
+  }
+}
+
+export default function ({ data, parentElement }) {
+  parentElement.poseCharts ??= [...parentElement.querySelectorAll("figure")].map((f) => new Chart(f));
+  parentElement.poseCharts.forEach((chart, i) => chart.show(data.charts[i]));
+  return () => {
+    for (const chart of parentElement.poseCharts ?? []) chart.close();
+    delete parentElement.poseCharts;
+  };
+}

@@ -1,0 +1,113 @@
+"""What the Live page's tests share: cameras made from clips, and what comes back to the browser."""
+
+from __future__ import annotations
+
+import base64
+import io
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+from browser_support import CHROMIUM_ARGUMENTS, ROOT
+from numpy.typing import NDArray
+from PIL import Image
+from playwright.sync_api import Browser, BrowserType, FrameLocator, Locator, Page
+
+WIDTH, HEIGHT = 640, 480
+CLIP = ROOT / "sample_media" / "balance.mp4"
+FRAME = "iframe[title='streamlit_webrtc.component.webrtc_streamer']"
+_SHOWN = "v => v.getVideoPlaybackQuality().totalVideoFrames"
+_GRAB = """v => {
+  const c = document.createElement('canvas');
+  c.width = v.videoWidth; c.height = v.videoHeight;
+  c.getContext('2d').drawImage(v, 0, 0);
+  return c.toDataURL('image/png').split(',')[1];
+}"""
+
+
+def camera_frames(clip: Path = CLIP, count: int = 60) -> list[NDArray[np.uint8]]:
+    """The clip's first frames as a camera of 640×480 would show them, RGB, nothing cut off."""
+    frames = []
+    with av.open(str(clip)) as container:
+        for frame in container.decode(video=0):
+            frames.append(in_camera(frame.to_ndarray(format="rgb24")))
+            if len(frames) == count:
+                break
+    return frames
+
+
+def in_camera(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    scale = min(WIDTH / image.shape[1], HEIGHT / image.shape[0])
+    size = (round(image.shape[1] * scale), round(image.shape[0] * scale))
+    canvas = np.full((HEIGHT, WIDTH, 3), 90, np.uint8)
+    left, top = (WIDTH - size[0]) // 2, (HEIGHT - size[1]) // 2
+    small = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+    canvas[top : top + size[1], left : left + size[0]] = small
+    return canvas
+
+
+def write_mjpeg(path: Path, frames: Iterable[NDArray[np.uint8]]) -> Path:
+    """A file that Chromium plays as a camera, 30 frames a second, over and over."""
+    with path.open("wb") as file:
+        for frame in frames:
+            Image.fromarray(frame).save(file, "JPEG", quality=92)
+    return path
+
+
+def camera_arguments(camera: Path, allowed: bool = True) -> list[str]:
+    """Chromium's arguments for `camera` in place of a real one."""
+    answer = ["--use-fake-ui-for-media-stream"] if allowed else []
+    device = ["--use-fake-device-for-media-stream", f"--use-file-for-fake-video-capture={camera}"]
+    return [*CHROMIUM_ARGUMENTS, *answer, *device]
+
+
+@contextmanager
+def camera_browser(
+    kind: BrowserType, executable: str | None, camera: Path, allowed: bool = True
+) -> Iterator[Browser]:
+    """A browser of its own with `camera`; take `kind` from the session's browser."""
+    browser = kind.launch(executable_path=executable, args=camera_arguments(camera, allowed))
+    try:
+        yield browser
+    finally:
+        browser.close()
+
+
+def stream_frame(page: Page) -> FrameLocator:
+    return page.frame_locator(FRAME)
+
+
+def start(page: Page) -> None:
+    stream_frame(page).get_by_role("button", name="Start").click()
+
+
+def stop(page: Page) -> None:
+    stream_frame(page).get_by_role("button", name="Stop").click()
+
+
+def status(page: Page) -> Locator:
+    """The line that tells how the connection stands."""
+    return page.locator(".connection")
+
+
+def wait_until(condition: Callable[[], object], patience_s: float = 90) -> None:
+    """For what happens in the video, where Playwright cannot look."""
+    end = time.monotonic() + patience_s
+    while not condition():
+        assert time.monotonic() < end, "did not happen"
+        time.sleep(0.1)
+
+
+def shown(page: Page) -> int:
+    """Frames that the video has shown so far; its clock would go on in a frozen stream."""
+    return int(stream_frame(page).locator("video").evaluate(_SHOWN))
+
+
+def grab(page: Page) -> NDArray[np.uint8]:
+    """The picture on the screen, uint8 [H, W, 3] RGB."""
+    data = base64.b64decode(stream_frame(page).locator("video").evaluate(_GRAB))
+    return np.array(Image.open(io.BytesIO(data)).convert("RGB"))
