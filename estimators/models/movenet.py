@@ -42,7 +42,8 @@ _ORIGIN_PX = {
     "movenet-multipose": 0.30,
     "movenet-multipose-512": 0.30,
 }
-# MultiPose always fills six slots; those below are leftovers that no threshold would ever show.
+# MultiPose always fills six slots; below this are leftovers that no threshold would ever show (any
+# floor up to 0.1 gives the same AP on annotated pictures).
 _SLOT_FLOOR = 0.02
 
 
