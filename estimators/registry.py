@@ -101,6 +101,7 @@ _MULTIPOSE_512 = replace(
     limits=(
         "At most six people.",
         "Slower than MultiPose at its usual input side.",
+        "Misses people who fill the picture, which MultiPose at 256 pixels finds.",
         "Guesses hidden joints rather than leaving them out.",
     ),
     figures=(),
