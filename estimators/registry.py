@@ -177,6 +177,8 @@ _RCNN_REFERENCE = ModelSpec(
     max_people=100,
     runtime="PyTorch, torchvision",
     stateful=False,
+    # It learned COCO's annotations as they are, and we keep torchvision's numbers as they are.
+    coco_shift_px=0.0,
     weights="keypointrcnn-coco-v1",
     adapter="estimators.models.keypoint_rcnn",
     licence="BSD-3-Clause (torchvision); trained on COCO",

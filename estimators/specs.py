@@ -40,6 +40,8 @@ class ModelSpec:
         weights: key into the weights manifest.
         adapter: module that loads it, by its `load(spec, weights, threads)`.
         settings: what distinguishes the variant inside its adapter.
+        coco_shift_px: what is taken off its positions to get COCO's pixel indices, in which the
+            centre of pixel 0 is 0; 0 for a model that answers in those indices already.
         reference_of: key of the default variant that this one is the reference runtime of.
     """
 
@@ -66,4 +68,5 @@ class ModelSpec:
     settings: Mapping[str, int | float | bool | str] = field(
         default_factory=lambda: MappingProxyType({})
     )
+    coco_shift_px: float = 0.5
     reference_of: str | None = None

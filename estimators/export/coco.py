@@ -19,12 +19,10 @@ from estimators.analysis.clip import ClipEstimates
 from estimators.analysis.scale import on_coco
 from estimators.errors import InputError
 from estimators.export.sinks import Sink, opened
+from estimators.registry import get
 from estimators.skeletons import COCO_17
 
 PERSON_CATEGORY = 1
-# COCO's annotators clicked pixels, and their keypoints are pixel indices: the centre of pixel
-# (c, r) is (c, r).  Ours is (c + 0.5, r + 0.5).  COCO's boxes have our origin and are not shifted.
-HALF_PIXEL = 0.5
 _LONGEST_NUMBER = 18  # digits of an int64, which is what COCO's tools hold ids in
 
 
@@ -129,8 +127,12 @@ def write_coco(estimates: Iterable[ClipEstimates], ids: ImageIds, sink: Sink) ->
 
 
 def _keypoints(e: ClipEstimates) -> NDArray[np.float64]:
-    """[P, 17, 3]: x, y, v."""
-    xy = on_coco(e.xy, e.skeleton) - HALF_PIXEL
+    """[P, 17, 3]: x, y, v.
+
+    COCO's annotators clicked pixels, and their keypoints are pixel indices: the centre of pixel
+    (c, r) is (c, r), where ours is (c + 0.5, r + 0.5).  COCO's boxes have our origin.
+    """
+    xy = on_coco(e.xy, e.skeleton) - get(e.model).coco_shift_px
     present = np.isfinite(xy).all(axis=-1, keepdims=True)
     return np.concatenate([np.round(np.where(present, xy, 0.0), 3), present], axis=-1)
 

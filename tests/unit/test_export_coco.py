@@ -52,6 +52,16 @@ def test_keypoints_are_51_numbers_in_pixel_indices() -> None:
     assert "bbox" not in result
 
 
+def test_a_model_that_answers_in_pixel_indices_is_not_shifted() -> None:
+    poses = coco_poses(1)
+    (result,) = coco_results(
+        [picture("keypointrcnn-reference", "7.jpg", poses)], image_ids(["7.jpg"])
+    )
+    np.testing.assert_allclose(
+        np.reshape(result["keypoints"], (17, 3))[:, :2], poses.xy[0], atol=6e-4
+    )
+
+
 def test_blazepose_is_mapped_by_name() -> None:
     xy = np.arange(66, dtype=float).reshape(1, 33, 2)
     score = np.arange(33, dtype=float)[None] / 40
