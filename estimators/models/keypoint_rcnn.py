@@ -4,11 +4,11 @@
 direct call.  `fast` (setting `tuned`) is the same weights tuned for a CPU, see
 `keypoint_rcnn_fast`.
 
-Positions are torchvision's, nothing added.  A peak is reported at its heat map cell's centre (`c = d +
-0.5`, `heatmaps_to_keypoints`), and the cells were filled from COCO's annotations, pixel indices, as
-they are: half a pixel up and left of our convention, which COCO results take account of
-(`ModelSpec.coco_shift_px`) and everything else is too coarse for.  A joint's score is `keypoints_scores`, the heat map's peak as a logit; the
-visibility column is always 1 and is dropped.
+Positions are torchvision's, nothing added.  A peak is reported at its heat map cell's centre
+(`c = d + 0.5`, `heatmaps_to_keypoints`), and the cells were filled from COCO's annotations, pixel
+indices, as they are: half a pixel up and left of our convention, which COCO results take account of
+(`ModelSpec.coco_shift_px`) and everything else is too coarse for.  A joint's score is
+`keypoints_scores`, the heat map's peak as a logit; the visibility column, always 1, is dropped.
 """
 
 from __future__ import annotations
