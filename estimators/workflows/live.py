@@ -25,6 +25,7 @@ from estimators.workflows.live_mosaic import (
     View,
     draw_live,
     draw_notice,
+    live_layout,
 )
 from estimators.workflows.live_record import LiveRecorder
 from estimators.workflows.live_seats import Seats
@@ -91,6 +92,7 @@ class LiveStream:
         self._followers: dict[str, Follower] = {}
         self._recorder: LiveRecorder | None = None
         self._newest: NDArray[np.uint8] | None = None
+        self._camera = (640, 480)
         self._state: StreamState = "idle"
         self._stopped = threading.Event()
         self._index, self._started_s, self._last_s = 0, time.monotonic(), -np.inf
@@ -119,6 +121,7 @@ class LiveStream:
         arrived_s = time.monotonic()
         with self._lock:
             self._last_s, self._newest = arrived_s, image
+            self._camera = (image.shape[1], image.shape[0])
             self._index += 1
             frame = Frame(image, self._index, arrived_s - self._started_s)
             settings, followers, recorder = self._begin(), self._followers, self._recorder
@@ -159,6 +162,12 @@ class LiveStream:
     def newest_frame(self) -> NDArray[np.uint8] | None:
         """The camera's newest frame as it came, uint8 [H, W, 3] RGB; None when nothing runs."""
         return self._newest
+
+    def mosaic_size(self) -> tuple[int, int]:
+        """(width, height) of the mosaics; for a camera of 4:3 where none has shown itself yet."""
+        width, height = self._camera
+        layout = live_layout(self._settings, width, height)
+        return layout.width, layout.height
 
     def record(self, name: str, longest_s: float) -> None:
         """Starts a recording; one that is running goes on instead."""

@@ -59,6 +59,12 @@ class View:
     error: str = ""
 
 
+def live_layout(settings: LiveSettings, width: int, height: int) -> Layout:
+    """The layout of the mosaics of a camera's frames of `width` × `height` pixels."""
+    count = len(settings.models) if settings.layout == "side" else 1
+    return _plan(max(1, count), width, height, settings.width)
+
+
 def draw_live(
     image: NDArray[np.uint8], views: Sequence[View], settings: LiveSettings, now_s: float
 ) -> NDArray[np.uint8]:
@@ -70,9 +76,7 @@ def draw_live(
     Returns:
         uint8 [h, w, 3] RGB of even height and width.
     """
-    height, width = image.shape[:2]
-    count = len(views) if settings.layout == "side" else 1
-    layout = _plan(max(1, count), width, height, settings.width)
+    layout = live_layout(settings, image.shape[1], image.shape[0])
     scaled = _scaled(image, layout)
     if not views:
         tiles = [Tile(scaled, "Camera", "no model chosen", _NEUTRAL)]

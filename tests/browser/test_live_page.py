@@ -131,9 +131,8 @@ def test_frames_come_back_and_change(open_live: OpenLive) -> None:
 
 def test_figures_move(open_live: OpenLive) -> None:
     page = live(open_live())
-    table = page.locator("table.live").first
-    row = table.get_by_role("row", name="MoveNet Lightning")
-    expect(row.get_by_role("cell").nth(4)).to_be_visible()
+    row = page.locator(f"table.live tr[data-model={MOVENET}]")
+    expect(row.locator("td").nth(4)).to_be_visible()
     texts = {row.inner_text()}
     wait_until(lambda: texts.add(row.inner_text()) or len(texts) > 4)
     expect(page.get_by_text("joint", exact=True)).to_be_visible()

@@ -25,49 +25,55 @@ STYLE = """<style>
   font-variant-numeric: tabular-nums; }
 .live caption { text-align: left; font-weight: 600; padding: 0.2rem 0; }
 .live th { font-weight: 500; opacity: 0.75; text-align: right; vertical-align: bottom; }
-.live th, .live td { padding: 0.22rem 0.35rem; border: 0; }
-.live th:first-child { text-align: left; opacity: 1; }
-.live td { text-align: right; white-space: nowrap; border-top: 1px solid rgba(128,136,150,0.25); }
-.live tbody th { border-top: 1px solid rgba(128,136,150,0.25); }
+.live th, .live td { padding: 0.22rem 0.3rem; border: 0; }
+.live tbody th, .live:not(.models) th:first-child { text-align: left; opacity: 1; }
+.live td { text-align: right; white-space: nowrap; }
+.live.models td, .live.models th { width: 20%; }
+.live.models tbody .name { padding-bottom: 0; font-weight: 600; }
+.live:not(.models) td, .live tbody th { border-top: 1px solid rgba(128,136,150,0.25); }
 .live .dot { display: inline-block; width: .7em; height: .7em; border-radius: 50%;
   margin-right: .4em; }
-.live .bar { display: inline-block; height: .55em; border-radius: .2em; margin-right: .4em;
-  vertical-align: baseline; }
-.live .track { display: inline-block; width: 3rem; text-align: left; margin-right: .35rem; }
-.live .name { padding-left: 1.35rem; text-indent: -1rem; min-width: 6.5rem; }
+.live .bar { display: inline-block; height: .55em; border-radius: .2em; vertical-align: baseline; }
+.live .track { display: inline-block; width: 2.6rem; text-align: left; margin-right: .3rem; }
 .live .weak { opacity: 0.45; }
 .live .why { text-align: left; white-space: normal; }
 </style>"""
 _COLUMNS = (
-    ("estimates /s", "New overlays a second, over the last 30 seconds"),
+    ("rate, /s", "New overlays a second, over the last 30 seconds"),
     (
-        "median ms",
-        "From handing a frame to the model to its answer; half of the answers were faster",
+        "median, ms",
+        "From handing over a frame to the model's answer; half of the answers were faster",
     ),
-    ("p95 ms", "19 of 20 answers were faster"),
-    ("age ms", "How long ago the camera saw what the overlay shows"),
-    ("dropped", "Frames of the last 30 seconds that the model left out for newer ones"),
+    ("p95, ms", "19 of 20 answers were faster"),
+    ("age, ms", "How long ago the camera saw what the overlay shows"),
+    ("drops", "Frames of the last 30 seconds that the model left out for newer ones"),
 )
 
 
 def model_table(figures: StreamFigures) -> str:
-    """One row a model: rate, latency, age, drops; the reason where a model has none."""
+    """Two rows a model: its name; rate, latency, age and drops, or the reason why it has none."""
     head = "".join(f'<th scope="col" title="{why}">{name}</th>' for name, why in _COLUMNS)
-    rows = "".join(_model_row(model) for model in figures.models)
+    rows = "".join(_model_rows(model) for model in figures.models)
     return (
-        f'<table class="live"><caption>Models</caption><thead><tr><th scope="col">model</th>{head}'
-        f"</tr></thead><tbody>{rows}</tbody></table>"
+        f'<table class="live models"><caption>Models</caption><thead><tr>{head}</tr></thead>'
+        f"<tbody>{rows}</tbody></table>"
     )
 
 
-def _model_row(figures: ModelFigures) -> str:
-    title = _named(figures.model)
+def _model_rows(figures: ModelFigures) -> str:
+    spec = figures.model.spec
     if figures.age_ms is None:
         said = figures.error if figures.state == "failed" else "Loading …"
-        return f'<tr>{title}<td class="why" colspan="5">{html.escape(said)}</td></tr>'
-    s = figures.summary
-    cells = (f"{s.rate:.1f}", _ms(s.median_ms), _ms(s.p95_ms), f"{figures.age_ms:.0f}", s.drops)
-    return f"<tr>{title}{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>"
+        cells = f'<td class="why" colspan="{len(_COLUMNS)}">{html.escape(said)}</td>'
+    else:
+        s = figures.summary
+        told = (f"{s.rate:.1f}", _ms(s.median_ms), _ms(s.p95_ms), _ms(figures.age_ms), s.drops)
+        cells = "".join(f"<td>{cell}</td>" for cell in told)
+    name = f"{_dot(figures.model.style.colour)}{html.escape(spec.title)}"
+    return (
+        f'<tr><th scope="rowgroup" class="name" colspan="{len(_COLUMNS)}">{name}</th></tr>'
+        f'<tr data-model="{spec.key}">{cells}</tr>'
+    )
 
 
 def joint_table(figures: StreamFigures) -> str:
@@ -133,11 +139,6 @@ def people_found(models: Sequence[ModelFigures]) -> str:
         if f.overlay is not None
     ]
     return f"People found: {', '.join(counts)}" if counts else ""
-
-
-def _named(model: LiveModel) -> str:
-    title = html.escape(model.spec.title)
-    return f'<th scope="row" class="name">{_dot(model.style.colour)}{title}</th>'
 
 
 def _dot(colour: RGB) -> str:

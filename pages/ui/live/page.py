@@ -41,7 +41,7 @@ def live_page(settings: Settings) -> None:
     video, beside = st.columns([2.1, 1], gap="medium")
     with video:
         connection(ice, own)
-        playing = _camera(ice)
+        playing = _camera(ice, stream.mosaic_size())
         controls(stream, playing)
         if not playing:
             _image_link("No camera? Use a snapshot or a picture of your own")
@@ -53,10 +53,10 @@ def live_page(settings: Settings) -> None:
                 _invitation(spec)
 
 
-def _camera(ice: IceServers) -> bool:
+def _camera(ice: IceServers, size: tuple[int, int]) -> bool:
     """The stream; whether it plays."""
     try:
-        return streamer(live_stream(), ice.servers).state.playing
+        return streamer(live_stream(), ice.servers, size).state.playing
     except Exception:  # noqa: BLE001  # whatever its set-up meets must not take the page down
         _LOG.exception("The live stream could not be set up")
         st.error(

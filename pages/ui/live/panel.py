@@ -14,11 +14,12 @@ from pages.ui.live.charts import live_charts
 from pages.ui.live.figures import STYLE, joint_table, model_table, people_found, stream_line
 
 _FIGURES_S, _CHARTS_S = 0.5, 1.0
+_OTHER_SHAPE = 0.05
 
 
 def figures(stream: LiveStream, playing: bool) -> None:
     """Rates, latencies, ages, drops and the joints' scores, twice a second while playing."""
-    st.fragment(_figures, run_every=_FIGURES_S if playing else None)(stream)
+    st.fragment(_figures, run_every=_FIGURES_S if playing else None)(stream, stream.mosaic_size())
 
 
 def charts(stream: LiveStream, playing: bool) -> None:
@@ -26,7 +27,10 @@ def charts(stream: LiveStream, playing: bool) -> None:
     st.fragment(_charts, run_every=_CHARTS_S if playing else None)(stream)
 
 
-def _figures(stream: LiveStream) -> None:
+def _figures(stream: LiveStream, size: tuple[int, int]) -> None:
+    width, height = stream.mosaic_size()
+    if abs(width / height - size[0] / size[1]) > _OTHER_SHAPE:
+        st.rerun()  # the camera has turned, or shown itself: its place on the page changes
     told = stream.figures()
     st.caption(stream_line(told))
     if not told.models:

@@ -62,8 +62,10 @@ class _Frames:
             _LOG.exception("A frame of the live stream could not be drawn")
 
 
-def streamer(stream: LiveStream, servers: Sequence[Server]) -> WebRtcStreamerContext:
-    """The camera with its Start and Stop buttons; shows `stream`'s mosaics."""
+def streamer(
+    stream: LiveStream, servers: Sequence[Server], size: tuple[int, int]
+) -> WebRtcStreamerContext:
+    """The camera with its Start and Stop buttons; shows `stream`'s mosaics of width × height."""
     time.sleep(_LET_THE_LOOP_COUNT_S)
     frames = _callbacks(stream)
     return webrtc_streamer(
@@ -85,7 +87,13 @@ def streamer(stream: LiveStream, servers: Sequence[Server]) -> WebRtcStreamerCon
             "controls": True,
             "muted": True,
             "playsInline": True,
-            "style": {"width": "100%", "background": "#18191f", "borderRadius": "8px"},
+            "style": {
+                "width": "100%",
+                # Without it the page below jumps when the first mosaic comes.
+                "aspectRatio": f"{size[0]} / {size[1]}",
+                "background": "#18191f",
+                "borderRadius": "8px",
+            },
         },
         translations=_WORDS,
         media_toggle_controls=False,
