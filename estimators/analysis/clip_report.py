@@ -147,14 +147,3 @@ def _follow(
     }
     tracks = {model: track_people(s) for model, s in shown.items()}
     return shown, tracks, shared_identities(shown, tracks, match_all(shown))
-
-
-def identify_people(estimates: Mapping[str, ClipEstimates]) -> None:
-    """Sets `identity` of each, so that exports say who is who: the same number in all models.
-
-    For the models' answers to one clip or one picture.  Computed at each variant's default
-    thresholds; people under them stay without identity.
-    """
-    shown, _, people = _follow(estimates, {})
-    for model, e in estimates.items():
-        e.identify(shown[model].spread(people[model]))

@@ -1,4 +1,4 @@
-"""One number a person in all models of a clip, from each model's own tracks."""
+"""One number a person in all models: of a clip from each model's tracks, of a picture at once."""
 
 from __future__ import annotations
 
@@ -8,8 +8,12 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from estimators.analysis.clip import NOBODY, ClipEstimates
+from estimators.analysis.matching import group_people
 from estimators.analysis.pairing import PairOverTime
-from estimators.analysis.shown import ShownClip, rows_by_number
+from estimators.analysis.scale import shown
+from estimators.analysis.shown import ShownClip, Thresholds, rows_by_number
+from estimators.registry import get
 
 _Track = tuple[str, int]
 
@@ -42,6 +46,34 @@ def shared_identities(
             lookup[track] = number[model, track]
         out[model] = lookup[names]
     return out
+
+
+def identify_picture(
+    estimates: Mapping[str, ClipEstimates], thresholds: Mapping[str, Thresholds] | None = None
+) -> None:
+    """Sets `identity` of each model's answer to one picture: the number that `group_people` gives.
+
+    People under their model's person threshold stay without identity.
+
+    Args:
+        estimates: by model; each holds one frame of the same picture.
+        thresholds: on each model's own scale; the variant's defaults where absent.
+
+    Raises:
+        InputError: a model without thresholds is not in the registry.
+    """
+    given = thresholds or {}
+    used = {model: given.get(model) or Thresholds.of(get(model)) for model in estimates}
+    groups = group_people(
+        {m: shown(e.poses(0), used[m].joint, used[m].pose) for m, e in estimates.items()}
+    )
+    for model, e in estimates.items():
+        strong = np.flatnonzero(e.pose_score >= used[model].pose)
+        identity = np.full(e.person_count, NOBODY, np.int64)
+        for number, group in enumerate(groups, 1):
+            if model in group.members:
+                identity[strong[group.members[model]]] = number
+        e.identify(identity)
 
 
 class _People:

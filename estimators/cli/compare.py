@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from tqdm import tqdm
 
 from estimators.analysis.clip import ClipEstimates
+from estimators.analysis.identity import identify_picture
 from estimators.cli import output, summary
 from estimators.cli.clips import Clips
 from estimators.cli.inputs import Pictures, chosen_models, is_clip
@@ -54,6 +55,8 @@ def run(options: argparse.Namespace) -> int:
         runs = [_run_model(runner, spec, pictures) for spec in specs if pictures.paths]
         if runs:
             print(summary.text(runs, len(pictures.paths)))
+            for i in range(len(pictures.paths)):
+                identify_picture({run.spec.key: run.estimates[i] for run in runs})
             for file in writer.write(runs, ids) if writer and ids else ():
                 print(file)
         clips_code = clips.compare(runner, specs)

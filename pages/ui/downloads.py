@@ -100,20 +100,31 @@ def _side_by_side(comparison: Comparison) -> bytes:
     return to_bytes(lambda sink: write_png(mosaic(tiles), sink))
 
 
-def _estimates(comparison: Comparison, model: str) -> ClipEstimates:
+def _estimates(comparison: Comparison) -> dict[str, ClipEstimates]:
+    """Everything the models said, people numbered as on the page."""
     from estimators.analysis.clip import ClipEstimates
+    from estimators.analysis.identity import identify_picture
+    from estimators.analysis.shown import Thresholds
 
-    frame = comparison.picture.frame
-    size = (frame.width, frame.height)
-    estimate = comparison.results[model].estimate
-    return ClipEstimates.of_picture(model, comparison.picture.name, size, estimate)
+    picture, settings = comparison.picture, comparison.settings
+    size = (picture.frame.width, picture.frame.height)
+    estimates = {
+        model: ClipEstimates.of_picture(model, picture.name, size, result.estimate)
+        for model, result in comparison.results.items()
+    }
+    thresholds = {
+        model: Thresholds(settings.joint_threshold(model), settings.pose_threshold(model))
+        for model in estimates
+    }
+    identify_picture(estimates, thresholds)
+    return estimates
 
 
 def _csv(comparison: Comparison) -> bytes:
     from estimators.export.files import to_bytes, write_csv
     from estimators.export.tables import joint_table
 
-    table = joint_table([_estimates(comparison, spec.key) for spec in comparison.specs])
+    table = joint_table(list(_estimates(comparison).values()))
     return to_bytes(lambda sink: write_csv(table, sink))
 
 
@@ -121,6 +132,6 @@ def _coco(comparison: Comparison, model: str) -> bytes:
     from estimators.export.coco import image_ids, write_coco
     from estimators.export.files import to_bytes
 
-    estimates = [_estimates(comparison, model)]
+    estimates = _estimates(comparison)[model]
     ids = image_ids([comparison.picture.name])
-    return to_bytes(lambda sink: write_coco(estimates, ids, sink))
+    return to_bytes(lambda sink: write_coco([estimates], ids, sink))

@@ -8,14 +8,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from analysis_motion import clip_of, irregular, standing, vanished, walking
+from analysis_motion import clip_of, irregular, vanished, walking
 
 from estimators.analysis.clip import ClipEstimates
-from estimators.analysis.clip_report import identify_people, report_clip
+from estimators.analysis.clip_report import report_clip
 from estimators.analysis.shown import Thresholds
 from estimators.analysis.verdict import Cost, verdict
-from estimators.skeletons import COCO_17
-from estimators.types import Estimate, PoseSet, Timings
 
 TIME = irregular(4, 30)
 LEFT = walking(TIME, (100, 50), (20, 0))
@@ -83,31 +81,11 @@ def test_thresholds_count_on_each_models_own_scale() -> None:
 
 def test_identities_are_the_same_in_all_models() -> None:
     given = estimates()
-    identify_people(given)
-    left = {int(i) for e in given.values() for i in e.identity[e.xy[:, 0, 0] < 500]}
-    right = {int(i) for e in given.values() for i in e.identity[e.xy[:, 0, 0] > 500]}
+    people = report_clip(given).people
+    left = {int(i) for m, e in given.items() for i in people[m][e.xy[:, 0, 0] < 500]}
+    right = {int(i) for m, e in given.items() for i in people[m][e.xy[:, 0, 0] > 500]}
     assert len(left) == len(right) == 1
     assert left != right
-    assert given[SINGLE].identity.tolist() == [*left] * len(TIME)
-
-
-def test_a_picture_is_a_clip_of_one_frame() -> None:
-    given = {
-        SINGLE: clip_of([RIGHT[:1]], TIME[:1], SINGLE),
-        MULTI: clip_of([LEFT[:1], RIGHT[:1]], TIME[:1], MULTI),
-    }
-    identify_people(given)
-    assert given[SINGLE].identity.tolist() == [given[MULTI].identity[1]] == [1]
-    assert given[MULTI].identity.tolist() == [2, 1]
-
-
-def test_people_under_the_threshold_have_no_identity() -> None:
-    clip = ClipEstimates(MULTI, COCO_17)
-    xy = np.stack([standing(), standing() + 600])
-    poses = PoseSet(COCO_17, xy, np.full((2, 17), 0.9), np.array([0.9, 0.01]))
-    clip.append(Estimate(poses, Timings(1, 1, 1)))
-    identify_people({MULTI: clip})
-    assert clip.identity.tolist() == [1, -1]
 
 
 def test_heavy_packages_are_imported_only_when_needed() -> None:

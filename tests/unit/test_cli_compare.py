@@ -94,6 +94,18 @@ def test_tables_and_document_agree(compared: tuple[Path, str]) -> None:
     assert all(float(f["inference_ms"]) > 0 for f in frames)
 
 
+def test_files_say_who_is_the_same_person_in_both_models(compared: tuple[Path, str]) -> None:
+    people = {
+        (r["model"], r["file"]): [p["identity"] for p in r["frames"][0]["people"]]
+        for r in document(compared[0])["results"]
+    }
+    for picture in PICTURES:
+        (one,) = people[MODELS[0], picture]
+        assert one in people[MODELS[1], picture]
+    several = [number for number in people[MODELS[1], PICTURES[0]] if number is not None]
+    assert len(set(several)) == len(several) >= 2
+
+
 def test_coco_holds_everybody_under_running_numbers(compared: tuple[Path, str]) -> None:
     folder, _ = compared
     table = {

@@ -1,0 +1,67 @@
+"""The Image page's files: the command line's schemas, the numbers of the page."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+
+import numpy as np
+
+from estimators.export.tables import JOINT_COLUMNS
+from estimators.registry import get
+from estimators.runtime.api import RunResult
+from estimators.skeletons import BLAZEPOSE_33
+from estimators.types import Estimate, Frame, PoseSet, Timings
+from pages.ui import downloads
+from pages.ui.comparison import Comparison
+from pages.ui.engine import Outcome
+from pages.ui.settings import Settings
+from pages.ui.sources import Picture
+
+SINGLE, SEVERAL = "movenet-lightning", "blazepose-full"
+PICTURE = Picture("785.jpg", "digest", Frame(np.zeros((400, 900, 3), np.uint8)), "Two people.")
+BODY = dict(
+    zip(BLAZEPOSE_33.joints, np.random.default_rng(0).uniform(0, 100, (33, 2)), strict=True)
+)
+
+
+def outcome(model: str, people: list[tuple[float, float]]) -> Outcome:
+    """People of one shape, given by how far to the right they stand and by their pose score."""
+    skeleton = get(model).skeleton
+    body = np.array([BODY[joint] for joint in skeleton.joints])
+    xy = np.array([body + np.array((x, 0)) for x, _ in people])
+    poses = PoseSet(skeleton, xy, np.full(xy.shape[:2], 0.9), [score for _, score in people])
+    return Outcome(get(model), RunResult(Estimate(poses, Timings(1, 2, 3)), 0.0, 0.1))
+
+
+def compared(**pose_thresholds: float) -> Comparison:
+    people = {SINGLE: [(500, 0.9)], SEVERAL: [(0, 0.95), (500, 0.9), (250, 0.2)]}
+    settings = Settings(models=tuple(people), pose_thresholds={SEVERAL: 0.5} | pose_thresholds)
+    return Comparison.of(PICTURE, settings, [outcome(m, found) for m, found in people.items()])
+
+
+def identities(comparison: Comparison) -> dict[str, list[str]]:
+    rows = csv.DictReader(io.StringIO(downloads._csv(comparison).decode()))
+    assert rows.fieldnames == list(JOINT_COLUMNS)
+    noses = [row for row in rows if row["joint"] == "nose"]
+    return {m: [row["identity"] for row in noses if row["model"] == m] for m in (SINGLE, SEVERAL)}
+
+
+def test_people_carry_the_numbers_of_the_page() -> None:
+    comparison = compared()
+    assert comparison.person_ids(SINGLE) == [1]
+    assert comparison.person_ids(SEVERAL) == [2, 1]
+    # The third is under the threshold: in the file, but nobody on the page.
+    assert identities(comparison) == {SINGLE: ["1"], SEVERAL: ["2", "1", ""]}
+
+
+def test_everybody_over_the_threshold_of_the_page_has_a_number() -> None:
+    comparison = compared(**{SEVERAL: 0.1})
+    assert identities(comparison)[SEVERAL] == [str(n) for n in comparison.person_ids(SEVERAL)]
+
+
+def test_coco_results_hold_everybody_under_the_number_in_the_name() -> None:
+    results = json.loads(downloads._coco(compared(), SEVERAL))
+    assert [r["image_id"] for r in results] == [785] * 3
+    np.testing.assert_allclose([r["score"] for r in results], [0.95, 0.9, 0.2], atol=1e-6)
