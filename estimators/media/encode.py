@@ -18,7 +18,7 @@ from typing import Self
 import av
 import numpy as np
 from av.video.frame import PictureType, VideoFrame
-from av.video.reformatter import ColorRange, Colorspace, Interpolation
+from av.video.reformatter import ColorRange, Colorspace, Interpolation, VideoReformatter
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
@@ -101,6 +101,8 @@ class ClipWriter:
         self._durations: dict[int, int] = {}
         self._last_pts = self._last_duration = 0
         self._closed = False
+        # One for all frames: setting it up costs more than a small frame's conversion.
+        self._reformatter = VideoReformatter()
         with _told(path):
             self._output = av.open(
                 str(self._part), "w", format="mp4", options=mp4_options(options.time_base)
@@ -219,7 +221,8 @@ class ClipWriter:
     def _in_bt709(self, frame: VideoFrame) -> VideoFrame:
         width, height = self._video.width, self._video.height
         same = (frame.width, frame.height) == (width, height)
-        return frame.reformat(
+        return self._reformatter.reformat(
+            frame,
             width,
             height,
             format="yuv420p",
