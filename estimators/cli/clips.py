@@ -16,7 +16,7 @@ from estimators.cli import clip_summary
 from estimators.cli.main import FAILED, INTERRUPTED
 from estimators.errors import InputError
 from estimators.media.clip_info import ClipInfo
-from estimators.media.clips import open_clip
+from estimators.media.clips import open_clip, selected
 from estimators.registry import ModelSpec
 from estimators.runtime.api import Runner
 from estimators.workflows import clip_files
@@ -26,17 +26,26 @@ from estimators.workflows.clip_run import ClipSettings
 from estimators.workflows.clip_video import AnnotatedClip
 
 VIDEO = "annotated.mp4"
+SMALLEST_SIDE = 32
 
 
 class Clips:
     """The clips of one comparison, opened on construction so that a bad one is told at once.
 
     Raises:
-        InputError: a file is absent or not a readable clip, or its folder cannot be made.
+        InputError: a file is absent or not a readable clip, no frame of it is asked for or too
+            small a one, or its folder cannot be made.
     """
 
     def __init__(self, files: Sequence[Path], options: argparse.Namespace, alone: bool) -> None:
         self.clips = [open_clip(file) for file in files]
+        side = options.longest_side
+        if side is not None and side < SMALLEST_SIDE:
+            raise InputError(
+                f"A longest side of {side} pixels is too small.", f"Give {SMALLEST_SIDE} or more."
+            )
+        for clip in self.clips:
+            selected(clip, options.start, options.end, options.stride)
         self._options = options
         self._folders = _folders(self.clips, options.output, alone)
 

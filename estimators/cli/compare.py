@@ -44,12 +44,15 @@ class ModelRun:
 
 def run(options: argparse.Namespace) -> int:
     """Compares and reports; returns the exit code."""
-    specs = chosen_models(options.models)
+    specs, notes = chosen_models(options.models)
     writer = output.prepare(options)
     pictures = Pictures([file for file in options.files if not is_clip(file)])
     ids = writer.image_ids(list(pictures.paths)) if writer else None
     clips = Clips([file for file in options.files if is_clip(file)], options, not pictures.paths)
     runner = ProcessRunner(threads=options.threads)
+    # Only now: a command that cannot be used ends with one line.
+    for note in notes:
+        print(note, file=sys.stderr)
     try:
         # One model after the other: they do not disturb each other's latency, or need its memory.
         runs = [_run_model(runner, spec, pictures) for spec in specs if pictures.paths]

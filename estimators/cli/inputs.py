@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -56,8 +55,10 @@ def _named(files: Sequence[Path]) -> Mapping[str, Path]:
     return {file.name if names[file.name] == 1 else file.as_posix(): file for file in unique}
 
 
-def chosen_models(text: str | None) -> list[ModelSpec]:
-    """The variants that `--models` names; without it one a family, if its weights are here.
+def chosen_models(text: str | None) -> tuple[list[ModelSpec], list[str]]:
+    """The variants that `--models` names, and what to tell about others.
+
+    Without `--models` one a family, if its weights are here; the notes name those left out.
 
     Raises:
         InputError: a name is unknown or given twice, or nothing is left.
@@ -66,20 +67,15 @@ def chosen_models(text: str | None) -> list[ModelSpec]:
         keys = [key.strip() for key in text.split(",") if key.strip()]
         if not keys or len(set(keys)) < len(keys):
             raise InputError(f"--models {text!r} names no model or one twice.", "See `models`.")
-        return [registry.get(key) for key in keys]
+        return [registry.get(key) for key in keys], []
     specs = [registry.get(key) for key in registry.DEFAULT_MODELS]
-    at_hand = [spec for spec in specs if _at_hand(spec)]
+    states = {spec.key: weights.state(spec.weights) for spec in specs}
+    at_hand = [spec for spec in specs if states[spec.key].path is not None]
     if not at_hand:
         raise InputError("No default model has its weights here.", "Name others with --models.")
-    return at_hand
-
-
-def _at_hand(spec: ModelSpec) -> bool:
-    state = weights.state(spec.weights)
-    if state.path is None:
-        print(
-            f"{spec.key} is left out: its weights ({megabytes(state.size_bytes)}) are not here; "
-            f"`python -m estimators weights fetch {spec.weights}` brings them.",
-            file=sys.stderr,
-        )
-    return state.path is not None
+    return at_hand, [
+        f"{spec.key} is left out: its weights ({megabytes(states[spec.key].size_bytes)}) are not "
+        f"here; `python -m estimators weights fetch {spec.weights}` brings them."
+        for spec in specs
+        if spec not in at_hand
+    ]

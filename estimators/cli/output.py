@@ -52,7 +52,9 @@ def prepare(options: argparse.Namespace) -> Writer | None:
     given = [name.strip() for text in options.format or () for name in text.split(",")]
     unknown = [name for name in given if name not in FORMATS]
     if unknown:
-        raise InputError(f"--format {unknown[0]!r} is unknown.", f"Choose from {FORMATS}.")
+        raise InputError(
+            f"--format {unknown[0]!r} is unknown.", f"Choose from: {', '.join(FORMATS)}."
+        )
     if options.output is None:
         if given or options.annotations:
             raise InputError("--format and --annotations need --output.", "Name a folder.")

@@ -102,8 +102,10 @@ def selected(
     first = 0 if start_s is None else int(np.searchsorted(times, start_s - 5e-4))
     last = len(times) if end_s is None else int(np.searchsorted(times, end_s + 5e-4, "right"))
     if first >= last:
+        start = "its start" if start_s is None else f"{start_s:g} s"
+        end = "its end" if end_s is None else f"{end_s:g} s"
         raise InputError(
-            f"{clip.name} has no frame between {start_s} s and {end_s} s.",
+            f"{clip.name} has no frame between {start} and {end}.",
             f"Its frames lie between {times[0]:.3f} s and {times[-1]:.3f} s.",
         )
     return np.arange(first, last, stride, dtype=np.int64)
