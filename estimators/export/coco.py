@@ -60,11 +60,17 @@ def image_ids(files: Sequence[str], annotations: Path | None = None) -> ImageIds
     (the last one, `000000000785.jpg` is 785) when all have one and no two the same; else 1, 2, 3, …
 
     Raises:
-        InputError: `annotations` cannot be read or does not list every file.
+        InputError: `annotations` cannot be read, does not list every file, or two have one name.
     """
     names = [Path(file).name for file in files]
     if annotations is not None:
         known = _annotated_ids(annotations)
+        twice = [name for name, count in Counter(names).items() if count > 1]
+        if twice:
+            raise InputError(
+                f"{twice[0]} is the name of two pictures; {annotations.name} knows one.",
+                "Compare them one after the other.",
+            )
         missing = [name for name in names if name not in known]
         if missing:
             raise InputError(

@@ -103,6 +103,14 @@ def test_the_annotators_own_answers_score_a_perfect_ap(tmp_path: Path) -> None:
     assert evaluation.stats[0] == pytest.approx(1.0)
 
 
+def test_two_pictures_of_one_name_cannot_share_an_annotation(tmp_path: Path) -> None:
+    annotations = tmp_path / "truth.json"
+    annotations.write_text('{"images": [{"id": 3, "file_name": "x.jpg"}]}')
+    assert image_ids(["x.jpg"], annotations).by_file == {"x.jpg": 3}
+    with pytest.raises(InputError, match=r"x\.jpg is the name of two pictures"):
+        image_ids(["a/x.jpg", "b/x.jpg"], annotations)
+
+
 def test_a_clip_has_its_frames_as_images() -> None:
     clip = ClipEstimates("movenet-multipose", COCO_17, "walk.mp4", (640, 480))
     clip.append(Estimate(coco_poses(2), TIMES, 4, 0.1668))
