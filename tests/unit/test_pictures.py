@@ -6,6 +6,8 @@ import contextlib
 import io
 import random
 import struct
+import subprocess
+import sys
 import zlib
 from pathlib import Path
 
@@ -16,6 +18,8 @@ from PIL import Image, ImageCms
 from estimators.errors import InputError
 from estimators.media import limits
 from estimators.media.pictures import read_picture
+
+ROOT = Path(__file__).parents[2]
 
 RED, WHITE = (255, 0, 0), (255, 255, 255)
 
@@ -258,7 +262,7 @@ def test_truncated_and_damaged_files(kind: str) -> None:
 def test_too_many_pixels_are_refused_before_decoding() -> None:
     width = 20_000
     assert width * width > limits.MAX_PICTURE_PIXELS
-    refused(_png(width, width, 8, 2, b""), "too large", "64 megapixels")  # Pillow's own error
+    refused(_png(width, width, 8, 2, b""), "too large", "over 179 megapixels", "limit 64")
     refused(_png(width, 4_000, 8, 2, b""), "too large", "20000×4000")  # under Pillow's, over ours
 
 
@@ -280,3 +284,18 @@ def test_a_file_is_named_by_its_path(tmp_path: Path) -> None:
     file.write_bytes(b"no picture")
     with pytest.raises(InputError, match=r"beach\.png"):
         read_picture(file)
+
+
+def test_a_large_picture_is_refused_in_one_message() -> None:
+    """Pillow warns on stderr before our limit is looked at."""
+    code = (
+        "import io; from PIL import Image; from estimators.media.pictures import read_picture\n"
+        "data = io.BytesIO(); Image.new('L', (11_000, 10_000)).save(data, 'PNG')\n"
+        "try: read_picture(data.getvalue(), 'wide.png')\n"
+        "except Exception as error: print(error)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert "wide.png is too large: 11000×10000 pixels" in done.stdout
+    assert done.stderr == ""
