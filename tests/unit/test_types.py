@@ -103,4 +103,3 @@ def test_flipping_twice_is_the_identity_and_swaps_sides(skeleton: Skeleton) -> N
 def test_a_skeleton_with_an_unknown_joint_in_a_bone_is_refused() -> None:
     with pytest.raises(ValueError, match="tail"):
         Skeleton("cat", ("head",), (("head", "tail"),), ())
-
