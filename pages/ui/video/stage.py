@@ -14,7 +14,7 @@ from pages.ui.drawing import view_options
 from pages.ui.video.clips import ChosenClip
 from pages.ui.video.comparison import ClipComparison, why
 from pages.ui.video.uploads import folder
-from pages.ui.video.work import present, viewer
+from pages.ui.video.viewers import present, viewer
 from pages.ui.viewer.clip import ClipLayer, ClipPoses
 from pages.ui.viewer.player import Clip, PlayerOptions, Seek, clip_player
 
@@ -122,7 +122,7 @@ def _playable(clip: ChosenClip) -> Path | None:
 
 def _copying(clip: ChosenClip) -> FileTask:
     session = viewer()
-    path = Path(folder().name) / f"{clip.digest[:16]}.play.mp4"
+    path = folder() / f"{clip.digest[:16]}.play.mp4"
     return FileTask(path, _copy_of(clip.info), lambda: present(session))
 
 

@@ -16,7 +16,7 @@ from estimators.workflows.file_task import FileTask, Progress
 from pages.ui.drawing import joints_drawn
 from pages.ui.video.comparison import ClipComparison
 from pages.ui.video.uploads import folder
-from pages.ui.video.work import present, viewer
+from pages.ui.video.viewers import present, viewer
 
 _MADE = "annotated_clip"
 _POLL_S = 0.5
@@ -130,7 +130,7 @@ def _make(comparison: ClipComparison, shows: str) -> None:
         before.task.cancel()
         before.task.path.unlink(missing_ok=True)
     session = viewer()
-    path = Path(folder().name) / f"{comparison.clip.digest[:16]}-{comparison.job.id[:8]}.mp4"
+    path = folder() / f"{comparison.clip.digest[:16]}-{comparison.job.id[:8]}.mp4"
     task = FileTask(path, partial(_annotate, comparison), lambda: present(session))
     st.session_state[_MADE] = _Made(shows, task)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import streamlit as st
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
@@ -13,6 +12,8 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from estimators.runtime.budget import budget_mb
+from estimators.workflows.viewer_folders import ViewerFolders
+from pages.ui.video.viewers import present, viewer
 
 TYPES = ("mp4", "m4v", "mov", "webm", "avi", "mkv", "gif")
 _KEPT, _ROUND = "kept_clip", "clip_upload_round"
@@ -37,15 +38,22 @@ def largest_mb() -> int:
     )
 
 
-@st.cache_resource(show_spinner=False, scope="session", on_release=lambda folder: folder.cleanup())
-def folder() -> TemporaryDirectory[str]:
-    """The session's own folder for clips and what is made of them; removed when it ends."""
-    return TemporaryDirectory(prefix="pose-clip-")
+@st.cache_resource(show_spinner=False)
+def _folders() -> ViewerFolders:
+    return ViewerFolders(present)
+
+
+def folder() -> Path:
+    """This viewer's own folder for clips and what is made of them; removed after they left."""
+    return _folders().of(viewer())
 
 
 def uploaded() -> Upload | None:
     """The uploader, and the clip that was brought last in this session."""
     kept: Upload | None = st.session_state.get(_KEPT)
+    if kept is not None and not kept.path.is_file():
+        st.info(f"{_plain(kept.name)} is no longer kept here: choose it again.")
+        kept = None
     key = _widget_key()
     st.file_uploader(
         "A clip: MP4, MOV, WebM, AVI, MKV or GIF",
@@ -77,7 +85,7 @@ def _keep() -> None:
     _remove()
     content = file.getbuffer()
     digest = hashlib.sha256(content).hexdigest()
-    path = Path(folder().name) / f"{digest[:16]}{Path(file.name).suffix.lower()}"
+    path = folder() / f"{digest[:16]}{Path(file.name).suffix.lower()}"
     path.write_bytes(content)
     st.session_state[_KEPT] = Upload(path, file.name, digest, len(content))
     content.release()
@@ -95,7 +103,7 @@ def _let_go(file_id: str) -> None:
 def _remove() -> None:
     kept: Upload | None = st.session_state.pop(_KEPT, None)
     if kept is not None:
-        for file in Path(folder().name).glob(f"{kept.path.stem}*"):
+        for file in folder().glob(f"{kept.path.stem}*"):
             file.unlink(missing_ok=True)
 
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import streamlit as st
-from streamlit import runtime
-from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from estimators.registry import MODELS
 from estimators.workflows.clip_job import ClipJob, ClipProgress
@@ -15,6 +13,7 @@ from estimators.workflows.clip_run import ClipSettings
 from pages.ui import engine
 from pages.ui.video.clips import ChosenClip
 from pages.ui.video.plan import frames_wanted
+from pages.ui.video.viewers import present, viewer
 
 _MINE = "clip_work"
 _POLL_S = 0.5
@@ -32,17 +31,6 @@ class _Work:
 def shared() -> ClipJobs:
     """The clip jobs of this server."""
     return ClipJobs(engine.runner(), present)
-
-
-def viewer() -> str:
-    """The browser session, so that a closed page no longer holds the processor."""
-    context = get_script_run_ctx()
-    return context.session_id if context else ""
-
-
-def present(session: str) -> bool:
-    """Whether the session still has the page open."""
-    return not runtime.exists() or runtime.get_instance().is_active_session(session)
 
 
 def work(clip: ChosenClip, plan: ClipSettings) -> ClipJob | None:

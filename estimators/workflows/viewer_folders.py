@@ -1,0 +1,71 @@
+"""A folder of files for each viewer, removed some time after they left."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+# A connection that breaks off comes back within this time, or the viewer has left.
+PATIENCE_S = 120.0
+
+
+@dataclass
+class _Kept:
+    folder: TemporaryDirectory[str]
+    seen_s: float
+
+
+class ViewerFolders:
+    """Makes and removes the folders; every method may be called from any thread.
+
+    Whatever is left goes when the process ends.
+
+    Args:
+        present: whether a viewer is still there.
+        patience_s: how long a folder outlives its viewer's last sighting.
+        look_every_s: how often that is looked at, while there are folders.
+    """
+
+    def __init__(
+        self,
+        present: Callable[[str], bool],
+        patience_s: float = PATIENCE_S,
+        look_every_s: float = 15.0,
+    ) -> None:
+        self._present, self._patience_s, self._look_every_s = present, patience_s, look_every_s
+        self._lock = threading.Lock()
+        self._kept: dict[str, _Kept] = {}
+        self._looking = False
+
+    def of(self, viewer: str) -> Path:
+        """The viewer's own folder, made when it is first asked for."""
+        with self._lock:
+            if viewer not in self._kept:
+                folder = TemporaryDirectory(prefix="pose-clip-", ignore_cleanup_errors=True)
+                self._kept[viewer] = _Kept(folder, time.monotonic())
+            if not self._looking:
+                self._looking = True
+                threading.Thread(target=self._look, name="viewer-folders", daemon=True).start()
+            return Path(self._kept[viewer].folder.name)
+
+    def _look(self) -> None:
+        while True:
+            time.sleep(self._look_every_s)
+            with self._lock:
+                self._remove_left()
+                if not self._kept:
+                    self._looking = False
+                    return
+
+    def _remove_left(self) -> None:
+        now = time.monotonic()
+        for viewer, kept in list(self._kept.items()):
+            if self._present(viewer):
+                kept.seen_s = now
+            elif now - kept.seen_s > self._patience_s:
+                del self._kept[viewer]
+                kept.folder.cleanup()
