@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import io
+import signal
 import time
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+import uuid
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import av
 import cv2
 import numpy as np
+import psutil
 from browser_support import CHROMIUM_ARGUMENTS, ROOT
 from numpy.typing import NDArray
 from PIL import Image
 from playwright.sync_api import Browser, BrowserType, FrameLocator, Locator, Page
+from playwright.sync_api import Error as PlaywrightError
 
 WIDTH, HEIGHT = 640, 480
 CLIP = ROOT / "sample_media" / "balance.mp4"
@@ -58,23 +62,42 @@ def write_mjpeg(path: Path, frames: Iterable[NDArray[np.uint8]]) -> Path:
     return path
 
 
-def camera_arguments(camera: Path, allowed: bool = True) -> list[str]:
-    """Chromium's arguments for `camera` in place of a real one."""
-    answer = ["--use-fake-ui-for-media-stream"] if allowed else []
-    device = ["--use-fake-device-for-media-stream", f"--use-file-for-fake-video-capture={camera}"]
-    return [*CHROMIUM_ARGUMENTS, *answer, *device]
+def camera_arguments(camera: Path | None, allowed: bool = True) -> list[str]:
+    """Chromium's arguments for `camera` in place of a real one; None for a machine without one."""
+    answer = "--use-fake-ui-for-media-stream" + ("" if allowed else "=deny")
+    device = "--use-fake-device-for-media-stream"
+    if camera is None:
+        return [*CHROMIUM_ARGUMENTS, answer, f"{device}=device-count=0"]
+    return [*CHROMIUM_ARGUMENTS, answer, device, f"--use-file-for-fake-video-capture={camera}"]
 
 
-@contextmanager
-def camera_browser(
-    kind: BrowserType, executable: str | None, camera: Path, allowed: bool = True
-) -> Iterator[Browser]:
-    """A browser of its own with `camera`; take `kind` from the session's browser."""
-    browser = kind.launch(executable_path=executable, args=camera_arguments(camera, allowed))
-    try:
-        yield browser
-    finally:
-        browser.close()
+class CameraBrowser:
+    """A browser of its own, whose processes can be stopped and killed as on a real machine.
+
+    Args:
+        kind: of the session's browser.
+        arguments: from `camera_arguments`.
+    """
+
+    def __init__(self, kind: BrowserType, executable: str | None, arguments: list[str]) -> None:
+        self._tag = f"--pose-test={uuid.uuid4().hex}"
+        self.browser = kind.launch(executable_path=executable, args=[*arguments, self._tag])
+
+    def __enter__(self) -> Browser:
+        return self.browser
+
+    def __exit__(self, *exc: object) -> None:
+        with contextlib.suppress(PlaywrightError):  # it may have been killed
+            self.browser.close()
+
+    def send(self, number: signal.Signals) -> None:
+        """Sends a signal to all its processes: SIGSTOP closes the lid, SIGCONT opens it."""
+        mains = [
+            p for p in psutil.process_iter(["cmdline"]) if self._tag in (p.info["cmdline"] or ())
+        ]
+        for process in {p for main in mains for p in [main, *main.children(recursive=True)]}:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.send_signal(number)
 
 
 def stream_frame(page: Page) -> FrameLocator:

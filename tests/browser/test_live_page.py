@@ -13,7 +13,8 @@ from browser_support import Faults, settled
 from live_support import (
     HEIGHT,
     WIDTH,
-    camera_browser,
+    CameraBrowser,
+    camera_arguments,
     camera_frames,
     grab,
     shown,
@@ -44,7 +45,8 @@ def camera(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def live_browser(
     browser: Browser, browser_executable: str | None, camera: Path
 ) -> Iterator[Browser]:
-    with camera_browser(browser.browser_type, browser_executable, camera) as with_camera:
+    arguments = camera_arguments(camera)
+    with CameraBrowser(browser.browser_type, browser_executable, arguments) as with_camera:
         yield with_camera
 
 

@@ -128,13 +128,14 @@ class Watch {
   connecting() {
     const { pc } = this;
     const seconds = (performance.now() - this.begun) / 1000;
+    const { patience_s: patience } = this.data;
     if (pc.connectionState === "connected") return this.playing();
     if (["failed", "disconnected"].includes(pc.connectionState)) {
       return this.live
         ? ["failed", "The connection was lost.", "The network or the app went away. Press Start to try again."]
-        : noWay(this, seconds);
+        : noWay(this, Math.min(seconds, patience));
     }
-    if (seconds > this.data.patience_s) return noWay(this, seconds);
+    if (seconds > patience) return noWay(this, patience);
     const since = `${Math.round(seconds)} s`;
     if (!pc.remoteDescription) {
       return ["busy", "Gathering addresses.", `Browser and app look for ways to each other (${since}).`];
