@@ -45,7 +45,34 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     assert done.returncode == 0, done.stderr
     assert "50 of 50 frames" in done.stdout
+    (out / "said.txt").write_text(done.stdout)
     return out
+
+
+def test_the_summary_tells_steadiness_agreement_and_disputes(folder: Path) -> None:
+    said = (folder / "said.txt").read_text().splitlines()
+    steady = next(i for i, line in enumerate(said) if line.startswith("STEADINESS OF"))
+    for row, model in zip(
+        said[steady + 1 :], ("movenet-lightning", "blazepose-full"), strict=False
+    ):
+        name, jitter, dropout, *counts = row.split()
+        assert name == model
+        assert float(jitter) > 0
+        assert 0 <= float(dropout) <= 100
+        assert all(int(count) >= 0 for count in counts)
+    pair = next(line for line in said if re.match(r"movenet-lightning +blazepose-full", line))
+    assert 0 < float(pair.split()[2]) <= 1
+    disputed = next(i for i, line in enumerate(said) if line.startswith("DISPUTED FRAME"))
+    assert int(said[disputed + 1].split()[0]) in range(0, 100, 2)
+
+
+def test_who_is_who_is_in_the_tables(folder: Path) -> None:
+    with (folder / "joints.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    for model in ("movenet-lightning", "blazepose-full"):
+        assert "1" in {row["identity"] for row in rows if row["model"] == model}
+    thresholds = json.loads((folder / "manifest.json").read_text())["thresholds"]
+    assert thresholds["blazepose-full"].keys() == {"joint", "pose"}
 
 
 def test_the_times_are_the_clips_own(folder: Path) -> None:

@@ -6,6 +6,7 @@ import csv
 import json
 import zipfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import av
@@ -14,13 +15,14 @@ import pytest
 
 from estimators.errors import InputError
 from estimators.media.clip_info import ClipInfo
-from estimators.media.clips import open_clip
+from estimators.media.clips import frames, open_clip
+from estimators.render.style import model_styles
 from estimators.runtime.runner import ProcessRunner
 from estimators.workflows.clip_analysis import ClipAnalysis
 from estimators.workflows.clip_files import write_zip
 from estimators.workflows.clip_job import UNREADABLE, ClipJob
 from estimators.workflows.clip_run import ClipSettings
-from estimators.workflows.clip_video import annotate
+from estimators.workflows.clip_video import Look, annotate
 from tests.clip_factory import Recipe, make_clip
 
 SAMPLES = Path(__file__).parents[2] / "sample_media"
@@ -145,6 +147,73 @@ def test_the_video_shows_each_model_in_its_tile_at_the_clips_times(
     # Two tiles of 540 pixels; the last frame is shown until the next third one would come.
     assert written.width == 1080
     assert written.duration_s == pytest.approx(11 * 3 / 60, abs=1e-3)
+
+
+def test_the_video_shows_what_the_thresholds_leave(job: ClipJob, tmp_path: Path) -> None:
+    colour = np.array(model_styles(MODELS)["movenet-lightning"].colour)
+
+    def coloured(look: Look) -> int:
+        annotate(job, tmp_path / "out.mp4", look)
+        first = next(frames(open_clip(tmp_path / "out.mp4"))).image
+        tile = first[80:, : first.shape[1] // 2].astype(int)
+        return int((np.abs(tile - colour).max(axis=2) < 60).sum())
+
+    key = "movenet-lightning"
+    half = float(np.median(job.estimates[key].score[0]))
+    all_joints, fewer, nobody = (
+        coloured(Look({key: 0.0})),
+        coloured(Look({key: half})),
+        coloured(Look(pose_thresholds={key: 1.01})),
+    )
+    # Part of the background has a similar colour.
+    assert all_joints - nobody > 1.2 * (fewer - nobody) > 500
+
+
+def test_a_video_that_is_called_off_leaves_nothing(job: ClipJob, tmp_path: Path) -> None:
+    told: list[tuple[int, int]] = []
+
+    def stop(done: int, total: int) -> None:
+        told.append((done, total))
+        if done == 4:
+            raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        annotate(job, tmp_path / "out.mp4", progress=stop)
+    assert told == [(n, 11) for n in range(5)]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_cancelled_jobs_video_ends_where_every_model_has_answered(
+    runner: ProcessRunner, balance: ClipInfo, tmp_path: Path
+) -> None:
+    one = ClipSettings(("movenet-lightning",), end_s=0.2)
+    known = finished(ClipJob(runner, balance, one)).estimates
+    both = replace(one, models=MODELS)
+    cut: ClipJob = ClipJob(runner, balance, both, lambda: cut.progress.done < 5, known)
+    assert finished(cut).state == "cancelled"
+    assert [len(e) for e in cut.estimates.values()] == [13, 5]
+    annotate(cut, tmp_path / "out.mp4")
+    assert open_clip(tmp_path / "out.mp4").frame_count == 5
+    rows = ClipAnalysis.of(cut.estimates).report.over_time
+    assert len(rows.frame_index) == 13
+
+
+def test_what_is_done_can_be_taken_while_the_work_goes_on(
+    runner: ProcessRunner, balance: ClipInfo
+) -> None:
+    job = ClipJob(runner, balance, ClipSettings(("movenet-lightning",), end_s=0.2))
+    parts = []
+    for outcome in job.outcomes():
+        if outcome.frame.index == 4:
+            parts.append(job.so_far())
+    (part,) = parts
+    assert (part.state, part.progress.done, len(part.estimates["movenet-lightning"])) == (
+        "cancelled",
+        5,
+        5,
+    )
+    assert (job.state, job.progress.done) == ("done", 13)
+    assert part.id != job.id
 
 
 def test_a_whole_clip_keeps_its_sound_and_a_cancelled_one_only_as_much(

@@ -84,6 +84,16 @@ def _agreement(comparison: ClipComparison) -> None:
         selection_mode="points",
         alt=f"Agreement of the models on person {person} over time",
     )
+    _disputes(comparison)
+    st.caption(
+        "Click a point, a triangle or a row, and the player goes to that frame. OKS (object "
+        "keypoint similarity) is COCO's measure, 1 for the same pose, 0 for nothing in common or "
+        "where one model loses a person whom it follows before and after. Agreement is not "
+        "accuracy: all may be wrong together."
+    )
+
+
+def _disputes(comparison: ClipComparison) -> None:
     st.dataframe(
         disputed_table(comparison.disputed),
         hide_index=True,
@@ -97,12 +107,6 @@ def _agreement(comparison: ClipComparison) -> None:
             "apart, torsos": st.column_config.NumberColumn(format="%.2f"),
         },
         alt="The frames in which the models differ most",
-    )
-    st.caption(
-        "Click a point, a triangle or a row, and the player goes to that frame. OKS (object "
-        "keypoint similarity) is COCO's measure, 1 for the same pose, 0 for nothing in common or "
-        "where one model loses a person whom it follows before and after. Agreement is not "
-        "accuracy: all may be wrong together."
     )
 
 
