@@ -80,11 +80,12 @@ def latency_series(analysis: ClipAnalysis, model: str) -> Series:
     return Series(e.frame_index, e.time_s, e.latency_ms.astype(np.float64))
 
 
-def agreement_series(analysis: ClipAnalysis, pair: int, person: int) -> Series:
-    """OKS of two models on one person in each frame; `pair` counts `over_time.pairs`."""
+def agreement_series(analysis: ClipAnalysis, person: int, model: str) -> Series:
+    """How a model agrees with the others on one person: mean OKS in each frame, NaN without any."""
     over_time = analysis.report.over_time
-    values = over_time.oks[over_time.people.index(person), pair].astype(np.float64)
-    return Series(over_time.frame_index, over_time.time_s, values)
+    pairs = [i for i, pair in enumerate(over_time.pairs) if model in pair]
+    oks = over_time.oks[over_time.people.index(person)][pairs].astype(np.float64)
+    return Series(over_time.frame_index, over_time.time_s, mean_of(oks, axis=0))
 
 
 def score_map(

@@ -86,7 +86,7 @@ def test_curves_are_one_persons_with_gaps_where_nobody_is_seen(analysis: ClipAna
 
 def test_agreement_is_zero_where_one_model_loses_the_person(analysis: ClipAnalysis) -> None:
     right = person_at(analysis, MULTI, 900)
-    line = agreement_series(analysis, 0, right)
+    line = agreement_series(analysis, right, RCNN)
     assert line.values[10:13].tolist() == [0, 0, 0]
     assert np.isnan(line.values[20])
     assert line.values[13] > 0.99

@@ -12,15 +12,8 @@ from estimators.workflows.clip_series import ScoreMap, Series
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-# Pairs of models have no colour of their own: greys and violets, told apart by dashes, too.
-_PAIR_LINES = (
-    ("#7A6FE0", "solid"),
-    ("#8A93A3", "solid"),
-    ("#B07AA1", "solid"),
-    ("#7A6FE0", "dot"),
-    ("#8A93A3", "dot"),
-    ("#B07AA1", "dot"),
-)
+# Of a pair of models, which has no colour of its own.
+_BOTH = "#8178DD"
 _DISPUTED = "#D33A3A"
 _ROW_PX = 17
 TIME_TITLE = "time, s"
@@ -50,7 +43,7 @@ def score_chart(spec: ModelSpec, scores: ScoreMap, colour: str, dark: bool) -> g
         f"{spec.title}: {spec.score_kind}",
         TIME_TITLE,
         "",
-        130 + _ROW_PX * len(scores.joints),
+        108 + _ROW_PX * len(scores.joints),
     )
     figure.update_yaxes(autorange="reversed", tickfont_size=11, showgrid=False, nticks=40)
     figure.update_xaxes(showgrid=False)
@@ -93,15 +86,18 @@ def latency_chart(
 
 
 def agreement_chart(
-    titles: Sequence[str], lines: Sequence[Series], disputed: Sequence[DisputedFrame], person: int
+    lines: Mapping[str, tuple[str, Series]], disputed: Sequence[DisputedFrame], person: int
 ) -> go.Figure:
-    """OKS of each pair of models on one person; triangles mark the most disputed frames."""
+    """Agreement on one person; triangles mark the most disputed frames.
+
+    Args:
+        lines: by title: colour, and OKS in each frame.
+    """
     import plotly.graph_objects as go
 
     figure = go.Figure()
-    for i, (title, line) in enumerate(zip(titles, lines, strict=True)):
+    for title, (colour, line) in lines.items():
         shown = line.thinned()
-        colour, dash = _PAIR_LINES[i % len(_PAIR_LINES)]
         figure.add_scatter(
             x=shown.time_s,
             y=shown.values,
@@ -109,7 +105,7 @@ def agreement_chart(
             mode="lines+markers",
             marker={"size": 3},
             name=title,
-            line={"color": colour, "dash": dash, "width": 1.5},
+            line={"color": colour, "width": 1.5},
             hovertemplate=f"{title}, frame %{{customdata}}: OKS %{{y:.2f}}<extra></extra>",
         )
     marked = [frame for frame in disputed if frame.person == person]
@@ -122,10 +118,20 @@ def agreement_chart(
         marker={"symbol": "triangle-down", "size": 12, "color": _DISPUTED},
         hovertemplate="frame %{customdata}, %{x:.2f} s<extra></extra>",
     )
-    title = f"Agreement on person {person} (OKS, 1 = the same)"
-    _layout(figure, title, TIME_TITLE, "OKS", 340)
+    title = f"Agreement on person {person} (1 = the same)"
+    _layout(figure, title, TIME_TITLE, "OKS", 360)
     figure.update_yaxes(range=[-0.03, 1.12])
     return figure
+
+
+def agreement_lines(
+    specs: Sequence[ModelSpec], lines: Mapping[str, Series], colours: Mapping[str, str]
+) -> dict[str, tuple[str, Series]]:
+    """A line a model, its agreement with the others; of two models one line says it all."""
+    if len(specs) == 2:
+        first, second = specs
+        return {f"{first.title} and {second.title}": (_BOTH, lines[first.key])}
+    return {f"{s.title} with the others": (colours[s.key], lines[s.key]) for s in specs}
 
 
 def position_chart(
@@ -168,8 +174,8 @@ def _layout(figure: go.Figure, title: str, x_title: str, y_title: str, height: i
         xaxis_title=x_title,
         yaxis_title=y_title,
         height=height,
-        margin={"l": 8, "r": 8, "t": 64, "b": 8},
-        legend={"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 0, "xanchor": "left"},
+        margin={"l": 8, "r": 8, "t": 44, "b": 8},
+        legend={"orientation": "h", "y": -0.22, "yanchor": "top", "x": 0, "xanchor": "left"},
         showlegend=len(figure.data) > 1,
     )
     figure.update_yaxes(automargin=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import streamlit as st
 
-from estimators.registry import MODELS
 from estimators.skeletons import COCO_17
 from estimators.workflows.clip_series import (
     agreement_series,
@@ -15,7 +14,13 @@ from estimators.workflows.clip_series import (
 )
 from pages.ui import memory
 from pages.ui.charts import CONFIG
-from pages.ui.video.charts import agreement_chart, latency_chart, position_chart, score_chart
+from pages.ui.video.charts import (
+    agreement_chart,
+    agreement_lines,
+    latency_chart,
+    position_chart,
+    score_chart,
+)
 from pages.ui.video.comparison import ClipComparison
 from pages.ui.video.stage import go_to
 from pages.ui.video.tables import disputed_table, latency_table, steadiness_table
@@ -74,10 +79,11 @@ def _agreement(comparison: ClipComparison) -> None:
     person = _choose_person(comparison, "agreement")
     if person is None:
         return
-    titles = [" / ".join(MODELS[key].title for key in pair) for pair in over_time.pairs]
-    lines = [agreement_series(comparison.analysis, i, person) for i in range(len(titles))]
+    specs = comparison.specs
+    series = {s.key: agreement_series(comparison.analysis, person, s.key) for s in specs}
+    lines = agreement_lines(specs, series, comparison.colours)
     st.plotly_chart(
-        agreement_chart(titles, lines, comparison.disputed, person),
+        agreement_chart(lines, comparison.disputed, person),
         config=CONFIG,
         key="agreement_chart",
         on_select=_go_to_selected,

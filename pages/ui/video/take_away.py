@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -24,8 +25,8 @@ _VIDEO_NAME = "annotated.mp4"
 _LABELS = {
     "joints": "All joints",
     "frames": "Frames and times",
-    "results": "Everything as one document",
-    "manifest": "Origins: settings, weights, versions, machine",
+    "results": "One document",
+    "manifest": "Settings and origins",
 }
 _MIME = {
     "csv": "text/csv",
@@ -63,58 +64,48 @@ def take_away(comparison: ClipComparison) -> None:
             _make(comparison, shows)
             st.rerun()
         if done is not None:
-            _button(f"{comparison.clip.stem}.{_VIDEO_NAME}", "Annotated video", done.path)
-            everything = partial(_zip, comparison, done.path)
-            st.download_button(
-                "Everything, ZIP",
-                everything,
-                f"{comparison.clip.stem}.zip",
-                _MIME["zip"],
-                key="download_everything",
-                on_click="ignore",
-                icon=":material/folder_zip:",
-            )
+            _file(comparison, _VIDEO_NAME, "Annotated video, MP4", done.path.read_bytes)
+            _file(comparison, "zip", "Everything, ZIP", partial(_zip, comparison, done.path))
     if task is not None:
         _video(comparison, task)
 
 
 def _numbers(comparison: ClipComparison, video: FileTask | None) -> None:
-    stem = comparison.clip.stem
-    by_kind: dict[str, list[str]] = {}
+    titles = {spec.key: spec.title for spec in comparison.specs}
+    rows: dict[str, dict[str, str]] = {}
     writers = dict(clip_files(comparison.job, comparison.analysis))
     for name in writers:
-        by_kind.setdefault(name.split(".")[0], []).append(name)
-    for kind, names in by_kind.items():
-        titles = {spec.key: f"{spec.title}, COCO results" for spec in comparison.specs}
-        st.markdown(_LABELS.get(kind) or titles[kind])
-        with st.container(horizontal=True):
-            for name in names:
-                suffix = name.rsplit(".", 1)[1]
-                st.download_button(
-                    suffix.upper() if suffix != "parquet" else "Parquet",
-                    partial(to_bytes, writers[name]),
-                    f"{stem}.{name}",
-                    _MIME[suffix],
-                    key=f"download_{name}",
-                    on_click="ignore",
-                    icon=":material/table:",
-                    help=f"Saves {stem}.{name}",
-                )
+        kind, _, rest = name.partition(".")
+        label = titles.get(kind) or ("Parquet" if rest == "parquet" else rest.upper())
+        rows.setdefault(_LABELS.get(kind, "COCO results, JSON"), {})[name] = label
+    for title, files in rows.items():
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown(title, width=180)
+            for name, label in files.items():
+                _file(comparison, name, label, partial(to_bytes, writers[name]))
     if video is None:
-        st.markdown("All of these")
-        st.download_button(
-            "ZIP",
-            partial(_zip, comparison, None),
-            f"{stem}.zip",
-            _MIME["zip"],
-            key="download_numbers",
-            on_click="ignore",
-            icon=":material/folder_zip:",
-            help="Make the annotated video first to have it inside, too.",
-        )
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown("All of these", width=180)
+            _file(comparison, "zip", "ZIP", partial(_zip, comparison, None))
     st.caption(
         "Everything the models found, whatever the thresholds; who is who follows the thresholds "
         "of the sidebar."
+        + (" Make the annotated video first to have it in the ZIP, too." if video is None else "")
+    )
+
+
+def _file(comparison: ClipComparison, name: str, label: str, make: Callable[[], bytes]) -> None:
+    kind = name.rsplit(".", 1)[-1]
+    icons = {"zip": ":material/folder_zip:", "mp4": ":material/movie:"}
+    st.download_button(
+        label,
+        make,
+        f"{comparison.clip.stem}.{name}",
+        _MIME[kind],
+        key=f"download_{name}",
+        on_click="ignore",
+        icon=icons.get(kind, ":material/table:"),
+        help=f"Saves {comparison.clip.stem}.{name}",
     )
 
 
@@ -178,15 +169,3 @@ def _follow(task: FileTask) -> None:
         st.progress(task.share, f"Drawing and encoding: {task.done:,} of {task.total:,} frames")
         if st.button("Cancel", icon=":material/stop:", key="cancel_video"):
             task.cancel()
-
-
-def _button(name: str, label: str, path: Path) -> None:
-    st.download_button(
-        f"{label}, {path.suffix[1:].upper()}",
-        path.read_bytes,
-        name,
-        _MIME[path.suffix[1:]],
-        key=f"download_{name}",
-        on_click="ignore",
-        icon=":material/movie:",
-    )
