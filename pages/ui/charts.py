@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from estimators.registry import ModelSpec
 from estimators.runtime.api import RunResult
+from pages.ui.colours import ink
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -35,12 +36,12 @@ def latency_chart(
     import plotly.graph_objects as go
 
     titles = [spec.title for spec in specs]
+    timings = [results[s.key].estimate.timings_ms for s in specs]
     figure = go.Figure()
     for stage, pattern in STAGES.items():
-        values = [getattr(results[s.key].estimate.timings_ms, stage) for s in specs]
         figure.add_bar(
             y=titles,
-            x=values,
+            x=[getattr(timing, stage) for timing in timings],
             orientation="h",
             name=stage,
             showlegend=False,
@@ -50,18 +51,22 @@ def latency_chart(
             },
             hovertemplate=f"%{{y}}: {stage} %{{x:.1f}} ms<extra></extra>",
         )
-        # The legend explains the pattern alone: the colour belongs to the model.
-        figure.add_bar(
-            y=[None],
-            x=[None],
-            name=stage,
-            marker={"color": _GREY, "pattern": {"shape": pattern, "size": 6}},
-        )
-    totals = [results[s.key].estimate.timings_ms.total for s in specs]
+        _explain_pattern(figure, stage, pattern)
+    totals = [timing.total for timing in timings]
     _label_bars(figure, titles, totals)
     _layout(figure, "Latency of this picture by stage", "time, ms", len(specs))
     figure.update_layout(barmode="stack", xaxis_range=[0, 1.22 * max(totals)])
     return figure
+
+
+def _explain_pattern(figure: go.Figure, stage: str, pattern: str) -> None:
+    """In the legend, where the pattern stands alone: the colour belongs to the model."""
+    figure.add_bar(
+        y=[None],
+        x=[None],
+        name=stage,
+        marker={"color": _GREY, "pattern": {"shape": pattern, "size": 6}},
+    )
 
 
 def _label_bars(figure: go.Figure, titles: Sequence[str], totals_ms: Sequence[float]) -> None:
@@ -71,6 +76,7 @@ def _label_bars(figure: go.Figure, titles: Sequence[str], totals_ms: Sequence[fl
         mode="text",
         text=[f" {total:.1f} ms" for total in totals_ms],
         textposition="middle right",
+        textfont={"size": 13, "color": ink()},
         cliponaxis=False,
         showlegend=False,
         hoverinfo="skip",
@@ -93,6 +99,7 @@ def memory_chart(
             marker_color=[colours[spec.key] for spec in known],
             text=[f"{value:.0f} MB" for value in values],
             textposition="outside",
+            textfont={"size": 13, "color": ink()},
             cliponaxis=False,
             hovertemplate="%{y}: %{x:.0f} MB<extra></extra>",
         )
@@ -133,17 +140,23 @@ def matrix_chart(
         )
     )
     _layout(figure, title, "", len(titles), row=64)
-    figure.update_layout(xaxis_title="model", yaxis_title="model")
+    figure.update_layout(
+        xaxis_title_text="model", yaxis_title={"text": "model", "font": {"color": ink()}}
+    )
     figure.update_xaxes(showgrid=False, tickangle=0)
     return figure
 
 
 def _layout(figure: go.Figure, title: str, x_title: str, rows: int, row: int = 46) -> None:
+    # The legend has a line of its own: beside the title it would lie over it on a phone.
+    legend = any(trace.name for trace in figure.data)
+    top = 82 if legend else 44
+    font = {"size": 13, "color": ink()}
     figure.update_layout(
-        title={"text": title, "font_size": 15},
-        xaxis_title=x_title,
-        height=120 + row * max(rows, 1),
-        margin={"l": 8, "r": 8, "t": 44, "b": 8},
+        title={"text": title, "font_size": 15, "y": 1, "yanchor": "top", "pad": {"t": 12}},
+        xaxis_title={"text": x_title, "font": font},
+        height=76 + top + row * max(rows, 1),
+        margin={"l": 8, "r": 8, "t": top, "b": 8},
         legend={
             "orientation": "h",
             "traceorder": "normal",
@@ -151,7 +164,8 @@ def _layout(figure: go.Figure, title: str, x_title: str, rows: int, row: int = 4
             "yanchor": "bottom",
             "x": 1,
             "xanchor": "right",
+            "font": {"size": 12, "color": ink()},
         },
     )
-    figure.update_yaxes(autorange="reversed", automargin=True, tickfont_size=13)
-    figure.update_xaxes(automargin=True, tickfont_size=13)
+    figure.update_yaxes(autorange="reversed", automargin=True, tickfont=font)
+    figure.update_xaxes(automargin=True, tickfont=font)

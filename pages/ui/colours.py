@@ -21,6 +21,11 @@ def family_colour(family: Family) -> str:
     return style.family_colour(family, theme=_theme())
 
 
+def ink() -> str:
+    """#rrggbb of axis labels and ticks: Streamlit's own are too pale to read on white."""
+    return "#C9D0DC" if _theme() == "dark" else "#434B59"
+
+
 def _theme() -> style.Theme:
     """The theme of the person's browser."""
     return "dark" if st.context.theme.type == "dark" else "light"

@@ -7,10 +7,8 @@ import streamlit as st
 from pages.ui import engine
 from pages.ui.charts import CONFIG, latency_chart, matrix_chart, memory_chart
 from pages.ui.comparison import Comparison
-from pages.ui.tables import DISTANCE, MEMORY, cost_table, joint_table, people_table
+from pages.ui.tables import MEMORY, cost_table, joint_table, people_table, styled
 from pages.ui.world import world_view
-
-_SCORE_FORMAT = {"confidence": "%.2f", "visibility": "%.2f", "logit": "%.1f"}
 
 
 def results(comparison: Comparison) -> None:
@@ -57,50 +55,42 @@ def _joints(comparison: Comparison) -> None:
     if person is None:
         return
     table = joint_table(comparison, person)
-    config = {}
-    for column, (_title, quantity) in enumerate(table.columns, 1):
-        form = _SCORE_FORMAT.get(quantity, "%.2f" if quantity == DISTANCE else "%.1f")
-        config[column] = st.column_config.NumberColumn(format=form)
     st.dataframe(
-        table,
-        column_config=config,
+        styled(comparison, table),
         height=min(38 * (len(table) + 2), 640),
         placeholder="–",
         key="joints_table",
         alt="Score, position and agreement of every joint for each model",
     )
+    kinds = {spec.score_kind: spec.score_meaning for spec in comparison.specs}
     st.caption(
         "Scores are each model's own: "
-        + "; ".join(
-            f"{kind} is {meaning}"
-            for kind, meaning in {s.score_kind: s.score_meaning for s in comparison.specs}.items()
-        )
-        + ". Never compare them across models. *apart*: distance from where the other models put "
-        "the joint, in torso lengths; empty where a joint is hidden by its threshold or no other "
-        "model has it."
+        + "; ".join(f"{kind} is {meaning}" for kind, meaning in kinds.items())
+        + ". Never compare them across models. Grey: under the threshold. *apart*: distance "
+        "from where the other models put the joint, in torso lengths; empty where a joint is "
+        "hidden by its threshold or no other model has it."
     )
 
 
 def _agreement(comparison: Comparison) -> None:
-    left, right = st.columns(2)
     titles = [spec.title for spec in comparison.specs]
     matrix = comparison.matrix
-    with left:
-        st.plotly_chart(
-            matrix_chart(titles, matrix.oks, "Agreement, OKS (1 = the same)", True),
-            config=CONFIG,
-            key="oks_chart",
-            alt="Heat map of the agreement of every model with every other, in OKS",
-        )
-    with right:
-        st.plotly_chart(
-            matrix_chart(
-                titles, matrix.distance, "Median distance, torso lengths (0 = the same)", False
-            ),
-            config=CONFIG,
-            key="distance_chart",
-            alt="Heat map of the median joint distance between every two models, in torso lengths",
-        )
+    oks = matrix_chart(titles, matrix.oks, "Agreement, OKS (1 = the same)", True)
+    distance_title = "Median distance, torso lengths (0 = the same)"
+    distance = matrix_chart(titles, matrix.distance, distance_title, False)
+    left, right = st.columns(2)
+    left.plotly_chart(
+        oks,
+        config=CONFIG,
+        key="oks_chart",
+        alt="Heat map of the agreement of every model with every other, in OKS",
+    )
+    right.plotly_chart(
+        distance,
+        config=CONFIG,
+        key="distance_chart",
+        alt="Heat map of the median joint distance between every two models, in torso lengths",
+    )
     _people(comparison)
 
 
@@ -149,10 +139,17 @@ def _cost(comparison: Comparison) -> None:
         key="cost_table",
         alt="Time of every stage, transport, cold start and memory of each model",
     )
+    _measure_again(comparison)
     st.caption(
         f"One picture of {comparison.picture.frame.width}×{comparison.picture.frame.height} pixels "
         "on the machine that runs this dashboard, one model at a time, the median of up to five "
-        "calls. Transport, the frame's way to the model's process and back, is not part of the "
-        "total. The first call after loading "
-        "is slower and stands apart. Memory counts shared pages by share."
+        "calls. Measure again if the machine was busy, as it is while models load. Transport, the "
+        "frame's way to the model's process and back, is not part of the total. The first call "
+        "after loading is slower and stands apart. Memory counts shared pages by share."
     )
+
+
+def _measure_again(comparison: Comparison) -> None:
+    if st.button("Measure again", icon=":material/timer:"):
+        engine.forget(comparison.picture, comparison.specs)
+        st.rerun()

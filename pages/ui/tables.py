@@ -13,8 +13,11 @@ from pages.ui.comparison import Comparison
 
 if TYPE_CHECKING:  # pandas takes a third of a second: loaded when the first table is shown
     import pandas as pd
+    from pandas.io.formats.style import Styler
 
 POSITION, DISTANCE, MEMORY = ("x, px", "y, px"), "apart, torsos", "memory, MB"
+_DECIMALS = {"confidence": 2, "visibility": 2, "logit": 1, DISTANCE: 2}
+_WEAK = "color: #8A93A3"  # grey on white as on black
 
 
 def joint_names(comparison: Comparison) -> list[str]:
@@ -52,6 +55,22 @@ def joint_table(comparison: Comparison, person: int) -> pd.DataFrame:
     table.index = [plain(joint) for joint in table.index]
     table.index.name = "joint"
     return table
+
+
+def styled(comparison: Comparison, table: pd.DataFrame) -> Styler:
+    """A `joint_table` with each quantity's decimals, joints under their threshold in grey."""
+    import pandas as pd
+
+    css = pd.DataFrame("", table.index, table.columns)
+    for spec in comparison.specs:
+        if spec.title in table:
+            scores = table[spec.title, spec.score_kind]
+            weak = scores < comparison.settings.joint_threshold(spec.key)
+            css.loc[weak, [c for c in table.columns if c[0] == spec.title]] = _WEAK
+    style = table.style.apply(lambda _: css, axis=None)
+    for column in table.columns:
+        style.format(precision=_DECIMALS.get(column[1], 1), na_rep="–", subset=[column])
+    return style
 
 
 def joint_in_words(comparison: Comparison, person: int, joint: str) -> str:

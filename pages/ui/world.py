@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import streamlit as st
@@ -10,10 +10,21 @@ from numpy.typing import NDArray
 
 from estimators.registry import ModelSpec
 from pages.ui.charts import CONFIG_3D
+from pages.ui.colours import ink
 from pages.ui.comparison import Comparison
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
+
+# Where the viewer stands, in longest sides of the box that is drawn, and what is up on the screen.
+_VIEWS = {
+    "Three-quarter": ((0.8, -1.7, 0.3), (0, 0, 1)),
+    "Front": ((0, -1.7, 0), (0, 0, 1)),
+    "Side": ((1.7, 0, 0), (0, 0, 1)),
+    "Above": ((0, 0, 1.7), (0, 1, 0)),
+}
+# A little air around the person, and no side of the box under half of the longest one.
+_MARGIN, _NARROWEST = 1.1, 0.5
 
 
 def world_view(comparison: Comparison) -> None:
@@ -32,54 +43,97 @@ def world_view(comparison: Comparison) -> None:
             icon=":material/view_in_ar:",
         )
         return
-    person = numbers[0]
-    if len(numbers) > 1:
-        person = st.pills(
-            "Person",
-            numbers,
-            format_func=lambda n: f"Person {n + 1}",
-            default=numbers[0],
+    with st.container(horizontal=True, horizontal_alignment="distribute"):
+        person = _choose_person(numbers)
+        view = st.segmented_control(
+            "View",
+            list(_VIEWS),
+            default=next(iter(_VIEWS)),
             required=True,
-            key=f"person_world_{'_'.join(map(str, numbers))}",
+            key="world_view",
             label_visibility="collapsed",
         )
     st.plotly_chart(
-        world_chart(comparison, person),
+        world_chart(comparison, person, view),
         config=CONFIG_3D,
         key="world_chart",
         alt=f"Joints of person {person + 1} in space, in metres around the middle of the hips",
     )
     st.caption(
         "Metres around the middle of the hips, guessed from one camera: good for the shape of a "
-        "pose, not for measuring. Drag to turn, scroll to zoom. Right limbs are dashed."
+        "pose, not for measuring. Drag to turn, scroll to zoom, or choose a view. Right limbs are "
+        "dashed."
     )
 
 
-def world_chart(comparison: Comparison, person: int) -> go.Figure:
-    """Joints and bones of one person; z is up, x as in the picture, y away from the camera."""
+def _choose_person(numbers: list[int]) -> int:
+    if len(numbers) == 1:
+        return numbers[0]
+    return st.pills(
+        "Person",
+        numbers,
+        format_func=lambda n: f"Person {n + 1}",
+        default=numbers[0],
+        required=True,
+        key=f"person_world_{'_'.join(map(str, numbers))}",
+        label_visibility="collapsed",
+    )
+
+
+def world_chart(comparison: Comparison, person: int, view: str) -> go.Figure:
+    """Joints and bones of one person; z is up, x as in the picture, y away from the camera.
+
+    Args:
+        person: index into `comparison.groups`.
+        view: a key of `_VIEWS`; the person turns on from there.
+    """
     import plotly.graph_objects as go
 
     figure = go.Figure()
     group = comparison.groups[person]
+    drawn = []
     for spec in comparison.specs:
         world_m = comparison.people[spec.key].world_m
         if world_m is not None and spec.key in group.members:
-            colour = comparison.colours[spec.key]
-            _add_person(figure, spec, world_m[group.members[spec.key]], colour)
+            drawn.append(world_m[group.members[spec.key]])
+            _add_person(figure, spec, drawn[-1], comparison.colours[spec.key])
     figure.update_layout(
         title={"text": f"Person {person + 1} in space", "font_size": 15},
         height=560,
         margin={"l": 0, "r": 0, "t": 44, "b": 0},
-        legend={"orientation": "h", "x": 1, "xanchor": "right", "y": 1, "yanchor": "bottom"},
-        scene={
-            "aspectmode": "data",
-            "xaxis_title": "right, m",
-            "yaxis_title": "depth, m",
-            "zaxis_title": "up, m",
-            "camera": {"eye": {"x": 0.8, "y": -2.6, "z": 0.5}},
+        legend={
+            "orientation": "h",
+            "x": 1,
+            "xanchor": "right",
+            "y": 1,
+            "yanchor": "bottom",
+            "itemsizing": "constant",
+            "font": {"size": 13, "color": ink()},
         },
+        scene=_scene(np.concatenate(drawn), view),
+        uirevision=view,
     )
     return figure
+
+
+def _scene(world_m: NDArray[np.float32], view: str) -> dict[str, Any]:
+    """A box to scale around everybody drawn, so that no end of a pose is cut off."""
+    low, high = np.nanmin(world_m, axis=0), np.nanmax(world_m, axis=0)
+    middle, half = (low + high) / 2, _MARGIN * (high - low) / 2
+    half = np.maximum(half, _NARROWEST * half.max())
+    axes, share = {}, {}
+    # Ours is z up, the models' is y down and z away.
+    for axis, title, k, sign in (("x", "right", 0, 1), ("y", "depth", 2, 1), ("z", "up", 1, -1)):
+        centre = sign * float(middle[k])
+        axes[f"{axis}axis"] = {
+            "title": {"text": f"{title}, m", "font": {"color": ink()}},
+            "range": [centre - float(half[k]), centre + float(half[k])],
+            "tickfont": {"color": ink()},
+            "nticks": 6,
+        }
+        share[axis] = float(half[k] / half.max())
+    eye, up = (dict(zip("xyz", vector, strict=True)) for vector in _VIEWS[view])
+    return {"aspectmode": "manual", "aspectratio": share, "camera": {"eye": eye, "up": up}, **axes}
 
 
 def _add_person(

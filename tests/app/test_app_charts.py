@@ -1,0 +1,99 @@
+"""Charts and tables of the Image page: titles, units, nothing cut off, doubtful joints in grey."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from estimators.registry import ModelSpec, get
+from estimators.runtime.api import RunResult
+from estimators.skeletons import BLAZEPOSE_33
+from estimators.types import Estimate, Frame, PoseSet, Timings
+from pages.ui import charts, world
+from pages.ui.comparison import Comparison
+from pages.ui.engine import Outcome
+from pages.ui.settings import Settings
+from pages.ui.sources import Picture
+from pages.ui.tables import joint_table, styled
+
+SINGLE, SPATIAL, LOGITS = "movenet-lightning", "blazepose-full", "keypointrcnn-fast"
+PICTURE = Picture("a.jpg", "digest", Frame(np.zeros((300, 300, 3), np.uint8)), "Somebody.")
+RNG = np.random.default_rng(0)
+BODY = dict(zip(BLAZEPOSE_33.joints, RNG.uniform(0, 200, (33, 2)), strict=True))
+# Metres; arms wide, so that the widest side is not the height.
+WORLD = RNG.uniform(-1, 1, (1, 33, 3)) * np.array((1.4, 0.9, 0.1))
+
+
+def result(spec: ModelSpec) -> RunResult:
+    score = np.full((1, len(spec.skeleton)), 0.9)
+    score[0, spec.skeleton.index("left_wrist")] = -3.0
+    score[0, spec.skeleton.index("left_knee")] = np.nan
+    poses = PoseSet(
+        spec.skeleton,
+        np.array([[BODY[joint] for joint in spec.skeleton.joints]]),
+        score,
+        [0.9],
+        world_m=WORLD if spec.key == SPATIAL else None,
+    )
+    return RunResult(Estimate(poses, Timings(1, 20, 0.5)), 0.0, 0.1)
+
+
+@pytest.fixture
+def comparison() -> Comparison:
+    specs = [get(key) for key in (SINGLE, SPATIAL, LOGITS)]
+    settings = Settings(models=tuple(spec.key for spec in specs))
+    return Comparison.of(PICTURE, settings, [Outcome(spec, result(spec)) for spec in specs])
+
+
+@pytest.mark.parametrize("view", world._VIEWS)
+def test_nobody_is_cut_off_in_space(comparison: Comparison, view: str) -> None:
+    figure = world.world_chart(comparison, 0, view)
+    scene = figure.layout.scene
+    drawn = [trace for trace in figure.data if trace.mode == "markers"]
+    assert [len(trace.x) for trace in drawn] == [33]
+    metres = []
+    for axis, share in (("x", scene.aspectratio.x), ("y", scene.aspectratio.y), ("z", None)):
+        low, high = scene[f"{axis}axis"].range
+        values = drawn[0][axis]
+        assert low < min(values) < max(values) < high
+        assert scene[f"{axis}axis"].title.text.endswith(", m")
+        metres.append((high - low) / (share or scene.aspectratio.z))
+    # A metre is as long in every direction.
+    np.testing.assert_allclose(metres, metres[0], rtol=1e-5)
+
+
+def test_every_chart_has_a_title_and_units(comparison: Comparison) -> None:
+    specs, colours = comparison.specs, comparison.colours
+    time = charts.latency_chart(specs, comparison.results, colours)
+    memory = charts.memory_chart(specs, {SINGLE: 50.0, SPATIAL: 200.0}, colours)
+    titles = [spec.title for spec in specs]
+    oks = charts.matrix_chart(titles, comparison.matrix.oks, "Agreement, OKS", True)
+    assert [f.layout.title.text for f in (time, memory, oks)] == [
+        "Latency of this picture by stage",
+        "Memory of each model's process",
+        "Agreement, OKS",
+    ]
+    assert [f.layout.xaxis.title.text for f in (time, memory, oks)] == [
+        "time, ms",
+        "memory, MB",
+        "model",
+    ]
+    # Stages add up to the total that stands beside the bar.
+    stages = [bar.x for bar in time.data if bar.type == "bar" and bar.x[0] is not None]
+    np.testing.assert_allclose(np.sum(stages, axis=0), 21.5)
+    (labels,) = [trace for trace in time.data if trace.type == "scatter"]
+    assert {text.strip() for text in labels.text} == {"21.5 ms"}
+    # The legend's line lies between the title's and the plot.
+    assert time.layout.margin.t > memory.layout.margin.t
+
+
+def test_joints_under_their_threshold_are_grey(comparison: Comparison) -> None:
+    table = joint_table(comparison, 0)
+    page = styled(comparison, table)
+    page._compute()
+    grey = {page.index[row] for (row, _), css in page.ctx.items() if css}
+    assert grey == {"left wrist"}
+    rows = page._translate(False, False)["body"]
+    shown = {row[0]["display_value"]: [cell["display_value"] for cell in row[1:]] for row in rows}
+    assert [shown["nose"][column] for column in (0, 4, 8)] == ["0.90", "0.90", "0.9"]
+    assert shown["left heel"][:4] == ["–"] * 4
