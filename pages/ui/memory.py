@@ -16,7 +16,11 @@ _PAGE, _RECALLED, _KEPT = "memory_page", "memory_recalled", "memory_kept"
 
 def begin(page: str) -> None:
     """Call it first on every page, with the page's name."""
-    if st.session_state.get(_PAGE) != page:
+    recalled = st.session_state.get(_RECALLED, set())
+    # Seen once in many visits on a busy machine: the browser answers that nothing is chosen in any
+    # widget, which a person cannot do in those of which one must be (Streamlit 1.67).
+    lost = any(st.session_state.get(key, "") is None for key in recalled)
+    if lost or st.session_state.get(_PAGE) != page:
         st.session_state[_PAGE] = page
         st.session_state[_RECALLED] = set()
 
@@ -24,7 +28,8 @@ def begin(page: str) -> None:
 def recall(key: str, default: Any) -> None:
     """Before the widget `key`: sets it to what it was, to `default` the first time.
 
-    The widget itself must not be given a default then.
+    The widget itself must not be given a default then, and must not be one whose choice can be
+    taken back: None counts as lost.
     """
     if key not in st.session_state[_RECALLED] or key not in st.session_state:
         st.session_state[_RECALLED].add(key)

@@ -99,6 +99,17 @@ def test_moving_thresholds_and_drawing_runs_no_model() -> None:
     assert [panel["title"] for panel in panels(at)] == ["All models"]
 
 
+def test_latency_can_be_measured_again() -> None:
+    at = wait_for(first_page(view="Speed and memory"))
+    before = calls()
+
+    next(button for button in at.button if button.label == "Measure again").click().run()
+    wait_for(at)
+
+    assert all(count > before[model] for model, count in calls().items())
+    assert [panel["title"] for panel in panels(at)] == ["MoveNet Lightning", "BlazePose full"]
+
+
 def test_another_viewer_of_the_same_picture_runs_no_model() -> None:
     wait_for(first_page())
     before = calls()
@@ -183,6 +194,19 @@ def test_settings_come_from_the_address_and_go_back_into_it() -> None:
         "draw": "bones",
         "sample": "astronaut",
     }
+
+
+def test_choices_that_the_browser_has_lost_are_put_back() -> None:
+    at = wait_for(first_page(models="movenet-lightning,movenet-thunder", sample="astronaut"))
+    at.slider(key="joint_threshold_movenet-thunder").set_value(0.55).run()
+    for key, nothing in (("picture_source", None), ("layout", None), ("compare_models", [])):
+        at.session_state[key] = nothing
+    at.run()
+
+    assert not at.exception
+    assert [p["title"] for p in panels(at)] == ["MoveNet Lightning", "MoveNet Thunder"]
+    assert at.button_group(key="picture_source").value == "sample"
+    assert at.slider(key="joint_threshold_movenet-thunder").value == 0.55
 
 
 def test_settings_travel_to_other_pages() -> None:
