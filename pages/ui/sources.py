@@ -12,7 +12,7 @@ from estimators.media import samples
 from estimators.types import Frame
 from pages.ui import memory
 from pages.ui.address import publish, recall
-from pages.ui.uploads import CHOSEN, uploads
+from pages.ui.uploads import CHOSEN, Upload, uploads
 
 _SNAPSHOT = "kept_snapshot"
 _CAMERA_WIDTH = 480  # the overlays below are what one wants to see
@@ -56,10 +56,28 @@ def _decoded(digest: str, name: str, _data: bytes) -> Frame:
     return read_picture(_data, name)
 
 
+# Asked of every upload in every run, far more often than pictures stay decoded.
+@st.cache_data(max_entries=512, show_spinner=False)
+def _fault(digest: str, name: str, _data: bytes) -> str:
+    """Why it cannot be shown, "" where it can."""
+    try:
+        _decoded(digest, name, _data)
+    except InputError as error:
+        return str(error)
+    return ""
+
+
 def _picture(data: bytes, name: str, alt: str, note: str = "") -> Picture:
     """Raises InputError when `data` is no picture we can read."""
     digest = hashlib.sha256(data).hexdigest()
     return Picture(name, digest, _decoded(digest, name, data), alt, note)
+
+
+def _uploaded(upload: Upload) -> Picture:
+    frame = _decoded(upload.digest, upload.name, upload.data)
+    size = f"{len(upload.data) / 1e3:,.0f} kB"
+    about = f"{upload.name}: {frame.width}×{frame.height} pixels, {size}."
+    return Picture(upload.name, upload.digest, frame, about)
 
 
 def choose_source() -> str:
@@ -117,19 +135,20 @@ def _from_samples() -> Picture | None:
 
 
 def _from_uploads() -> Picture | None:
-    pictures: dict[str, Picture] = {}
+    pictures: dict[str, Upload] = {}
     brought = uploads()
-    for key, (name, data) in brought.items():
-        try:
-            pictures[key] = _picture(data, name, f"{name}, {len(data) / 1e6:.1f} MB.")
-        except InputError as error:
-            st.error(f"{error.message} {error.advice}", icon=":material/broken_image:")
+    for key, upload in brought.items():
+        fault = _fault(upload.digest, upload.name, upload.data)
+        if fault:
+            st.error(fault, icon=":material/broken_image:")
+        else:
+            pictures[key] = upload
     if not brought:
         st.info("Add one or more pictures to compare the models on.", icon=":material/upload:")
     if not pictures:
         return None
     if len(pictures) == 1:
-        return next(iter(pictures.values()))
+        return _uploaded(next(iter(pictures.values())))
     memory.recall(CHOSEN, next(iter(pictures)))
     if st.session_state[CHOSEN] not in pictures:
         st.session_state[CHOSEN] = next(iter(pictures))
@@ -141,7 +160,7 @@ def _from_uploads() -> Picture | None:
         key=CHOSEN,
         label_visibility="collapsed",
     )
-    return pictures[memory.keep(CHOSEN, chosen)]
+    return _uploaded(pictures[memory.keep(CHOSEN, chosen)])
 
 
 def _from_camera() -> Picture | None:

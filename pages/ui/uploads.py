@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
+import hashlib
+from dataclasses import dataclass
+
 import streamlit as st
 
-# Kept by Streamlit's file id, the newest last: (name, content).
+# Kept by Streamlit's file id, the newest last.
 _KEPT, _LISTED, CHOSEN = "kept_uploads", "listed_uploads", "chosen_upload"
 _WIDGET = "uploads"
-_MOST = 16
+_MOST, _MOST_MB = 16, 200
 _TYPES = ("jpg", "jpeg", "png", "webp", "bmp", "gif", "tif", "tiff")
 _LARGEST_MB = 50
 
 
-def uploads() -> dict[str, tuple[str, bytes]]:
-    """The uploader, and the name and content of all pictures brought in this session by id."""
+@dataclass(frozen=True, eq=False)
+class Upload:
+    """One file as it came; `digest` is its SHA-256."""
+
+    name: str
+    data: bytes
+    digest: str
+
+
+def uploads() -> dict[str, Upload]:
+    """The uploader, and all pictures brought in this session by Streamlit's id."""
     listed = st.file_uploader(
         "Pictures: JPEG, PNG, WebP, BMP, TIFF, or the first frame of a GIF",
         _TYPES,
@@ -23,10 +35,17 @@ def uploads() -> dict[str, tuple[str, bytes]]:
         on_change=_keep,
         help="They stay in the memory of the machine that runs this dashboard.",
     )
-    kept: dict[str, tuple[str, bytes]] = st.session_state.setdefault(_KEPT, {})
+    kept: dict[str, Upload] = st.session_state.setdefault(_KEPT, {})
     if not listed:
         # Empty without `_keep` having seen it: a new widget after a change of page.
         st.session_state[_LISTED] = set()
+    left_out = sum(file.file_id not in kept for file in listed)
+    if left_out:
+        st.warning(
+            f"Only the newest {_MOST} pictures and {_MOST_MB} MB are kept: {left_out} left out. "
+            "For more use the command line (`python -m estimators compare`).",
+            icon=":material/inventory_2:",
+        )
     if len(kept) > len(listed) and st.button("Remove these pictures", icon=":material/delete:"):
         kept.clear()
         st.rerun()
@@ -35,13 +54,21 @@ def uploads() -> dict[str, tuple[str, bytes]]:
 
 def _keep() -> None:
     listed = {file.file_id: file for file in st.session_state[_WIDGET]}
-    kept: dict[str, tuple[str, bytes]] = st.session_state.setdefault(_KEPT, {})
-    for removed in st.session_state.get(_LISTED, set()) - set(listed):
+    before: set[str] = st.session_state.get(_LISTED, set())
+    kept: dict[str, Upload] = st.session_state.setdefault(_KEPT, {})
+    for removed in before - set(listed):
         kept.pop(removed, None)
-    new = [key for key in listed if key not in kept]
-    kept |= {key: (listed[key].name, listed[key].getvalue()) for key in new}
-    for oldest in list(kept)[:-_MOST]:
-        del kept[oldest]
+    # What was left out before is not new: it would push out others now.
+    for key in [key for key in listed if key not in before and key not in kept]:
+        data = listed[key].getvalue()
+        kept[key] = Upload(listed[key].name, data, hashlib.sha256(data).hexdigest())
+    while len(kept) > 1 and (len(kept) > _MOST or _megabytes(kept) > _MOST_MB):
+        del kept[next(iter(kept))]
     st.session_state[_LISTED] = set(listed)
+    new = [key for key in kept if key in set(listed) - before]
     if new:
         st.session_state[CHOSEN] = new[0]
+
+
+def _megabytes(kept: dict[str, Upload]) -> float:
+    return sum(len(upload.data) for upload in kept.values()) / 1e6

@@ -7,6 +7,7 @@ import json
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from unittest.mock import patch
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ import streamlit as st
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from pages.ui import engine
+from pages.ui import engine, uploads
 from pages.ui.settings import Settings, read, write
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -170,6 +171,26 @@ def test_a_bad_upload_says_what_is_wrong_and_loses_nothing() -> None:
 
     assert [error.value for error in at.error if "words.png" in error.value]
     assert len(panels(at)) == 2
+
+
+def test_many_uploads_are_decoded_once_and_what_is_too_much_is_said() -> None:
+    at = first_page(models="movenet-lightning")
+    at.button_group(key="picture_source").set_value("upload").run()
+    uploader = at.get("file_uploader")[0]
+    for number in range(uploads._MOST + 3):
+        uploader.upload(f"{number}.png", png((number, 0, 0)), "image/png")
+    at.run()
+    wait_for(at)
+
+    assert "3 left out" in at.warning[0].value
+    chosen = at.button_group(key=uploads.CHOSEN)
+    assert list(chosen.options) == [f"{n}.png" for n in range(3, uploads._MOST + 3)]
+    assert any("3.png: 160×120 pixels" in caption.value for caption in at.caption)
+
+    with patch("estimators.media.pictures.read_picture") as read_again:
+        at.slider(key="joint_threshold_movenet-lightning").set_value(0.7).run()
+    assert read_again.call_count == 0
+    assert not at.exception
 
 
 def test_settings_come_from_the_address_and_go_back_into_it() -> None:
