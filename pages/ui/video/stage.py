@@ -105,10 +105,10 @@ def _playable(clip: ChosenClip) -> Path | None:
     if isinstance(source, Path) and way_to_play(clip.info) == "as it is":
         return source
     copies: dict[str, FileTask] = st.session_state.setdefault(_COPIES, {})
-    if clip.digest not in copies:
-        copies[clip.digest] = _copying(clip)
-    task = copies[clip.digest]
-    if task.state == "done" and task.path.is_file():
+    task = copies.get(clip.digest)
+    if task is None or (task.state == "done" and not task.path.is_file()):
+        task = copies[clip.digest] = _copying(clip)
+    if task.state == "done":
         return task.path
     if task.state == "running":
         _follow(task)

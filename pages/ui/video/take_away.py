@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -49,7 +50,10 @@ def take_away(comparison: ClipComparison) -> None:
     """A button that opens the list of files, one that makes the video, and the video."""
     made: _Made | None = st.session_state.get(_MADE)
     shows = f"{comparison.key}{comparison.settings.draw}{sorted(comparison.colours.items())}"
-    task = made.task if made is not None and made.shows == shows else None
+    if made is not None and made.shows != shows:
+        made.task.cancel()  # nobody would see it any more
+        made = None
+    task = made.task if made is not None else None
     done = task if task is not None and task.state == "done" else None
     with st.container(horizontal=True, key="take_away"):
         with st.popover("Download the numbers", icon=":material/download:"):
@@ -121,7 +125,8 @@ def _make(comparison: ClipComparison, shows: str) -> None:
         before.task.cancel()
         before.task.path.unlink(missing_ok=True)
     session = viewer()
-    path = folder() / f"{comparison.clip.digest[:16]}-{comparison.job.id[:8]}.mp4"
+    # A name of its own: the one before may still be closing its file.
+    path = folder() / f"{comparison.clip.digest[:16]}-{uuid.uuid4().hex[:8]}.mp4"
     task = FileTask(path, partial(_annotate, comparison), lambda: present(session))
     st.session_state[_MADE] = _Made(shows, task)
 
