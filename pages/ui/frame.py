@@ -6,6 +6,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from estimators.errors import PoseError
 from pages.ui import engine, memory
 from pages.ui.menu import menu
 from pages.ui.settings import Settings
@@ -32,7 +33,11 @@ def open_page(title: str, subtitle: str) -> Settings:
         The settings that hold for every page.
     """
     st.set_page_config(f"{title} · {PRODUCT}", _ICON, "wide")
-    engine.start()
+    try:
+        engine.start()
+    except PoseError as error:  # a setting of the server, such as POSE_MEMORY_MB, is wrong
+        st.error(f"**{error.message}**\n\n{error.advice}", icon=":material/settings:")
+        st.stop()
     memory.begin(title)
     st.html(_STYLE)
     st.logo(_LOGO, size="large", icon_image=_ICON)

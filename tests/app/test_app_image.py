@@ -160,6 +160,22 @@ def broken_blazepose(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return manifest
 
 
+@pytest.mark.parametrize(
+    ("variable", "value"), [("POSE_MEMORY_MB", "much"), ("POSE_WEIGHTS_MANIFEST", "absent.toml")]
+)
+def test_a_wrong_setting_of_the_server_is_said_on_the_page(
+    variable: str, value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as wrong:
+        wrong.setenv(variable, value)
+        at = first_page()
+    assert not at.exception
+    assert variable in at.error[0].value
+
+    st.cache_resource.clear()  # a new server, the setting corrected
+    assert panels(wait_for(first_page()))
+
+
 def test_a_bad_upload_says_what_is_wrong_and_loses_nothing() -> None:
     at = first_page()
     at.button_group(key="picture_source").set_value("upload").run()
