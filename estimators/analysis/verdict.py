@@ -138,16 +138,20 @@ def _why_no_choice(
             "None of the compared models gives 3-D.",
             ("BlazePose is the family that gives joints in metres.",),
         )
-    if len(usable) == 1:
-        why = "the only one here that gives 3-D" if len(facts) > 1 else "the only one that answered"
-        only = usable[0]
-        reasons = (f"It found {_people(only.found, subject)}.", *_about_cost(only, usable, subject))
-        return Verdict(f"{only.title} is {why}.", reasons, only.model)
     if not any(f.found for f in facts):
         return Verdict(
             f"No model found anybody in this {subject}.",
             ("Lower the thresholds to see what they were unsure of.",),
         )
+    if len(usable) == 1:
+        why = "the only one here that gives 3-D" if len(facts) > 1 else "the only one that answered"
+        only = usable[0]
+        reasons = (
+            f"It found {_people(only.found, subject)}.",
+            *_about_cost(only, usable, subject),
+            *(["Compare it with others before you decide."] if len(facts) == 1 else ()),
+        )
+        return Verdict(f"{only.title} is {why}.", reasons, only.model)
     if agreed_people == 0 or not any(f.agreed for f in usable):
         counts = ", ".join(f"{f.title} {f.found}" for f in facts)
         return Verdict(

@@ -95,6 +95,10 @@ def test_a_single_model_is_not_called_the_best() -> None:
     answer = verdict([fact(LIGHTNING, 0, math.nan, 2, found=1)], 0)
     assert answer.headline == "MoveNet Lightning is the only one that answered."
     assert "1 person" in said(answer.reasons)
+    assert "Compare it with others" in said(answer.reasons)
+    nobody = verdict([fact(LIGHTNING, 0, math.nan, 2)], 0)
+    assert nobody.model is None
+    assert "No model found anybody" in nobody.headline
 
 
 def test_failed_models_are_named() -> None:
