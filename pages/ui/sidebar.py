@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from estimators.registry import MODELS, ModelSpec
@@ -53,13 +55,21 @@ def sidebar() -> Settings:
     start = st.session_state.setdefault(_START, address.read(st.query_params))
     models = _choose_models(start)
     specs = [MODELS[key] for key in models]
+    joints, people = _choose_thresholds(specs, start) if specs else ({}, {})
+    result = Settings(tuple(models), joints, people, _choose_drawing(start))
+    _publish(address.write(result))
+    return result
+
+
+def _choose_thresholds(
+    specs: Sequence[ModelSpec], start: Settings
+) -> tuple[dict[str, float], dict[str, float]]:
+    """Of joints and of people, by model."""
     st.markdown("**Hide joints below**")
     joints = {spec.key: _joint_slider(spec, start) for spec in specs}
     with st.expander("Hide people below", icon=":material/group:"):
         people = {spec.key: _people_slider(spec, start) for spec in specs}
-    result = Settings(tuple(models), joints, people, _choose_drawing(start))
-    _publish(address.write(result))
-    return result
+    return joints, people
 
 
 def _choose_models(start: Settings) -> list[str]:

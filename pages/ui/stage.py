@@ -86,7 +86,7 @@ def _pictures(comparison: Comparison, drawn: Sequence[Outcome], layout: str) -> 
         panels = [Panel("All models", titles, list(layers.values()))]
     else:
         panels = [_panel(comparison, outcome, layers.get(outcome.spec.key)) for outcome in drawn]
-    with st.container(key="stage", width=_width(comparison) if layout == "one" else "stretch"):
+    with st.container(key="stage", width=_width(comparison) if len(panels) == 1 else "stretch"):
         return picture_viewer(
             "overlays", comparison.picture.frame.image, panels, view_options(comparison.settings)
         )
