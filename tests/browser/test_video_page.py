@@ -129,7 +129,8 @@ def test_everything_can_be_taken_away_in_one_file(page: Page, app_url: str, tmp_
     assert manifest["state"] == "done"
     assert manifest["clip"]["file"] == "bars.mkv"
     page.get_by_role("button", name="Download the numbers").click()
-    rows = saved(page, page.get_by_role("button", name="CSV").first).decode().splitlines()
+    listed = page.get_by_test_id("stPopoverBody")
+    rows = saved(page, listed.get_by_role("button", name="CSV").first).decode().splitlines()
     assert rows[0].startswith('"model","file","frame_index","time_s"')
 
 
@@ -164,11 +165,14 @@ def test_a_bad_file_says_what_is_wrong_and_the_next_one_works(
     expect(page.get_by_test_id("stAlert")).to_have_count(0)
 
 
+@pytest.mark.parametrize(
+    ("name", "codec", "pixels"), [("old.avi", "mpeg4", "yuv420p"), ("cat.gif", "gif", "rgb8")]
+)
 def test_a_clip_that_browsers_cannot_play_is_shown_all_the_same(
-    page: Page, app_url: str, tmp_path: Path
+    page: Page, app_url: str, tmp_path: Path, name: str, codec: str, pixels: str
 ) -> None:
-    recipe = Recipe(codec="mpeg4", pts=tuple(range(20)), width=256, height=144)
-    upload(page, app_url, make_clip(tmp_path / "old.avi", recipe))
+    recipe = Recipe(codec=codec, pixel_format=pixels, pts=tuple(range(20)), width=256, height=144)
+    upload(page, app_url, make_clip(tmp_path / name, recipe))
     process(page)
     page.get_by_label("Frame", exact=True).fill("19")
     at_frame(page, 19)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import streamlit as st
 
 from estimators.skeletons import COCO_17
@@ -122,7 +124,7 @@ def _go_to_selected() -> None:
         go_to(int(points[0]["customdata"]))
 
 
-def _go_to_row(comparison: ClipComparison):
+def _go_to_row(comparison: ClipComparison) -> Callable[[], None]:
     frames = [frame.frame_index for frame in comparison.disputed]
 
     def go() -> None:
@@ -171,9 +173,13 @@ def _motion(comparison: ClipComparison) -> None:
         memory.recall("motion_smooth", False)
         smooth = st.toggle("Smoothed (One Euro filter) as a line of its own", key="motion_smooth")
         memory.keep("motion_smooth", smooth)
-    raw = {s.key: _positions(comparison, s.key, person, joint) for s in comparison.specs}
+    raw = {
+        s.key: position_series(comparison.analysis, s.key, person, joint) for s in comparison.specs
+    }
     smoothed = {
-        s.key: _positions(comparison, s.key, person, joint, True) if smooth else (None, None)
+        s.key: position_series(comparison.analysis, s.key, person, joint, True)
+        if smooth
+        else (None, None)
         for s in comparison.specs
     }
     name = joint.replace("_", " ")
@@ -188,12 +194,6 @@ def _motion(comparison: ClipComparison) -> None:
             key=f"motion_{axis}",
             alt=f"{axis} of the {name} of person {person} over time",
         )
-
-
-def _positions(
-    comparison: ClipComparison, model: str, person: int, joint: str, smoothed: bool = False
-):
-    return position_series(comparison.analysis, model, person, joint, smoothed)
 
 
 def _steadiness(comparison: ClipComparison) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import streamlit as st
@@ -126,7 +127,7 @@ def _copying(clip: ChosenClip) -> FileTask:
     return FileTask(path, _copy_of(clip.info), lambda: present(session))
 
 
-def _copy_of(info: ClipInfo):
+def _copy_of(info: ClipInfo) -> Callable[[Path, Progress], tuple[str, ...]]:
     def make(path: Path, progress: Progress) -> tuple[str, ...]:
         browser_copy(info, path, progress=progress)
         return ()

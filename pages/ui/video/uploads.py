@@ -13,6 +13,7 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from estimators.runtime.budget import budget_mb
 from estimators.workflows.viewer_folders import ViewerFolders
+from pages.ui.video.text import escaped
 from pages.ui.video.viewers import present, viewer
 
 TYPES = ("mp4", "m4v", "mov", "webm", "avi", "mkv", "gif")
@@ -52,7 +53,7 @@ def uploaded() -> Upload | None:
     """The uploader, and the clip that was brought last in this session."""
     kept: Upload | None = st.session_state.get(_KEPT)
     if kept is not None and not kept.path.is_file():
-        st.info(f"{_plain(kept.name)} is no longer kept here: choose it again.")
+        st.info(f"{escaped(kept.name)} is no longer kept here: choose it again.")
         kept = None
     key = _widget_key()
     st.file_uploader(
@@ -66,7 +67,7 @@ def uploaded() -> Upload | None:
     if kept is not None:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(
-                f":material/movie: **{_plain(kept.name)}** · {kept.size_bytes / 1e6:.1f} MB",
+                f":material/movie: **{escaped(kept.name)}** · {kept.size_bytes / 1e6:.1f} MB",
                 width="content",
             )
             st.button("Remove", key="remove_clip", icon=":material/delete:", on_click=_remove)
@@ -105,8 +106,3 @@ def _remove() -> None:
     if kept is not None:
         for file in folder().glob(f"{kept.path.stem}*"):
             file.unlink(missing_ok=True)
-
-
-def _plain(name: str) -> str:
-    """A file's name without what Markdown would take for its own."""
-    return "".join(f"\\{c}" if c in "\\`*_{}[]()#+-.!|$:~<>" else c for c in name)

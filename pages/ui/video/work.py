@@ -13,6 +13,7 @@ from estimators.workflows.clip_run import ClipSettings
 from pages.ui import engine
 from pages.ui.video.clips import ChosenClip
 from pages.ui.video.plan import frames_wanted
+from pages.ui.video.text import duration, escaped
 from pages.ui.video.viewers import present, viewer
 
 _MINE = "clip_work"
@@ -81,7 +82,7 @@ def _follow(mine: _Work) -> None:
         st.rerun()
     progress = job.progress
     with st.container(border=True, key="clip_progress"):
-        st.markdown(f"**{_titles(job.settings)}** on **{_escaped(job.clip.name)}**")
+        st.markdown(f"**{_titles(job.settings)}** on **{escaped(job.clip.name)}**")
         st.progress(progress.done / max(1, progress.total), _told(progress))
         if st.button("Cancel", icon=":material/stop:", key="cancel_clip"):
             st.session_state[_MINE] = replace(mine, job=shared().leave(job, viewer()))
@@ -96,16 +97,6 @@ def _told(progress: ClipProgress) -> str:
         f"Frame {progress.done:,} of {progress.total:,} · {progress.rate:.1f} a second · "
         f"{duration(progress.left_s)} left"
     )
-
-
-def duration(seconds: float) -> str:
-    """ "8 s", "3 min 20 s", "1 h 5 min"."""
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60} s"
-    return f"{whole // 3600} h {whole % 3600 // 60} min"
 
 
 def _titles(settings: ClipSettings) -> str:
@@ -145,7 +136,3 @@ def _say_what_failed(clip: ChosenClip, plan: ClipSettings, job: ClipJob) -> None
         )
     if job.failures and st.button("Try again", icon=":material/refresh:", key="retry_clip"):
         _start(clip, plan, afresh=True)
-
-
-def _escaped(name: str) -> str:
-    return "".join(f"\\{c}" if c in "\\`*_{}[]()#+-.!|$:~<>" else c for c in name)
