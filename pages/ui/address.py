@@ -9,10 +9,14 @@ import streamlit as st
 from pages.ui import memory
 
 
-def recall(key: str, options: Sequence[str]) -> None:
-    """Sets the widget `key` to what it was, else what the address says, else the first option."""
+def recall(key: str, options: Sequence[str]) -> str:
+    """Sets the widget `key` to what it was, else what the address says, else the first option.
+
+    Give what it returns to the widget as its default, see `memory.recall`.
+    """
     wanted = st.query_params.get(key)
-    memory.recall(key, wanted if wanted in options else options[0])
+    chosen: str = memory.recall(key, wanted if wanted in options else options[0])
+    return chosen
 
 
 def publish(key: str, value: str, default: str) -> None:

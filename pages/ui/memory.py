@@ -17,23 +17,25 @@ _PAGE, _RECALLED, _KEPT = "memory_page", "memory_recalled", "memory_kept"
 def begin(page: str) -> None:
     """Call it first on every page, with the page's name."""
     recalled = st.session_state.get(_RECALLED, set())
-    # Seen once in many visits on a busy machine: the browser answers that nothing is chosen in any
-    # widget, which a person cannot do in those of which one must be (Streamlit 1.67).
+    # The browser says that nothing is chosen in a widget of which something must be.
     lost = any(st.session_state.get(key, "") is None for key in recalled)
     if lost or st.session_state.get(_PAGE) != page:
         st.session_state[_PAGE] = page
         st.session_state[_RECALLED] = set()
 
 
-def recall(key: str, default: Any) -> None:
+def recall(key: str, default: Any) -> Any:
     """Before the widget `key`: sets it to what it was, to `default` the first time.
 
-    The widget itself must not be given a default then, and must not be one whose choice can be
-    taken back: None counts as lost.
+    Give what it returns to the widget as its default or value: a value that is only set through
+    the session state is told to the browser once, and is lost where the page runs again before the
+    browser has loaded that kind of widget (Streamlit 1.67, slow lines).  The widget must not be one
+    whose choice can be taken back: None counts as lost.
     """
     if key not in st.session_state[_RECALLED] or key not in st.session_state:
         st.session_state[_RECALLED].add(key)
         st.session_state[key] = st.session_state.setdefault(_KEPT, {}).get(key, default)
+    return st.session_state[key]
 
 
 def keep(key: str, value: Any) -> Any:

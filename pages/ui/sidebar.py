@@ -25,11 +25,11 @@ def _people_key(model: str) -> str:
 
 def _joint_slider(spec: ModelSpec, start: Settings) -> float:
     low, high = spec.score_range
-    memory.recall(_joint_key(spec.key), start.joint_threshold(spec.key))
     value = st.slider(
         f"{spec.title}: {spec.score_kind}",
         low,
         high,
+        memory.recall(_joint_key(spec.key), start.joint_threshold(spec.key)),
         step=0.01 if high - low <= 1 else 0.5,
         key=_joint_key(spec.key),
         help=f"Hides joints below it. {spec.score_kind.capitalize()} is {spec.score_meaning}.",
@@ -38,10 +38,10 @@ def _joint_slider(spec: ModelSpec, start: Settings) -> float:
 
 
 def _people_slider(spec: ModelSpec, start: Settings) -> float:
-    memory.recall(_people_key(spec.key), start.pose_threshold(spec.key))
     value = st.slider(
         f"{spec.title}: person score",
         *PERSON_RANGE,
+        memory.recall(_people_key(spec.key), start.pose_threshold(spec.key)),
         step=0.01,
         key=_people_key(spec.key),
         help="Hides people this model trusts less, on its own scale from 0 to 1.",
@@ -73,10 +73,10 @@ def _choose_thresholds(
 
 
 def _choose_models(start: Settings) -> list[str]:
-    memory.recall(_MODELS, list(start.models))
     models = st.multiselect(
         "Models to compare",
         list(MODELS),
+        memory.recall(_MODELS, list(start.models)),
         format_func=lambda key: MODELS[key].title,
         max_selections=MOST_MODELS,
         key=_MODELS,
@@ -87,10 +87,10 @@ def _choose_models(start: Settings) -> list[str]:
 
 
 def _choose_drawing(start: Settings) -> tuple[str, ...]:
-    memory.recall(_DRAW, list(start.draw))
     chosen = st.pills(
         "Draw",
         list(DRAWABLE),
+        default=memory.recall(_DRAW, list(start.draw)),
         format_func=DRAWABLE.get,
         selection_mode="multi",
         key=_DRAW,

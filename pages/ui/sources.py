@@ -82,10 +82,10 @@ def _uploaded(upload: Upload) -> Picture:
 
 def choose_source() -> str:
     """Where the picture comes from: a key of `_WITH_LIVE`, "live" once a frame was kept there."""
-    memory.recall("picture_source", "sample")
     source = st.segmented_control(
         "Picture from",
         list(_WITH_LIVE if kept_frame() else _SOURCES),
+        default=memory.recall("picture_source", "sample"),
         format_func=lambda key: " ".join(_WITH_LIVE[key]),
         required=True,
         key="picture_source",
@@ -119,10 +119,10 @@ def kept_frame() -> tuple[bytes, str] | None:
 def _from_samples() -> Picture | None:
     by_name = {sample.path.stem: sample for sample in samples.pictures()}
     names = list(by_name)
-    recall("sample", names)
     name = st.pills(
         "Sample picture",
         names,
+        default=recall("sample", names),
         format_func=lambda key: by_name[key].title,
         required=True,
         key="sample",
@@ -155,6 +155,7 @@ def _from_uploads() -> Picture | None:
     chosen = st.pills(
         "Picture",
         list(pictures),
+        default=st.session_state[CHOSEN],
         format_func=lambda key: pictures[key].name,
         required=True,
         key=CHOSEN,

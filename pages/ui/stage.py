@@ -30,10 +30,10 @@ _TALLEST, _NARROWEST = 720, 320
 
 def choose_layout() -> str:
     """A key of `LAYOUTS`; kept in the address."""
-    recall("layout", list(LAYOUTS))
     layout = st.segmented_control(
         "Overlays",
         list(LAYOUTS),
+        default=recall("layout", list(LAYOUTS)),
         format_func=LAYOUTS.get,
         required=True,
         key="layout",

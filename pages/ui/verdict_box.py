@@ -22,8 +22,8 @@ def verdict_box(comparison: Comparison, outcomes: Sequence[Outcome]) -> None:
     with st.container(border=True, key="verdict"):
         with st.container(horizontal=True, horizontal_alignment="distribute"):
             st.subheader("Which should I use?", anchor=False, width="content")
-            memory.recall("need_3d", False)
-            need_3d = memory.keep("need_3d", st.toggle("I need 3-D", key="need_3d"))
+            wanted = memory.recall("need_3d", False)
+            need_3d = memory.keep("need_3d", st.toggle("I need 3-D", wanted, key="need_3d"))
         answer = verdict(
             picture_facts(comparison.shown, comparison.groups, costs),
             sum(len(group.members) > 1 for group in comparison.groups),

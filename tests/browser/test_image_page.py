@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from browser_support import NewPage, settled
 from PIL import Image
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 SAMPLES = Path(__file__).resolve().parents[2] / "sample_media"
 
@@ -94,6 +94,31 @@ def test_a_link_shows_the_same_view(new_page: NewPage, app_url: str) -> None:
     expect(overlay(other, "All models")).to_be_visible()
     expect(other.locator(".st-key-oks_chart .js-plotly-plot")).to_be_visible()
     expect(other.get_by_role("radio", name="Astronaut, upper body")).to_be_checked()
+
+
+def test_a_slow_line_loses_no_choice(page: Page, app_url: str) -> None:
+    """The page runs again, because a model has answered, before the browser has its widgets."""
+    held: list[Route] = []
+    widgets = re.compile(r"/(Multiselect|Slider|ButtonGroup|Checkbox)[^/]*\.js$")
+    page.route(widgets, lambda route: held.append(route))
+    page.goto(
+        f"{app_url}/?sample=grace_hopper&models=blazepose-lite&threshold=blazepose-lite:0.8"
+        "&layout=one&draw=bones"
+    )
+    expect(page.locator(".st-key-verdict")).to_contain_text("BlazePose lite")
+    assert held, "Streamlit's files are called otherwise now"
+    for route in held:
+        route.continue_()
+
+    for name in ("Samples", "Portrait, head and shoulders", "All in one"):
+        expect(page.get_by_role("radio", name=name)).to_be_checked()
+    expect(page.get_by_test_id("stMultiSelect").first).to_contain_text("BlazePose lite")
+    slider = page.get_by_role("slider", name="BlazePose lite: visibility")
+    expect(slider).to_have_value("0.8")
+    tab = page.get_by_role("tab", name="Agreement")
+    tab.click()
+    expect(page.locator(".st-key-oks_chart .js-plotly-plot")).to_be_visible()
+    expect(page.get_by_test_id("stException")).to_have_count(0)
 
 
 def test_files_can_be_taken_away(page: Page, app_url: str) -> None:
