@@ -87,9 +87,8 @@ def _pictures(comparison: Comparison, drawn: Sequence[Outcome], layout: str) -> 
     else:
         panels = [_panel(comparison, outcome, layers.get(outcome.spec.key)) for outcome in drawn]
     with st.container(key="stage", width=_width(comparison) if len(panels) == 1 else "stretch"):
-        return picture_viewer(
-            "overlays", comparison.picture.frame.image, panels, view_options(comparison.settings)
-        )
+        picture, options = comparison.picture, view_options(comparison.settings)
+        return picture_viewer("overlays", picture.frame.image, panels, options, picture.digest)
 
 
 def _panel(comparison: Comparison, outcome: Outcome, layer: Layer | None) -> Panel:

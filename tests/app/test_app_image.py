@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import time
@@ -146,8 +147,6 @@ def test_a_model_that_fails_fills_its_own_panel_and_can_be_tried_again(
 
 def broken_blazepose(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A manifest whose BlazePose full is a file that was made wrong, and is exactly that file."""
-    import hashlib
-
     content = b"not a task bundle" * 100
     (tmp_path / "weights").mkdir()
     (tmp_path / "weights" / "broken.task").write_bytes(content)
@@ -187,6 +186,12 @@ def test_a_bad_upload_says_what_is_wrong_and_loses_nothing() -> None:
 
     assert [error.value for error in at.error if "words.png" in error.value]
     assert len(panels(at)) == 2
+
+
+def test_a_picture_is_known_by_its_file_and_not_hashed_in_every_run() -> None:
+    at = first_page(models="movenet-lightning", sample="astronaut")
+    data = (SAMPLES / "astronaut.jpg").read_bytes()
+    assert viewer(at)["picture"]["id"].startswith(hashlib.sha256(data).hexdigest()[:16])
 
 
 def test_many_uploads_are_decoded_once_and_what_is_too_much_is_said() -> None:
