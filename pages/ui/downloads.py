@@ -36,7 +36,8 @@ def downloads(comparison: Comparison) -> None:
                 _button("COCO results", f"{name}.coco.json", partial(_coco, comparison, spec.key))
         st.caption(
             "Pictures show what is drawn now. CSV and COCO hold everything the models found, "
-            "whatever the thresholds.",
+            "whatever the thresholds. COCO's `image_id` is the last number in the picture's name, "
+            "1 where there is none.",
         )
 
 
