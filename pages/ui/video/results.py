@@ -173,14 +173,11 @@ def _motion(comparison: ClipComparison) -> None:
         memory.recall("motion_smooth", False)
         smooth = st.toggle("Smoothed (One Euro filter) as a line of its own", key="motion_smooth")
         memory.keep("motion_smooth", smooth)
-    raw = {
-        s.key: position_series(comparison.analysis, s.key, person, joint) for s in comparison.specs
-    }
+    analysis, specs = comparison.analysis, comparison.specs
+    raw = {s.key: position_series(analysis, s.key, person, joint) for s in specs}
     smoothed = {
-        s.key: position_series(comparison.analysis, s.key, person, joint, True)
-        if smooth
-        else (None, None)
-        for s in comparison.specs
+        s.key: position_series(analysis, s.key, person, joint, True) if smooth else (None, None)
+        for s in specs
     }
     name = joint.replace("_", " ")
     for i, (axis, side) in enumerate((("x", "to the right"), ("y", "downwards"))):

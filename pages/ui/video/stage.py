@@ -107,7 +107,8 @@ def _playable(clip: ChosenClip) -> Path | None:
         return source
     copies: dict[str, FileTask] = st.session_state.setdefault(_COPIES, {})
     task = copies.get(clip.digest)
-    if task is None or (task.state == "done" and not task.path.is_file()):
+    gone = task is not None and task.state == "done" and not task.path.is_file()
+    if task is None or gone or task.state == "cancelled":  # the connection broke off meanwhile
         task = copies[clip.digest] = _copying(clip)
     if task.state == "done":
         return task.path
