@@ -68,12 +68,11 @@ def _camera(ice: IceServers, size: tuple[int, int]) -> bool:
 
 
 def _choices() -> tuple[str, bool]:
-    recall("live_layout", list(_LAYOUTS))
-    memory.recall("live_mirror", False)
     with st.container(horizontal=True, vertical_alignment="center"):
         layout = st.segmented_control(
             "Tiles",
             list(_LAYOUTS),
+            default=recall("live_layout", list(_LAYOUTS)),
             format_func=_LAYOUTS.get,
             required=True,
             key="live_layout",
@@ -81,6 +80,7 @@ def _choices() -> tuple[str, bool]:
         )
         mirrored = st.toggle(
             "Mirror",
+            memory.recall("live_mirror", False),
             key="live_mirror",
             help="Shows you as a looking glass does. The models always see the picture as it is.",
         )

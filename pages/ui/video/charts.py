@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from estimators.analysis.over_time import DisputedFrame
 from estimators.registry import ModelSpec
 from estimators.workflows.clip_series import ScoreMap, Series
+from pages.ui.colours import ink
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -178,5 +179,5 @@ def _layout(figure: go.Figure, title: str, x_title: str, y_title: str, height: i
         legend={"orientation": "h", "y": -0.22, "yanchor": "top", "x": 0, "xanchor": "left"},
         showlegend=len(figure.data) > 1,
     )
-    figure.update_yaxes(automargin=True)
-    figure.update_xaxes(automargin=True)
+    figure.update_yaxes(automargin=True, tickfont_color=ink(), title_font_color=ink())
+    figure.update_xaxes(automargin=True, tickfont_color=ink(), title_font_color=ink())

@@ -46,10 +46,10 @@ class ChosenClip:
 
 def choose_clip() -> ChosenClip | None:
     """The clip to show; None while there is none (and the page says what to do)."""
-    memory.recall("clip_source", "sample")
     source = st.segmented_control(
         "Clip from",
         list(_SOURCES),
+        default=memory.recall("clip_source", "sample"),
         format_func=lambda key: " ".join(_SOURCES[key]),
         required=True,
         key="clip_source",
@@ -62,10 +62,10 @@ def choose_clip() -> ChosenClip | None:
 def _from_samples() -> ChosenClip:
     by_name = {sample.path.stem: sample for sample in samples.clips()}
     names = list(by_name)
-    recall("clip", names)
     name = st.pills(
         "Sample clip",
         names,
+        default=recall("clip", names),
         format_func=lambda key: by_name[key].title,
         required=True,
         key="clip",

@@ -60,13 +60,13 @@ def _choose_part(clip: ChosenClip) -> tuple[float | None, float | None]:
         st.caption("The clip is too short to cut.")
         return None, None
     key = f"clip_part_{clip.digest[:12]}"
-    memory.recall(key, _part_in_address(low, high))
     start, end = memory.keep(
         key,
         st.slider(
             "Part to process, seconds",
             low,
             high,
+            memory.recall(key, _part_in_address(low, high)),
             step=0.01,
             format="%.2f",
             key=key,
@@ -117,10 +117,12 @@ def _choose_side(clip: ClipInfo) -> int | None:
 
 def _choose(key: str, label: str, options: Sequence[str], labels: Sequence[str], text: str) -> str:
     """A select box whose value is in the address; the first option is the usual one."""
-    recall(key, options)
-    if st.session_state[key] not in options:  # of another clip
-        st.session_state[key] = options[0]
+    chosen = recall(key, options)
+    if chosen not in options:  # of another clip
+        chosen = st.session_state[key] = options[0]
     names = dict(zip(options, labels, strict=True))
-    value: str = st.selectbox(label, options, format_func=names.get, key=key, help=text)
+    value: str = st.selectbox(
+        label, options, options.index(chosen), format_func=names.get, key=key, help=text
+    )
     publish(key, value, options[0])
     return value

@@ -64,6 +64,7 @@ def _choose_person(comparison: ClipComparison, place: str) -> int | None:
     return st.pills(
         "Person",
         people,
+        default=st.session_state[key],
         format_func=lambda n: f"Person {n}",
         required=True,
         key=key,
@@ -161,17 +162,20 @@ def _motion(comparison: ClipComparison) -> None:
     if person is None:
         return
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        memory.recall("motion_joint", "left_wrist")
         joint = st.selectbox(
             "Joint",
             COCO_17.joints,
+            COCO_17.index(memory.recall("motion_joint", "left_wrist")),
             format_func=lambda name: name.replace("_", " "),
             key="motion_joint",
             width=220,
         )
         memory.keep("motion_joint", joint)
-        memory.recall("motion_smooth", False)
-        smooth = st.toggle("Smoothed (One Euro filter) as a line of its own", key="motion_smooth")
+        smooth = st.toggle(
+            "Smoothed (One Euro filter) as a line of its own",
+            memory.recall("motion_smooth", False),
+            key="motion_smooth",
+        )
         memory.keep("motion_smooth", smooth)
     analysis, specs = comparison.analysis, comparison.specs
     raw = {s.key: position_series(analysis, s.key, person, joint) for s in specs}

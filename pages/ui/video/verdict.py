@@ -20,8 +20,8 @@ def verdict_box(comparison: ClipComparison) -> None:
     with st.container(border=True, key="verdict"):
         with st.container(horizontal=True, horizontal_alignment="distribute"):
             st.subheader("Which should I use?", anchor=False, width="content")
-            memory.recall("need_3d", False)
-            need_3d = memory.keep("need_3d", st.toggle("I need 3-D", key="need_3d"))
+            wanted = memory.recall("need_3d", False)
+            need_3d = memory.keep("need_3d", st.toggle("I need 3-D", wanted, key="need_3d"))
         answered = [fact for fact in report.facts(costs) if fact.model not in failed]
         answer = verdict(answered, report.agreed_people, "clip", need_3d, failed)
         st.markdown(f"**{answer.headline}**")
