@@ -13,6 +13,7 @@ from estimators.types import Estimate, EstimatorOptions, Frame, PoseEstimator, P
 from tests.unit import fake_adapters as fake
 
 _closed: dict[str, threading.Event] = {}
+_waiting: set[str] = set()
 
 
 def spec(key: str) -> ModelSpec:
@@ -24,12 +25,18 @@ def spec(key: str) -> ModelSpec:
 def busy(model: str) -> Iterator[threading.Event]:
     """While the block runs, estimates of `model` begin but do not end; set the event to end it."""
     release = threading.Event()
+    _waiting.discard(model)
     _closed[model] = release
     try:
         yield release
     finally:
         del _closed[model]
         release.set()
+
+
+def held(model: str) -> bool:
+    """Whether an estimate has come to the closed gate, so that no earlier one is under way."""
+    return model in _waiting
 
 
 class GatedEstimator:
@@ -39,6 +46,7 @@ class GatedEstimator:
     def estimate(self, frame: Frame) -> Estimate:
         gate = _closed.get(self._model)
         if gate is not None:
+            _waiting.add(self._model)
             gate.wait(60)
         return self._inner.estimate(frame)
 

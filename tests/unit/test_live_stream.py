@@ -101,7 +101,8 @@ def test_an_old_overlay_stays_and_its_age_grows(stream: LiveStream) -> None:
     stream.configure(live_settings(SLOW))
     follow(stream, "slow")
     with gated.busy("slow"):
-        stream.show(camera(10, 10))
+        # An answer may still be on its way; after it the model takes a frame and is held.
+        wait_until(lambda: stream.show(camera(10, 10)) is not None and gated.held("slow"))
         first = figures_of(stream, "slow")
         stream.show(camera(12, 10))
         later = figures_of(stream, "slow")
