@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Mapping
 
@@ -32,8 +33,20 @@ def seats() -> Seats:
         return Seats(DEFAULT_SEATS)
 
 
+@st.cache_resource(show_spinner=False)
+def _settle_memory() -> None:
+    """Once a server: what is loaded by now stays, so garbage is looked for only in what is new.
+
+    A full collection walks through the libraries' hundreds of thousands of objects and lets no
+    other thread run meanwhile; the video would lose pictures (docs/decisions/live-video.md).
+    """
+    gc.collect()
+    gc.freeze()
+
+
 def live_stream() -> LiveStream:
     """This viewer's stream, the same one in every run of the page."""
+    _settle_memory()
     if _STREAM not in st.session_state:
         st.session_state[_STREAM] = LiveStream(engine.runner(), seats())
     return st.session_state[_STREAM]
