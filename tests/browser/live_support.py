@@ -18,7 +18,7 @@ import psutil
 from browser_support import CHROMIUM_ARGUMENTS, ROOT
 from numpy.typing import NDArray
 from PIL import Image
-from playwright.sync_api import Browser, BrowserType, FrameLocator, Locator, Page
+from playwright.sync_api import Browser, BrowserType, FrameLocator, Locator, Page, expect
 from playwright.sync_api import Error as PlaywrightError
 
 WIDTH, HEIGHT = 640, 480
@@ -105,7 +105,12 @@ def stream_frame(page: Page) -> FrameLocator:
 
 
 def start(page: Page) -> None:
-    stream_frame(page).get_by_role("button", name="Start").click()
+    """Presses Start, again where the first press came while the frame was still being mounted."""
+    for _ in range(4):
+        stream_frame(page).get_by_role("button", name="Start").click()
+        with contextlib.suppress(PlaywrightError, AssertionError):
+            expect(status(page)).not_to_contain_text("Ready.", timeout=8_000)
+            return
 
 
 def stop(page: Page) -> None:
