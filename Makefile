@@ -1,6 +1,7 @@
 # make run    the app at http://localhost:8501, set up on first use
 # make test   everything the continuous integration checks
 # make lint   ruff and mypy alone          make bench   the benchmarks, one after another
+# make soak   thirty live streams opened and ended in every way, some minutes
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -8,7 +9,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 BENCHMARKS := $(basename $(notdir $(wildcard benchmarks/[a-z]*.py)))
 
-.PHONY: run test lint bench clean
+.PHONY: run test lint bench soak clean
 
 run: $(VENV)/installed
 	@.ci/prepare libraries || true
@@ -24,6 +25,11 @@ lint: $(VENV)/installed-dev
 	$(BIN)/python -m ruff check .
 	$(BIN)/python -m ruff format --check .
 	$(BIN)/python -m mypy
+
+soak: $(VENV)/installed-dev
+	@.ci/prepare libraries
+	@PYTHON=$(BIN)/python .ci/prepare browser
+	POSE_SOAK=1 $(BIN)/python -m pytest tests/browser/test_live_soak.py $(ARGS)
 
 bench: $(VENV)/installed-dev
 	@set -e; for name in $(BENCHMARKS); do \

@@ -137,5 +137,7 @@ def shown(page: Page) -> int:
 
 def grab(page: Page) -> NDArray[np.uint8]:
     """The picture on the screen, uint8 [H, W, 3] RGB."""
-    data = base64.b64decode(stream_frame(page).locator("video").evaluate(_GRAB))
+    video = stream_frame(page).locator("video")
+    wait_until(lambda: video.evaluate("v => v.readyState >= 2 && v.videoWidth > 0"))
+    data = base64.b64decode(video.evaluate(_GRAB))
     return np.array(Image.open(io.BytesIO(data)).convert("RGB"))
