@@ -25,6 +25,9 @@ from live_support import (
 )
 from playwright.sync_api import Browser, Page
 
+pytestmark = pytest.mark.skipif(
+    "POSE_SOAK" not in os.environ, reason="takes minutes and both cores: run `make soak`"
+)
 TABS, PRESSES = 3, 6
 LEEWAY = 1.05
 
