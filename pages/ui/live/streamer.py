@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from functools import partial
 
 import streamlit as st
 from streamlit_webrtc import WebRtcMode, webrtc_streamer
 from streamlit_webrtc.component import WebRtcStreamerContext
 
 from estimators.workflows.live import LiveStream
+from estimators.workflows.live_memory import tidy_soon
 from pages.ui.live.ice import Server
 from pages.ui.live.pipe import Pipe
 
@@ -75,5 +77,10 @@ def _pipe(stream: LiveStream) -> Pipe:
     """The one that is in use or waits for a connection; a new one after the end of the last."""
     pipe = st.session_state.get(_PIPE)
     if pipe is None or pipe.finished:
-        pipe = st.session_state[_PIPE] = Pipe(stream.show, stream.stop)
+        pipe = st.session_state[_PIPE] = Pipe(stream.show, partial(_ended, stream))
     return pipe
+
+
+def _ended(stream: LiveStream) -> None:
+    stream.stop()
+    tidy_soon()
