@@ -64,21 +64,24 @@ class Watch {
     this.show(this.now());
   }
 
-  // The frame's window is a new one whenever the page was left and opened again.
+  // The frame has a new document whenever the page was left and opened again, and right at first,
+  // when it is still empty.
   listen(win) {
-    if (win.poseWatch === this) return;
-    if (win.poseWatch) { win.poseWatch = this; return; }
-    win.poseWatch = this;
+    const { document: page } = win;
+    if (page.URL === "about:blank" || page.poseWatch === this) return;
+    const known = page.poseWatch;
+    page.poseWatch = this;
+    if (known) return;
     this.pc = null;
     const media = win.navigator.mediaDevices;
     if (media) {
       const ask = media.getUserMedia.bind(media);
-      media.getUserMedia = (wanted) => win.poseWatch.asked(ask(wanted));
+      media.getUserMedia = (wanted) => page.poseWatch.asked(ask(wanted));
     }
     win.RTCPeerConnection = new Proxy(win.RTCPeerConnection, {
       construct(target, args) {
         const pc = new target(...args);
-        win.poseWatch.follow(pc);
+        page.poseWatch.follow(pc);
         return pc;
       },
     });

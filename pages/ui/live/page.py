@@ -36,8 +36,9 @@ def live_page(settings: Settings) -> None:
     ready = [spec for spec in settings.specs() if engine.has_weights(spec.key)]
     layout, mirrored = _choices()
     stream.configure(live_settings(settings, ready, layout, mirrored))
-    for spec in ready:
-        engine.runner().warm(spec.key)
+    if stream.state == "idle":  # loading takes seconds that the camera's question takes, too
+        for spec in ready:
+            engine.runner().warm(spec.key)
     video, beside = st.columns([2.1, 1], gap="medium")
     with video:
         connection(ice, own)
@@ -56,7 +57,9 @@ def live_page(settings: Settings) -> None:
 def _camera(ice: IceServers, size: tuple[int, int]) -> bool:
     """The stream; whether it plays."""
     try:
-        return streamer(live_stream(), ice.servers, size).state.playing
+        # Without a container of its own it is mounted anew when elements above come and go.
+        with st.container(key="live_frame"):
+            return streamer(live_stream(), ice.servers, size).state.playing
     except Exception:  # noqa: BLE001  # whatever its set-up meets must not take the page down
         _LOG.exception("The live stream could not be set up")
         st.error(

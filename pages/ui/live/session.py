@@ -87,7 +87,7 @@ def servers() -> IceServers:
     return _servers(wanted, own_machine())
 
 
-@st.cache_data(ttl=1800, show_spinner="Asking for a TURN server …")
+@st.cache_data(ttl=1800, show_spinner=False)
 def _servers(wanted: Mapping[str, str], own: bool) -> IceServers:
     return ice_servers(wanted, own)
 

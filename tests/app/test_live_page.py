@@ -1,0 +1,143 @@
+"""The Live page without a browser: what it says before the camera starts, and what it sets up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from estimators.media import samples
+from pages.ui import engine
+from pages.ui.live import session
+from pages.ui.live.keeping import VARIABLE, longest_s
+
+ROOT = Path(__file__).resolve().parents[2]
+ENTRY = str(ROOT / "streamlit_app.py")
+PATIENCE_S = 60
+
+
+@pytest.fixture(autouse=True)
+def page_alone(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """streamlit-webrtc looks for a running server; resources are this test's own."""
+    monkeypatch.setattr("streamlit_webrtc.component.get_this_session_info", lambda: None)
+    for name in ("POSE_MAX_STREAMS", "POSE_TURN_URLS", "TWILIO_ACCOUNT_SID", "HF_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+    session.seats.clear()
+    session._servers.clear()
+    yield
+    session.seats.clear()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def end_the_models() -> Iterator[None]:
+    yield
+    engine.runner().close()
+    st.cache_resource.clear()
+
+
+def opened(**secrets: str) -> AppTest:
+    app = AppTest.from_file(ENTRY, default_timeout=PATIENCE_S)
+    app.switch_page("pages/live.py")
+    for name, value in secrets.items():
+        app.secrets[name] = value
+    app.run()
+    assert not app.exception
+    return app
+
+
+def words(app: AppTest) -> str:
+    return " ".join(element.value for element in [*app.markdown, *app.caption, *app.info])
+
+
+def test_it_opens_on_its_own_and_follows_the_sidebar() -> None:
+    app = opened()
+    assert app.title[0].value == "Live"
+    stream = app.session_state["live_stream"]
+    followed = [m.spec.key for m in stream._settings.models]
+    assert followed == ["movenet-lightning", "blazepose-full"]  # the third has no weights here
+    assert "Joins the video when its weights (237 MB) are on this machine." in words(app)
+    app.slider(key="joint_threshold_movenet-lightning").set_value(0.7).run()
+    assert stream._settings.models[0].joint_threshold == 0.7
+    app.multiselect(key="compare_models").set_value(["blazepose-full"]).run()
+    assert [m.spec.key for m in stream._settings.models] == ["blazepose-full"]
+    assert app.session_state["live_stream"] is stream
+
+
+def test_drawing_options_reach_the_stream() -> None:
+    app = opened()
+    stream = app.session_state["live_stream"]
+    style = stream._settings.models[0].style
+    assert (style.points, style.bones, style.boxes) == (True, True, False)
+    app.button_group(key="draw").set_value(["joints", "boxes"]).run()
+    style = stream._settings.models[0].style
+    assert (style.points, style.bones, style.boxes) == (True, False, True)
+    assert style.joints is not None
+    assert "nose" not in style.joints
+    app.button_group(key="live_layout").set_value("one").run()
+    assert stream._settings.layout == "one"
+    app.toggle(key="live_mirror").set_value(True).run()
+    assert stream._settings.mirrored
+
+
+def test_without_models_it_asks_for_one() -> None:
+    app = opened()
+    app.multiselect(key="compare_models").set_value([]).run()
+    assert "Choose at least one model" in words(app)
+
+
+def test_a_full_house_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("POSE_MAX_STREAMS", "1")
+    session.seats.clear()
+    assert session.seats().take("somebody else")
+    app = opened()
+    assert "All 1 live places are taken." in words(app)
+    session.seats().give("somebody else")
+    app.run()
+    assert "All 1 live places are taken." not in words(app)
+
+
+def test_a_wrong_limit_does_not_stop_the_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("POSE_MAX_STREAMS", "many")
+    session.seats.clear()
+    opened()
+    assert session.seats().limit == session.DEFAULT_SEATS
+
+
+def test_far_away_without_a_relay_it_warns_beforehand() -> None:
+    assert "The camera may not connect here." in words(opened())  # tests have no address at all
+
+
+def test_a_relay_from_the_secrets_counts() -> None:
+    app = opened(
+        POSE_TURN_URLS="turn:relay.example:3478",
+        POSE_TURN_USERNAME="u",
+        POSE_TURN_CREDENTIAL="c",
+    )
+    assert "The camera may not connect here." not in words(app)
+
+
+def test_the_length_of_recordings(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(VARIABLE, raising=False)
+    assert longest_s() == 30
+    for text, seconds in (("12", 12), ("0", 1), ("99999", 600), ("long", 30)):
+        monkeypatch.setenv(VARIABLE, text)
+        assert longest_s() == seconds
+
+
+def test_a_kept_frame_is_on_the_image_page() -> None:
+    sample = samples.pictures()[0]
+    app = AppTest.from_file(ENTRY, default_timeout=PATIENCE_S).run()
+    assert not any("Live frame" in option for option in sources_offered(app))
+    app.session_state["kept_live_frame"] = (sample.path.read_bytes(), "live.png")
+    app.run()
+    assert any("Live frame" in option for option in sources_offered(app))
+    app.button_group(key="picture_source").set_value("live").run()
+    assert not app.exception
+    assert app.session_state["picture_source"] == "live"
+
+
+def sources_offered(app: AppTest) -> list[str]:
+    return [str(option) for option in app.button_group(key="picture_source").options]
