@@ -39,20 +39,22 @@ STYLE = """<style>
 .live .why { text-align: left; white-space: normal; }
 </style>"""
 _COLUMNS = (
-    ("rate, /s", "New overlays a second, over the last 30 seconds"),
+    ("rate", "/s", "New overlays a second, over the last 30 seconds"),
     (
         "median, ms",
         "From handing over a frame to the model's answer; half of the answers were faster",
     ),
-    ("p95, ms", "19 of 20 answers were faster"),
-    ("age, ms", "How long ago the camera saw what the overlay shows"),
-    ("drops", "Frames of the last 30 seconds that the model left out for newer ones"),
+    ("p95", "ms", "19 of 20 answers were faster"),
+    ("age", "ms", "How long ago the camera saw what the overlay shows"),
+    ("drops", "30 s", "Frames of the last 30 seconds that the model left out for newer ones"),
 )
 
 
 def model_table(figures: StreamFigures) -> str:
     """Two rows a model: its name; rate, latency, age and drops, or the reason why it has none."""
-    head = "".join(f'<th scope="col" title="{why}">{name}</th>' for name, why in _COLUMNS)
+    head = "".join(
+        f'<th scope="col" title="{why}">{name}<br>{unit}</th>' for name, unit, why in _COLUMNS
+    )
     rows = "".join(_model_rows(model) for model in figures.models)
     return (
         f'<table class="live models"><caption>Models</caption><thead><tr>{head}</tr></thead>'

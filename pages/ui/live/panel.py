@@ -15,6 +15,18 @@ from pages.ui.live.figures import STYLE, joint_table, model_table, people_found,
 
 _FIGURES_S, _CHARTS_S = 0.5, 1.0
 _OTHER_SHAPE = 0.05
+_BEFOREHAND = """\
+**What you will see**
+
+- One tile a model. Each model works on the newest picture only, and its tile tells how many
+  milliseconds old the overlay is.
+- Here: how fast each model answers, what it leaves out, and how sure it is of your joints.
+
+**What helps**
+
+- One to three metres from the camera, head to feet in view, light from the front.
+- A slow model makes its own tile late, never the video.
+"""
 
 
 def figures(stream: LiveStream, playing: bool) -> None:
@@ -32,10 +44,10 @@ def _figures(stream: LiveStream, size: tuple[int, int]) -> None:
     if abs(width / height - size[0] / size[1]) > _OTHER_SHAPE:
         st.rerun()  # the camera has turned, or shown itself: its place on the page changes
     told = stream.figures()
-    st.caption(stream_line(told))
     if not told.models:
-        st.caption("The models' figures appear here when the camera runs.")
+        st.markdown(_BEFOREHAND)
         return
+    st.caption(stream_line(told))
     st.html(STYLE + model_table(told))
     st.html(STYLE + joint_table(told))
     st.caption(people_found(told.models))
