@@ -15,6 +15,7 @@ from cli_process import ROOT, environment, estimators
 from weights_server import Server
 
 from estimators import registry, weights
+from estimators.cli.main import main
 
 BODY = bytes(range(256)) * 4000
 
@@ -144,18 +145,31 @@ def test_interrupted_fetch_keeps_what_it_has(env: dict[str, str], tmp_path: Path
     ],
 )
 def test_bad_input_ends_with_2_and_one_line(
-    arguments: tuple[str, ...], told: str, env: dict[str, str], tmp_path: Path
+    arguments: tuple[str, ...],
+    told: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
     (tmp_path / "README.md").write_text("not a picture")
     (tmp_path / "broken.mp4").write_bytes(bytes(2000))
     (tmp_path / "sample_media").symlink_to(ROOT / "sample_media")
-    done = estimators(*arguments, env={**env, "PYTHONPATH": str(ROOT)}, cwd=tmp_path)
-    assert done.returncode == 2
-    assert done.stdout == ""
-    lines = done.stderr.splitlines()
+    monkeypatch.chdir(tmp_path)
+    assert exit_code(arguments) == 2
+    said = capfd.readouterr()
+    assert said.out == ""
+    lines = said.err.splitlines()
     assert len(lines) == 1
     assert lines[0].startswith("error: ")
     assert told in lines[0]
+
+
+def exit_code(arguments: tuple[str, ...]) -> object:
+    """Of a command in this process, which saves a second of start."""
+    try:
+        return main(arguments)
+    except SystemExit as ended:
+        return ended.code
 
 
 def test_a_reader_that_has_enough_is_no_error(env: dict[str, str]) -> None:

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import random
 import subprocess
 import sys
-import tarfile
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -29,13 +27,11 @@ FETCH = "import sys; from estimators import weights; print(weights.fetch(sys.arg
 def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     monkeypatch.setenv("POSE_CACHE_DIR", str(tmp_path / "cache"))
-    for name in ("POSE_WEIGHTS_DIR", "TFHUB_CACHE_DIR"):
-        monkeypatch.delenv(name, raising=False)
+    monkeypatch.delenv("POSE_WEIGHTS_DIR", raising=False)
     with Server(BODY) as running:
         (tmp_path / "manifest.toml").write_text(
             f'[local]\nkind = "download"\nfile_name = "local.bin"\nurl = "{running.url}"\n'
             f'sha256 = "{SHA256}"\nsize_bytes = {len(BODY)}\nlicence = "none"\nsource = "test"\n'
-            f'[hub]\nkind = "tfhub"\nurl = "{running.url}"\nlicence = "none"\nsource = "test"\n'
         )
         monkeypatch.setenv("POSE_WEIGHTS_MANIFEST", str(tmp_path / "manifest.toml"))
         yield running
@@ -145,46 +141,3 @@ def test_a_killed_download_leaves_nothing_locked(server: Server) -> None:
     server.behaviour.gate.set()
     assert weights.fetch("local").read_bytes() == BODY
     assert "Range" in server.behaviour.seen[1]
-
-
-def saved_model() -> bytes:
-    """A module as TF Hub serves it: a compressed tar of a SavedModel folder."""
-    buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w:gz") as tar:
-        folder = tarfile.TarInfo("variables")
-        folder.type = tarfile.DIRTYPE
-        tar.addfile(folder)
-        for name, data in {"saved_model.pb": b"graph", "variables/variables.index": b"i"}.items():
-            member = tarfile.TarInfo(name)
-            member.size = len(data)
-            tar.addfile(member, io.BytesIO(data))
-    return buffer.getvalue()
-
-
-def test_tfhub_fetches_in_a_process_of_its_own(server: Server, tmp_path: Path) -> None:
-    server.behaviour.body = saved_model()
-    folder = weights.fetch("hub")
-    assert folder == tmp_path / "cache" / "tfhub" / hashlib.sha1(server.url.encode()).hexdigest()
-    assert (folder / "saved_model.pb").read_bytes() == b"graph"
-    assert weights.path("hub") == folder
-    assert "tensorflow" not in sys.modules
-
-
-def test_tfhub_refusal_is_told(server: Server, tmp_path: Path) -> None:
-    server.behaviour.status = 403
-    with pytest.raises(WeightsError) as caught:
-        weights.fetch("hub")
-    for word in ("403", server.url, str(tmp_path / "cache" / "tfhub"), "LiteRT"):
-        assert word in str(caught.value)
-    assert weights.state("hub").state == "failed"
-
-
-def test_tfhub_cancelled_leaves_no_lock_behind(server: Server, tmp_path: Path) -> None:
-    server.behaviour.body = saved_model()
-    server.behaviour.gate = threading.Event()
-    with pytest.raises(weights.FetchCancelledError):
-        weights.fetch("hub", None, lambda: bool(server.behaviour.seen))
-    left = {p.name for p in (tmp_path / "cache" / "tfhub").iterdir()}
-    assert all(name.startswith(".") for name in left), left
-    server.behaviour.gate.set()
-    assert weights.fetch("hub").is_dir()

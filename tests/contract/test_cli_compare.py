@@ -12,11 +12,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from cli_process import SAMPLES, environment, estimators
 from PIL import Image
 
 from estimators.media.pictures import read_picture
 from estimators.runtime.runner import ProcessRunner
+from tests.unit.cli_process import SAMPLES, environment, estimators
 
 MODELS = ("movenet-lightning", "movenet-multipose")
 PICTURES = ("three_people_lab.jpg", "astronaut.jpg")
