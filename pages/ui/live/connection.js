@@ -113,6 +113,7 @@ class Watch {
     if (this.pc !== pc) return;
     this.pc = null;
     if (this.said[0] !== "failed") this.said = ["idle", "Ended.", "Press Start to go on."];
+    this.tick();
   }
 
   now() {

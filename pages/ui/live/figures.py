@@ -41,7 +41,8 @@ STYLE = """<style>
 _COLUMNS = (
     ("rate", "/s", "New overlays a second, over the last 30 seconds"),
     (
-        "median, ms",
+        "median",
+        "ms",
         "From handing over a frame to the model's answer; half of the answers were faster",
     ),
     ("p95", "ms", "19 of 20 answers were faster"),
