@@ -108,8 +108,12 @@ def stream_frame(page: Page) -> FrameLocator:
 
 def start(page: Page) -> None:
     """Presses Start, again where the button moved away under the pointer."""
+    button = stream_frame(page).get_by_role("button", name="Start")
+    button.wait_for()
     for _ in range(4):
-        stream_frame(page).get_by_role("button", name="Start").click()
+        if not button.is_visible():
+            return
+        button.click()
         with contextlib.suppress(PlaywrightError, AssertionError):
             expect(status(page)).not_to_contain_text(_AT_REST, timeout=8_000)
             return

@@ -132,6 +132,8 @@ def test_one_place_serves_one_after_the_other(launch: Launch, camera: Path, one_
 def test_whoever_comes_too_late_is_told(launch: Launch, camera: Path, one_seat: str) -> None:
     own = launch(camera_arguments(camera))
     first, second = live_page(own, one_seat), live_page(own, one_seat)
+    for page in (first, second):  # the place of whoever was here before is free by now
+        stream_frame(page).get_by_role("button", name="Start").wait_for()
     live(first)
     start(second)
     expect(second.get_by_text("All 1 live places are taken.")).to_be_visible()

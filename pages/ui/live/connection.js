@@ -27,15 +27,15 @@ function refusal(error) {
   return ["failed", what, `${advice} ${OTHER_WAY}`];
 }
 
-function noWay(watch, seconds) {
+function noWay(pc, { turn, own }, seconds) {
   const after = `after ${Math.round(seconds)} seconds`;
-  if (!watch.pc?.remoteDescription) {
+  if (!pc.remoteDescription) {
     return ["failed", `Failed ${after}: the app did not answer.`,
       "It may be busy or was stopped. Press Stop, reload the page and try again."];
   }
-  const advice = watch.data.turn
+  const advice = turn
     ? "Even the relay (TURN) could not be reached: a firewall may block it. Try another network."
-    : watch.data.own
+    : own
       ? "Both ends seem to be on this machine; a VPN or a firewall may keep them apart. " +
         "Behind a tunnel a relay (TURN) is needed."
       : "No direct way leads to the app, and no relay (TURN) is set up. Try another network, or " +
@@ -44,51 +44,32 @@ function noWay(watch, seconds) {
     `${advice} ${OTHER_WAY}`];
 }
 
-class Watch {
-  constructor(root) {
-    this.root = root.querySelector(".connection");
-    this.data = {};
-    this.pc = null;
-    this.said = ["idle", "Ready.",
-      "Press Start; the browser then asks for the camera. The picture goes to the machine that " +
-      "runs this app and is not stored."];
-    this.timer = setInterval(() => this.tick(), TICK_MS);
-  }
+const READY = ["idle", "Ready.",
+  "Press Start; the browser then asks for the camera. The picture goes to the machine that " +
+  "runs this app and is not stored."];
 
-  close() { clearInterval(this.timer); }
-
-  tick() {
-    const frame = document.querySelector(FRAME);
-    this.window = frame?.contentWindow ?? null;
-    if (this.window) this.listen(this.window);
-    this.show(this.now());
-  }
-
-  // The frame has a new document whenever the page was left and opened again, and right at first,
-  // when it is still empty.
-  listen(win) {
-    const { document: page } = win;
-    if (page.URL === "about:blank" || page.poseWatch === this) return;
-    const known = page.poseWatch;
-    page.poseWatch = this;
-    if (known) return;
-    this.pc = null;
+// What happens in one document of the frame; it outlives the line that tells of it, which
+// Streamlit mounts anew now and then.
+class Connection {
+  constructor(win) {
+    Object.assign(this, { win, pc: null, asking: false, said: READY });
     const media = win.navigator.mediaDevices;
     if (media) {
       const ask = media.getUserMedia.bind(media);
-      media.getUserMedia = (wanted) => page.poseWatch.asked(ask(wanted));
+      media.getUserMedia = (wanted) => this.asked(ask(wanted));
     }
+    const follow = (pc) => this.follow(pc);
     win.RTCPeerConnection = new Proxy(win.RTCPeerConnection, {
       construct(target, args) {
         const pc = new target(...args);
-        page.poseWatch.follow(pc);
+        follow(pc);
         return pc;
       },
     });
   }
 
   async asked(answer) {
-    this.asking = performance.now();
+    this.asking = true;
     try {
       const stream = await answer;
       this.begun = performance.now();
@@ -98,13 +79,12 @@ class Watch {
       this.said = refusal(error);
       throw error;
     } finally {
-      this.asking = null;
+      this.asking = false;
     }
   }
 
   follow(pc) {
     Object.assign(this, { pc, begun: performance.now(), live: false, frames: -1 });
-    pc.addEventListener("connectionstatechange", () => this.tick());
     const close = pc.close.bind(pc);
     pc.close = () => { close(); this.closed(pc); };
   }
@@ -113,33 +93,31 @@ class Watch {
     if (this.pc !== pc) return;
     this.pc = null;
     if (this.said[0] !== "failed") this.said = ["idle", "Ended.", "Press Start to go on."];
-    this.tick();
   }
 
-  now() {
-    if (this.asking) return this.waiting();
-    if (!this.pc) {
-      const win = this.window;
-      return win && (!win.isSecureContext || !win.navigator.mediaDevices) ? INSECURE : this.said;
+  // [tone, what, detail]; `data` is what the app knows (connection.py).
+  now(data) {
+    if (this.asking) {
+      return ["busy", "Asking for the camera.",
+        "Answer the browser's question near the address bar."];
     }
-    return (this.said = this.connecting());
+    if (this.pc) return (this.said = this.connecting(data));
+    if (this.videos().some((video) => video.srcObject?.active)) return this.playing(); // came too late
+    const { isSecureContext, navigator } = this.win;
+    return isSecureContext && navigator.mediaDevices ? this.said : INSECURE;
   }
 
-  waiting() {
-    return ["busy", "Asking for the camera.", "Answer the browser's question near the address bar."];
-  }
-
-  connecting() {
+  connecting(data) {
     const { pc } = this;
     const seconds = (performance.now() - this.begun) / 1000;
-    const { patience_s: patience } = this.data;
+    const patience = data.patience_s;
     if (pc.connectionState === "connected") return this.playing();
     if (["failed", "disconnected"].includes(pc.connectionState)) {
       return this.live
         ? ["failed", "The connection was lost.", "The network or the app went away. Press Start to try again."]
-        : noWay(this, Math.min(seconds, patience));
+        : noWay(pc, data, Math.min(seconds, patience));
     }
-    if (seconds > patience) return noWay(this, patience);
+    if (seconds > patience) return noWay(pc, data, patience);
     const since = `${Math.round(seconds)} s`;
     if (!pc.remoteDescription) {
       return ["busy", "Gathering addresses.", `Browser and app look for ways to each other (${since}).`];
@@ -161,8 +139,43 @@ class Watch {
 
   // A video element's clock goes on in a frozen stream; its count of frames does not.
   shown() {
-    const videos = [...(this.window?.document.querySelectorAll("video") ?? [])];
-    return Math.max(0, ...videos.map((v) => v.getVideoPlaybackQuality?.().totalVideoFrames ?? 0));
+    const counts = this.videos().map((v) => v.getVideoPlaybackQuality?.().totalVideoFrames ?? 0);
+    return Math.max(0, ...counts);
+  }
+
+  videos() { return [...this.win.document.querySelectorAll("video")]; }
+}
+
+// The frame has a new document whenever the page was left and opened again, and right at first,
+// when it is still empty.
+function connectionOf(frame) {
+  const win = frame?.contentWindow;
+  if (!win || win.document.URL === "about:blank") return null;
+  return (win.document.poseConnection ??= new Connection(win));
+}
+
+class Line {
+  constructor(root) {
+    this.root = root.querySelector(".connection");
+    this.data = {};
+    this.timer = setInterval(() => this.tick(), TICK_MS);
+    this.lookOut();
+  }
+
+  close() {
+    clearInterval(this.timer);
+    this.timer = null;
+  }
+
+  // Looks at every repaint until the frame is there: Start may be pressed right then.
+  lookOut() {
+    if (this.timer === null || connectionOf(document.querySelector(FRAME))) return;
+    requestAnimationFrame(() => this.lookOut());
+  }
+
+  tick() {
+    const connection = connectionOf(document.querySelector(FRAME));
+    this.show(connection?.now(this.data) ?? READY);
   }
 
   show([tone, what, detail]) {
@@ -176,11 +189,11 @@ class Watch {
 }
 
 export default function ({ data, parentElement }) {
-  const watch = (parentElement.poseWatch ??= new Watch(parentElement));
-  watch.data = data;
-  watch.tick();
+  const line = (parentElement.poseLine ??= new Line(parentElement));
+  line.data = data;
+  line.tick();
   return () => {
-    watch.close();
-    delete parentElement.poseWatch;
+    line.close();
+    delete parentElement.poseLine;
   };
 }
