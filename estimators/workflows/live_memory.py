@@ -8,6 +8,8 @@ import threading
 import time
 
 _WAIT_S = 2.0
+# glibc's malloc.h; the value is far under a camera picture's size and over everything small.
+_M_MMAP_THRESHOLD, _PICTURE_BYTES = -3, 256 * 1024
 _lock = threading.Lock()
 _waiting = False
 
@@ -33,6 +35,16 @@ def _tidy(wait_s: float) -> None:
         _waiting = False
     gc.collect()
     give_back()
+
+
+def pictures_apart() -> bool:
+    """From now on large blocks go back to the system when they are freed; whether they will.
+
+    glibc raises its limit for such blocks when it meets them often.  A stream's pictures then lie
+    among small objects that stay, and a server grows with every stream by some megabytes.
+    """
+    set_option = getattr(ctypes.CDLL(None), "mallopt", None)
+    return set_option is not None and bool(set_option(_M_MMAP_THRESHOLD, _PICTURE_BYTES))
 
 
 def give_back() -> bool:

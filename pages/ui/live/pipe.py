@@ -37,8 +37,9 @@ class Mosaics(MediaStreamTrack):
 
     def put(self, frame: av.VideoFrame) -> None:
         """Offers a picture; on the event loop."""
-        self._newest = frame
-        self._ready.set()
+        if self.readyState == "live":
+            self._newest = frame
+            self._ready.set()
 
     async def recv(self) -> av.VideoFrame:
         """The next picture; raises MediaStreamError at the end, as every track does."""
@@ -52,6 +53,7 @@ class Mosaics(MediaStreamTrack):
 
     def stop(self) -> None:
         super().stop()
+        self._newest = None
         self._ready.set()
 
 
@@ -105,6 +107,9 @@ class Pipe:
             pass  # the usual end
         finally:
             self.stop()
+            self._track = None
+            if track is not None:
+                track.stop()  # nobody takes its frames any more
 
     def _work(self, loop: asyncio.AbstractEventLoop) -> None:
         while (frame := self._slot.take()) is not None:

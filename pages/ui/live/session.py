@@ -13,6 +13,7 @@ from estimators.errors import InputError
 from estimators.registry import ModelSpec
 from estimators.render.style import PoseStyle, rgb
 from estimators.workflows.live import LiveStream
+from estimators.workflows.live_memory import pictures_apart
 from estimators.workflows.live_mosaic import LiveModel, LiveSettings
 from estimators.workflows.live_seats import DEFAULT_SEATS, VARIABLE, Seats, seats_allowed
 from pages.ui import engine
@@ -39,9 +40,11 @@ def _settle_memory() -> None:
 
     A full collection walks through the libraries' hundreds of thousands of objects and lets no
     other thread run meanwhile; the video would lose pictures (docs/decisions/live-video.md).
+    Pictures are kept apart from what stays, so that their memory goes back at once.
     """
     gc.collect()
     gc.freeze()
+    pictures_apart()
 
 
 def live_stream() -> LiveStream:
