@@ -1,7 +1,7 @@
 # make run    the app at http://localhost:8501, set up on first use
 # make test   everything the continuous integration checks
 # make lint   ruff and mypy alone          make bench   the benchmarks, one after another
-# make soak   thirty live streams opened and ended in every way, some minutes
+# make soak   thirty live streams opened and ended in every way, about two and a half minutes
 
 PYTHON ?= python3
 VENV ?= .venv

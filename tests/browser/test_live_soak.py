@@ -30,6 +30,8 @@ pytestmark = pytest.mark.skipif(
 )
 TABS, PRESSES = 3, 6
 LEEWAY = 1.05
+# The longest that anything of an ended stream lives, but for what Streamlit keeps of its session.
+LONGEST_S = 35
 
 
 @pytest.fixture(scope="module")
@@ -65,21 +67,19 @@ def playing(page: Page) -> None:
     wait_until(lambda: shown(page) > 2)
 
 
+def visit(own: CameraBrowser, address: str) -> None:
+    page = own.browser.new_page()
+    page.goto(address.replace("live", "models", 1))
+    settled(page)
+    page.close()
+
+
 def counts(process: psutil.Process) -> tuple[int, float]:
     """Threads and resident megabytes of the app (not of the models' own processes)."""
     return process.num_threads(), process.memory_info().rss / 1e6
 
 
-def steady(process: psutil.Process) -> tuple[int, float]:
-    """The same when nothing has ended for a while."""
-    seen = [counts(process)]
-    while len(seen) < 8 or seen[-1][0] != min(threads for threads, _ in seen[-8:]):
-        time.sleep(1)
-        seen.append(counts(process))
-    return seen[-1]
-
-
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(500)
 def test_everything_is_freed(
     browser: Browser,
     browser_executable: str | None,
@@ -99,7 +99,8 @@ def test_everything_is_freed(
         for _ in range(2):
             for page in opened(own, address):
                 page.close()
-        before = steady(process)
+        time.sleep(LONGEST_S)
+        before = counts(process)
         ended = 0
 
         for _ in range(2):  # the computer is switched off
@@ -131,8 +132,11 @@ def test_everything_is_freed(
         assert ended == 30
 
         allowed = tuple(LEEWAY * number for number in before)
-        deadline = time.monotonic() + 120
+        deadline = time.monotonic() + 200
         while any(now > most for now, most in zip(counts(process), allowed, strict=True)):
             after = counts(process)
             assert time.monotonic() < deadline, f"threads, MB: {before} before, {after} after"
-            time.sleep(1)
+            time.sleep(5)
+            # Streamlit keeps a closed tab's session for two minutes, and lets go of it when the
+            # next one comes.
+            visit(own, address)
