@@ -63,7 +63,6 @@ def running_app(folder: Path, script: str = "streamlit_app.py", **env: str) -> I
         port = probe.getsockname()[1]
     command = [sys.executable, "-m", "streamlit", "run", script, "--server.headless=true"]
     command += [f"--server.port={port}", "--server.address=127.0.0.1"]
-    command += ["--server.fileWatcherType=none"]
     surroundings = {k: v for k, v in os.environ.items() if not k.startswith("POSE_")}
     surroundings |= {"POSE_CACHE_DIR": str(folder / "cache"), "PYTHONPATH": str(ROOT)} | env
     log = folder / "server.log"

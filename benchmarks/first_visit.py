@@ -1,0 +1,89 @@
+"""How long after `streamlit run` a new visitor sees the first page and its first result.
+
+The same with a page of one sentence: what Streamlit and the browser need themselves.  The browser
+runs already, and shares the machine.  Every round starts new servers and new processes.
+
+    python -m benchmarks.first_visit [--rounds 5] [--browser PATH]
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import statistics
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "browser")]
+
+from browser_support import CHROMIUM_ARGUMENTS, running_app  # noqa: E402 - path above
+from playwright.sync_api import Browser, sync_playwright  # noqa: E402 - kept with its neighbours
+
+PLAIN = "import streamlit as st\nst.title('Image')\n"
+FOUND = "1 person"  # under each overlay of the picture that the first visit shows
+
+
+def plain(browser: Browser, folder: Path) -> dict[str, float]:
+    """Seconds from the start of a one-sentence app until the sentence is there."""
+    script = folder / "plain.py"
+    script.write_text(PLAIN)
+    begun = time.monotonic()
+    with running_app(folder, str(script)) as url:
+        page = browser.new_page()
+        page.goto(url)
+        page.get_by_role("heading", name="Image", exact=True).wait_for()
+        took = time.monotonic() - begun
+        page.close()
+    return {"one sentence": took}
+
+
+def product(browser: Browser, folder: Path) -> dict[str, float]:
+    """Seconds from the start of the app until its title, and one and two results, are there."""
+    begun = time.monotonic()
+    took = {}
+    with running_app(folder) as url:
+        page = browser.new_page(viewport={"width": 1440, "height": 900})
+        page.set_default_timeout(60_000)
+        page.goto(url)
+        page.get_by_role("heading", name="Image", exact=True).wait_for()
+        took["title"] = time.monotonic() - begun
+        results = page.get_by_text(FOUND, exact=False)
+        results.first.wait_for()
+        took["first result"] = time.monotonic() - begun
+        results.nth(1).wait_for()
+        took["second result"] = time.monotonic() - begun
+        page.close()
+    return took
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument(
+        "--browser", default=os.environ.get("POSE_BROWSER") or shutil.which("chromium")
+    )
+    asked = parser.parse_args()
+    seen: dict[str, list[float]] = {}
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=asked.browser, args=CHROMIUM_ARGUMENTS)
+        for _ in range(asked.rounds):
+            for form in (plain, product):
+                with tempfile.TemporaryDirectory() as folder:
+                    for name, took in form(browser, Path(folder)).items():
+                        seen.setdefault(name, []).append(took)
+        browser.close()
+    usual = statistics.median(seen["one sentence"])
+    print(f"{'until':<15} {'median s':>9} {'least s':>8} {'most s':>7} {'ratio':>6}")
+    for name, each in seen.items():
+        median = statistics.median(each)
+        print(
+            f"{name:<15} {median:>9.2f} {min(each):>8.2f} {max(each):>7.2f} {median / usual:>6.1f}"
+        )
+
+
+if __name__ == "__main__":
+    main()

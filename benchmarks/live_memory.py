@@ -1,0 +1,113 @@
+"""What a server keeps of live streams that have ended, beside a plain streamlit-webrtc loopback.
+
+Three tabs at a time start their streams, stop, start again, and are closed; after each round the
+server rests.  Streamlit itself keeps closed tabs' sessions for two minutes: the first rounds grow.
+
+    python -m benchmarks.live_memory [--rounds 8] [--browser PATH]
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import sys
+import tempfile
+import time
+from contextlib import ExitStack
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import psutil
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "browser")]
+
+from browser_support import running_app, settled  # noqa: E402 - path above
+from live_support import (  # noqa: E402  # noqa: E402 - kept with its neighbours
+    camera_arguments,
+    camera_frames,
+    shown,
+    stream_frame,
+    wait_until,
+    write_mjpeg,
+)
+from playwright.sync_api import Browser, Page, sync_playwright  # noqa: E402
+
+TABS, STARTS, REST_S = 3, 4, 10
+
+
+def press(page: Page, name: str, then: str) -> None:
+    """Presses a button until the other one is there; it may move away under the pointer."""
+    frame = stream_frame(page)
+    other = frame.get_by_role("button", name=then)
+    while not other.is_visible():
+        button = frame.get_by_role("button", name=name)
+        if button.is_visible() and button.is_enabled():
+            button.click()
+        page.wait_for_timeout(500)
+
+
+def one_round(browser: Browser, address: str) -> int:
+    """Streams that were started and have ended."""
+    pages = [browser.new_page(viewport={"width": 900, "height": 900}) for _ in range(TABS)]
+    for page in pages:
+        page.goto(address)
+        settled(page)
+    for _ in range(STARTS):
+        for page in pages:
+            press(page, "Start", "Stop")
+        for page in pages:
+            wait_until(lambda page=page: shown(page) > 10)
+        for page in pages:
+            press(page, "Stop", "Start")
+    for page in pages:
+        page.close()
+    time.sleep(REST_S)
+    return TABS * STARTS
+
+
+def server(url: str) -> psutil.Process:
+    port = f"--server.port={urlsplit(url).port}"
+    (found,) = [p for p in psutil.Process().children() if port in p.cmdline()]
+    return found
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=8)
+    parser.add_argument(
+        "--browser", default=os.environ.get("POSE_BROWSER") or shutil.which("chromium")
+    )
+    asked = parser.parse_args()
+    loopback = str(ROOT / "benchmarks" / "_live_loopback.py")
+    grown = {}
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        camera = write_mjpeg(folder / "camera.mjpeg", camera_frames(count=30))
+        playwright = stack.enter_context(sync_playwright())
+        browser = playwright.chromium.launch(
+            executable_path=asked.browser, args=camera_arguments(camera)
+        )
+        for name, script, path in (
+            ("loopback", loopback, ""),
+            ("live page", "streamlit_app.py", "/live?models=movenet-lightning"),
+        ):
+            (folder / name).mkdir()
+            with running_app(folder / name, script) as url:
+                process, streams, seen = server(url), 0, []
+                for _ in range(asked.rounds):
+                    streams += one_round(browser, url + path)
+                    seen.append(process.memory_info().rss / 1e6)
+                    threads = process.num_threads()
+                    print(
+                        f"{name:<10} {streams:>4} streams {seen[-1]:>6.0f} MB {threads:>3} threads"
+                    )
+                grown[name] = (seen[-1] - seen[0]) / (TABS * STARTS * (asked.rounds - 1) or 1)
+        browser.close()
+    ours, plain = grown["live page"], grown["loopback"]
+    print(f"MB more a stream: live page {ours:.2f}, loopback {plain:.2f}")
+
+
+if __name__ == "__main__":
+    main()
