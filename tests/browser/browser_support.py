@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import signal
 import socket
@@ -13,7 +14,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic, sleep
+from urllib.parse import urlsplit
 
+import psutil
 from playwright.sync_api import ConsoleMessage, Page
 
 NewPage = Callable[..., Page]
@@ -37,6 +40,7 @@ READY = "[data-testid=stApp][data-test-script-state=notRunning]"
 _START_S = 60.0
 # Streamlit looks for its own addresses below a page's address first.
 _HARMLESS = ("_stcore", "404 (Not Found)")
+_PR_CAPBSET_DROP, _CAP_SYS_NICE = 24, 23  # linux/prctl.h, linux/capability.h
 
 
 @dataclass
@@ -48,6 +52,17 @@ class Faults:
     def hear(self, message: ConsoleMessage) -> None:
         if message.type == "error" and not any(part in message.text for part in _HARMLESS):
             self.seen.append(message.text)
+
+
+def forgo_realtime() -> None:
+    """Programs that this process starts may not raise their priority (Linux, root).
+
+    Chromium run by root gives its audio threads real-time priority.  On a machine of two cores they
+    have waited in a loop for a thread that never got a turn, and everything stood still.
+    """
+    prctl = getattr(ctypes.CDLL(None), "prctl", None)
+    if prctl is not None:
+        prctl(_PR_CAPBSET_DROP, _CAP_SYS_NICE, 0, 0, 0)  # without effect for anybody but root
 
 
 @contextmanager
@@ -81,6 +96,13 @@ def running_app(folder: Path, script: str = "streamlit_app.py", **env: str) -> I
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+
+
+def server_process(url: str) -> psutil.Process:
+    """The process of a `running_app` with the address `url`."""
+    port = f"--server.port={urlsplit(url).port}"
+    (found,) = [p for p in psutil.Process().children() if port in p.cmdline()]
+    return found
 
 
 def _wait_for(url: str, process: subprocess.Popen[bytes], log: Path) -> None:

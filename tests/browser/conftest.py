@@ -7,7 +7,14 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from browser_support import CHROMIUM_ARGUMENTS, Faults, NewPage, StartApp, running_app
+from browser_support import (
+    CHROMIUM_ARGUMENTS,
+    Faults,
+    NewPage,
+    StartApp,
+    forgo_realtime,
+    running_app,
+)
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 from playwright.sync_api import Error as PlaywrightError
 
@@ -24,6 +31,7 @@ def app_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def browser(browser_executable: str | None) -> Iterator[Browser]:
+    forgo_realtime()
     with sync_playwright() as playwright:
         try:
             chromium = playwright.chromium.launch(

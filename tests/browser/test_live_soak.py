@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
-from urllib.parse import urlsplit
 
 import psutil
 import pytest
-from browser_support import running_app, settled
+from browser_support import running_app, server_process, settled
 from live_support import (
     CameraBrowser,
     camera_arguments,
@@ -25,9 +23,6 @@ from live_support import (
 )
 from playwright.sync_api import Browser, Page
 
-pytestmark = pytest.mark.skipif(
-    "POSE_SOAK" not in os.environ, reason="takes minutes and both cores: run `make soak`"
-)
 TABS, PRESSES = 3, 6
 LEEWAY = 1.05
 # The longest that anything of an ended stream lives, but for what Streamlit keeps of its session.
@@ -44,9 +39,7 @@ def arguments(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, psutil.Process]]:
     """The app's address and process."""
     with running_app(tmp_path_factory.mktemp("soak"), POSE_MAX_STREAMS=str(2 * TABS)) as url:
-        port = f"--server.port={urlsplit(url).port}"
-        (process,) = [p for p in psutil.Process().children() if port in p.cmdline()]
-        yield f"{url}/live?models=movenet-lightning", process
+        yield f"{url}/live?models=movenet-lightning", server_process(url)
 
 
 def opened(own: CameraBrowser, address: str) -> list[Page]:
