@@ -1,10 +1,11 @@
 """Glass-to-glass delay and frame rate of the Live page, beside a plain streamlit-webrtc loopback.
 
-    python benchmarks/live.py [--rounds 3] [--seconds 8] [--slow] [--browser PATH]
+    python -m benchmarks.live [--rounds 3] [--seconds 8] [--slow] [--browser PATH]
 
 The browser's fake camera plays a clip with a running counter coded in the picture.  The browser
 notes when each counter is on the camera's own preview and when it is on the returned video; the
-difference is the delay, network and browser included, of frames that made the whole way.
+difference is the delay, network and browser included, of frames that made the whole way.  The
+browser's own counts tell how many pictures a second came back and how many it showed.
 
 loopback    frames come back as they are
 callback    the same through a frame callback that changes nothing: what the library itself adds
@@ -37,7 +38,7 @@ from PIL import Image
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "browser")]
 
-from browser_support import CHROMIUM_ARGUMENTS, running_app, settled  # noqa: E402 - path above
+from browser_support import CHROMIUM_ARGUMENTS, forgo_realtime, running_app, settled  # noqa: E402 - path above
 from playwright.sync_api import Browser, sync_playwright  # noqa: E402 - kept with its neighbours
 
 from benchmarks.keypoint_rcnn import seeded  # noqa: E402 - needs the path above
@@ -67,6 +68,12 @@ KEEP_CAMERA = """(() => {
     window.benchCamera = stream.clone();
     return stream;
   };
+  window.RTCPeerConnection = class extends RTCPeerConnection {
+    constructor(...wanted) {
+      super(...wanted);
+      window.benchPeer = this;
+    }
+  };
 })();"""
 WATCH = """async ({ seconds, columns, frame, strip, cells }) => {
   const preview = document.createElement('video');
@@ -75,6 +82,13 @@ WATCH = """async ({ seconds, columns, frame, strip, cells }) => {
   document.body.append(preview);
   await preview.play();
   const returned = [...document.querySelectorAll('video')].find((v) => v !== preview);
+  const counted = async () => {
+    const stats = [...(await window.benchPeer.getStats()).values()];
+    const { framesReceived } = stats.find((s) => s.type === 'inbound-rtp' && s.kind === 'video');
+    const { totalVideoFrames, droppedVideoFrames } = returned.getVideoPlaybackQuality();
+    return [performance.now(), framesReceived, totalVideoFrames - droppedVideoFrames];
+  };
+  const first = await counted();
   const end = performance.now() + seconds * 1000;
   const watch = (video, tiles) => new Promise((done) => {
     const seen = [];
@@ -96,8 +110,9 @@ WATCH = """async ({ seconds, columns, frame, strip, cells }) => {
     setTimeout(() => done(seen), seconds * 1000 + 2000);  // a stream that stands still
   });
   const both = await Promise.all([watch(preview, 1), watch(returned, columns)]);
+  const last = await counted();
   preview.remove();
-  return both;
+  return [...both, [1, 2].map((i) => 1000 * (last[i] - first[i]) / (last[0] - first[0]))];
 }"""
 
 
@@ -151,10 +166,11 @@ def delays(preview: list[list], returned: list[list]) -> list[float]:
     return found
 
 
-def measure(
-    browser: Browser, address: str, columns: int, seconds: float
-) -> tuple[list[float], float]:
-    """Delays in milliseconds, and frames a second that came back."""
+Measured = tuple[list[float], list[float]]
+
+
+def measure(browser: Browser, address: str, columns: int, seconds: float) -> Measured:
+    """Delays in milliseconds, and pictures a second: that came back, that were shown."""
     page = browser.new_page(viewport={"width": 1280, "height": 900})
     page.add_init_script(KEEP_CAMERA)
     page.goto(address)
@@ -165,9 +181,9 @@ def measure(
     page.wait_for_timeout(4000)  # bitrates and models settle
     frame = page.locator(FRAME).element_handle().content_frame()
     values = {"columns": columns, "frame": WIDTH, "strip": STRIP, "cells": BITS + CHECK}
-    preview, returned = frame.evaluate(WATCH, {"seconds": seconds, **values})
+    preview, returned, rates = frame.evaluate(WATCH, {"seconds": seconds, **values})
     page.close()
-    return delays(preview, returned), len(returned) / seconds
+    return delays(preview, returned), rates
 
 
 @contextmanager
@@ -202,7 +218,7 @@ def main() -> None:
     )
     asked = parser.parse_args()
     forms = {name: form for name, form in FORMS.items() if asked.slow or name != "slow"}
-    found: dict[str, list[tuple[list[float], float]]] = {name: [] for name in forms}
+    found: dict[str, list[Measured]] = {name: [] for name in forms}
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         for name in ("loopback", "product", "weights"):
@@ -215,6 +231,7 @@ def main() -> None:
             "loopback": stack.enter_context(running_app(folder / "loopback", own)),
             "product": stack.enter_context(running_app(folder / "product", **environment)),
         }
+        forgo_realtime()
         playwright = stack.enter_context(sync_playwright())
         arguments = [
             *CHROMIUM_ARGUMENTS,
@@ -231,18 +248,20 @@ def main() -> None:
     report(found)
 
 
-def report(found: dict[str, list[tuple[list[float], float]]]) -> None:
+def report(found: dict[str, list[Measured]]) -> None:
     every = {name: [d for each, _ in rounds for d in each] for name, rounds in found.items()}
     medians = {name: statistics.median(each or [np.nan]) for name, each in every.items()}
     print(
-        f"{'form':<10} {'delay ms':>9} {'p95 ms':>8} {'added ms':>9} {'frames/s':>9} {'frames':>7}"
+        f"{'form':<10} {'delay ms':>9} {'p95 ms':>8} {'added ms':>9} "
+        f"{'came/s':>7} {'shown/s':>8} {'frames':>7}"
     )
     for name, rounds in found.items():
         each = every[name]
-        rate = statistics.median(rate for _, rate in rounds)
+        came, shown = (statistics.median(rates[i] for _, rates in rounds) for i in range(2))
         print(
             f"{name:<10} {medians[name]:>9.1f} {np.percentile(each or [np.nan], 95):>8.1f} "
-            f"{medians[name] - medians['loopback']:>9.1f} {rate:>9.1f} {len(each):>7}"
+            f"{medians[name] - medians['loopback']:>9.1f} {came:>7.1f} {shown:>8.1f} "
+            f"{len(each):>7}"
         )
 
 

@@ -16,14 +16,11 @@ import tempfile
 import time
 from contextlib import ExitStack
 from pathlib import Path
-from urllib.parse import urlsplit
-
-import psutil
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "browser")]
 
-from browser_support import running_app, settled  # noqa: E402 - path above
+from browser_support import forgo_realtime, running_app, server_process, settled  # noqa: E402 - path above
 from live_support import (  # noqa: E402  # noqa: E402 - kept with its neighbours
     camera_arguments,
     camera_frames,
@@ -67,12 +64,6 @@ def one_round(browser: Browser, address: str) -> int:
     return TABS * STARTS
 
 
-def server(url: str) -> psutil.Process:
-    port = f"--server.port={urlsplit(url).port}"
-    (found,) = [p for p in psutil.Process().children() if port in p.cmdline()]
-    return found
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=8)
@@ -85,6 +76,7 @@ def main() -> None:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         camera = write_mjpeg(folder / "camera.mjpeg", camera_frames(count=30))
+        forgo_realtime()
         playwright = stack.enter_context(sync_playwright())
         browser = playwright.chromium.launch(
             executable_path=asked.browser, args=camera_arguments(camera)
@@ -95,7 +87,7 @@ def main() -> None:
         ):
             (folder / name).mkdir()
             with running_app(folder / name, script) as url:
-                process, streams, seen = server(url), 0, []
+                process, streams, seen = server_process(url), 0, []
                 for _ in range(asked.rounds):
                     streams += one_round(browser, url + path)
                     seen.append(process.memory_info().rss / 1e6)

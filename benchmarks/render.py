@@ -1,6 +1,7 @@
-"""Milliseconds to draw poses and mosaics, against the obvious way of one OpenCV call a dash.
+"""Milliseconds to draw poses and mosaics, against the obvious way of one OpenCV call a dash, and to
+bring a mosaic into the encoder's form, against FFmpeg's conversion.
 
-    python benchmarks/render.py
+    python -m benchmarks.render
 
 Medians over many repeats; the two ways are timed in turn, so that other work on the machine slows
 both alike.
@@ -14,6 +15,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import av
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +27,7 @@ from estimators.render.mosaic import Tile, mosaic, plan_mosaic
 from estimators.render.style import PoseStyle, line_width
 from estimators.skeletons import BLAZEPOSE_33, COCO_17, Skeleton
 from estimators.types import PoseSet
+from pages.ui.live.pipe import for_encoder
 
 STYLE = PoseStyle((0, 114, 178))
 WHITE = (255, 255, 255)
@@ -101,6 +104,13 @@ def main() -> None:
             lambda tiles=tiles, half=half: mosaic(tiles, half),
         )
         print(f"{'':>10} mosaic of 3: {whole:.2f} as it is, {shrunk:.2f} shrunk to {half.width} px")
+        ours, ffmpeg = medians(
+            lambda image=image: for_encoder(image),
+            lambda image=image: av.VideoFrame.from_ndarray(image, "rgb24").reformat(
+                format="yuv420p"
+            ),
+        )
+        print(f"{'':>10} into the encoder's form: {ours:.2f}, by FFmpeg {ffmpeg:.2f}")
 
 
 if __name__ == "__main__":

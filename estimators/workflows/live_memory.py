@@ -8,8 +8,9 @@ import threading
 import time
 
 _WAIT_S = 2.0
-# glibc's malloc.h; the value is far under a camera picture's size and over everything small.
-_M_MMAP_THRESHOLD, _PICTURE_BYTES = -3, 256 * 1024
+# glibc's malloc.h; the value is under the planes of a small camera picture and over everything that
+# is made often.
+_M_MMAP_THRESHOLD, _PICTURE_BYTES = -3, 32 * 1024
 _lock = threading.Lock()
 _waiting = False
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -21,6 +22,9 @@ from estimators.workflows.live_follower import FollowerState, Overlay
 
 LiveLayout = Literal["side", "one"]
 _NEUTRAL = (200, 204, 212)
+# Of all tiles together: two cameras' pictures as the page asks for them.  Encoder, network and
+# browser have to keep up with a camera's rate, however many models there are.
+_MOST_PIXELS = 2 * 640 * 480
 
 
 @dataclass(frozen=True)
@@ -40,7 +44,8 @@ class LiveSettings:
     Attributes:
         layout: a tile a model, or all in one picture.
         mirrored: left and right swapped after drawing, as in a looking glass.
-        width: of the whole picture at most, in pixels.
+        width: of the whole picture at most, in pixels; all tiles together have at most those of two
+            pictures of 640 × 480.
     """
 
     models: tuple[LiveModel, ...] = ()
@@ -85,7 +90,7 @@ def draw_live(
     else:
         tiles = [_tile(scaled, view, now_s) for view in views]
     if settings.mirrored:
-        tiles = [replace(t, image=np.ascontiguousarray(t.image[:, ::-1])) for t in tiles]
+        tiles = [replace(t, image=np.asarray(cv2.flip(t.image, 1), np.uint8)) for t in tiles]
     if settings.layout == "side":
         tiles[: len(views)] = map(_explained, tiles, views)
     picture = mosaic(tiles, layout)
@@ -105,6 +110,9 @@ def draw_notice(
 
 @lru_cache(maxsize=32)
 def _plan(count: int, frame_width: int, frame_height: int, width: int) -> Layout:
+    columns = plan_mosaic(count, frame_width, frame_height).columns
+    scale = math.sqrt(_MOST_PIXELS / (count * frame_width * frame_height))
+    width = min(width, max(1, int(columns * frame_width * scale)))
     layout = plan_mosaic(count, frame_width, frame_height, width)
     # Browsers show the video at half its size beside the figures: its titles must stay readable.
     bar = max(layout.bar_height, 2 * round(layout.tile_width * 0.035))

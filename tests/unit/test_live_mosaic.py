@@ -10,7 +10,13 @@ from numpy.typing import NDArray
 
 from estimators.types import PoseSet
 from estimators.workflows.live_follower import Overlay
-from estimators.workflows.live_mosaic import LiveSettings, View, draw_live, draw_notice
+from estimators.workflows.live_mosaic import (
+    LiveSettings,
+    View,
+    draw_live,
+    draw_notice,
+    live_layout,
+)
 from tests.unit import fake_adapters as fake
 from tests.unit.live_stand import COLOURS, live_models
 
@@ -105,6 +111,20 @@ def test_tiles_shrink_to_the_width_allowed() -> None:
     assert picture.shape[1] == 320
     at = centre_of(picture[:, :160], COLOURS[0], bar_of(picture, 120))
     assert at == pytest.approx((40, 30), abs=1)
+
+
+@pytest.mark.parametrize("size", [(640, 480), (1280, 720), (480, 640), (3840, 2160), (64, 2000)])
+@pytest.mark.parametrize("count", range(1, 8))
+def test_all_tiles_together_have_the_pixels_of_two_pictures(
+    count: int, size: tuple[int, int]
+) -> None:
+    layout = live_layout(LiveSettings(live_models(SPECS[:1]) * count), *size)
+    assert count * layout.tile_width * layout.tile_height <= 1.03 * 2 * 640 * 480
+    assert layout.width <= 1280
+    shrunk = layout.tile_width / size[0]
+    assert layout.tile_height / size[1] == pytest.approx(shrunk, rel=0.05)
+    if count <= 2 and size == (640, 480):
+        assert shrunk == 1
 
 
 def test_mirroring_turns_the_picture_but_not_the_words() -> None:
