@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 import signal
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from itertools import chain, count
 from pathlib import Path
 from types import FrameType
 
@@ -32,13 +33,18 @@ SMALLEST_SIDE = 32
 class Clips:
     """The clips of one comparison, opened on construction so that a bad one is told at once.
 
+    Args:
+        files: the clips; one that is given twice counts once.
+        options: of the command.
+        alone: there are no pictures, whose files would lie in the same folder.
+
     Raises:
         InputError: a file is absent or not a readable clip, no frame of it is asked for or too
-            small a one, or its folder cannot be made.
+            small a one, its folder cannot be made, or it would be overwritten itself.
     """
 
     def __init__(self, files: Sequence[Path], options: argparse.Namespace, alone: bool) -> None:
-        self.clips = [open_clip(file) for file in files]
+        self.clips = [open_clip(file) for file in dict.fromkeys(files)]
         side = options.longest_side
         if side is not None and side < SMALLEST_SIDE:
             raise InputError(
@@ -47,20 +53,22 @@ class Clips:
         for clip in self.clips:
             selected(clip, options.start, options.end, options.stride)
         self._options = options
-        self._folders = _folders(self.clips, options.output, alone)
+        self._folders = _folders(self.clips, options.output, alone and len(self.clips) == 1)
+        if not options.no_video:
+            _refuse_to_overwrite(self.clips, self._folders)
 
     def compare(self, runner: Runner, specs: Sequence[ModelSpec]) -> int:
         """Processes every clip, one after another; returns the exit code."""
         code = 0
-        for clip in self.clips:
-            for note in clip.notes:
-                print(f"{clip.name}: {note}", file=sys.stderr)
+        for clip, folder in zip(self.clips, self._folders, strict=True):
+            _tell(clip, clip.notes)
             job = ClipJob(runner, clip, _settings(self._options, specs))
-            video = self._process(job)
+            video = self._process(job, folder)
             analysis = ClipAnalysis.of(job.estimates)
             print(clip_summary.text(job, analysis))
-            for path in self._write(job, analysis, video):
-                print(path)
+            if folder is not None:
+                files = clip_files.write_folder(job, analysis, folder, self._formats())
+                print(*files, *filter(None, [video]), sep="\n")
             if job.state == "cancelled":
                 done = f"{job.progress.done} of {job.progress.total} frames"
                 print(f"interrupted: {done} of {clip.name} are done and kept", file=sys.stderr)
@@ -68,9 +76,8 @@ class Clips:
             code = FAILED if job.failures else code
         return code
 
-    def _process(self, job: ClipJob) -> Path | None:
+    def _process(self, job: ClipJob, folder: Path | None) -> Path | None:
         """Runs the job, drawing meanwhile; returns the annotated video if there is one."""
-        folder = self._folders.get(job.clip.name)
         video = None if folder is None or self._options.no_video else folder / VIDEO
         with ExitStack() as stack:
             stack.enter_context(_interrupt_cancels(job))
@@ -85,14 +92,9 @@ class Clips:
                     annotated.add_outcome(outcome)
             if annotated is not None:
                 annotated.early = job.state != "done"
+        if annotated is not None:
+            _tell(job.clip, annotated.notes)
         return video if video is not None and video.exists() else None
-
-    def _write(self, job: ClipJob, analysis: ClipAnalysis, video: Path | None) -> list[Path]:
-        folder = self._folders.get(job.clip.name)
-        if folder is None:
-            return []
-        files = clip_files.write_folder(job, analysis, folder, self._formats())
-        return files if video is None else [*files, video]
 
     def _formats(self) -> Sequence[str]:
         given = [name for text in self._options.format or () for name in text.split(",")]
@@ -109,25 +111,48 @@ def _settings(options: argparse.Namespace, specs: Sequence[ModelSpec]) -> ClipSe
     )
 
 
-def _folders(clips: Sequence[ClipInfo], output: Path | None, alone: bool) -> Mapping[str, Path]:
-    """Where each clip's files go: into the folder itself, or into one a clip where there are more.
+def _tell(clip: ClipInfo, notes: Sequence[str]) -> None:
+    for note in notes:
+        print(f"{clip.name}: {note}", file=sys.stderr)
+
+
+def _folders(clips: Sequence[ClipInfo], output: Path | None, alone: bool) -> list[Path | None]:
+    """Where each clip's files go: into `output` itself, or into a folder a clip in there.
 
     Raises:
-        InputError: two clips share a name, or a folder cannot be made.
+        InputError: a folder cannot be made.
     """
     if output is None:
-        return {}
-    folders = {clip.name: output if alone else output / Path(clip.name).stem for clip in clips}
-    if len(set(folders.values())) < len(clips):
-        raise InputError("Two clips have the same name.", "Compare them one after the other.")
-    for folder in folders.values():
+        return [None] * len(clips)
+    folders = [output] if alone else [output / name for name in _folder_names(clips)]
+    for folder in folders:
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise InputError(
                 f"{folder} cannot be made a folder: {error.strerror}.", "Choose another."
             ) from error
-    return folders
+    return [*folders]
+
+
+def _refuse_to_overwrite(clips: Sequence[ClipInfo], folders: Sequence[Path | None]) -> None:
+    """Raises InputError where a clip is an annotated video that would be written anew."""
+    written = {(folder / VIDEO).resolve() for folder in folders if folder is not None}
+    for clip in clips:
+        if isinstance(clip.source, Path) and clip.source.resolve() in written:
+            raise InputError(f"{clip.name} would be overwritten.", "Choose another --output.")
+
+
+def _folder_names(clips: Sequence[ClipInfo]) -> list[str]:
+    """Each clip's name without extension; a number follows where that is taken (a, a-2, a-3)."""
+    names: list[str] = []
+    for clip in clips:
+        stem = Path(clip.name).stem
+        tries = chain([stem], (f"{stem}-{n}" for n in count(2)))
+        # Some disks take A and a for the same name.
+        taken = {name.casefold() for name in names}
+        names.append(next(name for name in tries if name.casefold() not in taken))
+    return names
 
 
 @contextmanager

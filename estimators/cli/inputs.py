@@ -9,6 +9,7 @@ from pathlib import Path
 from estimators import registry, weights
 from estimators.cli.text import megabytes
 from estimators.errors import InputError
+from estimators.media.names import printable
 from estimators.media.pictures import read_picture
 from estimators.registry import ModelSpec
 from estimators.types import Frame
@@ -52,7 +53,9 @@ def _named(files: Sequence[Path]) -> Mapping[str, Path]:
     """Each file once, by its bare name, or by its path where two share a name."""
     unique = list(dict.fromkeys(files))
     names = Counter(file.name for file in unique)
-    return {file.name if names[file.name] == 1 else file.as_posix(): file for file in unique}
+    return {
+        printable(file.name if names[file.name] == 1 else file.as_posix()): file for file in unique
+    }
 
 
 def chosen_models(text: str | None) -> tuple[list[ModelSpec], list[str]]:

@@ -7,10 +7,13 @@ file it was given cannot be used (one line on stderr); 130 interrupted.
 from __future__ import annotations
 
 import argparse
+import math
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from importlib import import_module
+from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -27,6 +30,9 @@ FORMATS = ("json", "csv", "coco", "parquet")
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command; returns its exit code."""
+    if isinstance(sys.stdout, TextIOWrapper):
+        # A name may have what this terminal's encoding has not, or be no text at all.
+        sys.stdout.reconfigure(errors="backslashreplace")
     options = _parser().parse_args(arguments)
     try:
         code: int = import_module(options.module).run(options)
@@ -88,7 +94,12 @@ def _add_compare(commands: _Commands) -> None:
         help="variants by key, separated by commas (default: one of each family, of those whose "
         "weights are here)",
     )
-    compare.add_argument("--output", type=Path, metavar="DIR", help="folder for the files")
+    compare.add_argument(
+        "--output",
+        type=Path,
+        metavar="DIR",
+        help="folder for the files; a clip among several files gets one of its own in there",
+    )
     compare.add_argument(
         "--format",
         action="append",
@@ -109,8 +120,10 @@ def _add_compare(commands: _Commands) -> None:
 
 def _add_clip_options(compare: argparse.ArgumentParser) -> None:
     clips = compare.add_argument_group("clips")
-    clips.add_argument("--start", type=float, metavar="S", help="begin at this second of the clip")
-    clips.add_argument("--end", type=float, metavar="S", help="stop at this second of the clip")
+    clips.add_argument(
+        "--start", type=_seconds, metavar="S", help="begin at this second of the clip"
+    )
+    clips.add_argument("--end", type=_seconds, metavar="S", help="stop at this second of the clip")
     clips.add_argument(
         "--stride", type=int, default=1, metavar="N", help="take every N-th frame (default: 1)"
     )
@@ -121,6 +134,13 @@ def _add_clip_options(compare: argparse.ArgumentParser) -> None:
         help="make larger frames smaller before the models see them",
     )
     clips.add_argument("--no-video", action="store_true", help="write no annotated video")
+
+
+def _seconds(text: str) -> float:
+    with suppress(ValueError):
+        if 0 <= (seconds := float(text)) < math.inf:
+            return seconds
+    raise argparse.ArgumentTypeError(f"{text!r} is not a time: give seconds, 0 or more")
 
 
 def _add_weights(commands: _Commands) -> None:

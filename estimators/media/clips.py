@@ -23,6 +23,7 @@ from estimators.media.boxes import cut_short
 from estimators.media.clip_info import ClipInfo, ClipLimits
 from estimators.media.decoding import decode_frames, decoded
 from estimators.media.listing import list_packets, opened, video_stream
+from estimators.media.names import printable
 from estimators.media.orientation import Orientation
 from estimators.types import Frame, PoseSet
 
@@ -104,9 +105,11 @@ def selected(
     if first >= last:
         start = "its start" if start_s is None else f"{start_s:g} s"
         end = "its end" if end_s is None else f"{end_s:g} s"
+        wanted = start_s if start_s is not None else end_s or 0.0
+        near = times[np.abs(times - wanted).argmin()]
         raise InputError(
             f"{clip.name} has no frame between {start} and {end}.",
-            f"Its frames lie between {times[0]:.3f} s and {times[-1]:.3f} s.",
+            f"Its frames lie between {times[0]:.3f} s and {times[-1]:.3f} s, one at {near:.3f} s.",
         )
     return np.arange(first, last, stride, dtype=np.int64)
 
@@ -174,9 +177,9 @@ def as_rgb(
 
 def _identified(source: str | Path | bytes | BinaryIO, name: str) -> tuple[Path | bytes, str]:
     if isinstance(source, str | Path):
-        return Path(source), name or Path(source).name
+        return Path(source), printable(name or Path(source).name)
     data = source if isinstance(source, bytes) else source.read()
-    return data, name or str(getattr(source, "name", "")) or "The clip"
+    return data, printable(name or str(getattr(source, "name", "")) or "The clip")
 
 
 def _check_size(size: tuple[int, int], name: str, limits: ClipLimits) -> None:
