@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+import av
 from av.audio.stream import AudioStream
 from av.container import OutputContainer
 from av.packet import Packet
@@ -16,20 +17,29 @@ from estimators.media.listing import opened
 COPIED = ("aac", "mp3", "opus", "flac")
 
 
+def copyable(track: AudioStream) -> bool:
+    """Whether the track may go into an MP4 as it is; not where its codec is unknown here."""
+    context = track.codec_context
+    return context is not None and context.codec.canonical_name in COPIED
+
+
 class AudioTrack:
     """The first sound track of `clip` as packets for `output`: copied as it is, else made AAC.
 
     Its times are left as they are, so the pictures' times must be too.
 
     Raises:
-        FFmpegError: the track cannot be read (`pieces`), or not be made AAC (constructor).
+        FFmpegError: the track cannot be made AAC.
+        ValueError: there is no decoder for it.
     """
 
     def __init__(self, clip: ClipInfo, output: OutputContainer) -> None:
         self._opening = opened(clip.source, clip.name)
         self._container = self._opening.__enter__()
         self._source = self._container.streams.audio[0]
-        self.copied = self._source.codec_context.codec.canonical_name in COPIED
+        if self._source.codec_context is None:
+            raise ValueError(f"no decoder for the sound of {clip.name}")
+        self.copied = copyable(self._source)
         self._target: AudioStream = (
             output.add_stream_from_template(self._source)
             if self.copied
@@ -41,9 +51,16 @@ class AudioTrack:
         self._next: Packet[Any] | None = None
 
     def until(self, time_s: float) -> Iterator[Packet[Any]]:
-        """The packets that start before `time_s` and were not given yet."""
+        """The packets that start before `time_s` and were not given yet.
+
+        Raises:
+            ValueError: the track cannot be read on.
+        """
         while True:
-            packet = self._next or next(self._packets, None)
+            try:
+                packet = self._next or next(self._packets, None)
+            except av.error.FFmpegError as error:
+                raise ValueError(str(error)) from error
             self._next = None
             if packet is None:
                 return

@@ -16,7 +16,7 @@ from av.audio.stream import AudioStream
 from av.video.stream import VideoStream
 
 from estimators.errors import InputError
-from estimators.media.audio import COPIED
+from estimators.media.audio import copyable
 from estimators.media.boxes import is_webm, starts_playing_at_once
 from estimators.media.clip_info import ClipInfo
 from estimators.media.clips import as_rgb, open_clip, processed_size
@@ -84,18 +84,12 @@ def _encoded(
     stored_size = clip.orientation.size(*size)
     options = EncodeOptions(time_base=clip.time_base, last_frame_s=clip.last_frame_s)
     with ClipWriter(target, size, options, audio_of=clip) as writer:
-        last_pts = None
         for index, frame in decoded(clip):
-            pts = int(clip.listing.pts[index])
-            # Two frames at one time cannot both be shown.
-            if last_pts is None or pts > last_pts:
-                upright = clip.orientation.identity and not any(side % 2 for side in size)
-                if upright:
-                    writer.write_frame(frame, pts)
-                else:
-                    image = clip.orientation.apply(as_rgb(frame, stored_size))
-                    writer.write(image, float(clip.timestamps_s[index]))
-                last_pts = pts
+            if clip.orientation.identity and not any(side % 2 for side in size):
+                writer.write_frame(frame, int(clip.listing.pts[index]))
+            else:
+                image = clip.orientation.apply(as_rgb(frame, stored_size))
+                writer.write(image, float(clip.timestamps_s[index]))
             if progress is not None:
                 progress(index + 1, clip.frame_count)
 
@@ -129,7 +123,7 @@ def _copy_packets(clip: ClipInfo, target: Path) -> None:
             video.index: output.add_stream_from_template(video)
         }
         for audio in source.streams.audio[:1]:
-            if audio.codec_context.codec.canonical_name in COPIED:
+            if copyable(audio):
                 kept[audio.index] = output.add_stream_from_template(audio)
         for packet in source.demux([source.streams[index] for index in kept]):
             if packet.size:

@@ -103,19 +103,22 @@ class ClipWriter:
         self._closed = False
         # One for all frames: setting it up costs more than a small frame's conversion.
         self._reformatter = VideoReformatter()
+        self._audio: AudioTrack | None = None
         with _told(path):
-            self._output = av.open(
-                str(self._part), "w", format="mp4", options=mp4_options(options.time_base)
-            )
-            self._video = self._add_video()
-            self._audio = None if audio_of is None else self._add_audio(audio_of)
+            self._open()
+            if audio_of is not None and audio_of.has_audio and not self._add_audio(audio_of):
+                self._leave_sound_out()
+                self._output.close()
+                self._open()  # a track that was added cannot be taken away again
             self._output.start_encoding()
 
     def write(self, image: NDArray[np.uint8], time_s: float) -> None:
         """Appends a picture, uint8 [H, W, 3] RGB, shown from `time_s` on.
 
+        At the time of the last one it takes that one's place: two cannot be shown at once.
+
         Raises:
-            ValueError: the picture has another size, or its time is not after the last one's.
+            ValueError: the picture has another size, or its time is before the last one's.
             InputError: the file cannot be written, for example because the disk is full.
         """
         height, width = image.shape[:2]
@@ -127,17 +130,19 @@ class ClipWriter:
 
     def write_frame(self, frame: VideoFrame, pts: int) -> None:
         """The same with a decoded frame and its time in units of `options.time_base`."""
-        if self._waiting is not None and pts <= self._last_pts:
-            raise ValueError(f"time {pts} does not come after {self._last_pts}")
+        if self._waiting is not None and pts < self._last_pts:
+            raise ValueError(f"time {pts} comes before {self._last_pts}")
         ready = self._in_bt709(frame)
         ready.pts, ready.time_base = pts, self._options.time_base
         # The source's frame types would be forced upon the encoder.
         ready.pict_type = PictureType.NONE
-        with _told(self.path):
-            if self._waiting is not None:
+        if self._waiting is None:
+            self.frame_count = 1
+        elif pts > self._last_pts:
+            with _told(self.path):
                 self._encode(self._waiting, pts - self._last_pts)
+            self.frame_count += 1
         self._waiting, self._last_pts = ready, pts
-        self.frame_count += 1
 
     def close(self, early: bool = False) -> None:
         """Finishes the file; without a single frame none appears.  Safe to call twice.
@@ -178,6 +183,12 @@ class ClipWriter:
         else:
             self.discard()
 
+    def _open(self) -> None:
+        self._output = av.open(
+            str(self._part), "w", format="mp4", options=mp4_options(self._options.time_base)
+        )
+        self._video = self._add_video()
+
     def _add_video(self) -> VideoStream:
         options = self._options
         settings = {
@@ -197,14 +208,14 @@ class ClipWriter:
         context.color_range = _LIMITED_RANGE
         return video
 
-    def _add_audio(self, clip: ClipInfo) -> AudioTrack | None:
-        if not clip.has_audio:
-            return None
+    def _add_audio(self, clip: ClipInfo) -> bool:
+        """Whether an MP4 takes the sound; some tracks are only refused when its head is written."""
         try:
-            return AudioTrack(clip, self._output)
+            self._audio = AudioTrack(clip, self._output)
+            self._output.start_encoding()
         except (av.error.FFmpegError, ValueError):
-            self.notes += (_SILENT,)
-            return None
+            return False
+        return True
 
     def _mux_sound(self, until_s: float) -> None:
         if self._audio is None:
@@ -212,9 +223,13 @@ class ClipWriter:
         try:
             for packet in self._audio.until(until_s):
                 self._output.mux(packet)
-        except av.error.InvalidDataError:
-            # Damaged sound must not cost the pictures.
-            self.notes += (_SILENT,)
+        except ValueError:
+            # Damaged sound must not cost the pictures.  A full disk is another error of FFmpeg's.
+            self._leave_sound_out()
+
+    def _leave_sound_out(self) -> None:
+        self.notes += (_SILENT,)
+        if self._audio is not None:
             self._audio.close()
             self._audio = None
 

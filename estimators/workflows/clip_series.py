@@ -131,4 +131,6 @@ def playable_times(clip: ClipInfo) -> NDArray[np.float64]:
     times = clip.timestamps_s
     if (np.diff(times) > 0).all():
         return times
-    return times + 1e-6 * np.arange(len(times))
+    least = 1e-6 * np.arange(len(times))
+    apart: NDArray[np.float64] = np.maximum.accumulate(times - least) + least
+    return apart

@@ -159,8 +159,8 @@ def test_no_frames_give_no_file(tmp_path: Path) -> None:
 def test_wrong_sizes_and_times_are_refused(tmp_path: Path) -> None:
     with ClipWriter(tmp_path / "a.mp4", (128, 96)) as writer:
         writer.write(numbered(0, 128, 96), 1.0)
-        with pytest.raises(ValueError, match="does not come after"):
-            writer.write(numbered(1, 128, 96), 1.0)
+        with pytest.raises(ValueError, match="comes before"):
+            writer.write(numbered(1, 128, 96), 0.9)
         with pytest.raises(ValueError, match="expected"):
             writer.write(numbered(1, 96, 128), 2.0)
 
