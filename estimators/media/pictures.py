@@ -130,9 +130,9 @@ def _flatten(picture: Image.Image, name: str) -> Image.Image:
     return _guarded(name, lambda: picture.convert("L" if picture.mode == "1" else "RGB"))
 
 
-def _to_srgb(picture: Image.Image, profile: bytes | None) -> Image.Image:
+def _to_srgb(picture: Image.Image, profile: object) -> Image.Image:
     """`picture` in sRGB; a profile that does not fit or cannot be read is passed over."""
-    if profile:
+    if isinstance(profile, bytes):  # a TIFF may hold a number there
         try:
             source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
             if "sRGB" not in (source.profile.profile_description or ""):

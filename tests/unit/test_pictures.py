@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image, ImageCms
+from PIL import Image, ImageCms, TiffImagePlugin
 
 from estimators.errors import InputError
 from estimators.media import limits
@@ -215,6 +215,15 @@ def test_unusable_profile_is_passed_over() -> None:
     for profile in (b"nonsense", b"\0" * 200):
         data = encoded(quarters(), "PNG", icc_profile=profile)
         assert (pixels(data) == np.asarray(quarters())).all()
+
+
+@pytest.mark.parametrize("profile", [5, "words", b"bytes"])
+def test_a_tiff_whose_profile_is_of_another_type_is_read(profile: int | str | bytes) -> None:
+    tags = TiffImagePlugin.ImageFileDirectory_v2()
+    tags.tagtype[34675] = {int: 3, str: 2, bytes: 7}[type(profile)]
+    tags[34675] = profile
+    data = encoded(quarters(), "TIFF", tiffinfo=tags)
+    assert (pixels(data) == np.asarray(quarters())).all()
 
 
 def test_cmyk_picture_with_a_profile_that_is_not_cmyk() -> None:
