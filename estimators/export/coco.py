@@ -90,7 +90,7 @@ def _annotated_ids(annotations: Path) -> dict[str, int]:
     try:
         images = json.loads(annotations.read_text("utf-8"))["images"]
         return {Path(image["file_name"]).name: int(image["id"]) for image in images}
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
         raise InputError(
             f"{annotations} is not a COCO annotation file ({type(error).__name__}: {error}).",
             "It must be a JSON object whose `images` have `id` and `file_name`.",

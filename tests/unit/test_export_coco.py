@@ -161,7 +161,14 @@ def test_files_that_are_not_annotated_are_named(tmp_path: Path) -> None:
         image_ids(["beach.jpg", "street.jpg"], path)
 
 
-@pytest.mark.parametrize("content", ["", "[]", '{"images": 3}', '{"images": [{"id": 1}]}'])
+@pytest.mark.parametrize(
+    "content",
+    [
+        *("", "[]", '{"images": 3}', '{"images": [{"id": 1}]}'),
+        '{"images": [{"id": 1e999, "file_name": "beach.jpg"}]}',
+        pytest.param("[" * 100_000, id="deep"),
+    ],
+)
 def test_something_that_is_no_annotation_file_is_refused(tmp_path: Path, content: str) -> None:
     path = tmp_path / "a.json"
     path.write_text(content)
