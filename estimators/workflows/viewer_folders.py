@@ -42,9 +42,9 @@ class ViewerFolders:
         self._looking = False
 
     def of(self, viewer: str) -> Path:
-        """The viewer's own folder, made when it is first asked for."""
+        """The viewer's own folder; a new one the first time, and where something removed it."""
         with self._lock:
-            if viewer not in self._kept:
+            if viewer not in self._kept or not Path(self._kept[viewer].folder.name).is_dir():
                 folder = TemporaryDirectory(prefix="pose-clip-", ignore_cleanup_errors=True)
                 self._kept[viewer] = _Kept(folder, time.monotonic())
             if not self._looking:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import resource
+import shutil
+import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -140,6 +143,48 @@ def test_part_stride_and_size_come_from_the_address_and_go_back_into_it() -> Non
     assert bad.button(key="run_clip").label == "Process 100 frames"
 
 
+def test_the_part_in_the_address_is_one_of_the_first_clip_only() -> None:
+    at = video_page(clip="street", part="1.00-2.50", stride="5")
+    at.button_group(key="clip").set_value("balance").run()
+    assert at.button(key="run_clip").label == "Process 20 frames"
+    assert "part" not in at.query_params
+    at.button_group(key="clip").set_value("street").run()
+    assert at.button(key="run_clip").label == "Process 10 frames"
+    assert at.query_params["part"] == "1.00-2.50"
+
+
+def test_a_part_without_a_frame_says_so(tmp_path: Path) -> None:
+    recipe = Recipe(pts=(0, 1, 2, 300, 301), options={"bf": "0"})
+    content = make_clip(tmp_path / "gap.mp4", recipe).read_bytes()
+    at = video_page(models="movenet-lightning")
+    at.button_group(key="clip_source").set_value("upload").run()
+    at.get("file_uploader")[0].upload("*gap* [1].mp4", content, "video/mp4")
+    at.run()
+    at.slider[0].set_value((2.0, 3.0)).run()
+    assert not at.exception
+    assert "run_clip" not in buttons(at)
+    said = next(w.value for w in at.warning if "no frame between" in w.value)
+    assert said.startswith(r"\*gap\* \[1\]\.mp4 has no frame between 2 s and 3 s")
+    assert any(c.value.startswith(r"\*gap\* \[1\]\.mp4") for c in at.caption)
+    at.slider[0].set_value((2.0, 10.04)).run()
+    assert at.button(key="run_clip").label == "Process 2 frames"
+
+
+def test_an_annotated_video_that_is_gone_can_be_made_again() -> None:
+    at = process(video_page(stride="30", models="movenet-lightning"))
+    for time_made in ("first", "second"):
+        at.button(key="make_video").click().run()
+        made = at.session_state["annotated_clip"].task
+        made.join(_LONGEST_S)
+        at.run()
+        assert (made.state, made.error) == ("done", ""), time_made
+        assert "make_video" not in buttons(at)
+        shutil.rmtree(made.path.parent)  # as systems clean their folder of temporary files
+        at.run()
+        assert not at.exception
+        assert any("make it again" in info.value for info in at.info)
+
+
 def test_settings_are_there_again_after_a_look_at_another_page() -> None:
     at = video_page(models="movenet-lightning")
     at.selectbox(key="stride").set_value("10").run()
@@ -165,6 +210,25 @@ def test_an_upload_is_kept_in_a_file_and_leaves_the_memory(tmp_path: Path) -> No
     at.button(key="remove_clip").click().run()
     assert not kept.path.exists()
     assert not at.exception
+
+
+def test_an_upload_that_does_not_fit_on_the_disk_says_so(tmp_path: Path) -> None:
+    """A limit on the size of files stands in for the full disk."""
+    content = make_clip(tmp_path / "walk.mp4").read_bytes()
+    at = video_page()
+    at.button_group(key="clip_source").set_value("upload").run()
+    at.get("file_uploader")[0].upload("walk.mp4", content, "video/mp4")
+    old = resource.getrlimit(resource.RLIMIT_FSIZE)
+    old_handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1000, old[1]))
+        at.run()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, old)
+        signal.signal(signal.SIGXFSZ, old_handler)
+    assert not at.exception
+    assert r"walk\.mp4 cannot be kept" in at.error[0].value
+    assert "kept_clip" not in at.session_state
 
 
 @pytest.mark.parametrize(

@@ -26,6 +26,16 @@ def test_a_folder_goes_after_its_viewer_and_no_other() -> None:
     here.clear()
 
 
+def test_a_folder_that_something_else_removed_is_made_again() -> None:
+    """Systems clean their folder of temporary files."""
+    folders = ViewerFolders(lambda viewer: True)
+    before = folders.of("ann")
+    before.rmdir()
+    after = folders.of("ann")
+    assert after.is_dir()
+    assert folders.of("ann") == after
+
+
 def test_a_connection_that_comes_back_loses_nothing() -> None:
     looks: list[bool] = []
 

@@ -14,6 +14,7 @@ from estimators.media.clip_info import ClipInfo
 from estimators.media.clips import open_clip
 from pages.ui import memory
 from pages.ui.address import publish, recall
+from pages.ui.text import escaped
 from pages.ui.video.uploads import uploaded
 
 _SOURCES = {
@@ -90,7 +91,10 @@ def _from_upload() -> ChosenClip | None:
             _opened(str(kept.path), kept.name), kept.digest, f"Uploaded clip {kept.name}"
         )
     except InputError as error:
-        st.error(f"**{error.message}**\n\n{error.advice}", icon=":material/broken_image:")
+        st.error(
+            f"**{escaped(error.message)}**\n\n{escaped(error.advice)}",
+            icon=":material/broken_image:",
+        )
         return None
 
 

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from estimators.errors import InputError
 from estimators.media.clip_info import ClipInfo
 from estimators.workflows.film_strip import film_strip
+from pages.ui.text import escaped
 from pages.ui.video.clips import ChosenClip
 from pages.ui.video.plan import describe
 
@@ -17,11 +18,11 @@ def facts(clip: ChosenClip) -> None:
     try:
         st.image(_strip(clip.digest, clip.info), width="stretch", alt=clip.alt)
     except InputError as error:
-        st.error(f"{error.message} {error.advice}", icon=":material/broken_image:")
+        st.error(escaped(str(error)), icon=":material/broken_image:")
         st.stop()
-    st.caption(" · ".join(filter(None, [describe(clip.info), clip.note])))
+    st.caption(escaped(" · ".join(filter(None, [describe(clip.info), clip.note]))))
     for note in clip.info.notes:
-        st.warning(note, icon=":material/info:")
+        st.warning(escaped(note), icon=":material/info:")
 
 
 @st.cache_data(max_entries=32, show_spinner="Reading the clip …")

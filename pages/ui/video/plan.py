@@ -19,7 +19,7 @@ _STRIDES = (1, 2, 3, 5, 10, 30)
 _SIDES = (1920, 1280, 960, 640, 480)
 # Larger frames are made smaller unless somebody wants them whole: no model looks at more.
 _USUAL_SIDE = 1920
-_WHOLE = "whole"
+_WHOLE, _ADDRESSED = "whole", "clip_addressed"
 
 
 def choose_plan(clip: ChosenClip, settings: Settings) -> ClipSettings:
@@ -52,12 +52,15 @@ def describe(clip: ClipInfo) -> str:
 
 def _choose_part(clip: ChosenClip) -> tuple[float | None, float | None]:
     """Limits in seconds on the clip's own clock; None where the clip's own end is meant."""
+    # A part in the address is one of the first clip that it led to.
+    addressed = st.session_state.setdefault(_ADDRESSED, clip.digest) == clip.digest
     times = clip.info.timestamps_s
     first, last = float(times[0]), float(times[-1])
     # Two decimals keep single frames of all but the fastest cameras apart.
     low, high = math.floor(100 * first) / 100, math.ceil(100 * last) / 100
     if clip.info.frame_count < 2 or high - low < 0.02:
         st.caption("The clip is too short to cut.")
+        publish("part", _WHOLE, _WHOLE)
         return None, None
     key = f"clip_part_{clip.digest[:12]}"
     start, end = memory.keep(
@@ -66,7 +69,7 @@ def _choose_part(clip: ChosenClip) -> tuple[float | None, float | None]:
             "Part to process, seconds",
             low,
             high,
-            memory.recall(key, _part_in_address(low, high)),
+            memory.recall(key, _part_in_address(low, high) if addressed else (low, high)),
             step=0.01,
             format="%.2f",
             key=key,

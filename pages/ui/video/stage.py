@@ -12,6 +12,7 @@ from estimators.media.clip_info import ClipInfo
 from estimators.workflows.clip_series import playable_times
 from estimators.workflows.file_task import FileTask, Progress
 from pages.ui.drawing import view_options
+from pages.ui.text import escaped
 from pages.ui.video.clips import ChosenClip
 from pages.ui.video.comparison import ClipComparison, why
 from pages.ui.video.uploads import folder
@@ -115,7 +116,7 @@ def _playable(clip: ChosenClip) -> Path | None:
     if task.state == "running":
         _follow(task)
         return None
-    st.error(f"The clip cannot be shown here. {task.error}", icon=":material/movie_off:")
+    st.error(f"The clip cannot be shown here. {escaped(task.error)}", icon=":material/movie_off:")
     if st.button("Try again", icon=":material/refresh:", key="retry_copy"):
         del copies[clip.digest]
         st.rerun()

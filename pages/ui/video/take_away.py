@@ -16,6 +16,7 @@ from estimators.workflows.clip_files import clip_files, write_zip
 from estimators.workflows.clip_video import Look, annotate
 from estimators.workflows.file_task import FileTask, Progress
 from pages.ui.drawing import joints_drawn
+from pages.ui.text import escaped
 from pages.ui.video.comparison import ClipComparison
 from pages.ui.video.uploads import folder
 from pages.ui.video.viewers import present, viewer
@@ -53,6 +54,8 @@ def take_away(comparison: ClipComparison) -> None:
     if made is not None and made.shows != shows:
         made.task.cancel()  # nobody would see it any more
         made = None
+    gone = made is not None and made.task.state == "done" and not made.task.path.is_file()
+    made = None if gone else made
     task = made.task if made is not None else None
     done = task if task is not None and task.state == "done" else None
     with st.container(horizontal=True, key="take_away"):
@@ -70,6 +73,8 @@ def take_away(comparison: ClipComparison) -> None:
         if done is not None:
             _file(comparison, _VIDEO_NAME, "Annotated video, MP4", done.path.read_bytes)
             _file(comparison, "zip", "Everything, ZIP", partial(_zip, comparison, done.path))
+    if gone:
+        st.info("The annotated video is no longer kept here: make it again.")
     if task is not None:
         _video(comparison, task)
 
@@ -109,7 +114,7 @@ def _file(comparison: ClipComparison, name: str, label: str, make: Callable[[], 
         key=f"download_{name}",
         on_click="ignore",
         icon=icons.get(kind, ":material/table:"),
-        help=f"Saves {comparison.clip.stem}.{name}",
+        help=f"Saves {escaped(comparison.clip.stem)}.{name}",
     )
 
 
@@ -157,9 +162,9 @@ def _video(comparison: ClipComparison, task: FileTask) -> None:
         _follow(task)
         return
     if task.state == "failed":
-        st.error(f"The video could not be made. {task.error}", icon=":material/error:")
+        st.error(f"The video could not be made. {escaped(task.error)}", icon=":material/error:")
         return
-    if task.state == "done" and task.path.is_file():
+    if task.state == "done":
         with st.expander("The annotated video", icon=":material/movie:"):
             st.video(str(task.path), alt=f"{comparison.clip.alt}, with every model's poses")
         for note in task.notes:

@@ -13,7 +13,7 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from estimators.runtime.budget import budget_mb
 from estimators.workflows.viewer_folders import ViewerFolders
-from pages.ui.video.text import escaped
+from pages.ui.text import escaped
 from pages.ui.video.viewers import present, viewer
 
 TYPES = ("mp4", "m4v", "mov", "webm", "avi", "mkv", "gif")
@@ -87,8 +87,12 @@ def _keep() -> None:
     content = file.getbuffer()
     digest = hashlib.sha256(content).hexdigest()
     path = folder() / f"{digest[:16]}{Path(file.name).suffix.lower()}"
-    path.write_bytes(content)
-    st.session_state[_KEPT] = Upload(path, file.name, digest, len(content))
+    try:
+        path.write_bytes(content)
+        st.session_state[_KEPT] = Upload(path, file.name, digest, len(content))
+    except OSError as error:  # the disk is full
+        path.unlink(missing_ok=True)
+        st.error(f"{escaped(file.name)} cannot be kept on the server: {error.strerror}.")
     content.release()
     _let_go(file.file_id)
     st.session_state[_ROUND] += 1

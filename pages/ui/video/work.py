@@ -6,14 +6,15 @@ from dataclasses import dataclass, replace
 
 import streamlit as st
 
+from estimators.errors import InputError
 from estimators.registry import MODELS
 from estimators.workflows.clip_job import ClipJob, ClipProgress
 from estimators.workflows.clip_jobs import ClipJobs
 from estimators.workflows.clip_run import ClipSettings
 from pages.ui import engine
+from pages.ui.text import duration, escaped
 from pages.ui.video.clips import ChosenClip
 from pages.ui.video.plan import frames_wanted
-from pages.ui.video.text import duration, escaped
 from pages.ui.video.viewers import present, viewer
 
 _MINE = "clip_work"
@@ -57,7 +58,11 @@ def work(clip: ChosenClip, plan: ClipSettings) -> ClipJob | None:
 
 
 def _run_button(clip: ChosenClip, plan: ClipSettings) -> None:
-    frames = frames_wanted(clip.info, plan)
+    try:
+        frames = frames_wanted(clip.info, plan)
+    except InputError as error:
+        st.warning(escaped(str(error)), icon=":material/content_cut:")
+        return
     titles = ", ".join(MODELS[key].title for key in plan.models)
     if not plan.models:
         st.info("None of the chosen models has its weights here yet.", icon=":material/download:")
@@ -107,7 +112,7 @@ def _say_what_it_is(job: ClipJob, plan: ClipSettings) -> None:
     """Why the results below are not those of the settings above."""
     progress = job.progress
     if job.state == "failed":
-        st.error(job.error, icon=":material/error:")
+        st.error(escaped(job.error), icon=":material/error:")
     if job.settings == plan or job.state == "cancelled":
         text = (
             f"Stopped after {progress.done:,} of {progress.total:,} frames; this is what is done."
@@ -131,7 +136,7 @@ def _say_what_failed(clip: ChosenClip, plan: ClipSettings, job: ClipJob) -> None
         reason = next(iter(job.estimates[model].errors.values()))
         st.warning(
             f"**{MODELS[model].title}** failed on {count:,} of {job.progress.total:,} frames: "
-            f"{reason}",
+            f"{escaped(reason)}",
             icon=":material/error:",
         )
     if job.failures and st.button("Try again", icon=":material/refresh:", key="retry_clip"):
