@@ -19,8 +19,10 @@ from estimators.workflows.live_slot import NewestSlot
 FollowerState = Literal["loading", "following", "failed"]
 # A model that failed is tried again: its weights may have come, or its process started anew.
 _RETRY_S = 3.0
-# A model that takes longer than this cannot follow anybody anyway; the video goes first.
+# A model that takes longer than this, again and again, cannot follow anybody anyway; the video goes
+# first.  One slow answer may be the machine's doing, and a process that gave way does so for good.
 _SLOW_MS = 150.0
+_SLOW_ANSWERS = 3
 _OPTIONS = EstimatorOptions(video=True)
 
 
@@ -64,7 +66,7 @@ class Follower:
         self.error = ""
         self.overlay: Overlay | None = None
         self._runner, self._viewer, self._answered = runner, viewer, answered
-        self._gave_way = False
+        self._slow = 0
         self._slot: NewestSlot[tuple[Frame, float]] = NewestSlot()
         self._thread = threading.Thread(target=self._run, name=f"live-{spec.key}", daemon=True)
         self._thread.start()
@@ -97,6 +99,7 @@ class Follower:
                 self._fail(f"{type(error).__name__}: {error}")
 
     def _follow(self, session: Session) -> None:
+        self._slow = 0  # an error may have cost the model its process
         while (newest := self._slot.take()) is not None:
             frame, arrived_s = newest
             asked_s = time.monotonic()
@@ -110,11 +113,14 @@ class Follower:
             self._mind_priority(result)
 
     def _mind_priority(self, result: RunResult) -> None:
-        if result.restarted:
-            self._gave_way = False
-        if not self._gave_way and result.estimate.timings_ms.total > _SLOW_MS:
-            pids = [s.pid for s in self._runner.status() if s.model == self.spec.key]
-            self._gave_way = any(pid is not None and give_way(pid) for pid in pids)
+        if result.restarted or result.estimate.timings_ms.total <= _SLOW_MS:
+            self._slow = 0
+            return
+        self._slow += 1
+        if self._slow == _SLOW_ANSWERS:
+            for status in self._runner.status():
+                if status.model == self.spec.key and status.pid is not None:
+                    give_way(status.pid)
 
     def _fail(self, message: str) -> None:
         self.state, self.error, self.overlay = "failed", message, None
