@@ -20,6 +20,8 @@ class RunResult:
         estimate: the answer; its `timings_ms` were measured in the host process.
         queue_ms: waiting for the model's turn (other viewers, loading).
         transport_ms: carrying the frame there and the answer back.
+        cold: the first answer after loading, after a long rest or of a new session; it takes longer
+            than those that follow.
         restarted: the host was started anew since this session's last frame, so a stateful model
             has lost what it knew of earlier frames.
     """
@@ -27,6 +29,7 @@ class RunResult:
     estimate: Estimate
     queue_ms: float
     transport_ms: float
+    cold: bool = False
     restarted: bool = False
 
 

@@ -26,7 +26,8 @@ class Backoff:
         self._failures += 1
         exponent = self._failures - (1 if loading else 2)
         if exponent >= 0:
-            self._error = error
+            # A copy: what was raised holds on to the frame, through its traceback.
+            self._error = type(error)(error.message, error.advice)
             self._until_s = time.monotonic() + min(_LONGEST_S, _FIRST_S * 2**exponent)
 
     def clear(self) -> None:

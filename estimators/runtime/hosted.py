@@ -75,7 +75,7 @@ class HostedModel:
 
     def estimate(
         self, key: SessionKey, frame: Frame, viewer: str, timeout_s: float | None
-    ) -> tuple[RunResult, bool]:
+    ) -> RunResult:
         """One frame, when it is this viewer's turn; see `viewer_session.Host`.
 
         Raises:
@@ -101,7 +101,7 @@ class HostedModel:
         self._budget.check(self)
         queue_ms = (asked - arrived) * 1000
         transport_ms = max(0.0, (answered - asked) * 1000 - answer.busy_ms)
-        return RunResult(estimate, queue_ms, transport_ms), answer.fresh
+        return RunResult(estimate, queue_ms, transport_ms, cold=answer.fresh)
 
     def warm(self) -> None:
         """Loads the model if it is not loaded; errors are kept for `status`."""

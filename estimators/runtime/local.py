@@ -40,7 +40,7 @@ class LocalModel:
 
     def estimate(
         self, key: SessionKey, frame: Frame, viewer: str, timeout_s: float | None
-    ) -> tuple[RunResult, bool]:
+    ) -> RunResult:
         """One frame; nothing can be timed out here, so `timeout_s` has no effect."""
         arrived = time.perf_counter()
         self._turns.take(viewer)
@@ -55,7 +55,7 @@ class LocalModel:
         finally:
             self._turns.give()
         self._stats.add(estimate.timings_ms.total)
-        return RunResult(estimate, (asked - arrived) * 1000, 0.0), fresh
+        return RunResult(estimate, (asked - arrived) * 1000, 0.0, cold=fresh)
 
     def warm(self) -> None:
         """Loads the model if it is not loaded; errors are kept for `status`."""
@@ -161,7 +161,7 @@ class InProcessRunner:
         viewer: str = "",
     ) -> RunResult:
         key = SessionKey("", replace(options, video=False))
-        return self._model(model).estimate(key, frame, viewer, None)[0]
+        return self._model(model).estimate(key, frame, viewer, None)
 
     def open(self, model: str, options: EstimatorOptions = _PICTURES, viewer: str = "") -> Session:
         return ViewerSession(self._model(model), options, viewer)

@@ -74,7 +74,7 @@ class ProcessRunner:
     ) -> RunResult:
         # A picture has no clip to follow anybody in, whatever the options say.
         key = SessionKey("", replace(options, video=False))
-        return self._host(model).estimate(key, frame, viewer, None)[0]
+        return self._host(model).estimate(key, frame, viewer, None)
 
     def open(self, model: str, options: EstimatorOptions = _PICTURES, viewer: str = "") -> Session:
         return ViewerSession(self._host(model), options, viewer)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import weakref
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Protocol, Self
 
 from estimators.errors import InputError, ModelError
@@ -33,8 +34,8 @@ class Host(Protocol):
 
     def estimate(
         self, key: SessionKey, frame: Frame, viewer: str, timeout_s: float | None
-    ) -> tuple[RunResult, bool]:
-        """The result, and whether the session's estimator was created for this frame."""
+    ) -> RunResult:
+        """The result; it is `cold` where the session's estimator was created for this frame."""
 
     def drop(self, session: str) -> None:
         """Forgets a session some time later; takes no lock, so a finalizer may call it."""
@@ -57,10 +58,10 @@ class ViewerSession:
     def estimate(self, frame: Frame, timeout_s: float | None = None) -> RunResult:
         if not self._drop.alive:
             raise ModelError("This session is closed.", "Open a new one.")
-        result, fresh = self._host.estimate(self._key, frame, self._viewer, timeout_s)
-        lost = fresh and self._answered
+        result = self._host.estimate(self._key, frame, self._viewer, timeout_s)
+        lost = result.cold and self._answered
         self._answered = True
-        return RunResult(result.estimate, result.queue_ms, result.transport_ms, restarted=lost)
+        return replace(result, restarted=lost)
 
     def close(self) -> None:
         if self._drop.alive:

@@ -10,7 +10,7 @@ import threading
 import time
 import uuid
 from collections.abc import Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, wait
 from dataclasses import dataclass
 
 import streamlit as st
@@ -28,7 +28,9 @@ _LONGEST_TURN_S = 5.0
 _LONGEST_LOAD_S = 120.0
 _LONGEST_START_S = 0.5
 # A picture is estimated again to time it, a few times and for a moment only.
-_MOST_CALLS, _MEASURING_S, _LONGEST_WARM_UP_MS = 5, 0.25, 3000.0
+_MOST_CALLS, _MEASURING_S = 5, 0.25
+# A model whose process is lost again and again has no warm call to tell.
+_MOST_COLD = 3
 _MOST_ESTIMATES = 256
 
 Key = tuple[str, str, EstimatorOptions]
@@ -63,7 +65,6 @@ class Jobs:
 
     def __init__(self, runner: Runner) -> None:
         self._runner = runner
-        self._threads = ThreadPoolExecutor(16, thread_name_prefix="estimate")
         self._jobs: dict[Key, Future[RunResult]] = {}
         self._lock = threading.Lock()
         self._turn = threading.Lock()
@@ -72,7 +73,12 @@ class Jobs:
         """The job for `key`, started now unless somebody has already."""
         with self._lock:
             if key not in self._jobs:
-                self._jobs[key] = self._threads.submit(self._estimate, key, frame, viewer)
+                job: Future[RunResult] = Future()
+                # No executor: before the app can end, Python waits for all that it has queued.
+                threading.Thread(
+                    target=self._work, args=(job, key, frame, viewer), name="estimate", daemon=True
+                ).start()
+                self._jobs[key] = job
             return self._jobs[key]
 
     def forget(self, key: Key) -> None:
@@ -86,6 +92,14 @@ class Jobs:
             for key in failed:
                 del self._jobs[key]
 
+    def _work(self, job: Future[RunResult], key: Key, frame: Frame, viewer: str) -> None:
+        try:
+            job.set_result(self._estimate(key, frame, viewer))
+        except Exception as error:  # noqa: BLE001  told on the page, beside the other models
+            # A failure is kept; the frames of its traceback would keep the picture with it.
+            error.__cause__ = error.__context__ = None
+            job.set_exception(error.with_traceback(None))
+
     def _estimate(self, key: Key, frame: Frame, viewer: str) -> RunResult:
         self._wait_until_loaded(key[1])
         mine = self._turn.acquire(timeout=_LONGEST_TURN_S)
@@ -98,21 +112,23 @@ class Jobs:
     def _measured(self, key: Key, frame: Frame, viewer: str) -> RunResult:
         """The estimate, timed by the median of a few calls where a few cost nobody anything.
 
-        A single call of a few milliseconds says little; a model's very first call says nothing
-        about the following ones and is told apart (`ModelStatus.first_call_ms`).
+        A single call of a few milliseconds says little; a cold one says nothing about those that
+        follow and is told apart (`ModelStatus.first_call_ms`).  Of an even number the lower one of
+        the middle is told: it was measured, their mean was not.
         """
         _, model, options = key
+        warm: list[RunResult] = []
+        cold: list[RunResult] = []
         begun = time.monotonic()
-        results = [self._runner.estimate(model, frame, options, viewer)]
-        cold = any(s.model == model and s.calls <= 1 for s in self._runner.status())
-        # By the model's own time: a busy machine may have spent seconds on loading before.
-        if cold and results[0].estimate.timings_ms.total < _LONGEST_WARM_UP_MS:
-            begun = time.monotonic()
-            results = [self._runner.estimate(model, frame, options, viewer)]
-        while len(results) < _MOST_CALLS and time.monotonic() - begun < _MEASURING_S:
-            results.append(self._runner.estimate(model, frame, options, viewer))
-        results.sort(key=lambda result: result.estimate.timings_ms.total)
-        return results[len(results) // 2]
+        while len(warm) < _MOST_CALLS and len(cold) < _MOST_COLD:
+            result = self._runner.estimate(model, frame, options, viewer)
+            (cold if result.cold else warm).append(result)
+            if result.cold:
+                begun = time.monotonic()
+            elif time.monotonic() - begun >= _MEASURING_S:
+                break
+        results = sorted(warm or cold, key=lambda result: result.estimate.timings_ms.total)
+        return results[(len(results) - 1) // 2]
 
     def _wait_until_loaded(self, model: str) -> None:
         """Loading takes seconds and must not hold up the models that are ready."""
@@ -201,13 +217,14 @@ def _outcome(
         return Outcome(spec, begun)
     if not begun.done():
         return Outcome(spec, job=begun)
-    key = (picture.digest, spec.key, EstimatorOptions())
-    try:
-        result = _cached(*key, begun)
-    except PoseError as error:
+    # Not raised again: every run of the page would add its frames, with the picture, to the error.
+    error = begun.exception()
+    if isinstance(error, PoseError):
         return Outcome(spec, error=error, job=begun)
-    except Exception as error:  # noqa: BLE001  a fault in one model must not take the page down
+    if error is not None:
         return Outcome(spec, error=ModelError(f"{type(error).__name__}: {error}"), job=begun)
+    key = (picture.digest, spec.key, EstimatorOptions())
+    result = _cached(*key, begun)
     jobs().forget(key)
     return Outcome(spec, result)
 

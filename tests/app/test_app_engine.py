@@ -1,18 +1,48 @@
-"""What the page tells as a model's latency."""
+"""Estimates behind the page: the latency they tell, and what they leave behind."""
 
 from __future__ import annotations
 
+import gc
+import signal
+import subprocess
+import sys
+import weakref
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from estimators.errors import PoseError
 from estimators.registry import get
 from estimators.runtime.api import DEFAULT_OPTIONS, ModelStatus, RunResult
-from estimators.types import Estimate, Frame, PoseSet, Timings
+from estimators.runtime.runner import ProcessRunner
+from estimators.types import Estimate, EstimatorOptions, Frame, PoseSet, Timings
 from pages.ui import engine
+from pages.ui.sources import Picture
+from tests.unit import fake_adapters as fake
+from tests.unit.runtime_support import wait_until
 
+ROOT = Path(__file__).resolve().parents[2]
 MODEL = "movenet-lightning"
+
+# An app with more slow estimates than it has patience for.
+APP = """
+import signal, sys, time
+from estimators.runtime.api import DEFAULT_OPTIONS
+from estimators.runtime.runner import ProcessRunner
+from pages.ui import engine
+from tests.unit import fake_adapters as fake
+
+signal.signal(signal.SIGINT, signal.default_int_handler)
+jobs = engine.Jobs(ProcessRunner(models={"slow": fake.spec("slow")}, threads=1))
+for n in range(40):
+    key = (str(n), "slow", DEFAULT_OPTIONS)
+    jobs.submit(key, fake.picture(3, 3, fake.SLEEP, 255), "viewer")
+while not jobs._turn.locked():
+    time.sleep(0.01)
+print("queued", flush=True)
+"""
 
 
 @dataclass
@@ -25,20 +55,23 @@ class Clock:
 
 @dataclass
 class Hosted:
-    """A runner whose model loads on its first call; times are told by `clock` alone."""
+    """A runner whose model loads on the calls of `cold`; times are told by `clock` alone."""
 
     clock: Clock
     load_s: float
     inference_ms: list[float]
+    cold: tuple[int, ...] = (0,)
     calls: int = field(default=0)
 
     def estimate(self, *_: object) -> RunResult:
-        self.clock.now += self.load_s if self.calls == 0 else 0.0
+        cold = self.calls in self.cold
+        self.clock.now += self.load_s if cold else 0.0
         inference = self.inference_ms[min(self.calls, len(self.inference_ms) - 1)]
         self.clock.now += inference / 1000
         self.calls += 1
         poses = PoseSet.empty(get(MODEL).skeleton)
-        return RunResult(Estimate(poses, Timings(0, inference, 0)), self.load_s * 1000, 0.1)
+        estimate = Estimate(poses, Timings(0, inference, 0))
+        return RunResult(estimate, self.load_s * 1000, 0.1, cold)
 
     def status(self) -> tuple[ModelStatus, ...]:
         return (ModelStatus(MODEL, "ready", calls=self.calls),)
@@ -49,8 +82,9 @@ class Hosted:
     [
         (0.2, [60.0, 9.0, 5.0, 7.0, 6.0, 8.0], 7.0),  # the first call does not count
         (9.0, [900.0, 9.0, 5.0, 7.0, 6.0, 8.0], 7.0),  # nor on a machine that is slow to load
-        (9.0, [4000.0, 3900.0], 4000.0),  # but nobody waits for a slow model twice
+        (9.0, [4000.0, 3900.0], 3900.0),  # nor that of a slow model
         (0.2, [700.0, 300.0], 300.0),
+        (0.2, [900.0, 130.0, 140.0], 130.0),  # of two the one, not what lies between
     ],
 )
 def test_the_latency_told_is_that_of_a_warm_model(
@@ -62,3 +96,76 @@ def test_the_latency_told_is_that_of_a_warm_model(
     frame = Frame(np.zeros((8, 8, 3), np.uint8))
     result = jobs._measured(("digest", MODEL, DEFAULT_OPTIONS), frame, "viewer")
     assert result.estimate.timings_ms.inference == told
+
+
+@pytest.mark.parametrize(
+    ("cold", "told"),
+    [
+        ((0, 3), 7.0),  # lost in between, too
+        ((0, 1), 7.0),
+        ((0, 1, 2), 60.0),  # never warm: there is nothing else to tell
+    ],
+)
+def test_a_lost_process_brings_no_cold_call_into_the_latency(
+    cold: tuple[int, ...], told: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = Clock()
+    monkeypatch.setattr(engine, "time", clock)
+    calls = [60.0 if n in cold else 7.0 for n in range(9)]
+    jobs = engine.Jobs(Hosted(clock, 0.2, calls, cold))
+    frame = Frame(np.zeros((8, 8, 3), np.uint8))
+    result = jobs._measured(("digest", MODEL, DEFAULT_OPTIONS), frame, "viewer")
+    assert result.estimate.timings_ms.inference == told
+
+
+def test_the_first_call_of_every_process_is_cold() -> None:
+    runner = ProcessRunner(models={"a": fake.spec("a")}, threads=1)
+    try:
+        told = [runner.estimate("a", fake.picture(3, 3)).cold for _ in range(2)]
+        runner.retire("a")
+        told += [runner.estimate("a", fake.picture(3, 3)).cold for _ in range(2)]
+    finally:
+        runner.close()
+    assert told == [True, False, True, False]
+
+
+@pytest.mark.parametrize("command", [fake.RAISE, fake.KILL])
+def test_a_failed_estimate_lets_go_of_its_picture(
+    command: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runner = ProcessRunner(models={MODEL: fake.spec(MODEL)}, threads=1)
+    jobs = engine.Jobs(runner)
+    monkeypatch.setattr(engine, "jobs", lambda: jobs)
+    picture = Picture("a.png", f"failed {command}", fake.picture(3, 3, command), "")
+    left = weakref.ref(picture.frame)
+    gc.disable()  # a viewer's picture has 36 MB: it must not wait for the collector
+    try:
+        engine.estimates(picture, [get(MODEL)])
+        job = jobs.submit((picture.digest, MODEL, EstimatorOptions()), picture.frame, "viewer")
+        wait_until(job.done)
+        for _ in range(2):  # as every run of the page asks again
+            (outcome,) = engine.estimates(picture, [get(MODEL)])
+        del picture
+        wait_until(lambda: left() is None)
+    finally:
+        gc.enable()
+        runner.close()
+    assert isinstance(outcome.error, PoseError)
+    assert outcome.job is job
+
+
+@pytest.mark.parametrize("last", ["time.sleep(1000)", "sys.exit(0)"])
+def test_the_app_ends_without_its_queued_estimates(last: str) -> None:
+    command = [sys.executable, "-c", APP + last]
+    app = subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    )
+    try:
+        assert app.stdout is not None
+        assert app.stdout.readline() == "queued\n"
+        if "sleep" in last:
+            app.send_signal(signal.SIGINT)
+        app.wait(8)  # one estimate takes longer
+    finally:
+        app.kill()
+        app.communicate()

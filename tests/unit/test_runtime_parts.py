@@ -6,6 +6,7 @@ import gc
 import os
 import threading
 import time
+import weakref
 from pathlib import Path
 
 import numpy as np
@@ -202,6 +203,21 @@ class TestBackoff:
         backoff_.clear()
         backoff_.failed(ModelCrashedError("Lost."), loading=False)
         backoff_.check()
+
+    def test_it_keeps_nothing_of_the_frame_that_failed(self) -> None:
+        backoff_ = Backoff()
+        frame = fake.picture(3, 3)
+        left = weakref.ref(frame)
+
+        def load_for(frame: Frame) -> None:
+            raise ModelLoadError(f"No, not for {frame.width} pixels.")
+
+        try:
+            load_for(frame)
+        except ModelLoadError as error:
+            backoff_.failed(error, loading=True)
+        del frame
+        assert left() is None
 
 
 def test_statistics_keep_the_cold_start_apart() -> None:
