@@ -206,6 +206,18 @@ def test_keys_zoom_move_choose_and_pick(page: Page) -> None:
     expect(page.get_by_role("dialog")).to_have_count(0)
 
 
+def test_a_picked_joint_belongs_to_its_picture(page: Page) -> None:
+    page.locator("figure").nth(1).focus()
+    page.keyboard.press("n")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("picked: JointRef(model='blaze', person=2")).to_be_visible()
+    for _ in range(2):  # there and back
+        page.get_by_text("Other picture", exact=True).click()
+        expect(page.get_by_text("picked: None")).to_be_visible()
+        settled(page)
+        expect(page.get_by_text("picked: None")).to_be_visible()
+
+
 def test_zoom_survives_reruns_and_is_reset_by_another_picture(page: Page) -> None:
     page.get_by_role("button", name="Zoom in").click()
     for box in ("Labels", "Something above"):

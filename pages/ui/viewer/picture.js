@@ -23,7 +23,7 @@ function mount(parentElement) {
   const root = parentElement.querySelector(".viewer");
   const viewer = { bitmap: null, send: () => {} };
   viewer.stage = new Stage(root, {
-    onPick: (joint) => viewer.send(joint),
+    onPick: (joint) => viewer.send(joint && { ...joint, picture: viewer.stage.picture.id }),
     drawBackdrop: (ctx, place) => {
       if (!viewer.bitmap) return;
       const { width, height } = viewer.stage.picture;
@@ -47,6 +47,8 @@ async function update(viewer, data) {
   }
   if (viewer.newest !== data) return;
   viewer.bitmap = memory.bitmap ?? null;
+  // What was picked on the last picture must not come back together with it.
+  if (memory !== viewer.stage.memory && viewer.stage.memory.picked) viewer.send(null);
   const panels = problem
     ? data.panels.map((panel) => ({ ...panel, message: problem, tone: "failed" }))
     : data.panels;

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import streamlit as st
@@ -71,7 +72,14 @@ def picture_viewer(
             default={"selected": None},
             on_selected_change=lambda: None,
         )
-    return joint_ref(result.selected, (layer for panel in panels for layer in panel.layers))
+    return _picked(result.selected, payload["picture"]["id"], panels)
+
+
+def _picked(value: Any, picture_id: str, panels: Sequence[Panel]) -> JointRef | None:
+    """What the browser told last, unless that was about another picture."""
+    if not isinstance(value, dict) or value.get("picture") != picture_id:
+        return None
+    return joint_ref(value, (layer for panel in panels for layer in panel.layers))
 
 
 @st.cache_data(max_entries=32, show_spinner=False)
