@@ -11,6 +11,7 @@ import streamlit as st
 from pages.ui.colours import heading
 from pages.ui.comparison import Comparison
 from pages.ui.drawing import joints_drawn
+from pages.ui.text import escaped
 
 if TYPE_CHECKING:
     from estimators.analysis.clip import ClipEstimates
@@ -18,30 +19,35 @@ if TYPE_CHECKING:
 
 
 _MIME = {"png": "image/png", "csv": "text/csv", "json": "application/json"}
+_MOST_WIDE = 8192  # of what stands side by side: many viewers refuse more
 
 
 def downloads(comparison: Comparison) -> None:
-    """A button that opens the list of files."""
-    stem = comparison.picture.stem
+    """A button that opens the list of files, each with what exactly it is."""
+    stem, frame = comparison.picture.stem, comparison.picture.frame
+    size = f"{frame.width}×{frame.height} pixels"
     with st.popover("Download", icon=":material/download:", disabled=not comparison.specs):
         with st.container(horizontal=True):
-            _button("Side by side", f"{stem}.png", lambda: _side_by_side(comparison))
-            _button("All in one", f"{stem}.all.png", lambda: _overlay(comparison))
+            side = f"a picture for each model, together at most {_MOST_WIDE} pixels wide"
+            _button("Side by side", f"{stem}.png", lambda: _side_by_side(comparison), side)
+            _button("All in one", f"{stem}.all.png", lambda: _overlay(comparison), size)
             _button("All joints", f"{stem}.csv", lambda: _csv(comparison))
         for spec in comparison.specs:
             heading(spec.title, comparison.colours[spec.key])
             name = f"{stem}.{spec.key}"
             with st.container(horizontal=True):
-                _button("Overlay", f"{name}.png", partial(_overlay, comparison, spec.key))
+                _button("Overlay", f"{name}.png", partial(_overlay, comparison, spec.key), size)
                 _button("COCO results", f"{name}.coco.json", partial(_coco, comparison, spec.key))
         st.caption(
-            "Pictures show what is drawn now. CSV and COCO hold everything the models found, "
-            "whatever the thresholds. COCO's `image_id` is the last number in the picture's name, "
-            "1 where there is none.",
+            "Pictures show what is drawn now, but no numbers and no faint joints. “All in one” and "
+            f"overlays have the picture's own size, {size}; “Side by side” gives each model that "
+            f"size in even numbers, scaled down where all together would be over {_MOST_WIDE} "
+            "pixels wide. CSV and COCO hold everything the models found, whatever the thresholds. "
+            "COCO's `image_id` is the last number in the picture's name, 1 where there is none.",
         )
 
 
-def _button(label: str, name: str, make: Callable[[], bytes]) -> None:
+def _button(label: str, name: str, make: Callable[[], bytes], size: str = "") -> None:
     kind = name.rsplit(".", 1)[1]
     st.download_button(
         f"{label}, {kind.upper()}",
@@ -51,7 +57,7 @@ def _button(label: str, name: str, make: Callable[[], bytes]) -> None:
         key=f"download_{name}",
         on_click="ignore",
         icon=":material/image:" if kind == "png" else ":material/table:",
-        help=f"Saves {name}",
+        help=f"Saves {escaped(name)}{size and f': {size}'}",
     )
 
 
@@ -85,7 +91,7 @@ def _overlay(comparison: Comparison, *models: str) -> bytes:
 def _side_by_side(comparison: Comparison) -> bytes:
     from estimators.export.files import to_bytes, write_png
     from estimators.render.draw import draw_all
-    from estimators.render.mosaic import Tile, mosaic
+    from estimators.render.mosaic import Tile, mosaic, plan_mosaic
     from estimators.render.style import rgb
 
     image = comparison.picture.frame.image
@@ -98,7 +104,8 @@ def _side_by_side(comparison: Comparison) -> bytes:
         )
         for spec in comparison.specs
     ]
-    return to_bytes(lambda sink: write_png(mosaic(tiles), sink))
+    layout = plan_mosaic(len(tiles), image.shape[1], image.shape[0], _MOST_WIDE)
+    return to_bytes(lambda sink: write_png(mosaic(tiles, layout), sink))
 
 
 def _estimates(comparison: Comparison) -> dict[str, ClipEstimates]:

@@ -96,7 +96,8 @@ def _choose_drawing(start: Settings) -> tuple[str, ...]:
         key=_DRAW,
         help="Face: nose, eyes, ears, mouth. Hands & feet: the joints that only BlazePose has. "
         "Numbers: who is who, the same number for the same person in every model. "
-        "Uncertain, faint: joints under the threshold stay visible, but faint.",
+        "Uncertain, faint: joints under the threshold stay visible, but faint. "
+        "These two show on the Image and Video pages only, not in live video and not in files.",
     )
     memory.keep(_DRAW, chosen)
     return tuple(key for key in DRAWABLE if key in chosen)

@@ -12,7 +12,8 @@ from estimators.media import samples
 from estimators.types import Frame
 from pages.ui import memory
 from pages.ui.address import publish, recall
-from pages.ui.uploads import CHOSEN, Upload, uploads
+from pages.ui.text import escaped
+from pages.ui.uploads import CHOSEN, Upload, labels, uploads
 
 _SNAPSHOT = "kept_snapshot"
 _CAMERA_WIDTH = 480  # the overlays below are what one wants to see
@@ -32,8 +33,8 @@ class Picture:
     Attributes:
         name: file name or title.
         digest: SHA-256 of the file, the key of everything cached about it.
-        alt: what is to be seen, for those who cannot see it.
-        note: where it comes from, "" where nothing needs to be said.
+        alt: what is to be seen, for those who cannot see it; Markdown.
+        note: where it comes from, "" where nothing needs to be said; Markdown.
     """
 
     name: str
@@ -76,7 +77,7 @@ def _picture(data: bytes, name: str, alt: str, note: str = "") -> Picture:
 def _uploaded(upload: Upload) -> Picture:
     frame = _decoded(upload.digest, upload.name, upload.data)
     size = f"{len(upload.data) / 1e3:,.0f} kB"
-    about = f"{upload.name}: {frame.width}×{frame.height} pixels, {size}."
+    about = f"{escaped(upload.name)}: {frame.width}×{frame.height} pixels, {size}."
     return Picture(upload.name, upload.digest, frame, about)
 
 
@@ -140,7 +141,7 @@ def _from_uploads() -> Picture | None:
     for key, upload in brought.items():
         fault = _fault(upload.digest, upload.name, upload.data)
         if fault:
-            st.error(fault, icon=":material/broken_image:")
+            st.error(escaped(fault), icon=":material/broken_image:")
         else:
             pictures[key] = upload
     if not brought:
@@ -149,14 +150,14 @@ def _from_uploads() -> Picture | None:
         return None
     if len(pictures) == 1:
         return _uploaded(next(iter(pictures.values())))
-    memory.recall(CHOSEN, next(iter(pictures)))
-    if st.session_state[CHOSEN] not in pictures:
-        st.session_state[CHOSEN] = next(iter(pictures))
+    names, newest = labels(pictures), next(reversed(pictures))
+    if memory.recall(CHOSEN, newest) not in pictures:
+        st.session_state[CHOSEN] = newest
     chosen = st.pills(
         "Picture",
         list(pictures),
         default=st.session_state[CHOSEN],
-        format_func=lambda key: pictures[key].name,
+        format_func=lambda key: escaped(names[key]),
         required=True,
         key=CHOSEN,
         label_visibility="collapsed",
@@ -183,8 +184,11 @@ def _from_camera() -> Picture | None:
 
 def _keep_snapshot() -> None:
     """The last snapshot outlives its widget, so that changing the page does not lose it."""
-    if st.session_state["snapshot"] is not None:
-        st.session_state[_SNAPSHOT] = st.session_state["snapshot"].getvalue()
+    snapshot = st.session_state["snapshot"]
+    if snapshot is None:  # cleared by the person: a widget that goes and comes calls nothing
+        st.session_state.pop(_SNAPSHOT, None)
+    else:
+        st.session_state[_SNAPSHOT] = snapshot.getvalue()
 
 
 def _from_live() -> Picture | None:

@@ -18,6 +18,7 @@ from pages.ui.drawing import view_options
 from pages.ui.engine import Outcome
 from pages.ui.fetching import megabytes, weights_control
 from pages.ui.tables import joint_in_words
+from pages.ui.text import escaped
 from pages.ui.viewer.panels import JointRef, Layer, Panel
 from pages.ui.viewer.picture import picture_viewer
 
@@ -139,7 +140,7 @@ def _invitation(spec: ModelSpec) -> None:
 
 def _failure(spec: ModelSpec, error: PoseError) -> None:
     """What happened and what to do; the other models go on."""
-    st.error(f"**{error.message}**\n\n{error.advice}", icon=":material/error:")
+    st.error(f"**{escaped(error.message)}**\n\n{escaped(error.advice)}", icon=":material/error:")
     if st.button("Try again", key=f"retry_{spec.key}", icon=":material/refresh:"):
         engine.jobs().forget_failures(spec.key)
         st.rerun()

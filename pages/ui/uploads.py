@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import streamlit as st
+
+from pages.ui import memory
 
 # Kept by Streamlit's file id, the newest last.
 _KEPT, _LISTED, CHOSEN = "kept_uploads", "listed_uploads", "chosen_upload"
@@ -67,7 +70,22 @@ def _keep() -> None:
     st.session_state[_LISTED] = set(listed)
     new = [key for key in kept if key in set(listed) - before]
     if new:
-        st.session_state[CHOSEN] = new[0]
+        # Kept as well: the list of pictures may not have been on the page yet.
+        st.session_state[CHOSEN] = memory.keep(CHOSEN, new[0])
+
+
+def labels(brought: Mapping[str, Upload]) -> dict[str, str]:
+    """What each is called in a list: its name, numbered where another is called the same."""
+    found: dict[str, str] = {}
+    taken = set()
+    for key, upload in brought.items():
+        label, number = upload.name, 1
+        while label in taken:
+            number += 1
+            label = f"{upload.name} ({number})"
+        taken.add(label)
+        found[key] = label
+    return found
 
 
 def _megabytes(kept: dict[str, Upload]) -> float:

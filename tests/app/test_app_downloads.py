@@ -5,8 +5,11 @@ from __future__ import annotations
 import csv
 import io
 import json
+from dataclasses import replace
 
 import numpy as np
+import pytest
+from PIL import Image
 
 from estimators.export.tables import JOINT_COLUMNS
 from estimators.registry import get
@@ -65,3 +68,17 @@ def test_coco_results_hold_everybody_under_the_number_in_the_name() -> None:
     results = json.loads(downloads._coco(compared(), SEVERAL))
     assert [r["image_id"] for r in results] == [785] * 3
     np.testing.assert_allclose([r["score"] for r in results], [0.95, 0.9, 0.2], atol=1e-6)
+
+
+@pytest.mark.parametrize(("width", "saved"), [(900, (900, 888)), (12000, (8192, 676))])
+def test_pictures_have_the_size_that_is_told(width: int, saved: tuple[int, int]) -> None:
+    comparison = compared()
+    wide = Frame(np.zeros((400, width, 3), np.uint8))
+    comparison = replace(comparison, picture=replace(PICTURE, frame=wide))
+
+    def size(png: bytes) -> tuple[int, int]:
+        return Image.open(io.BytesIO(png)).size
+
+    assert size(downloads._overlay(comparison)) == (width, 400)
+    assert size(downloads._overlay(comparison, SINGLE)) == (width, 400)
+    assert size(downloads._side_by_side(comparison)) == saved

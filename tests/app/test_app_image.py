@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +19,7 @@ from streamlit.testing.v1 import AppTest
 
 from pages.ui import engine, uploads
 from pages.ui.settings import Settings, read, write
+from pages.ui.text import escaped
 
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLES = ROOT / "sample_media"
@@ -71,6 +73,24 @@ def png(colour: tuple[int, int, int]) -> bytes:
     data = io.BytesIO()
     Image.fromarray(np.full((120, 160, 3), colour, np.uint8)).save(data, "PNG")
     return data.getvalue()
+
+
+def jpeg() -> bytes:
+    data = io.BytesIO()
+    Image.fromarray(np.zeros((120, 160, 3), np.uint8)).save(data, "JPEG")
+    return data.getvalue()
+
+
+def digest(data: bytes) -> str:
+    """The start of what the viewer calls a picture."""
+    return hashlib.sha256(data).hexdigest()[:16]
+
+
+def shown(at: AppTest) -> str:
+    """What is said about the picture on show, its name as people read it."""
+    said = [caption.value for caption in at.caption if " kB" in caption.value]
+    said += [caption.value for caption in at.caption if "snapshot" in caption.value]
+    return said[0].replace("\\", "") if said else ""
 
 
 def test_first_visit_has_a_sample_already_estimated() -> None:
@@ -184,14 +204,14 @@ def test_a_bad_upload_says_what_is_wrong_and_loses_nothing() -> None:
     at.run()
     wait_for(at)
 
-    assert [error.value for error in at.error if "words.png" in error.value]
+    assert [error.value for error in at.error if escaped("words.png") in error.value]
     assert len(panels(at)) == 2
 
 
 def test_a_picture_is_known_by_its_file_and_not_hashed_in_every_run() -> None:
     at = first_page(models="movenet-lightning", sample="astronaut")
     data = (SAMPLES / "astronaut.jpg").read_bytes()
-    assert viewer(at)["picture"]["id"].startswith(hashlib.sha256(data).hexdigest()[:16])
+    assert viewer(at)["picture"]["id"].startswith(digest(data))
 
 
 def test_many_uploads_are_decoded_once_and_what_is_too_much_is_said() -> None:
@@ -205,13 +225,104 @@ def test_many_uploads_are_decoded_once_and_what_is_too_much_is_said() -> None:
 
     assert "3 left out" in at.warning[0].value
     chosen = at.button_group(key=uploads.CHOSEN)
-    assert list(chosen.options) == [f"{n}.png" for n in range(3, uploads._MOST + 3)]
-    assert any("3.png: 160×120 pixels" in caption.value for caption in at.caption)
+    assert list(chosen.options) == [escaped(f"{n}.png") for n in range(3, uploads._MOST + 3)]
+    assert shown(at).startswith("3.png: 160×120 pixels")
 
     with patch("estimators.media.pictures.read_picture") as read_again:
         at.slider(key="joint_threshold_movenet-lightning").set_value(0.7).run()
     assert read_again.call_count == 0
     assert not at.exception
+
+
+def test_the_newest_upload_is_shown_and_each_can_be_chosen() -> None:
+    at = first_page(models="movenet-lightning")
+    at.button_group(key="picture_source").set_value("upload").run()
+    for colour, name in (((9, 0, 0), "a.png"), ((0, 9, 0), "b.png"), ((0, 0, 9), "a.png")):
+        uploader = at.get("file_uploader")[0]
+        uploader._files = uploader._get_files_to_register()  # `upload` alone would replace them
+        uploader.upload(name, png(colour), "image/png")
+        at.run()
+        assert shown(at).startswith(f"{name}: ")
+    wait_for(at)
+    pictures = [digest(png(colour)) for colour in ((9, 0, 0), (0, 9, 0), (0, 0, 9))]
+    assert viewer(at)["picture"]["id"].startswith(pictures[2])
+
+    chosen = at.button_group(key=uploads.CHOSEN)
+    assert list(chosen.options) == [escaped(name) for name in ("a.png", "b.png", "a.png (2)")]
+    for key, picture in zip(list(at.session_state[uploads._KEPT]), pictures, strict=True):
+        at.button_group(key=uploads.CHOSEN).set_value(key).run()
+        assert viewer(at)["picture"]["id"].startswith(picture)
+    assert not at.exception
+
+
+def test_names_in_a_list_are_all_different() -> None:
+    names = ("a.png", "a.png (2)", "a.png", "a.png")
+    brought = {str(n): uploads.Upload(name, b"", "") for n, name in enumerate(names)}
+    assert list(uploads.labels(brought).values()) == [
+        "a.png",
+        "a.png (2)",
+        "a.png (3)",
+        "a.png (4)",
+    ]
+
+
+def test_a_file_called_like_markdown_is_shown_as_it_is_called() -> None:
+    name = "*a*_b_[x](y)$x$:red[c].png"
+    at = first_page(models="movenet-lightning")
+    at.button_group(key="picture_source").set_value("upload").run()
+    uploader = at.get("file_uploader")[0]
+    uploader.upload(name, png((9, 0, 0)), "image/png")
+    uploader.upload(name, b"these are words", "image/png")
+    uploader.upload(name, png((0, 9, 0)), "image/png")
+    at.run()
+    wait_for(at)
+
+    said = [
+        at.error[0].value,
+        *at.button_group(key=uploads.CHOSEN).options,
+        next(caption.value for caption in at.caption if " kB" in caption.value),
+        *(button.proto.help for button in at.get("download_button")),
+    ]
+    assert len(said) >= 8
+    assert [text for text in said if not re.search(r"\\\*a\\\*\\_b\\_\\\[x\\\]", text)] == []
+    assert name.removesuffix(".png") in at.get("download_button")[0].proto.id
+
+
+@pytest.mark.parametrize(
+    ("name", "markdown"),
+    [
+        ("a_b-1.jpg", r"a\_b\-1\.jpg"),
+        ("R&amp;B.png", r"R\&amp;B\.png"),
+        ("photo@2x.png", "photo@\u20602x\\.png"),
+        ("www.a.de.png", "www\u2060\\.a\\.de\\.png"),
+    ],
+)
+def test_names_are_escaped(name: str, markdown: str) -> None:
+    assert escaped(name) == markdown
+
+
+def test_a_cleared_snapshot_is_gone() -> None:
+    at = first_page(models="movenet-lightning")
+    at.button_group(key="picture_source").set_value("camera").run()
+    at.camera_input[0].set_value(("photo.jpg", jpeg(), "image/jpeg")).run()
+    assert shown(at).startswith("Your snapshot.")
+    wait_for(at)
+    at.switch_page("pages/models.py").run()
+    at.switch_page("streamlit_app.py").run()
+    assert shown(at).startswith("Your snapshot.")
+
+    at.camera_input[0].set_value(("photo.jpg", jpeg(), "image/jpeg")).run()
+    at.camera_input[0].set_value(None).run()
+    assert panels(at) == []
+    at.switch_page("pages/models.py").run()
+    at.switch_page("streamlit_app.py").run()
+    assert panels(at) == []
+    assert not at.exception
+
+
+def test_the_sidebar_says_what_shows_in_the_browser_only() -> None:
+    text = first_page(models="movenet-lightning").button_group(key="draw").help
+    assert "not in live video and not in files" in text
 
 
 def test_settings_come_from_the_address_and_go_back_into_it() -> None:
