@@ -4,14 +4,16 @@
 weights, as PICTURES.npz the frames uint8 [H, W, 3], and writes what torchvision says as OUTPUT.npz
 (`<frame>/boxes` and so on).  NORM says which checkpoint:
 
-frozen    what torchvision publishes: frozen batch norm and PyTorch's old file format, under the
-          official name in FOLDER/hub/checkpoints, loaded by naming the COCO_V1 weights
+frozen    what torchvision publishes: frozen batch norm, names from before version 2 of FPN and RPN
+          head, and PyTorch's old file format, under the official name in FOLDER/hub/checkpoints,
+          loaded by naming the COCO_V1 weights
 ordinary  what somebody saves who trained it: ordinary batch norm, today's file format
 """
 
 from __future__ import annotations
 
 import os
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -45,6 +47,17 @@ def seeded(network: Any) -> dict[str, torch.Tensor]:
     return state
 
 
+def older_names(state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """`state` under the published file's names, where no convolution was wrapped in another module.
+
+    `inner_blocks.2.0.weight` of version 2 is `inner_blocks.2.weight`, and so on.
+    """
+    wrapped = re.compile(r"(fpn\.(?:inner|layer)_blocks\.\d|rpn\.head\.conv)(?:\.0)+(?=\.)")
+    renamed = {wrapped.sub(r"\1", name): tensor for name, tensor in state.items()}
+    assert len(renamed.keys() - state.keys()) == 2 * (4 + 4 + 1)  # a weight and a bias each
+    return renamed
+
+
 def make_network(norm: str, folder: Path) -> Any:
     torch.manual_seed(7)
     file = folder / "hub" / "checkpoints" / NAME
@@ -52,7 +65,7 @@ def make_network(norm: str, folder: Path) -> Any:
     if norm == "frozen":
         backbone = resnet_fpn_backbone(backbone_name="resnet50", weights=None)
         state = seeded(KeypointRCNN(backbone, 2, num_keypoints=17))
-        torch.save(state, file, _use_new_zipfile_serialization=False)
+        torch.save(older_names(state), file, _use_new_zipfile_serialization=False)
         os.environ["TORCH_HOME"] = str(folder)
         return keypointrcnn_resnet50_fpn(weights=KeypointRCNN_ResNet50_FPN_Weights.COCO_V1)
     network = keypointrcnn_resnet50_fpn(weights=None, weights_backbone=None)
