@@ -2,8 +2,9 @@
 
 TensorFlow converts the official SavedModels to TFLite with float16 weights, in a child process,
 and answers the same sample pictures as LiteRT does from the new file; a file whose joints differ by
-more than a pixel is not kept.  The conversion is deterministic: the same TensorFlow release gives
-the same bytes, so that the SHA-256 in the manifest can be checked by anybody.
+more than a pixel, or that no joint could be compared for, is not kept.  The conversion is
+deterministic: the same TensorFlow release gives the same bytes, so that the SHA-256 in the manifest
+can be checked by anybody.
 """
 
 from __future__ import annotations
@@ -66,7 +67,7 @@ class Rebuilt:
             give other bytes with the same answers.
         joints: how many joints both runtimes were compared on.
         worst_px: largest distance between the two runtimes, in pixels of a picture whose longer
-            side is 512; 0 where no joint was compared.
+            side is 512.
     """
 
     key: str
@@ -78,20 +79,23 @@ class Rebuilt:
 
 
 def rebuild_movenet(
-    output_dir: Path, progress: Callable[[str], None], pictures: Sequence[Path] = ()
+    output_dir: Path, progress: Callable[[str], None], pictures: Sequence[Path]
 ) -> tuple[Rebuilt, ...]:
     """Converts every MoveNet and compares each file with the SavedModel it was made from.
 
     Args:
         output_dir: where the files go, under their names in the manifest.
         progress: told what happens next, a line at a time.
-        pictures: sample pictures to compare the runtimes on.
+        pictures: pictures of people to compare the runtimes on, at least one.
 
     Raises:
-        InputError: a picture cannot be read.
-        WeightsError: TF Hub or the conversion failed, or the runtimes disagree; files of models
-            that were not reached are untouched.
+        InputError: there is no picture, or one cannot be read.
+        WeightsError: TF Hub or the conversion failed or took too long, the runtimes disagree, or
+            there was no joint to compare them on; files of models that were not reached are
+            untouched.
     """
+    if not pictures:
+        raise InputError("There is no picture to compare the runtimes on.", "Give some of people.")
     frames = [_read(picture) for picture in pictures]
     output_dir.mkdir(parents=True, exist_ok=True)
     done = []
@@ -113,34 +117,50 @@ def _rebuild(key: str, frames: Pictures, scratch: Path, output_dir: Path) -> Reb
     with np.load(answers) as reference:
         outputs = [reference[name] for name in reference.files]
     joints, worst_px = _compare(made, canvases, outputs)
-    if worst_px > _TOLERANCE_PX:
-        raise WeightsError(
-            f"{key}: the new file and the SavedModel differ by {worst_px:.2f} pixels.",
-            "The file was not kept; use the TensorFlow release in requirements.txt.",
-        )
+    _require_agreement(key, joints, worst_px)
     path = output_dir / entry.file_name
     os.replace(made, path)
     sha256 = store.digest(path)
     return Rebuilt(key, path, sha256, sha256 == entry.sha256, joints, worst_px)
 
 
+def _require_agreement(key: str, joints: int, worst_px: float) -> None:
+    if not joints:
+        raise WeightsError(
+            f"{key}: the SavedModel found nobody in the pictures, so nothing could be compared.",
+            "The file was not kept; give pictures of people.",
+        )
+    if not worst_px <= _TOLERANCE_PX:  # nor where it is not a number
+        raise WeightsError(
+            f"{key}: the new file and the SavedModel differ by {worst_px:.2f} pixels.",
+            "The file was not kept; use the TensorFlow release in requirements.txt.",
+        )
+
+
 def _convert(key: str, made: Path, questions: Path, answers: Path) -> None:
     """Runs the child that owns TensorFlow."""
     sizes = [f"{height}x{width}" for height, width in CANVASES[key]]
     files = [str(file.resolve()) for file in (made, questions, answers)]
-    child = subprocess.run(
-        [
-            *(sys.executable, "-m", "estimators.weights.rebuild_child"),
-            *(weights.entry(_HUB_KEYS[key]).url, *files, *sizes),
-        ],
-        cwd=_ROOT,
-        env={**os.environ, "TFHUB_CACHE_DIR": str(store.tfhub_dir().resolve())},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=_TIMEOUT_S,
-        check=False,
-    )
+    command = [
+        *(sys.executable, "-m", "estimators.weights.rebuild_child"),
+        *(weights.entry(_HUB_KEYS[key]).url, *files, *sizes),
+    ]
+    try:
+        child = subprocess.run(
+            command,
+            cwd=_ROOT,
+            env={**os.environ, "TFHUB_CACHE_DIR": str(store.tfhub_dir().resolve())},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=_TIMEOUT_S,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise WeightsError(
+            f"{key}: TensorFlow had not converted the SavedModel after {_TIMEOUT_S:.0f} seconds.",
+            "It was stopped; try again when the machine has less to do.",
+        ) from error
     if child.returncode != 0:
         words = child.stderr.strip().splitlines() or [f"exit code {child.returncode}"]
         raise WeightsError(
@@ -164,7 +184,7 @@ def _compare(
     for canvas, want in zip(canvases, reference, strict=True):
         (have,) = runners[canvas.shape[:2]](input=canvas[None].astype(np.int32)).values()
         distances.extend(_distances(have, want, canvas.shape[:2]))
-    return len(distances), max(distances, default=0.0)
+    return len(distances), float(np.max(distances, initial=0.0))
 
 
 def _distances(have: NDArray[np.float32], want: NDArray[np.float32], canvas: Size) -> list[float]:
@@ -195,19 +215,17 @@ def _read(picture: Path) -> NDArray[np.uint8]:
 
 def _summary(rebuilt: Rebuilt) -> str:
     same = "the bytes of the manifest" if rebuilt.same_as_manifest else "NOT the manifest's bytes"
-    agreement = (
-        f"{rebuilt.joints} joints within {rebuilt.worst_px:.2f} px of the SavedModel at 512 px"
-        if rebuilt.joints
-        else "not compared with the SavedModel: no pictures"
+    return (
+        f"{rebuilt.key}: SHA-256 {rebuilt.sha256}, {same}; {rebuilt.joints} joints within "
+        f"{rebuilt.worst_px:.2f} px of the SavedModel at 512 px"
     )
-    return f"{rebuilt.key}: sha256 {rebuilt.sha256}, {same}; {agreement}"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Command line; 2 for failures with a message."""
     parser = argparse.ArgumentParser(prog="python -m estimators.weights.rebuild")
     parser.add_argument("output_dir", type=Path, help="folder for the .tflite files")
-    parser.add_argument("pictures", type=Path, nargs="*", help="sample pictures to compare on")
+    parser.add_argument("pictures", type=Path, nargs="+", help="pictures of people to compare on")
     chosen = parser.parse_args(arguments)
     try:
         rebuild_movenet(chosen.output_dir, lambda line: print(line, flush=True), chosen.pictures)

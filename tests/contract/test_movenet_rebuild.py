@@ -5,11 +5,12 @@ from __future__ import annotations
 from importlib.metadata import version
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
 from estimators import weights
-from estimators.errors import InputError
+from estimators.errors import InputError, WeightsError
 from estimators.media.samples import FOLDER
 from estimators.weights import rebuild
 
@@ -90,3 +91,40 @@ def test_a_file_that_is_no_picture_is_told(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"notes\.txt is not a picture"):
         rebuild.rebuild_movenet(tmp_path / "out", lambda line: None, [text])
     assert rebuild.main([str(tmp_path / "out"), str(text)]) == 2
+
+
+def test_without_a_picture_nothing_is_made(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no picture to compare"):
+        rebuild.rebuild_movenet(tmp_path / "out", lambda line: None, [])
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_file_compared_on_no_joint_is_not_kept(
+    shared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TFHUB_CACHE_DIR", str(shared / "models" / "tfhub_modules"))
+    nobody = tmp_path / "nobody.png"
+    cv2.imwrite(str(nobody), np.full((240, 320, 3), 127, np.uint8))
+    lines: list[str] = []
+    with pytest.raises(WeightsError, match="nothing could be compared"):
+        rebuild.rebuild_movenet(tmp_path / "out", lines.append, [nobody])
+    assert len(lines) == 1  # what was begun, and no summary
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_joints_that_are_no_numbers_do_not_agree() -> None:
+    file = weights.path("movenet-lightning")
+    canvas = np.zeros((192, 192, 3), np.uint8)
+    answer = np.full((1, 1, 17, 3), np.nan, np.float32)
+    answer[..., 2] = 1
+    joints, worst_px = rebuild._compare(file, [canvas], [answer])
+    with pytest.raises(WeightsError, match="differ by nan pixels"):
+        rebuild._require_agreement("movenet-lightning", joints, worst_px)
+
+
+def test_a_conversion_that_takes_too_long_is_stopped_and_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rebuild, "_TIMEOUT_S", 0.1)
+    with pytest.raises(WeightsError, match=r"had not converted the SavedModel after .* seconds"):
+        rebuild._convert("movenet-lightning", *(tmp_path / name for name in "abc"))
