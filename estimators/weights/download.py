@@ -51,7 +51,7 @@ def download(entry: WeightsEntry, target: Path, progress: Progress, cancelled: C
 
     Raises:
         FetchCancelledError: `cancelled` said so.
-        WeightsError: no connection, an error status, a wrong hash, a full or read-only disk.
+        WeightsError: no connection, an error status, a wrong SHA-256, a full or read-only disk.
     """
     part = part_file(target)
     try:
@@ -65,7 +65,7 @@ def download(entry: WeightsEntry, target: Path, progress: Progress, cancelled: C
     except requests.RequestException as error:
         raise WeightsError(
             f"{entry.key}: {entry.url} could not be fetched: {_reason(error)}.",
-            f"Check the connection, or {_by_hand(entry)}",
+            f"Check the connection, or {store.by_hand(entry)}.",
         ) from error
     except OSError as error:
         raise disk_error(entry, target, error) from error
@@ -88,7 +88,7 @@ def _fetch_all(entry: WeightsEntry, part: Path, progress: Progress, cancelled: C
             raise WeightsError(
                 f"{entry.key}: {entry.url} does not give the expected file "
                 f"(SHA-256 expected {entry.sha256}, got {actual}).",
-                f"A proxy or a login page may have answered instead: {_by_hand(entry)}",
+                f"A proxy or a login page may have answered instead: {store.by_hand(entry)}.",
             )
     raise requests.ConnectionError("the connection was cut again and again")
 
@@ -138,7 +138,7 @@ def _copy(
             done += len(piece)
             progress(done, total)
             if done > total:
-                break  # not our file (a login page, another version): the hash will say so
+                break  # not our file (a login page, another version): the SHA-256 will say so
     except (requests.ConnectionError, requests.exceptions.ChunkedEncodingError) as error:
         raise _CutError(f"the connection was cut after {done} of {total} bytes") from error
     if done < total and "Content-Length" not in response.headers:  # then the end tells nothing
@@ -206,10 +206,6 @@ def _reason(error: requests.RequestException) -> str:
     # requests wraps urllib3's retries, which wrap the cause: "HTTPSConnection(host=…): the cause".
     cause = str(getattr(error.args[0], "reason", error)) if error.args else ""
     return f"no connection ({cause.partition('): ')[2] or cause})"
-
-
-def _by_hand(entry: WeightsEntry) -> str:
-    return f"put the file {entry.file_name} from {entry.url} into {store.hand_folder()} by hand."
 
 
 def disk_error(entry: WeightsEntry, target: Path, error: OSError) -> WeightsError:

@@ -60,15 +60,18 @@ def how_to_get(entry: WeightsEntry) -> str:
         )
     if entry.kind == "embedded":
         return f"Restore {target(entry)} from the repository."
-    return (
-        f"Run `python -m estimators weights fetch {entry.key}`, or put {entry.file_name} from "
-        f"{entry.url} into {hand_folder()}."
+    return f"Run `python -m estimators weights fetch {entry.key}`, or {by_hand(entry)}."
+
+
+def by_hand(entry: WeightsEntry) -> str:
+    """How a person brings the file: its name, its address and the folder, in words."""
+    chosen = os.environ.get(WEIGHTS_VARIABLE)
+    folder = (
+        f"{chosen}, the folder that {WEIGHTS_VARIABLE} names"
+        if chosen
+        else f"{cache_dir()} or any folder that {WEIGHTS_VARIABLE} names"
     )
-
-
-def hand_folder() -> Path:
-    """Where a person puts a file by hand: `POSE_WEIGHTS_DIR`, else the cache."""
-    return Path(os.environ.get(WEIGHTS_VARIABLE) or cache_dir())
+    return f"put the file {entry.file_name} from {entry.url} into {folder}"
 
 
 def find(entry: WeightsEntry) -> Path | None:

@@ -54,13 +54,26 @@ def test_official_address_of_keypoint_rcnn_is_torchvisions() -> None:
     assert f'url="{weights.entry("keypointrcnn-coco-v1").url}"' in source.read_text()
 
 
-def test_absent_weights_name_the_address_and_the_folder(tmp_path: Path) -> None:
+def test_absent_weights_name_the_file_the_address_and_the_folder(tmp_path: Path) -> None:
     with pytest.raises(WeightsError) as caught:
         weights.path("blazepose-heavy")
-    assert weights.entry("blazepose-heavy").url in str(caught.value)
-    assert str(tmp_path / "cache") in str(caught.value)
+    assert str(caught.value) == (
+        "blazepose-heavy: pose_landmarker_heavy.task is not here. "
+        "Run `python -m estimators weights fetch blazepose-heavy`, or put the file "
+        "pose_landmarker_heavy.task from https://storage.googleapis.com/mediapipe-models/"
+        "pose_landmarker/pose_landmarker_heavy/float16/1/pose_landmarker_heavy.task into "
+        f"{tmp_path / 'cache'} or any folder that POSE_WEIGHTS_DIR names."
+    )
     state = weights.state("blazepose-heavy")
     assert (state.state, state.path, state.size_bytes) == ("to_download", None, 30_664_242)
+
+
+def test_absent_weights_name_the_folder_that_a_person_chose(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("POSE_WEIGHTS_DIR", str(tmp_path / "own"))
+    advice = weights.state("blazepose-heavy").detail
+    assert advice.endswith(f"into {tmp_path / 'own'}, the folder that POSE_WEIGHTS_DIR names.")
 
 
 def test_unknown_weights_list_those_there_are() -> None:
