@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import re
 import subprocess
+import sys
 import tomllib
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -126,6 +129,30 @@ def test_requirements_are_pinned() -> None:
         loose = [line for line in packages if "==" not in line]
         # The one exception is a ceiling that tensorflow-hub needs.
         assert [line for line in loose if not line.startswith("setuptools<")] == []
+
+
+def test_every_package_that_the_product_imports_is_pinned() -> None:
+    """Also those that come with another package, whose next version may bring another one."""
+    pinned = {line.split("==")[0] for line in (ROOT / "requirements.txt").read_text().splitlines()}
+    distributions = packages_distributions()
+    loose = {
+        name
+        for name in _imported() - sys.stdlib_module_names - {"estimators", "pages"}
+        if not pinned & set(distributions.get(name, ()))
+    }
+    assert loose == set()
+
+
+def _imported() -> set[str]:
+    """The top-level names that the product's modules import."""
+    names = set()
+    for path in (*ROOT.glob("estimators/**/*.py"), *ROOT.glob("pages/**/*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                names |= {alias.name.partition(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                names.add(node.module.partition(".")[0])
+    return names
 
 
 @pytest.mark.parametrize("name", [".ci/run", ".ci/prepare"])
