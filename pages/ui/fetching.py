@@ -91,8 +91,7 @@ def _watch(key: str, place: str) -> None:
     if now.state != "downloading" and not _fetches().running(key):
         st.rerun()
     share = now.done_bytes / now.size_bytes if now.size_bytes else 0.0
-    done = f"{now.done_bytes / 1e6:.0f} of {megabytes(now.size_bytes)}" if now.size_bytes else ""
-    st.progress(min(share, 1.0), f"Fetching the weights: {done or 'size unknown'}")
+    st.progress(min(share, 1.0), f"Fetching the weights: {how_far(now)}")
     if not _fetches().running(key):
         return  # another process of this machine fetches it
     if _fetches().stopping(key):
@@ -100,6 +99,13 @@ def _watch(key: str, place: str) -> None:
     elif st.button("Cancel", key=f"cancel_{place}_{key}", icon=":material/close:"):
         _fetches().stop(key)
         st.rerun(scope="fragment")
+
+
+def how_far(now: weights.WeightsState) -> str:
+    """ "12 of 237 MB"; "12 MB so far" where the size is not known."""
+    if not now.size_bytes:
+        return f"{now.done_bytes / 1e6:.0f} MB so far"
+    return f"{now.done_bytes / 1e6:.0f} of {megabytes(now.size_bytes)}"
 
 
 def megabytes(size_bytes: int) -> str:
