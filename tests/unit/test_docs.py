@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import re
 import shlex
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -79,7 +80,10 @@ def subcommands() -> list[str]:
 
 def test_make_targets_exist() -> None:
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
-    for target in set(re.findall(r"(?:^|`)make ([a-z]+)", DOCS, re.MULTILINE)):
+    pages = [page.read_text(encoding="utf-8") for page in (ROOT / "docs").rglob("*.md")]
+    for target in set(
+        re.findall(r"(?:^|`)make ([a-z]+)", "\n".join([README, *pages]), re.MULTILINE)
+    ):
         assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
 
 
@@ -93,6 +97,16 @@ def test_environment_variables_are_those_of_the_code() -> None:
     table = set(re.findall(r"^\| `([A-Z_]+)` \|", README, re.MULTILINE))
     assert table == read
     assert set(VARIABLE.findall(DEPLOYMENT)) <= table
+
+
+def test_streamlits_options_are_those_of_the_configuration() -> None:
+    from streamlit import config
+
+    named = set(re.findall(r"\b(server\.\w+)", DEPLOYMENT))
+    assert named <= config.get_config_options().keys()
+    server = tomllib.loads((ROOT / ".streamlit/config.toml").read_text(encoding="utf-8"))["server"]
+    assert f'fileWatcherType = "{server["fileWatcherType"]}"' in DEPLOYMENT
+    assert f"{server['maxUploadSize']} MB (`server.maxUploadSize`" in DEPLOYMENT
 
 
 def test_links_lead_somewhere() -> None:
