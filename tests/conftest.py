@@ -6,6 +6,7 @@ import faulthandler
 import os
 import shutil
 import signal
+import subprocess
 import sys
 from collections.abc import Generator, Iterator
 from pathlib import Path
@@ -91,4 +92,10 @@ def shared() -> Path:
 def browser_executable() -> str | None:
     """Path of the system's Chromium or Chrome; None means Playwright's own."""
     named = os.environ.get("POSE_BROWSER")
-    return named or next((path for name in _BROWSERS if (path := shutil.which(name))), None)
+    found = (path for name in _BROWSERS if (path := shutil.which(name)))
+    return named or next((path for path in found if _runs(path)), None)
+
+
+def _runs(browser: str) -> bool:
+    """Ubuntu has a program of that name that only says how to install one."""
+    return subprocess.run([browser, "--version"], capture_output=True, check=False).returncode == 0
