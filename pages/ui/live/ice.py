@@ -7,7 +7,10 @@ way exists, as on most hosting services.  `docs/live.md` says which settings the
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Callable, Mapping
+import re
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -19,6 +22,8 @@ TWILIO = "https://api.twilio.com"
 # Longer than a visit, shorter than anybody would want to find credentials in a log.
 _LIFETIME_S = 3600
 _PATIENCE_S = 8
+KEEP_S = _LIFETIME_S / 2
+RETRY_S = 30.0
 SETTINGS = (
     "POSE_STUN_URLS",
     "POSE_TURN_URLS",
@@ -28,6 +33,16 @@ SETTINGS = (
     "TWILIO_AUTH_TOKEN",
     "HF_TOKEN",
 )
+
+_TURN = ("POSE_TURN_URLS", "POSE_TURN_USERNAME", "POSE_TURN_CREDENTIAL")
+# What browser and aiortc both understand; either of them gives up at anything else.
+_FORMS = {
+    "POSE_STUN_URLS": (re.compile(r"stuns?:[A-Za-z0-9.-]+(:\d{1,5})?"), "`stun:host:port`"),
+    "POSE_TURN_URLS": (
+        re.compile(r"turns?:[A-Za-z0-9.-]+(:\d{1,5})?(\?transport=(udp|tcp))?"),
+        "`turn:host:port` or `turns:host:port`",
+    ),
+}
 
 Server = dict[str, Any]
 Provider = Callable[[Mapping[str, str]], list[Server]]
@@ -40,7 +55,8 @@ class IceServers:
     Attributes:
         servers: as `RTCPeerConnection` takes them.
         turn: whether one of them carries video.
-        problem: why a TURN service that is set up cannot be used, "" otherwise.
+        problem: what is set up and cannot be used, why, and what to do, in sentences that name
+            no value of a setting; "" otherwise.
     """
 
     servers: tuple[Server, ...]
@@ -68,32 +84,60 @@ def ice_servers(
     """The servers that `settings` (names in `SETTINGS`) ask for.
 
     On the browser's own machine nothing lies in between: only what was set by name
-    (`POSE_STUN_URLS`, `POSE_TURN_URLS`) is used and nobody outside is asked.
+    (`POSE_STUN_URLS`, `POSE_TURN_URLS`) is used and nobody outside is asked.  What is set by halves
+    or malformed is left out as if it were not set, and told in `problem`.
 
     Args:
         twilio, hugging_face: fetch short-lived credentials; raise ValueError when they get none.
     """
-    stun = _stun(settings, own_machine)
-    if _listed(settings, "POSE_TURN_URLS"):
-        return IceServers((*stun, _plain(settings)), True)
-    if own_machine:
-        return IceServers(tuple(stun), False)
-    problems = []
-    for name, needed, provider in (
+    given = {name: text.strip() for name, text in settings.items()}
+    given.setdefault("POSE_STUN_URLS", "" if own_machine else DEFAULT_STUN)
+    problems: list[str] = []
+    stun = [{"urls": url} for url in _addresses(given, "POSE_STUN_URLS", problems)]
+    named = _named(given, problems)
+    if named or own_machine:
+        return IceServers((*stun, *named), bool(named), " ".join(problems))
+    failures = []
+    for who, needed, provider in (
         ("Twilio", ("TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN"), twilio or twilio_servers),
         ("Hugging Face", ("HF_TOKEN",), hugging_face or hugging_face_servers),
     ):
-        missing = [key for key in needed if not settings.get(key)]
-        if len(missing) == len(needed):
-            continue
-        if missing:
-            problems.append(f"{name}: {missing[0]} is not set.")
+        if not _complete(given, needed, who, problems):
             continue
         try:
-            return IceServers((*stun, *provider(settings)), True)
+            return IceServers((*stun, *provider(given)), True, " ".join(problems))
         except ValueError as error:
-            problems.append(f"{name}: {error}")
-    return IceServers(tuple(stun), False, " ".join(problems))
+            failures.append(f"{who}: {error}")
+    return IceServers(tuple(stun), False, " ".join(problems + failures))
+
+
+class KeptServers:
+    """`ice_servers`, asked anew before credentials run out and soon after there were none.
+
+    Args:
+        ask: takes the settings and whether the browser is on this machine.
+        clock: seconds that only grow.
+    """
+
+    def __init__(
+        self,
+        ask: Callable[[Mapping[str, str], bool], IceServers] = ice_servers,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._ask, self._clock = ask, clock
+        self._kept: dict[tuple[object, ...], tuple[float, IceServers]] = {}
+        self._lock = threading.Lock()
+
+    def get(self, settings: Mapping[str, str], own_machine: bool) -> IceServers:
+        """As `ice_servers`.  Whoever comes while a service is asked waits for its answer."""
+        key = (own_machine, *sorted(settings.items()))
+        with self._lock:
+            until_s, ice = self._kept.get(key, (0.0, None))
+            if ice is None or self._clock() >= until_s:
+                ice = self._ask(settings, own_machine)
+                lasts_s = KEEP_S if ice.turn or not ice.problem else RETRY_S
+                self._kept[key] = (self._clock() + lasts_s, ice)
+            return ice
 
 
 def twilio_servers(settings: Mapping[str, str], api: str = TWILIO) -> list[Server]:
@@ -109,15 +153,16 @@ def twilio_servers(settings: Mapping[str, str], api: str = TWILIO) -> list[Serve
         if response.status_code in (401, 403):
             raise ValueError("it does not accept the account or the token.")
         response.raise_for_status()
-        servers = [
-            {key: server[key] for key in ("urls", "username", "credential") if server.get(key)}
-            for server in response.json()["ice_servers"]
-        ]
-    except (requests.RequestException, KeyError, TypeError) as error:
+        return _with_turn(response.json()["ice_servers"])
+    # UnicodeError: an account or a token with letters that no request can carry.
+    except (
+        requests.RequestException,
+        UnicodeError,
+        KeyError,
+        TypeError,
+        AttributeError,
+    ) as error:
         raise ValueError(f"it gave no credentials ({type(error).__name__}).") from error
-    if not any(str(server.get("urls", "")).startswith("turn") for server in servers):
-        raise ValueError("it gave no TURN server.")
-    return servers
 
 
 def hugging_face_servers(settings: Mapping[str, str]) -> list[Server]:
@@ -125,24 +170,50 @@ def hugging_face_servers(settings: Mapping[str, str]) -> list[Server]:
     from streamlit_webrtc import get_hf_ice_servers
 
     try:
-        return [dict(server) for server in get_hf_ice_servers(settings["HF_TOKEN"])]
+        servers = get_hf_ice_servers(settings["HF_TOKEN"])
     except Exception as error:  # whatever its helper meets must not stop the page
         raise ValueError(f"it gave no credentials ({type(error).__name__}).") from error
+    return _with_turn(servers)
 
 
-def _stun(settings: Mapping[str, str], own_machine: bool) -> list[Server]:
-    default = "" if own_machine else DEFAULT_STUN
-    urls = _listed({"POSE_STUN_URLS": default, **settings}, "POSE_STUN_URLS")
-    return [{"urls": url} for url in urls]
+def _with_turn(offered: Iterable[Mapping[str, Any]]) -> list[Server]:
+    """The servers that a browser takes.  Raises ValueError when none of them carries video."""
+    keys = ("urls", "username", "credential")
+    servers = [{key: server[key] for key in keys if server.get(key)} for server in offered]
+    if not any(len(server) == len(keys) for server in servers):
+        raise ValueError("it gave no TURN server.")
+    # A browser refuses a TURN server without credentials, and all the others with it.
+    return [
+        server
+        for server in servers
+        if len(server) == len(keys) or str(server.get("urls", "")).startswith("stun")
+    ]
 
 
-def _plain(settings: Mapping[str, str]) -> Server:
-    server: Server = {"urls": _listed(settings, "POSE_TURN_URLS")}
-    for key, name in (("username", "POSE_TURN_USERNAME"), ("credential", "POSE_TURN_CREDENTIAL")):
-        if settings.get(name):
-            server[key] = settings[name]
-    return server
+def _named(given: Mapping[str, str], problems: list[str]) -> list[Server]:
+    """The TURN server that is set by name, if it is complete."""
+    urls = _addresses(given, "POSE_TURN_URLS", problems)
+    if not _complete(given, _TURN, "The TURN server", problems) or not urls:
+        return []
+    _, username, credential = _TURN
+    return [{"urls": urls, "username": given[username], "credential": given[credential]}]
 
 
-def _listed(settings: Mapping[str, str], name: str) -> list[str]:
-    return [url.strip() for url in settings.get(name, "").split(",") if url.strip()]
+def _complete(
+    given: Mapping[str, str], needed: Sequence[str], who: str, problems: list[str]
+) -> bool:
+    missing = [name for name in needed if not given.get(name)]
+    if missing and len(missing) < len(needed):
+        problems.append(f"{who} is left out: set {' and '.join(missing)}, too.")
+    return not missing
+
+
+def _addresses(given: Mapping[str, str], name: str, problems: list[str]) -> list[str]:
+    """The well-formed ones of a list; the others are told by their place: one may hold a secret."""
+    form, example = _FORMS[name]
+    listed = [url.strip() for url in given.get(name, "").split(",") if url.strip()]
+    wrong = [str(place) for place, url in enumerate(listed, 1) if not form.fullmatch(url)]
+    if wrong:
+        places = f"{' and '.join(wrong)} of {len(listed)}"
+        problems.append(f"{name} has to read {example}; left out: number {places}.")
+    return [url for url in listed if form.fullmatch(url)]

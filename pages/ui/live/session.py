@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import os
-from collections.abc import Mapping
 
 import streamlit as st
 from streamlit.errors import StreamlitSecretNotFoundError
@@ -19,7 +18,7 @@ from estimators.workflows.live_seats import DEFAULT_SEATS, VARIABLE, Seats, seat
 from pages.ui import engine
 from pages.ui.colours import colours
 from pages.ui.drawing import joints_drawn
-from pages.ui.live.ice import SETTINGS, IceServers, ice_servers, on_own_machine
+from pages.ui.live.ice import SETTINGS, IceServers, KeptServers, on_own_machine
 from pages.ui.settings import Settings
 
 _STREAM = "live_stream"
@@ -87,12 +86,13 @@ def own_machine() -> bool:
 def servers() -> IceServers:
     """STUN and TURN servers by secrets and environment; credentials are renewed in time."""
     wanted = {name: value for name in SETTINGS if (value := _setting(name)) is not None}
-    return _servers(wanted, own_machine())
+    return _servers().get(wanted, own_machine())
 
 
-@st.cache_data(ttl=1800, show_spinner=False)
-def _servers(wanted: Mapping[str, str], own: bool) -> IceServers:
-    return ice_servers(wanted, own)
+@st.cache_resource(show_spinner=False)
+def _servers() -> KeptServers:
+    """What this server was given, shared by all viewers."""
+    return KeptServers()
 
 
 def _setting(name: str) -> str | None:
