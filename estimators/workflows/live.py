@@ -33,11 +33,14 @@ from estimators.workflows.live_seats import Seats
 # Frames that stop coming without an end (a closed lid, a frozen tab) free everything after so long;
 # it starts anew with the next frame.
 IDLE_S = 8.0
+# After so long without a frame the rates are measured anew: they tell how the video runs.
+PAUSE_S = 3.0
 StreamState = Literal["idle", "running", "full"]
 FULL = (
-    "All {limit} live places of this server are taken. Press Stop and try again in a while; "
-    "a place is free as soon as somebody stops."
+    "All {limit} live places of this server are taken. The page opens again as soon as somebody "
+    "stops."
 )
+RESIZED = "The recording ended when the camera's pictures changed from {} × {} to {} × {} pixels."
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,10 +123,7 @@ class LiveStream:
         """
         arrived_s = time.monotonic()
         with self._lock:
-            self._last_s, self._newest = arrived_s, image
-            self._camera = (image.shape[1], image.shape[0])
-            self._index += 1
-            frame = Frame(image, self._index, arrived_s - self._started_s)
+            frame = self._take_in(image, arrived_s)
             settings, followers, recorder = self._begin(), self._followers, self._recorder
             views = [
                 View(
@@ -195,11 +195,25 @@ class LiveStream:
         told = tuple(_figures(m, follower, now_s) for m, follower in models if follower is not None)
         return StreamFigures(state, self.video.summary(now_s), size, told)
 
+    def _take_in(self, image: NDArray[np.uint8], arrived_s: float) -> Frame:
+        """The camera's newest frame; ends what cannot go on with it."""
+        size = (image.shape[1], image.shape[0])
+        if size != self._camera and self._recorder is not None:
+            self._recorder.finish(RESIZED.format(*self._camera, *size))
+        if arrived_s - self._last_s > PAUSE_S:
+            self.video = RollingLatency()
+            for follower in self._followers.values():
+                follower.latency = RollingLatency()
+        self._last_s, self._newest, self._camera = arrived_s, image, size
+        self._index += 1
+        return Frame(image, self._index, arrived_s - self._started_s)
+
     def _begin(self) -> LiveSettings:
         """Starts the followers if this is the first frame (for a while)."""
         if self._state != "running":
             self._state = "running" if self._seats.take(self.viewer) else "full"
             if self._state == "running":
+                self.video = RollingLatency()
                 self._reconcile()
                 # One event a run, so that the watch of an earlier run cannot live on.
                 self._stopped = threading.Event()

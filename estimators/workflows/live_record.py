@@ -40,6 +40,7 @@ class Recording:
         estimates: of each model, on the recording's own clock; frames a model never saw are absent.
         duration_s: from the first to the last picture.
         pictures, left_out: written, and dropped because the encoder could not keep up.
+        ended: why it ended before anybody asked, in a sentence; else empty.
     """
 
     name: str
@@ -48,6 +49,7 @@ class Recording:
     duration_s: float
     pictures: int
     left_out: int
+    ended: str = ""
 
 
 class LiveRecorder:
@@ -79,6 +81,7 @@ class LiveRecorder:
         self._lock = threading.Lock()
         self._first: tuple[int, float] | None = None
         self._left_out = 0
+        self._ended = ""
         self._queue: queue.Queue[tuple[NDArray[np.uint8], float] | None] = queue.Queue(_WAITING + 1)
         self._thread = threading.Thread(target=self._work, name="live-record", daemon=True)
         self._thread.start()
@@ -117,12 +120,16 @@ class LiveRecorder:
             own = replace(estimate, frame_index=index, time_s=time_s)
             clip.append(own, result.queue_ms, result.transport_ms)
 
-    def finish(self) -> None:
-        """Ends the recording; `result` is there when `state` is "done".  Safe to call twice."""
+    def finish(self, why: str = "") -> None:
+        """Ends the recording; `result` is there when `state` is "done".  Safe to call twice.
+
+        Args:
+            why: told to the person, who did not ask for it.
+        """
         with self._lock:
             if self.state != "recording":
                 return
-            self.state = "finishing"
+            self.state, self._ended = "finishing", why
         self._queue.put_nowait(None)  # one place more than pictures may take is kept for it
 
     def join(self, timeout_s: float | None = None) -> None:
@@ -159,11 +166,12 @@ class LiveRecorder:
             self.duration_s,
             writer.frame_count,
             self._left_out,
+            self._ended,
         )
 
 
 def _fitted(picture: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
-    """The picture in the clip's size: tiles may be added and cameras turned while it is running."""
+    """The picture in the clip's size: tiles may come and go while it is running."""
     width, height = size
     if picture.shape[:2] == (height, width):
         return picture

@@ -10,9 +10,11 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from estimators.media import samples
+from estimators.workflows.live_record import LiveRecorder
 from pages.ui import engine
-from pages.ui.live import session
+from pages.ui.live import page, session
 from pages.ui.live.keeping import VARIABLE, longest_s
+from tests.unit.live_stand import camera
 
 ROOT = Path(__file__).resolve().parents[2]
 ENTRY = str(ROOT / "streamlit_app.py")
@@ -23,6 +25,7 @@ PATIENCE_S = 60
 def page_alone(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """streamlit-webrtc looks for a running server; resources are this test's own."""
     monkeypatch.setattr("streamlit_webrtc.component.get_this_session_info", lambda: None)
+    monkeypatch.setattr("pages.ui.live.streamer.mend_relay", lambda: None)
     for name in ("POSE_MAX_STREAMS", "POSE_TURN_URLS", "TWILIO_ACCOUNT_SID", "HF_TOKEN"):
         monkeypatch.delenv(name, raising=False)
     session.seats.clear()
@@ -55,6 +58,7 @@ def words(app: AppTest) -> str:
 def test_it_opens_on_its_own_and_follows_the_sidebar() -> None:
     app = opened()
     assert app.title[0].value == "Live"
+    assert shows_the_camera(app)
     stream = app.session_state["live_stream"]
     followed = [m.spec.key for m in stream._settings.models]
     assert followed == ["movenet-lightning", "blazepose-full"]  # the third has no weights here
@@ -82,10 +86,23 @@ def test_drawing_options_reach_the_stream() -> None:
     assert stream._settings.mirrored
 
 
-def test_without_models_it_asks_for_one() -> None:
+def test_without_models_the_video_stays_and_one_is_asked_for() -> None:
     app = opened()
-    app.multiselect(key="compare_models").set_value([]).run()
-    assert "Choose at least one model" in words(app)
+    stream, pipe = app.session_state["live_stream"], app.session_state["live_pipe"]
+    for chosen, asked in (([], True), (["blazepose-full"], False)):
+        app.multiselect(key="compare_models").set_value(chosen).run()
+        assert not app.exception
+        assert [m.spec.key for m in stream._settings.models] == chosen
+        assert [e.value for e in app.info if "Choose at least one model" in e.value] == (
+            ["Choose at least one model in the sidebar."] if asked else []
+        )
+        # streamlit-webrtc ends a stream that one run of the page leaves out.
+        assert shows_the_camera(app)
+        assert app.session_state["live_pipe"] is pipe
+
+
+def shows_the_camera(app: AppTest) -> bool:
+    return any("webrtc_streamer" in e.proto.component_name for e in app.get("component_instance"))
 
 
 def test_a_full_house_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -97,6 +114,46 @@ def test_a_full_house_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     session.seats().give("somebody else")
     app.run()
     assert "All 1 live places are taken." not in words(app)
+
+
+def test_whoever_loses_the_race_for_the_last_place_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("POSE_MAX_STREAMS", "1")
+    session.seats.clear()
+    # Another viewer's first frame comes between this page's look at the seats and its figures.
+    monkeypatch.setattr(page, "_beforehand", lambda *_: session.seats().take("somebody else"))
+    app = opened()
+    assert "All 1 live places are taken." in words(app)
+    assert not shows_the_camera(app)
+
+
+def test_a_stream_without_a_place_ends_and_starts_when_one_is_free(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("POSE_MAX_STREAMS", "1")
+    session.seats.clear()
+    app = opened()
+    stream, pipe = app.session_state["live_stream"], app.session_state["live_pipe"]
+    assert session.seats().take("somebody else")
+    stream.show(camera(5, 5))
+    app.run()
+    assert "All 1 live places are taken." in words(app)
+    assert pipe.finished
+    assert stream.state == "idle"
+    session.seats().give("somebody else")
+    app.run()
+    assert shows_the_camera(app)
+    assert app.session_state["live_pipe"] is not pipe
+
+
+def test_a_recording_tells_why_it_ended() -> None:
+    app = opened()
+    recorder = LiveRecorder("visit", [], (64, 48))
+    recorder.add_picture(camera(5, 5, (64, 48)), 0, 0.0)
+    recorder.finish("The camera was turned.")
+    recorder.join(60)
+    app.session_state["live_stream"]._recorder = recorder
+    app.run()
+    assert "The camera was turned." in words(app)
 
 
 def test_a_wrong_limit_does_not_stop_the_page(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -122,7 +179,7 @@ def test_a_relay_from_the_secrets_counts() -> None:
 def test_the_length_of_recordings(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(VARIABLE, raising=False)
     assert longest_s() == 30
-    for text, seconds in (("12", 12), ("0", 1), ("99999", 600), ("long", 30)):
+    for text, seconds in (("12", 12), ("0", 1), ("99999", 600), ("long", 30), ("nan", 30)):
         monkeypatch.setenv(VARIABLE, text)
         assert longest_s() == seconds
 

@@ -178,6 +178,10 @@ def test_settings_take_effect_without_a_restart(open_live: OpenLive) -> None:
     wait_until(lambda: grab(page).shape[1] > 1.8 * grab(page).shape[0])
     page.get_by_role("button", name="Remove BlazePose full").click()
     wait_until(lambda: grab(page).shape[1] < 1.4 * grab(page).shape[0])
+    page.get_by_role("button", name="Remove MoveNet Lightning").click()
+    expect(page.get_by_text("Choose at least one model in the sidebar.")).to_be_visible()
+    without = shown(page)
+    wait_until(lambda: shown(page) > without + 10)
     assert shown(page) > seen  # a restarted video would have begun to count anew
     expect(status(page)).to_contain_text("Live.")
 

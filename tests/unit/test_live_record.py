@@ -69,6 +69,7 @@ def test_pictures_keep_their_order_and_times(tmp_path: Path) -> None:
     recording = finished(rec)
     assert recording.pictures == 12
     assert recording.left_out == 0
+    assert recording.ended == ""
     seen = levels(recording, tmp_path)
     assert [round(time_s * RATE) for time_s, _ in seen] == list(range(12))
     assert [level for _, level in seen] == pytest.approx([40 + 8 * i for i in range(12)], abs=12)
@@ -109,6 +110,36 @@ def test_pictures_of_another_size_are_fitted(tmp_path: Path) -> None:
     rec.add_picture(picture(200, (128, 30)), 3, 0.2)
     seen = levels(finished(rec), tmp_path)
     assert len(seen) == 3
+
+
+def test_it_ends_where_the_camera_turns(tmp_path: Path) -> None:
+    runner = InProcessRunner(threads=1, models={SPEC.key: SPEC})
+    stream = LiveStream(runner, Seats(1))
+    stream.configure(live_settings(SPEC))
+    stream.show(camera(50, 60))
+    stream.record("visit", 30)
+    rec = stream.recorder
+    assert rec is not None
+
+    def answered() -> bool:
+        stream.show(camera(50, 60))
+        return len(rec._estimates[SPEC.key]) > 1
+
+    wait_until(answered)
+    for _ in range(5):
+        stream.show(camera(60, 50, (240, 320)))
+    rec.join(60)
+    assert rec.state == "done"
+    assert rec.result is not None
+    assert "from 320 × 240 to 240 × 320 pixels" in rec.result.ended
+    assert len(levels(rec.result, tmp_path)) == rec.result.pictures > 1
+    (estimates,) = rec.result.estimates
+    assert estimates.xy[..., 0] == pytest.approx(50.5)  # all of them in the old size
+    stream.record("upright", 30)
+    assert stream.recorder is not rec
+    stream.stop()
+    wait_until(lambda: not live_threads())
+    runner.close()
 
 
 def test_an_empty_recording_says_so() -> None:

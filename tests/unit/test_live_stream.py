@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from estimators.runtime.api import Runner
 from estimators.runtime.local import InProcessRunner
-from estimators.runtime.runner import ProcessRunner
+from estimators.workflows import live
 from estimators.workflows.live import LiveStream
 from estimators.workflows.live_mosaic import LiveSettings
 from estimators.workflows.live_seats import Seats
@@ -130,10 +129,39 @@ def test_thresholds_change_the_drawing_without_a_model(stream: LiveStream) -> No
     with_people = live_models([QUICK])[0]
     stream.configure(LiveSettings((replace(with_people, pose_threshold=1e9),)))
     bare = stream.show(camera(50, 60))
+    nothing = replace(with_people.style, points=False, bones=False)
+    stream.configure(LiveSettings((replace(with_people, style=nothing),)))
+    unmarked = stream.show(camera(50, 60))
     stream.configure(LiveSettings((with_people,)))
     drawn = stream.show(camera(50, 60))
     assert has_colour(drawn, with_people.style.colour)
     assert not has_colour(bare, with_people.style.colour)
+    assert not has_colour(unmarked, with_people.style.colour)
+
+
+def test_a_model_that_stays_is_not_started_again(stream: LiveStream) -> None:
+    follow(stream, "quick")
+    follower = stream._followers["quick"]
+    stricter = replace(live_models([QUICK])[0], joint_threshold=0.9)
+    for settings in (
+        LiveSettings((stricter,), "one", mirrored=True),
+        live_settings(OTHER, QUICK),
+        live_settings(QUICK),
+    ):
+        stream.configure(settings)
+        stream.show(camera(50, 60))
+        assert stream._followers["quick"] is follower
+
+
+def test_the_video_goes_on_without_models(stream: LiveStream) -> None:
+    follow(stream, "quick")
+    size = stream.show(camera(50, 60)).shape
+    stream.configure(LiveSettings())
+    assert stream.show(camera(50, 60)).shape == size
+    figures = stream.figures()
+    assert (figures.state, figures.models) == ("running", ())
+    stream.configure(live_settings(QUICK))
+    follow(stream, "quick", 200, 100)
 
 
 def has_colour(picture: np.ndarray, colour: tuple[int, int, int]) -> bool:
@@ -194,6 +222,39 @@ def test_frames_that_stop_coming_free_everything(runner: Runner) -> None:
     stream.stop()
 
 
+@pytest.mark.parametrize(("pause_s", "stopped"), [(5.0, False), (1.0, True)])
+def test_a_pause_does_not_count_in_the_rate_of_the_video(
+    runner: Runner, monkeypatch: pytest.MonkeyPatch, pause_s: float, stopped: bool
+) -> None:
+    clock = SimpleNamespace(now_s=100.0)
+    monkeypatch.setattr(live, "time", SimpleNamespace(monotonic=lambda: clock.now_s))
+    stream = LiveStream(runner, Seats(1))
+
+    def second() -> float:
+        for _ in range(30):
+            clock.now_s += 1 / 30
+            stream.show(camera(50, 60))
+        return stream.figures().video.rate
+
+    assert second() == pytest.approx(30)
+    if stopped:
+        stream.stop()
+    clock.now_s += pause_s
+    assert second() == pytest.approx(30)
+    clock.now_s += 1  # too short for a pause
+    assert second() == pytest.approx(20, abs=1)
+    stream.stop()
+
+
+def test_a_pause_does_not_count_in_the_rates_of_the_models(stream: LiveStream) -> None:
+    follow(stream, "quick")
+    before = stream._followers["quick"].latency
+    stream._last_s -= live.PAUSE_S
+    stream.show(camera(50, 60))
+    assert stream._followers["quick"].latency is not before
+    assert figures_of(stream, "quick").state == "following"
+
+
 def test_no_more_streams_than_seats(runner: Runner) -> None:
     seats = Seats(1)
     first, second = LiveStream(runner, seats), LiveStream(runner, seats)
@@ -221,23 +282,3 @@ def test_viewers_share_a_model(runner: Runner) -> None:
     for x, stream in enumerate(streams):
         follow(stream, "quick", 40 * (x + 1), 60)
         stream.stop()
-
-
-@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="threads are listed on Linux only")
-def test_a_slow_model_gives_way_to_the_video() -> None:
-    runner = ProcessRunner(threads=1, models={"brightest": fake.spec()})
-    stream = LiveStream(runner, Seats(1))
-    stream.configure(live_settings(fake.spec()))
-    slow = camera(50, 60)
-    slow[0, 0] = (fake.SLEEP, 4, 255)  # a fifth of a second
-    try:
-
-        def lowered() -> bool:
-            stream.show(slow)
-            pids = [entry.pid for entry in runner.status() if entry.pid is not None]
-            return bool(pids) and os.getpriority(os.PRIO_PROCESS, pids[0]) >= 10
-
-        wait_until(lowered)
-    finally:
-        stream.stop()
-        runner.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 import os
 import time
 from collections.abc import Callable
@@ -21,9 +22,10 @@ _POLL_S = 1.0
 def longest_s() -> float:
     """How long a recording may be, in seconds; at most ten minutes."""
     try:
-        return min(max(float(os.environ.get(VARIABLE, LONGEST_S)), 1.0), 600.0)
+        seconds = float(os.environ.get(VARIABLE, LONGEST_S))
     except ValueError:
-        return LONGEST_S
+        seconds = math.nan
+    return LONGEST_S if math.isnan(seconds) else min(max(seconds, 1.0), 600.0)
 
 
 @st.fragment
@@ -106,6 +108,8 @@ def _recorded(recorder: LiveRecorder) -> None:
 def _downloads(recording: Recording) -> None:
     left = f", {recording.left_out} pictures left out" if recording.left_out else ""
     st.caption(f"Recorded: {recording.duration_s:.1f} s, {recording.pictures} pictures{left}.")
+    if recording.ended:
+        st.info(recording.ended, icon=":material/aspect_ratio:")
     name = recording.name
     files: tuple[tuple[str, str, str, Callable[[], bytes]], ...] = (
         ("Clip, MP4", f"{name}.mp4", "video/mp4", lambda: recording.clip),

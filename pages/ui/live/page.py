@@ -17,7 +17,7 @@ from pages.ui.live.ice import IceServers
 from pages.ui.live.keeping import controls
 from pages.ui.live.panel import charts, figures
 from pages.ui.live.session import live_settings, live_stream, own_machine, seats, servers
-from pages.ui.live.streamer import streamer
+from pages.ui.live.streamer import hang_up, streamer
 from pages.ui.settings import Settings
 
 _LOG = logging.getLogger(__name__)
@@ -29,6 +29,7 @@ def live_page(settings: Settings) -> None:
     """Everything below the title."""
     stream, own = live_stream(), own_machine()
     if seats().full_for(stream.viewer):
+        hang_up()  # somebody else was quicker
         _full()
         return
     ice = servers()
@@ -48,7 +49,7 @@ def live_page(settings: Settings) -> None:
             _image_link("No camera? Use a snapshot or a picture of your own")
         charts(stream, playing)
     with beside:
-        figures(stream, playing)
+        figures(stream, playing, chosen=bool(settings.models))
         for spec in settings.specs():
             if spec not in ready:
                 _invitation(spec)
@@ -94,17 +95,20 @@ def _choices() -> tuple[str, bool]:
 
 def _beforehand(ice: IceServers, own: bool) -> None:
     """What may keep the connection from working, before anybody waits for it."""
-    if own or ice.turn:
+    far = not own and not ice.turn
+    if not far and not ice.problem:
         return
-    problem = f" The service that is set up gave none: {ice.problem}" if ice.problem else ""
     with st.container(border=True, key="live_no_turn"):
-        st.markdown(
-            ":material/info: **The camera may not connect here.** This app does not run on your "
-            f"own machine and has no relay (TURN).{problem} It often works within one network; "
-            "through firewalls and on hosting services it mostly does not. "
-            "*docs/live.md* says how to set one up."
-        )
-        _image_link("Take a snapshot or upload a picture instead")
+        if ice.problem:
+            st.markdown(f":material/build: **Set up, but not used:** {ice.problem}")
+        if far:
+            st.markdown(
+                ":material/info: **The camera may not connect here.** This app does not run on "
+                "your own machine and has no relay (TURN). It often works within one network; "
+                "through firewalls and on hosting services it mostly does not. "
+                "*docs/live.md* says how to set one up."
+            )
+            _image_link("Take a snapshot or upload a picture instead")
 
 
 def _invitation(spec: ModelSpec) -> None:

@@ -12,6 +12,7 @@ import streamlit as st
 from estimators.workflows.live import LiveStream
 from pages.ui.live.charts import live_charts
 from pages.ui.live.figures import STYLE, joint_table, model_table, people_found, stream_line
+from pages.ui.live.session import seats
 
 _FIGURES_S, _CHARTS_S = 0.5, 1.0
 _OTHER_SHAPE = 0.05
@@ -29,9 +30,14 @@ _BEFOREHAND = """\
 """
 
 
-def figures(stream: LiveStream, playing: bool) -> None:
-    """Rates, latencies, ages, drops and the joints' scores, twice a second while playing."""
-    st.fragment(_figures, run_every=_FIGURES_S if playing else None)(stream, stream.mosaic_size())
+def figures(stream: LiveStream, playing: bool, chosen: bool) -> None:
+    """Rates, latencies, ages, drops and the joints' scores, twice a second while playing.
+
+    Args:
+        chosen: whether the sidebar names a model.
+    """
+    every_s = _FIGURES_S if playing else None
+    st.fragment(_figures, run_every=every_s)(stream, stream.mosaic_size(), chosen)
 
 
 def charts(stream: LiveStream, playing: bool) -> None:
@@ -39,10 +45,15 @@ def charts(stream: LiveStream, playing: bool) -> None:
     st.fragment(_charts, run_every=_CHARTS_S if playing else None)(stream)
 
 
-def _figures(stream: LiveStream, size: tuple[int, int]) -> None:
+def _figures(stream: LiveStream, size: tuple[int, int], chosen: bool) -> None:
+    if seats().full_for(stream.viewer):
+        st.rerun()  # the last place was taken since the page looked
     width, height = stream.mosaic_size()
     if abs(width / height - size[0] / size[1]) > _OTHER_SHAPE:
         st.rerun()  # the camera has turned, or shown itself: its place on the page changes
+    if not chosen:
+        st.info("Choose at least one model in the sidebar.", icon=":material/checklist:")
+        return
     told = stream.figures()
     if not told.models:
         st.markdown(_BEFOREHAND)

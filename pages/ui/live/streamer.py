@@ -83,6 +83,13 @@ def _pipe(stream: LiveStream) -> Pipe:
     return pipe
 
 
+def hang_up() -> None:
+    """Ends this viewer's connection, if there is one; for a page without the camera."""
+    pipe = st.session_state.pop(_PIPE, None)
+    if pipe is not None:
+        pipe.stop()
+
+
 def _ended(stream: LiveStream) -> None:
     stream.stop()
     tidy_soon()
