@@ -8,12 +8,20 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
+import numpy as np
 import pytest
-from browser_support import CHROMIUM_ARGUMENTS, running_app, settled
+from browser_support import (
+    CHROMIUM_ARGUMENTS,
+    StartApp,
+    running_app,
+    server_process,
+    settled,
+)
 from live_support import (
     CameraBrowser,
     camera_arguments,
     camera_frames,
+    grab,
     shown,
     start,
     status,
@@ -34,6 +42,26 @@ OPEN_TO_ALL = {
     # Nobody outside is asked, and nothing outside could answer.
     "POSE_STUN_URLS": "",
 }
+# A camera's question that the test answers.
+ASK = """navigator.mediaDevices.getUserMedia =
+  () => new Promise((_, refuse) => { window.answer = refuse; })"""
+# What the page sees of a pulled plug; a track that the page stops by itself tells nobody.
+UNPLUG = """
+  const { track } = document.poseConnection.pc.getSenders().find((sender) => sender.track);
+  track.stop();
+  track.dispatchEvent(new Event("ended"));
+"""
+# Timers run as rarely as in a page that nobody looks at.
+BACKGROUND = """const every = window.setInterval;
+  window.setInterval = (run, ms) => every(run, Math.max(ms, 3000))"""
+# As in Firefox.
+OTHER_COUNT = """
+  const video = HTMLVideoElement.prototype, { getVideoPlaybackQuality } = video;
+  Object.defineProperty(video, "mozPaintedFrames", {
+    get() { return getVideoPlaybackQuality.call(this).totalVideoFrames; },
+  });
+  video.getVideoPlaybackQuality = () => ({ totalVideoFrames: 0 });
+"""
 
 
 @pytest.fixture(scope="module")
@@ -61,11 +89,17 @@ def launch(browser: Browser, browser_executable: str | None) -> Iterator[Launch]
         yield started
 
 
-def live_page(own: CameraBrowser, address: str) -> Page:
+def live_page(own: CameraBrowser, address: str, script: str = "") -> Page:
     page = own.browser.new_page(viewport={"width": 1280, "height": 900})
     page.set_default_timeout(60_000)
+    page.add_init_script(script)
     page.goto(f"{address}/live?models=movenet-lightning")
     return settled(page)
+
+
+def in_frame(page: Page, script: str) -> None:
+    """Runs JavaScript in the document that holds the camera."""
+    stream_frame(page).locator("body").evaluate(f"() => {{ {script} }}")
 
 
 def far(url: str) -> str:
@@ -91,6 +125,61 @@ def test_a_missing_camera_is_explained(launch: Launch, app_url: str) -> None:
     page = live_page(launch(camera_arguments(None)), app_url)
     start(page)
     expect(status(page)).to_contain_text("No camera was found. Plug one in")
+
+
+def test_a_camera_that_is_in_use_is_explained(launch: Launch, camera: Path, app_url: str) -> None:
+    page = live_page(launch(camera_arguments(camera)), app_url, ASK)
+    start(page)
+    expect(status(page)).to_contain_text("Asking for the camera.")
+    in_frame(page, "window.answer(new DOMException('in use', 'NotReadableError'))")
+    expect(status(page)).to_contain_text("The camera cannot be read. Another program may be using")
+
+
+def test_an_unplugged_camera_is_told_from_a_slow_network(
+    launch: Launch, camera: Path, app_url: str
+) -> None:
+    page = live(live_page(launch(camera_arguments(camera)), app_url))
+    in_frame(page, UNPLUG)
+    expect(status(page)).to_contain_text("The camera has ended.")
+    expect(status(page)).to_contain_text("Plug it in")
+    page.wait_for_timeout(4000)  # the picture stands still by now
+    expect(status(page)).to_contain_text("press Stop and Start")
+    stop(page)
+    expect(status(page)).to_contain_text("Ended.")
+    live(page)
+
+
+def test_frames_are_counted_where_the_standard_count_leaves_streams_out(
+    launch: Launch, camera: Path, app_url: str
+) -> None:
+    page = live(live_page(launch(camera_arguments(camera)), app_url, OTHER_COUNT))
+    page.wait_for_timeout(4000)
+    expect(status(page)).to_contain_text("Live.", timeout=1000)
+
+
+def test_an_app_that_went_away_is_explained(
+    launch: Launch, camera: Path, start_app: StartApp
+) -> None:
+    url = start_app()
+    page = live(live_page(launch(camera_arguments(camera)), url, BACKGROUND))
+    server_process(url).kill()
+    expect(status(page)).to_contain_text("The connection was lost.")
+    expect(status(page)).to_contain_text("reload")
+
+
+def test_four_tabs_at_once(launch: Launch, camera: Path, start_app: StartApp) -> None:
+    own, url = launch(camera_arguments(camera)), start_app()
+    pages = [live_page(own, url) for _ in range(4)]
+    for page in pages:
+        live(page)
+    before = [(shown(page), grab(page)) for page in pages]
+    for page, (count, picture) in zip(pages, before, strict=True):
+        wait_until(lambda page=page, count=count: shown(page) > count + 20)
+        wait_until(lambda page=page, picture=picture: another(grab(page), picture))
+
+
+def another(first: np.ndarray, second: np.ndarray) -> bool:
+    return first.shape != second.shape or bool((first != second).any(axis=2).mean() > 0.05)
 
 
 def test_an_insecure_address_is_explained_before_anybody_waits(
@@ -139,6 +228,25 @@ def test_whoever_comes_too_late_is_told(launch: Launch, camera: Path, one_seat: 
     expect(second.get_by_text("All 1 live places are taken.")).to_be_visible()
     seen = shown(first)
     wait_until(lambda: shown(first) > seen + 5)
+    stop(first)
+    live(second)
+
+
+def test_whoever_lost_the_place_behind_a_closed_lid_is_told(
+    launch: Launch, camera: Path, one_seat: str
+) -> None:
+    arguments = camera_arguments(camera)
+    asleep, awake = launch(arguments), launch(arguments)
+    first = live(live_page(asleep, one_seat))
+    second = live_page(awake, one_seat)
+    asleep.send(signal.SIGSTOP)
+    live(second)
+    asleep.send(signal.SIGCONT)
+    expect(first.get_by_text("All 1 live places are taken.")).to_be_visible()
+    seen = shown(second)
+    wait_until(lambda: shown(second) > seen + 5)
+    stop(second)
+    live(first)
 
 
 def test_a_closed_lid_gives_the_place_away_and_an_opened_one_goes_on(

@@ -13,7 +13,8 @@ const REFUSALS = {
     "Another program may be using it: close that one, then press Start again."],
   OverconstrainedError: ["The chosen camera is not there any more.",
     "Choose another one, then press Start again."],
-  AbortError: ["The camera stopped by itself.", "Plug it in again, then press Start again."],
+  AbortError: ["The camera did not start.",
+    "Another program may be using it, or it was unplugged: mend that, then press Start again."],
 };
 REFUSALS.SecurityError = REFUSALS.NotAllowedError;
 
@@ -26,6 +27,10 @@ function refusal(error) {
     [`The camera could not be opened (${error.name}: ${error.message}).`, "Press Start to try again."];
   return ["failed", what, `${advice} ${OTHER_WAY}`];
 }
+
+const UNPLUGGED = ["failed", "The camera has ended.",
+  "It was unplugged, or the browser may not use it any more. Plug it in or allow it again, " +
+  "then press Stop and Start."];
 
 function noWay(pc, { turn, own }, seconds) {
   const after = `after ${Math.round(seconds)} seconds`;
@@ -52,7 +57,8 @@ const READY = ["idle", "Ready.",
 // Streamlit mounts anew now and then.
 class Connection {
   constructor(win) {
-    Object.assign(this, { win, pc: null, asking: false, said: READY });
+    Object.assign(this, { win, pc: null, asking: false, said: READY, data: {} });
+    this.unplugged = new WeakSet();
     const media = win.navigator.mediaDevices;
     if (media) {
       const ask = media.getUserMedia.bind(media);
@@ -73,9 +79,13 @@ class Connection {
     try {
       const stream = await answer;
       this.begun = performance.now();
+      // Not told of a track that the page itself stops.
+      for (const track of stream.getTracks()) {
+        track.addEventListener("ended", () => this.unplugged.add(track));
+      }
       return stream;
     } catch (error) {
-      this.pc = null;
+      if (!this.live) this.pc = null; // else the old camera goes on
       this.said = refusal(error);
       throw error;
     } finally {
@@ -86,21 +96,25 @@ class Connection {
   follow(pc) {
     Object.assign(this, { pc, begun: performance.now(), live: false, frames: -1 });
     const close = pc.close.bind(pc);
-    pc.close = () => { close(); this.closed(pc); };
+    pc.close = () => { this.ending(pc); close(); };
   }
 
-  closed(pc) {
+  // A page in the background looks too rarely to have seen why.
+  ending(pc) {
     if (this.pc !== pc) return;
+    this.now(this.data);
     this.pc = null;
     if (this.said[0] !== "failed") this.said = ["idle", "Ended.", "Press Start to go on."];
   }
 
   // [tone, what, detail]; `data` is what the app knows (connection.py).
   now(data) {
+    this.data = data;
     if (this.asking) {
       return ["busy", "Asking for the camera.",
         "Answer the browser's question near the address bar."];
     }
+    if (this.pc?.getSenders().some(({ track }) => this.unplugged.has(track))) return UNPLUGGED;
     if (this.pc) return (this.said = this.connecting(data));
     if (this.videos().some((video) => video.srcObject?.active)) return this.playing(); // came too late
     const { isSecureContext, navigator } = this.win;
@@ -114,7 +128,8 @@ class Connection {
     if (pc.connectionState === "connected") return this.playing();
     if (["failed", "disconnected"].includes(pc.connectionState)) {
       return this.live
-        ? ["failed", "The connection was lost.", "The network or the app went away. Press Start to try again."]
+        ? ["failed", "The connection was lost.", "The network or the app went away. " +
+          "Press Start to try again; if that does nothing, reload the page."]
         : noWay(pc, data, Math.min(seconds, patience));
     }
     if (seconds > patience) return noWay(pc, data, patience);
@@ -134,12 +149,15 @@ class Connection {
       return ["busy", "Connected, but the picture stands still.",
         `Nothing new for ${Math.round(still)} s: the network or the app is too slow, or it was lost.`];
     }
+    if (!frames) return ["busy", "Connected.", "Waiting for the first picture."];
     return ["live", "Live.", "Every model works on the newest picture; the tiles tell how old each overlay is."];
   }
 
-  // A video element's clock goes on in a frozen stream; its count of frames does not.
+  // A video element's clock goes on in a frozen stream; its count of frames does not.  Firefox
+  // leaves streams out of the standard count.
   shown() {
-    const counts = this.videos().map((v) => v.getVideoPlaybackQuality?.().totalVideoFrames ?? 0);
+    const counts = this.videos().map(
+      (v) => v.mozPaintedFrames ?? v.getVideoPlaybackQuality?.().totalVideoFrames ?? 0);
     return Math.max(0, ...counts);
   }
 
