@@ -48,11 +48,12 @@ def draw_all(image: NDArray[np.uint8], layers: Iterable[Layer]) -> NDArray[np.ui
     """A copy of `image` (uint8 [H, W, 3], RGB) with all models in it, the first at the bottom."""
     canvas = np.array(image, order="C")
     for layer in layers:
-        _draw_layer(canvas, layer)
+        draw_onto(canvas, layer)
     return canvas
 
 
-def _draw_layer(canvas: NDArray[np.uint8], layer: Layer) -> None:
+def draw_onto(canvas: NDArray[np.uint8], layer: Layer) -> None:
+    """Draws one model's poses into `canvas` (uint8 [H, W, 3], RGB; may be a part of a picture)."""
     poses, style = layer.poses, layer.style
     visible = poses.visible(layer.threshold)
     plan = _plan(poses.skeleton, style.joints)

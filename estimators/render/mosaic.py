@@ -100,20 +100,38 @@ def mosaic(tiles: Sequence[Tile], layout: Layout | None = None) -> NDArray[np.ui
         layout = plan_mosaic(len(tiles), first.shape[1], first.shape[0])
     if len(tiles) > layout.columns * layout.rows:
         raise ValueError(f"{len(tiles)} tiles do not fit into {layout.columns}×{layout.rows}")
-    canvas = np.empty((layout.height, layout.width, 3), np.uint8)
-    # OpenCV fills a colour tenfold faster than numpy's broadcasting of three bytes.
-    cv2.rectangle(canvas, (0, 0), (layout.width, layout.height), _BAR, cv2.FILLED)
-    for i, tile in enumerate(tiles):
-        row, column = divmod(i, layout.columns)
-        top, left = row * (layout.tile_height + layout.bar_height), column * layout.tile_width
-        bar = canvas[top : top + layout.bar_height, left : left + layout.tile_width]
-        _title_bar(bar, tile)
-        top += layout.bar_height
-        _place(canvas[top : top + layout.tile_height, left : left + layout.tile_width], tile.image)
+    canvas = blank(layout)
+    for tile, (bar, area) in zip(tiles, cells(canvas, layout), strict=False):
+        title_bar(bar, tile)
+        place(area, tile.image)
     return canvas
 
 
-def _title_bar(bar: NDArray[np.uint8], tile: Tile) -> None:
+def blank(layout: Layout, out: NDArray[np.uint8] | None = None) -> NDArray[np.uint8]:
+    """An empty mosaic, uint8 [height, width, 3]: `out`, drawn over, where that has the size."""
+    shape = (layout.height, layout.width, 3)
+    canvas = out if out is not None and out.shape == shape else np.empty(shape, np.uint8)
+    # OpenCV fills a colour tenfold faster than numpy's broadcasting of three bytes.
+    cv2.rectangle(canvas, (0, 0), (layout.width, layout.height), _BAR, cv2.FILLED)
+    return canvas
+
+
+def cells(
+    canvas: NDArray[np.uint8], layout: Layout
+) -> list[tuple[NDArray[np.uint8], NDArray[np.uint8]]]:
+    """Where each tile's title bar and picture are in `canvas`, row by row; views, not copies."""
+    found = []
+    for row in range(layout.rows):
+        for column in range(layout.columns):
+            top, left = row * (layout.tile_height + layout.bar_height), column * layout.tile_width
+            strip = canvas[top:, left : left + layout.tile_width]
+            bar, below = strip[: layout.bar_height], strip[layout.bar_height :]
+            found.append((bar, below[: layout.tile_height]))
+    return found
+
+
+def title_bar(bar: NDArray[np.uint8], tile: Tile) -> None:
+    """Writes the tile's title, note and stripe into `bar`, which is blank."""
     height, width = bar.shape[:2]
     stripe = max(2, height // 10)
     bar[height - stripe :] = tile.colour
@@ -128,7 +146,8 @@ def _title_bar(bar: NDArray[np.uint8], tile: Tile) -> None:
         put_text(bar, note, (width - margin - text_width(note, size), baseline), size, _QUIET)
 
 
-def _place(area: NDArray[np.uint8], image: NDArray[np.uint8]) -> None:
+def place(area: NDArray[np.uint8], image: NDArray[np.uint8]) -> None:
+    """Puts `image` (uint8 [h, w, 3]), scaled and centred, into `area` (uint8 [H, W, 3])."""
     height, width = area.shape[:2]
     if image.shape[:2] != (height, width):
         scale = min(width / image.shape[1], height / image.shape[0])
@@ -137,6 +156,9 @@ def _place(area: NDArray[np.uint8], image: NDArray[np.uint8]) -> None:
             max(1, min(height, round(image.shape[0] * scale))),
         )
         method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+        if size == (width, height):
+            cv2.resize(image, size, area, interpolation=method)
+            return
         image = np.asarray(cv2.resize(image, size, interpolation=method), np.uint8)
     top, left = (height - image.shape[0]) // 2, (width - image.shape[1]) // 2
     area[top : top + image.shape[0], left : left + image.shape[1]] = image

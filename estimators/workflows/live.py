@@ -116,10 +116,14 @@ class LiveStream:
             if self._state == "running":
                 self._reconcile()
 
-    def show(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    def show(
+        self, image: NDArray[np.uint8], out: NDArray[np.uint8] | None = None
+    ) -> NDArray[np.uint8]:
         """The mosaic for the camera's newest frame, uint8 [H, W, 3] RGB; never waits for a model.
 
-        The frame must not be changed afterwards.
+        Args:
+            image: uint8 [H, W, 3] RGB; must not be changed afterwards.
+            out: an earlier mosaic that nobody needs any more; may be drawn over.
         """
         arrived_s = time.monotonic()
         with self._lock:
@@ -140,7 +144,7 @@ class LiveStream:
         if self._state == "full":
             message = FULL.format(limit=self._seats.limit)
             return draw_notice(image, "No place left", message, settings.width)
-        picture = draw_live(image, views, settings, time.monotonic())
+        picture = draw_live(image, views, settings, time.monotonic(), out)
         if recorder is not None:
             recorder.add_picture(picture, frame.index, frame.time_s)
         now_s = time.monotonic()

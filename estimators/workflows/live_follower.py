@@ -13,16 +13,18 @@ from estimators.errors import PoseError
 from estimators.registry import ModelSpec
 from estimators.runtime.api import Runner, RunResult, Session
 from estimators.types import EstimatorOptions, Frame, PoseSet
-from estimators.workflows.live_priority import give_way
+from estimators.workflows.live_priority import BEHIND_VIDEO, LAST, give_way
 from estimators.workflows.live_slot import NewestSlot
 
 FollowerState = Literal["loading", "following", "failed"]
 # A model that failed is tried again: its weights may have come, or its process started anew.
 _RETRY_S = 3.0
-# A model that takes longer than this, again and again, cannot follow anybody anyway; the video goes
+# A model that takes longer than this, again and again, cannot follow anybody anyway; the others go
 # first.  One slow answer may be the machine's doing, and a process that gave way does so for good.
-_SLOW_MS = 150.0
+_SLOW_MS = 500.0
 _SLOW_ANSWERS = 3
+# Nothing but a slow model takes so long, its first answer included.
+_VERY_SLOW_MS = 2000.0
 _OPTIONS = EstimatorOptions(video=True)
 
 
@@ -99,7 +101,6 @@ class Follower:
                 self._fail(f"{type(error).__name__}: {error}")
 
     def _follow(self, session: Session) -> None:
-        self._slow = 0  # an error may have cost the model its process
         while (newest := self._slot.take()) is not None:
             frame, arrived_s = newest
             asked_s = time.monotonic()
@@ -113,14 +114,19 @@ class Follower:
             self._mind_priority(result)
 
     def _mind_priority(self, result: RunResult) -> None:
-        if result.restarted or result.estimate.timings_ms.total <= _SLOW_MS:
+        took_ms = result.estimate.timings_ms.total
+        if result.cold:  # perhaps a new process
             self._slow = 0
+            self._give_way(BEHIND_VIDEO if took_ms < _VERY_SLOW_MS else LAST)
             return
-        self._slow += 1
+        self._slow = self._slow + 1 if took_ms > _SLOW_MS else 0
         if self._slow == _SLOW_ANSWERS:
-            for status in self._runner.status():
-                if status.model == self.spec.key and status.pid is not None:
-                    give_way(status.pid)
+            self._give_way(LAST)
+
+    def _give_way(self, niceness: int) -> None:
+        for status in self._runner.status():
+            if status.model == self.spec.key and status.pid is not None:
+                give_way(status.pid, niceness)
 
     def _fail(self, message: str) -> None:
         self.state, self.error, self.overlay = "failed", message, None

@@ -13,8 +13,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from estimators.registry import ModelSpec
-from estimators.render.draw import Layer, draw_all
-from estimators.render.mosaic import Layout, Tile, message_tile, mosaic, plan_mosaic
+from estimators.render.draw import Layer, draw_onto
+from estimators.render.mosaic import (
+    Layout,
+    Tile,
+    blank,
+    cells,
+    message_tile,
+    place,
+    plan_mosaic,
+    title_bar,
+)
 from estimators.render.style import PoseStyle
 from estimators.render.text import put_text, text_width
 from estimators.types import PoseSet
@@ -71,30 +80,43 @@ def live_layout(settings: LiveSettings, width: int, height: int) -> Layout:
 
 
 def draw_live(
-    image: NDArray[np.uint8], views: Sequence[View], settings: LiveSettings, now_s: float
+    image: NDArray[np.uint8],
+    views: Sequence[View],
+    settings: LiveSettings,
+    now_s: float,
+    out: NDArray[np.uint8] | None = None,
 ) -> NDArray[np.uint8]:
     """The mosaic of the camera's frame `image` with each model's newest overlay and its age.
 
+    Everything is drawn in place: on few cores fresh memory costs more than the drawing.
+
     Args:
         image: uint8 [H, W, 3] RGB; it is not changed.
+        out: an earlier mosaic that nobody needs any more, drawn over if it has the right size.
 
     Returns:
         uint8 [h, w, 3] RGB of even height and width.
     """
     layout = live_layout(settings, image.shape[1], image.shape[0])
-    scaled = _scaled(image, layout)
-    if not views:
-        tiles = [Tile(scaled, "Camera", "no model chosen", _NEUTRAL)]
-    elif settings.layout == "one":
-        tiles = [_all_in_one(scaled, views)]
-    else:
-        tiles = [_tile(scaled, view, now_s) for view in views]
-    if settings.mirrored:
-        tiles = [replace(t, image=np.asarray(cv2.flip(t.image, 1), np.uint8)) for t in tiles]
-    if settings.layout == "side":
-        tiles[: len(views)] = map(_explained, tiles, views)
-    picture = mosaic(tiles, layout)
-    if settings.layout == "one" and views:
+    picture = blank(layout, out)
+    together = settings.layout == "one" or not views
+    places = cells(picture, layout)[: 1 if together else len(views)]
+    (_, first), *others = places
+    place(first, image)
+    for _, area in others:
+        area[:] = first
+    for i, (bar, area) in enumerate(places):
+        shown = views if together else views[i : i + 1]
+        for view in shown:
+            if view.overlay is not None:
+                draw_onto(area, _layer(area, view.model, view.overlay))
+        if settings.mirrored:
+            area[:] = cv2.flip(area, 1)
+        tile = _together(area, views) if together else _tile(area, views[i], now_s)
+        title_bar(bar, tile)
+        if tile.image is not area:
+            area[:] = tile.image
+    if views and together:
         _legend(picture, views, now_s, layout.bar_height)
     return picture
 
@@ -104,8 +126,13 @@ def draw_notice(
 ) -> NDArray[np.uint8]:
     """The camera's frame, dimmed, under a message."""
     layout = _plan(1, image.shape[1], image.shape[0], width)
-    tile = Tile(_scaled(image, layout), title, colour=_NEUTRAL)
-    return mosaic([message_tile(tile, message)], layout)
+    picture = blank(layout)
+    ((bar, area),) = cells(picture, layout)
+    place(area, image)
+    tile = message_tile(Tile(area, title, colour=_NEUTRAL), message)
+    title_bar(bar, tile)
+    area[:] = tile.image
+    return picture
 
 
 @lru_cache(maxsize=32)
@@ -119,32 +146,20 @@ def _plan(count: int, frame_width: int, frame_height: int, width: int) -> Layout
     return replace(layout, bar_height=bar)
 
 
-def _scaled(image: NDArray[np.uint8], layout: Layout) -> NDArray[np.uint8]:
-    size = (layout.tile_width, layout.tile_height)
-    if size == (image.shape[1], image.shape[0]):
-        return image
-    shrinks = size[0] < image.shape[1]
-    method = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
-    return np.asarray(cv2.resize(image, size, interpolation=method), np.uint8)
-
-
-def _explained(tile: Tile, view: View) -> Tile:
-    """The tile as it is, or under the reason why there is no overlay."""
+def _tile(area: NDArray[np.uint8], view: View, now_s: float) -> Tile:
+    """The tile of `area`, or the same under the reason why there is no overlay."""
+    title, colour = view.model.spec.title, view.model.style.colour
     if view.overlay is not None:
-        return tile
-    return message_tile(tile, view.error if view.state == "failed" else "Loading the model …")
+        return Tile(area, title, _age(view.overlay, now_s), colour)
+    message = view.error if view.state == "failed" else "Loading the model …"
+    return message_tile(Tile(area, title, view.state, colour), message)
 
 
-def _tile(image: NDArray[np.uint8], view: View, now_s: float) -> Tile:
-    spec, style = view.model.spec, view.model.style
-    note = _age(view.overlay, now_s) if view.overlay is not None else view.state
-    layers = [] if view.overlay is None else [_layer(image, view.model, view.overlay)]
-    return Tile(draw_all(image, layers) if layers else image, spec.title, note, style.colour)
-
-
-def _all_in_one(image: NDArray[np.uint8], views: Sequence[View]) -> Tile:
-    layers = [_layer(image, v.model, v.overlay) for v in views if v.overlay is not None]
-    return Tile(draw_all(image, layers), "All models", f"{len(layers)} of {len(views)} following")
+def _together(area: NDArray[np.uint8], views: Sequence[View]) -> Tile:
+    if not views:
+        return Tile(area, "Camera", "no model chosen", _NEUTRAL)
+    following = sum(view.overlay is not None for view in views)
+    return Tile(area, "All models", f"{following} of {len(views)} following")
 
 
 def _legend(picture: NDArray[np.uint8], views: Sequence[View], now_s: float, bar: int) -> None:

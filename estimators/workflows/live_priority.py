@@ -1,15 +1,16 @@
-"""Slow models give way to the video: on few cores they would otherwise cost it its pictures."""
+"""Models give way to the video: on few cores they would otherwise cost it its pictures."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
 
-# About a tenth of the share of whoever else wants a core; all of it when nobody does.
-NICENESS = 10
+# Behind the video: about a tenth of the share of whoever else wants a core, all of it when nobody
+# does.  Last: an eighth of that, so that a slow model does not hold up the quick ones.
+BEHIND_VIDEO, LAST = 10, 19
 
 
-def give_way(pid: int, niceness: int = NICENESS) -> bool:
+def give_way(pid: int, niceness: int) -> bool:
     """Lowers the priority of the process `pid`, of all its threads and those it starts later.
 
     A process without privileges cannot be raised again; on an idle machine nothing gets slower.

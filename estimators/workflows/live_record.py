@@ -87,7 +87,7 @@ class LiveRecorder:
         self._thread.start()
 
     def add_picture(self, picture: NDArray[np.uint8], frame_index: int, time_s: float) -> None:
-        """Queues the mosaic drawn for the camera's frame; never waits."""
+        """Queues a copy of the mosaic drawn for the camera's frame; never waits."""
         if self.state != "recording":
             return
         with self._lock:
@@ -101,7 +101,7 @@ class LiveRecorder:
         if self._queue.qsize() >= _WAITING:
             self._left_out += 1
             return
-        self._queue.put_nowait((picture, at_s))
+        self._queue.put_nowait((picture.copy(), at_s))
 
     def add_answer(self, model: str, result: RunResult) -> None:
         """Keeps an answer to a frame of the recording; others are ignored."""

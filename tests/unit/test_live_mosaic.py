@@ -147,6 +147,18 @@ def test_a_model_without_an_answer_says_why() -> None:
     assert np.median(fine) == GREY
 
 
+@pytest.mark.parametrize("layout", ["side", "one"])
+def test_an_earlier_mosaic_is_drawn_over(layout: str) -> None:
+    wanted = settings(3, layout=layout, mirrored=True)
+    seen = views(wanted, overlay(80, 60), None, overlay(200, 180))
+    fresh = draw_live(image(), seen, wanted, NOW_S)
+    old = np.random.default_rng(0).integers(0, 256, fresh.shape, dtype=np.uint8)
+    again = draw_live(image(), seen, wanted, NOW_S, old)
+    assert again is old
+    np.testing.assert_array_equal(again, fresh)
+    assert draw_live(image(), seen, wanted, NOW_S, old[:-2]).shape == fresh.shape
+
+
 def test_no_model_shows_the_camera() -> None:
     picture = draw_live(image(), [], LiveSettings(), NOW_S)
     assert np.median(picture[bar_of(picture) :]) == GREY

@@ -140,4 +140,4 @@ def test_all_threads_of_a_process_give_way() -> None:
     finally:
         child.kill()
         child.communicate()
-    assert not give_way(child.pid)
+    assert not give_way(child.pid, 19)

@@ -23,14 +23,22 @@ from numpy.typing import NDArray
 from estimators.workflows.live_slot import NewestSlot
 
 _LOG = logging.getLogger(__name__)
-Draw = Callable[[NDArray[np.uint8]], NDArray[np.uint8]]
+Draw = Callable[[NDArray[np.uint8], NDArray[np.uint8] | None], NDArray[np.uint8]]
+
+
+def from_camera(frame: av.VideoFrame) -> NDArray[np.uint8]:
+    """The camera's picture, uint8 [H, W, 3] RGB.
+
+    OpenCV converts what decoders give (BT.601, limited range) several times faster than FFmpeg
+    (`benchmarks/render.py`).
+    """
+    if frame.format.name != "yuv420p" or frame.width % 2 or frame.height % 2:
+        return frame.to_ndarray(format="rgb24")
+    return np.asarray(cv2.cvtColor(frame.to_ndarray(), cv2.COLOR_YUV2RGB_I420), np.uint8)
 
 
 def for_encoder(picture: NDArray[np.uint8]) -> av.VideoFrame:
     """The picture in the encoder's own form: the event loop's threads have less to do.
-
-    OpenCV converts with the same coefficients as FFmpeg (BT.601, limited range), several times
-    faster (`benchmarks/render.py`).
 
     Args:
         picture: uint8 [H, W, 3] RGB of even height and width.
@@ -74,7 +82,8 @@ class Pipe:
     """One connection's way from camera to browser; implements streamlit-webrtc's `MediaSink`.
 
     Args:
-        draw: camera's frame in, mosaic out, both uint8 [H, W, 3] RGB; runs in a thread of its own.
+        draw: camera's frame and the last mosaic, which may be drawn over, in; mosaic out; all uint8
+            [H, W, 3] RGB.  Runs in a thread of its own.
         ended: called when the camera or the connection is gone, perhaps twice; must not wait.
     """
 
@@ -125,20 +134,24 @@ class Pipe:
                 track.stop()  # nobody takes its frames any more
 
     def _work(self, loop: asyncio.AbstractEventLoop) -> None:
+        canvas = None
         while (frame := self._slot.take()) is not None:
-            drawn = self._drawn(frame)
+            drawn, canvas = self._drawn(frame, canvas)
             drawn.pts, drawn.time_base = frame.pts, frame.time_base
             with contextlib.suppress(RuntimeError):  # the server is going down
                 loop.call_soon_threadsafe(self.mosaics.put, drawn)
         # A frame that was being drawn at the end may have started the stream again.
         self._ended()
 
-    def _drawn(self, frame: av.VideoFrame) -> av.VideoFrame:
+    def _drawn(
+        self, frame: av.VideoFrame, canvas: NDArray[np.uint8] | None
+    ) -> tuple[av.VideoFrame, NDArray[np.uint8] | None]:
         try:
-            return for_encoder(self._draw(frame.to_ndarray(format="rgb24")))
+            canvas = self._draw(from_camera(frame), canvas)
+            return for_encoder(canvas), canvas
         except Exception as error:  # noqa: BLE001  # the camera's own picture goes on
             words = f"{type(error).__name__}: {error}"
             if words != self._told:  # thirty times a second would fill the disk
                 self._told = words
                 _LOG.exception("A frame of the live stream could not be drawn")
-            return frame
+            return frame, None
