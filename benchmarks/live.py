@@ -50,13 +50,15 @@ BITS, CHECK = 12, 3
 COUNTS = 600
 RCNN = "keypointrcnn-fast"
 PAGE = "live?models=movenet-lightning"
-FORMS = {
-    "loopback": ("loopback", "", 1),
-    "callback": ("loopback", "?callback=1", 1),
-    "bare": ("product", f"{PAGE}&draw=", 1),
-    "lightning": ("product", PAGE, 1),
-    "two": ("product", f"{PAGE},blazepose-full", 2),
-    "slow": ("product", f"{PAGE},blazepose-full,{RCNN}", 2),
+# The server, the address on it, the mosaic's columns, and the seconds until all models follow.
+Form = tuple[str, str, int, float]
+FORMS: dict[str, Form] = {
+    "loopback": ("loopback", "", 1, 4),
+    "callback": ("loopback", "?callback=1", 1, 4),
+    "bare": ("product", f"{PAGE}&draw=", 1, 4),
+    "lightning": ("product", PAGE, 1, 4),
+    "two": ("product", f"{PAGE},blazepose-full", 2, 6),
+    "slow": ("product", f"{PAGE},blazepose-full,{RCNN}", 2, 20),
 }
 FRAME = "iframe[title='streamlit_webrtc.component.webrtc_streamer']"
 KEEP_CAMERA = """(() => {
@@ -101,7 +103,9 @@ WATCH = """async ({ seconds, columns, frame, strip, cells }) => {
         0, 0, 4 * cells, 1);
       const data = ctx.getImageData(0, 0, 4 * cells, 1).data;
       const level = (i) => (data[16 * i + 4] + data[16 * i + 8]) / 2;
-      const bits = Array.from({ length: cells }, (_, i) => Number(level(i) > 127));
+      const levels = Array.from({ length: cells }, (_, i) => level(i));
+      const middle = (Math.min(...levels) + Math.max(...levels)) / 2; // tiles may be dimmed
+      const bits = levels.map((one) => Number(one > middle));
       seen.push([meta.presentationTime, bits.join('')]);
       if (now < end) video.requestVideoFrameCallback(step);
       else done(seen);
@@ -169,16 +173,17 @@ def delays(preview: list[list], returned: list[list]) -> list[float]:
 Measured = tuple[list[float], list[float]]
 
 
-def measure(browser: Browser, address: str, columns: int, seconds: float) -> Measured:
+def measure(browser: Browser, url: str, form: Form, seconds: float) -> Measured:
     """Delays in milliseconds, and pictures a second: that came back, that were shown."""
+    _, path, columns, settle_s = form
     page = browser.new_page(viewport={"width": 1280, "height": 900})
     page.add_init_script(KEEP_CAMERA)
-    page.goto(address)
+    page.goto(f"{url}/{path}")
     settled(page)
     inside = page.frame_locator(FRAME)
     inside.get_by_role("button", name="Start").click()
     inside.get_by_role("button", name="Stop").wait_for(timeout=60_000)
-    page.wait_for_timeout(4000)  # bitrates and models settle
+    page.wait_for_timeout(settle_s * 1000)
     frame = page.locator(FRAME).element_handle().content_frame()
     values = {"columns": columns, "frame": WIDTH, "strip": STRIP, "cells": BITS + CHECK}
     preview, returned, rates = frame.evaluate(WATCH, {"seconds": seconds, **values})
@@ -241,9 +246,8 @@ def main() -> None:
         ]
         browser = playwright.chromium.launch(executable_path=asked.browser, args=arguments)
         for _ in range(asked.rounds):
-            for name, (server, path, columns) in forms.items():
-                address = f"{urls[server]}/{path}"
-                found[name].append(measure(browser, address, columns, asked.seconds))
+            for name, form in forms.items():
+                found[name].append(measure(browser, urls[form[0]], form, asked.seconds))
         browser.close()
     report(found)
 

@@ -25,6 +25,8 @@ _SLOW_MS = 500.0
 _SLOW_ANSWERS = 3
 # Nothing but a slow model takes so long, its first answer included.
 _VERY_SLOW_MS = 2000.0
+# The longest that a new process is waited for, to lower it before it loads.
+_STARTS_S, _LOOK_S = 3.0, 0.05
 _OPTIONS = EstimatorOptions(video=True)
 
 
@@ -101,6 +103,7 @@ class Follower:
                 self._fail(f"{type(error).__name__}: {error}")
 
     def _follow(self, session: Session) -> None:
+        self._start_behind_video()
         while (newest := self._slot.take()) is not None:
             frame, arrived_s = newest
             asked_s = time.monotonic()
@@ -113,6 +116,16 @@ class Follower:
             self._answered(self.spec.key, result)
             self._mind_priority(result)
 
+    def _start_behind_video(self) -> None:
+        """Loading takes both cores for seconds: it gives way, too."""
+        self._runner.warm(self.spec.key)
+        until_s = time.monotonic() + _STARTS_S
+        while not self._give_way(BEHIND_VIDEO) and time.monotonic() < until_s:
+            states = {s.state for s in self._runner.status() if s.model == self.spec.key}
+            if self._slot.closed or not states & {"stopped", "loading"}:
+                return
+            time.sleep(_LOOK_S)
+
     def _mind_priority(self, result: RunResult) -> None:
         took_ms = result.estimate.timings_ms.total
         if result.cold:  # perhaps a new process
@@ -123,10 +136,10 @@ class Follower:
         if self._slow == _SLOW_ANSWERS:
             self._give_way(LAST)
 
-    def _give_way(self, niceness: int) -> None:
-        for status in self._runner.status():
-            if status.model == self.spec.key and status.pid is not None:
-                give_way(status.pid, niceness)
+    def _give_way(self, niceness: int) -> bool:
+        """Whether the model has a process, which now gives way."""
+        pids = [s.pid for s in self._runner.status() if s.model == self.spec.key and s.pid]
+        return any(give_way(pid, niceness) for pid in pids)
 
     def _fail(self, message: str) -> None:
         self.state, self.error, self.overlay = "failed", message, None

@@ -133,3 +133,4 @@ def test_everything_is_freed(
             # Streamlit keeps a closed tab's session for two minutes, and lets go of it when the
             # next one comes.
             visit(own, address)
+        print(f"threads, MB: {before} before, {counts(process)} after")
