@@ -1,5 +1,5 @@
 """Milliseconds to draw poses and mosaics, against the obvious way of one OpenCV call a dash, and to
-bring pictures from the decoder's form and into the encoder's, against FFmpeg's conversion.
+bring pictures into the encoder's form, against FFmpeg's conversion.
 
     python -m benchmarks.render
 
@@ -27,7 +27,7 @@ from estimators.render.mosaic import Tile, mosaic, plan_mosaic
 from estimators.render.style import PoseStyle, line_width
 from estimators.skeletons import BLAZEPOSE_33, COCO_17, Skeleton
 from estimators.types import PoseSet
-from pages.ui.live.pipe import for_encoder, from_camera
+from pages.ui.live.pipe import for_encoder
 
 STYLE = PoseStyle((0, 114, 178))
 WHITE = (255, 255, 255)
@@ -104,17 +104,13 @@ def main() -> None:
             lambda tiles=tiles, half=half: mosaic(tiles, half),
         )
         print(f"{'':>10} mosaic of 3: {whole:.2f} as it is, {shrunk:.2f} shrunk to {half.width} px")
-        frame = for_encoder(image)
-        out, ffmpegs_out, into, ffmpegs_in = medians(
-            lambda frame=frame: from_camera(frame),
-            lambda frame=frame: frame.to_ndarray(format="rgb24"),
+        into, ffmpegs = medians(
             lambda image=image: for_encoder(image),
             lambda image=image: av.VideoFrame.from_ndarray(image, "rgb24").reformat(
                 format="yuv420p"
             ),
         )
-        print(f"{'':>10} from the decoder's form: {out:.2f}, by FFmpeg {ffmpegs_out:.2f}")
-        print(f"{'':>10} into the encoder's form: {into:.2f}, by FFmpeg {ffmpegs_in:.2f}")
+        print(f"{'':>10} into the encoder's form: {into:.2f}, by FFmpeg {ffmpegs:.2f}")
 
 
 if __name__ == "__main__":

@@ -26,19 +26,11 @@ _LOG = logging.getLogger(__name__)
 Draw = Callable[[NDArray[np.uint8], NDArray[np.uint8] | None], NDArray[np.uint8]]
 
 
-def from_camera(frame: av.VideoFrame) -> NDArray[np.uint8]:
-    """The camera's picture, uint8 [H, W, 3] RGB.
-
-    OpenCV converts what decoders give (BT.601, limited range) several times faster than FFmpeg
-    (`benchmarks/render.py`).
-    """
-    if frame.format.name != "yuv420p" or frame.width % 2 or frame.height % 2:
-        return frame.to_ndarray(format="rgb24")
-    return np.asarray(cv2.cvtColor(frame.to_ndarray(), cv2.COLOR_YUV2RGB_I420), np.uint8)
-
-
 def for_encoder(picture: NDArray[np.uint8]) -> av.VideoFrame:
     """The picture in the encoder's own form: the event loop's threads have less to do.
+
+    OpenCV converts with the same coefficients as FFmpeg (BT.601, limited range), several times
+    faster (`benchmarks/render.py`).
 
     Args:
         picture: uint8 [H, W, 3] RGB of even height and width.
@@ -147,7 +139,7 @@ class Pipe:
         self, frame: av.VideoFrame, canvas: NDArray[np.uint8] | None
     ) -> tuple[av.VideoFrame, NDArray[np.uint8] | None]:
         try:
-            canvas = self._draw(from_camera(frame), canvas)
+            canvas = self._draw(frame.to_ndarray(format="rgb24"), canvas)
             return for_encoder(canvas), canvas
         except Exception as error:  # noqa: BLE001  # the camera's own picture goes on
             words = f"{type(error).__name__}: {error}"
