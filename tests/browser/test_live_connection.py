@@ -269,6 +269,9 @@ def test_a_closed_lid_gives_the_place_away_and_an_opened_one_goes_on(
 def goes_on(page: Page) -> bool:
     if stream_frame(page).get_by_role("button", name="Start").is_visible():
         start(page)
+    page.wait_for_timeout(1000)
+    if not stream_frame(page).locator("video").count():  # the door is still to open again
+        return False
     seen = shown(page)
     page.wait_for_timeout(1000)
     return shown(page) > seen
