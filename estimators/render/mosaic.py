@@ -103,7 +103,7 @@ def mosaic(tiles: Sequence[Tile], layout: Layout | None = None) -> NDArray[np.ui
     canvas = blank(layout)
     for tile, (bar, area) in zip(tiles, cells(canvas, layout), strict=False):
         title_bar(bar, tile)
-        place(area, tile.image)
+        _place(area, tile.image)
     return canvas
 
 
@@ -146,8 +146,7 @@ def title_bar(bar: NDArray[np.uint8], tile: Tile) -> None:
         put_text(bar, note, (width - margin - text_width(note, size), baseline), size, _QUIET)
 
 
-def place(area: NDArray[np.uint8], image: NDArray[np.uint8]) -> None:
-    """Puts `image` (uint8 [h, w, 3]), scaled and centred, into `area` (uint8 [H, W, 3])."""
+def _place(area: NDArray[np.uint8], image: NDArray[np.uint8]) -> None:
     height, width = area.shape[:2]
     if image.shape[:2] != (height, width):
         scale = min(width / image.shape[1], height / image.shape[0])
@@ -156,9 +155,6 @@ def place(area: NDArray[np.uint8], image: NDArray[np.uint8]) -> None:
             max(1, min(height, round(image.shape[0] * scale))),
         )
         method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-        if size == (width, height):
-            cv2.resize(image, size, area, interpolation=method)
-            return
         image = np.asarray(cv2.resize(image, size, interpolation=method), np.uint8)
     top, left = (height - image.shape[0]) // 2, (width - image.shape[1]) // 2
     area[top : top + image.shape[0], left : left + image.shape[1]] = image

@@ -20,7 +20,6 @@ from estimators.render.mosaic import (
     blank,
     cells,
     message_tile,
-    place,
     plan_mosaic,
     title_bar,
 )
@@ -102,7 +101,7 @@ def draw_live(
     together = settings.layout == "one" or not views
     places = cells(picture, layout)[: 1 if together else len(views)]
     (_, first), *others = places
-    place(first, image)
+    _fill(first, image)
     for _, area in others:
         area[:] = first
     for i, (bar, area) in enumerate(places):
@@ -128,7 +127,7 @@ def draw_notice(
     layout = _plan(1, image.shape[1], image.shape[0], width)
     picture = blank(layout)
     ((bar, area),) = cells(picture, layout)
-    place(area, image)
+    _fill(area, image)
     tile = message_tile(Tile(area, title, colour=_NEUTRAL), message)
     title_bar(bar, tile)
     area[:] = tile.image
@@ -144,6 +143,16 @@ def _plan(count: int, frame_width: int, frame_height: int, width: int) -> Layout
     # Browsers show the video at half its size beside the figures: its titles must stay readable.
     bar = max(layout.bar_height, 2 * round(layout.tile_width * 0.035))
     return replace(layout, bar_height=bar)
+
+
+def _fill(area: NDArray[np.uint8], image: NDArray[np.uint8]) -> None:
+    """The frame over the whole of `area`, so that poses scaled by the two sizes lie on it."""
+    if area.shape == image.shape:
+        area[:] = image
+        return
+    shrinks = area.shape[1] < image.shape[1]
+    method = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+    cv2.resize(image, (area.shape[1], area.shape[0]), area, interpolation=method)
 
 
 def _tile(area: NDArray[np.uint8], view: View, now_s: float) -> Tile:

@@ -235,12 +235,7 @@ def test_whoever_comes_too_late_is_told(launch: Launch, camera: Path, one_seat: 
 def test_whoever_lost_the_place_behind_a_closed_lid_is_told(
     launch: Launch, camera: Path, one_seat: str
 ) -> None:
-    arguments = camera_arguments(camera)
-    asleep, awake = launch(arguments), launch(arguments)
-    first = live(live_page(asleep, one_seat))
-    second = live_page(awake, one_seat)
-    asleep.send(signal.SIGSTOP)
-    live(second)
+    asleep, first, second = one_of_two_asleep(launch, camera, one_seat)
     asleep.send(signal.SIGCONT)
     expect(first.get_by_text("All 1 live places are taken.")).to_be_visible()
     seen = shown(second)
@@ -252,18 +247,25 @@ def test_whoever_lost_the_place_behind_a_closed_lid_is_told(
 def test_a_closed_lid_gives_the_place_away_and_an_opened_one_goes_on(
     launch: Launch, camera: Path, one_seat: str
 ) -> None:
-    arguments = camera_arguments(camera)
-    asleep, awake = launch(arguments), launch(arguments)
-    first = live(live_page(asleep, one_seat))
-    second = live_page(awake, one_seat)
-    expect(second.get_by_text("All 1 live places are taken.")).to_be_visible()
-    asleep.send(signal.SIGSTOP)
-    live(second)
+    asleep, first, second = one_of_two_asleep(launch, camera, one_seat)
     stop(second)
     asleep.send(signal.SIGCONT)
     # Within half a minute the connection still stands; later, Start makes a new one.
     expect(status(first)).to_have_text(re.compile("Live|Ended|lost|still"), timeout=60_000)
     wait_until(lambda: goes_on(first))
+
+
+def one_of_two_asleep(
+    launch: Launch, camera: Path, address: str
+) -> tuple[CameraBrowser, Page, Page]:
+    """Two browsers' pages for one place: the first one had it, the second one got it."""
+    arguments = camera_arguments(camera)
+    asleep, awake = launch(arguments), launch(arguments)
+    first = live(live_page(asleep, address))
+    second = live_page(awake, address)
+    expect(second.get_by_text("All 1 live places are taken.")).to_be_visible()
+    asleep.send(signal.SIGSTOP)
+    return asleep, first, live(second)
 
 
 def goes_on(page: Page) -> bool:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from estimators.render.mosaic import cells
 from estimators.types import PoseSet
 from estimators.workflows.live_follower import Overlay
 from estimators.workflows.live_mosaic import (
@@ -103,6 +104,16 @@ def test_poses_of_another_frame_size_are_scaled() -> None:
     wanted = settings(1)
     picture = draw_live(image(), views(wanted, overlay(160, 120, (640, 480))), wanted, NOW_S)
     assert centre_of(picture, COLOURS[0], bar_of(picture)) == pytest.approx((80, 60), abs=1)
+
+
+@pytest.mark.parametrize("size", [(1920, 1078), (1279, 721), (643, 477)])
+def test_the_frame_fills_its_tile(size: tuple[int, int]) -> None:
+    wanted = settings(3)
+    picture = draw_live(image(*size), views(wanted, *[overlay(20, 20, size)] * 3), wanted, NOW_S)
+    layout = live_layout(wanted, *size)
+    for _, area in cells(picture, layout)[:3]:
+        for edge in (area[0], area[-1], area[:, 0], area[:, -1]):
+            assert (edge == GREY).all()
 
 
 def test_tiles_shrink_to_the_width_allowed() -> None:
