@@ -13,12 +13,19 @@ from estimators.media import samples
 from estimators.workflows.live_record import LiveRecorder
 from pages.ui import engine
 from pages.ui.live import page, session
+from pages.ui.live.ice import SETTINGS
 from pages.ui.live.keeping import VARIABLE, longest_s
 from tests.unit.live_stand import camera
 
 ROOT = Path(__file__).resolve().parents[2]
 ENTRY = str(ROOT / "streamlit_app.py")
 PATIENCE_S = 60
+NAMED = {
+    "POSE_TURN_URLS": "turn:relay.example:3478",
+    "POSE_TURN_USERNAME": "hidden",
+    "POSE_TURN_CREDENTIAL": "word",
+}
+NO_RELAY = "The camera may not connect here."
 
 
 @pytest.fixture(autouse=True)
@@ -26,7 +33,7 @@ def page_alone(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """streamlit-webrtc looks for a running server; resources are this test's own."""
     monkeypatch.setattr("streamlit_webrtc.component.get_this_session_info", lambda: None)
     monkeypatch.setattr("pages.ui.live.streamer.mend_relay", lambda: None)
-    for name in ("POSE_MAX_STREAMS", "POSE_TURN_URLS", "TWILIO_ACCOUNT_SID", "HF_TOKEN"):
+    for name in ("POSE_MAX_STREAMS", *SETTINGS):
         monkeypatch.delenv(name, raising=False)
     session.seats.clear()
     session._servers.clear()
@@ -198,3 +205,30 @@ def test_a_kept_frame_is_on_the_image_page() -> None:
 
 def sources_offered(app: AppTest) -> list[str]:
     return [str(option) for option in app.button_group(key="picture_source").options]
+
+
+def told_elsewhere(monkeypatch: pytest.MonkeyPatch, **changes: str) -> str:
+    """What the page says where a relay is needed and `NAMED` is set up but for `changes`."""
+    monkeypatch.setattr(session, "on_own_machine", lambda url: False)
+    return words(opened(**{**NAMED, **changes}))
+
+
+def test_half_a_relay_counts_as_none_and_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    told = told_elsewhere(monkeypatch, POSE_TURN_CREDENTIAL="")
+    assert "The TURN server is left out: set POSE_TURN_CREDENTIAL, too." in told
+    assert NO_RELAY in told
+    assert "hidden" not in told
+
+
+def test_a_malformed_relay_is_told_on_the_own_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(session, "on_own_machine", lambda url: True)
+    told = words(opened(**{**NAMED, "POSE_TURN_URLS": "turn://hidden"}))
+    assert "POSE_TURN_URLS has to read `turn:host:port`" in told
+    assert NO_RELAY not in told
+    assert "hidden" not in told
+
+
+def test_a_whole_relay_needs_no_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    told = told_elsewhere(monkeypatch)
+    assert NO_RELAY not in told
+    assert "left out" not in told
