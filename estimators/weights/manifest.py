@@ -28,7 +28,8 @@ class WeightsEntry:
         kind: "embedded" beside this package, "download" from `url`, or "tfhub" by its handle.
         file_name: its name in any folder; for "tfhub" the folder name that tensorflow_hub gives it.
         url: official address; for "tfhub" the handle.
-        sha256: 64 lower-case hex digits; empty for "tfhub", whose source publishes none.
+        sha256: 64 lower-case hex digits; for "tfhub" of the whole folder (`store.folder_digest`),
+            and empty where none is known: TF Hub publishes none.
         size_bytes: size of the file; 0 where not known ("tfhub").
     """
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
+import shutil
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import platformdirs
@@ -16,7 +19,9 @@ WEIGHTS_VARIABLE = "POSE_WEIGHTS_DIR"
 CACHE_VARIABLE = "POSE_CACHE_DIR"
 EMBEDDED_DIR = Path(__file__).with_name("files")
 
-_digests: dict[Path, tuple[tuple[int, int], str]] = {}
+# A file's time of change and size, or those of every file of a folder.
+_Stamp = tuple[int, int] | tuple[tuple[str, int, int], ...]
+_digests: dict[Path, tuple[_Stamp, str]] = {}
 _digests_lock = threading.Lock()
 
 
@@ -85,9 +90,7 @@ def find(entry: WeightsEntry) -> Path | None:
         verify(entry, file, f"Replace it, or unset {WEIGHTS_VARIABLE}. It comes from {entry.url}")
         return file
     file = target(entry)
-    if entry.kind == "tfhub":
-        return file if (file / "saved_model.pb").is_file() else None
-    if not file.is_file():
+    if not (file / "saved_model.pb" if entry.kind == "tfhub" else file).is_file():
         return None
     cure = "Restore it from the repository." if entry.kind == "embedded" else "Fetch it again."
     verify(entry, file, cure)
@@ -95,19 +98,52 @@ def find(entry: WeightsEntry) -> Path | None:
 
 
 def verify(entry: WeightsEntry, file: Path, advice: str) -> None:
-    """Raises WeightsError unless `file` has the SHA-256 of `entry`."""
+    """Raises WeightsError unless `file`, or the folder, has the SHA-256 of `entry`.
+
+    Where the manifest has none (TF Hub), that of what was fetched counts, if we fetched it.
+    """
     try:
-        actual = digest(file)
+        expected = entry.sha256 or _recorded(entry)
+        actual = folder_digest(file) if entry.kind == "tfhub" else digest(file)
     except OSError as error:
         raise WeightsError(
             f"{entry.key}: {file} cannot be read: {error.strerror}.", advice
         ) from error
-    if entry.sha256 and actual != entry.sha256:
+    if expected and actual != expected:
         raise WeightsError(
-            f"{entry.key}: {file} is not the expected file "
-            f"(SHA-256 expected {entry.sha256}, found {actual}).",
+            f"{entry.key}: {file} is not the expected {'file' if file.is_file() else 'folder'} "
+            f"(SHA-256 expected {expected}, found {actual}).",
             advice,
         )
+
+
+def record(entry: WeightsEntry) -> None:
+    """Notes the SHA-256 of a folder that has just been fetched, beside it; see `verify`.
+
+    Raises:
+        OSError: the folder cannot be read, or nothing be written beside it.
+    """
+    _record_file(entry).write_text(folder_digest(target(entry)), encoding="ascii")
+
+
+def forget(entry: WeightsEntry) -> None:
+    """Removes a fetched folder and what is known of it."""
+    shutil.rmtree(target(entry), ignore_errors=True)
+    with contextlib.suppress(OSError):
+        _record_file(entry).unlink(missing_ok=True)
+
+
+def _record_file(entry: WeightsEntry) -> Path:
+    return target(entry).with_name(f"{entry.file_name}.sha256")
+
+
+def _recorded(entry: WeightsEntry) -> str:
+    if entry.kind != "tfhub":
+        return ""
+    try:
+        return _record_file(entry).read_text(encoding="ascii").strip()
+    except FileNotFoundError:
+        return ""  # unpacked by hand
 
 
 def digest(file: Path) -> str:
@@ -117,15 +153,48 @@ def digest(file: Path) -> str:
         OSError: the file cannot be read.
     """
     stat = file.stat()
-    stamp = (stat.st_mtime_ns, stat.st_size)
+    return _known(file, (stat.st_mtime_ns, stat.st_size), lambda: _sha256(file))
+
+
+def folder_digest(folder: Path) -> str:
+    """SHA-256 in hex of a folder: of the lines that `sha256sum` prints for its files.
+
+    That is "<hex>  <path in the folder>", in the order of their paths; hidden files, which file
+    browsers leave behind, do not count.  Computed once a process as long as no file changes.
+
+    Raises:
+        OSError: a file cannot be read.
+    """
+    files = {file.relative_to(folder).as_posix(): file for file in folder.rglob("*")}
+    shown = sorted(n for n, file in files.items() if file.is_file() and not _hidden(n))
+    stats = [(name, files[name].stat()) for name in shown]
+    stamp = tuple((name, stat.st_mtime_ns, stat.st_size) for name, stat in stats)
+
+    def lines() -> str:
+        text = "".join(f"{_sha256(files[name])}  {name}\n" for name in shown)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    return _known(folder, stamp, lines)
+
+
+def _hidden(name: str) -> bool:
+    return any(part.startswith(".") for part in name.split("/"))
+
+
+def _sha256(file: Path) -> str:
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _known(path: Path, stamp: _Stamp, compute: Callable[[], str]) -> str:
+    """What `compute` said last, as long as the stamp of `path` is the same."""
     with _digests_lock:
-        known = _digests.get(file)
+        known = _digests.get(path)
     if known is not None and known[0] == stamp:
         return known[1]
-    with file.open("rb") as stream:
-        value = hashlib.file_digest(stream, "sha256").hexdigest()
+    value = compute()
     with _digests_lock:
-        _digests[file] = (stamp, value)
+        _digests[path] = (stamp, value)
     return value
 
 

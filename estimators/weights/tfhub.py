@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import IO
 
 from estimators.errors import WeightsError
+from estimators.weights import store
 from estimators.weights.download import Cancelled, Progress
 from estimators.weights.manifest import WeightsEntry
 from estimators.weights.store import FetchCancelledError
@@ -19,15 +20,21 @@ from estimators.weights.store import FetchCancelledError
 _ROOT = Path(__file__).parents[2]
 _POLL_S = 0.2
 _STALLED_POLLS = 900  # three minutes without a new byte
+_OTHER_WAYS = "the LiteRT variant works without it."
 
 
 def resolve(entry: WeightsEntry, target: Path, progress: Progress, cancelled: Cancelled) -> None:
     """Fetches the SavedModel of `entry` into `target`; the caller holds its lock.
 
+    What is there already is not what the manifest says, and makes room: tensorflow_hub would take
+    it for good.
+
     Raises:
         FetchCancelledError: `cancelled` said so.
-        WeightsError: tensorflow_hub could not get it; the message carries its last words.
+        WeightsError: tensorflow_hub could not get it (the message carries its last words), or what
+            came has another SHA-256 and was removed.
     """
+    store.forget(entry)
     with tempfile.TemporaryFile() as words:
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -41,6 +48,20 @@ def resolve(entry: WeightsEntry, target: Path, progress: Progress, cancelled: Ca
         if child.returncode != 0 or not (target / "saved_model.pb").is_file():
             words.seek(0)
             raise _failed(entry, target, _last_words(words.read().decode(errors="replace")))
+    _verify(entry, target)
+
+
+def _verify(entry: WeightsEntry, target: Path) -> None:
+    """Checks what came against the manifest's SHA-256, and notes its own for every later load."""
+    try:
+        store.verify(entry, target, f"It came from {entry.url} and was removed: {_OTHER_WAYS}")
+        store.record(entry)
+    except OSError as error:
+        store.forget(entry)
+        raise _failed(entry, target, str(error)) from error
+    except WeightsError:
+        store.forget(entry)
+        raise
 
 
 def fetched_bytes(target: Path) -> int:
@@ -108,5 +129,5 @@ def _failed(entry: WeightsEntry, target: Path, reason: str) -> WeightsError:
     return WeightsError(
         f"{entry.key}: {entry.url} could not be fetched through tensorflow_hub: {reason}.",
         f"Check the connection, or unpack the SavedModel into {target} by hand "
-        "(TFHUB_CACHE_DIR names another folder). The LiteRT variant works without it.",
+        f"(TFHUB_CACHE_DIR names another folder); {_OTHER_WAYS}",
     )

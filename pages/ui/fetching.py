@@ -10,6 +10,12 @@ from estimators import weights
 from estimators.errors import WeightsError
 from estimators.registry import MODELS
 from pages.ui import engine
+from pages.ui.text import escaped
+
+_CHECKED = {
+    True: "checked by SHA-256",
+    False: "TF Hub publishes no checksum, so that only later changes are noticed",
+}
 
 
 class _Fetches:
@@ -67,19 +73,19 @@ def weights_control(key: str, place: str) -> None:
         key: into the weights manifest.
         place: tells apart the controls of one key on one page.
     """
-    now = weights.state(key)
+    now, entry = weights.state(key), weights.entry(key)
     if now.state == "downloading" or _fetches().running(key):
         _watch(key, place)
         return
     if now.state == "failed":
-        st.error(now.detail, icon=":material/cloud_off:")
+        st.error(escaped(now.detail), icon=":material/cloud_off:")
     size = f" {megabytes(now.size_bytes)}" if now.size_bytes else " from TF Hub"
     label = "Try again" if now.state == "failed" else f"Fetch{size}"
     if st.button(
         label,
         key=f"fetch_{place}_{key}",
         icon=":material/download:",
-        help=f"From {weights.entry(key).url}, once for this machine; checked by SHA-256.",
+        help=f"From {entry.url}, once for this machine; {_CHECKED[bool(entry.sha256)]}.",
     ):
         _fetches().start(key)
         st.rerun()

@@ -14,6 +14,7 @@ import pytest
 
 from estimators import weights
 from estimators.errors import WeightsError
+from estimators.weights import store
 from tests.unit.weights_server import Server
 
 
@@ -50,7 +51,21 @@ def test_fetches_in_a_process_of_its_own(server: Server, tmp_path: Path) -> None
     assert folder == tmp_path / "cache" / "tfhub" / hashlib.sha1(server.url.encode()).hexdigest()
     assert (folder / "saved_model.pb").read_bytes() == b"graph"
     assert weights.path("hub") == folder
+    (folder / "variables" / "variables.index").write_bytes(b"x")
+    with pytest.raises(WeightsError, match="SHA-256 expected"):
+        weights.path("hub")  # also where the manifest knows none: that of what came counts
+    assert (weights.fetch("hub") / "variables" / "variables.index").read_bytes() == b"i"
+    assert weights.path("hub") == folder
     assert ("tensorflow" in sys.modules) == imported
+
+
+def test_what_is_not_expected_is_refused_and_removed(server: Server, tmp_path: Path) -> None:
+    manifest = tmp_path / "manifest.toml"
+    manifest.write_text(f'{manifest.read_text()}sha256 = "{"0" * 64}"\n')
+    with pytest.raises(WeightsError, match="SHA-256 expected 0000"):
+        weights.fetch("hub")
+    assert not store.target(weights.entry("hub")).exists()
+    assert weights.state("hub").state == "failed"
 
 
 def test_refusal_is_told(server: Server, tmp_path: Path) -> None:

@@ -132,6 +132,35 @@ def test_tfhub_folder_is_found_by_the_handles_hash(
     assert weights.state(key).state == "cached"
 
 
+def test_a_folder_has_the_sha256_of_what_sha256sum_prints(tmp_path: Path) -> None:
+    (tmp_path / "variables").mkdir()
+    files = {"saved_model.pb": b"graph", "variables/variables.index": b"i"}
+    lines = [f"{hashlib.sha256(data).hexdigest()}  {name}\n" for name, data in files.items()]
+    for name, data in {**files, ".DS_Store": b"left behind"}.items():
+        (tmp_path / name).write_bytes(data)
+    wanted = hashlib.sha256("".join(lines).encode()).hexdigest()
+    assert store.folder_digest(tmp_path) == wanted
+    (tmp_path / "saved_model.cpb").write_bytes(b"TensorFlow would load this instead")
+    assert store.folder_digest(tmp_path) != wanted
+
+
+def test_a_savedmodel_that_changed_since_it_was_fetched_is_not_loaded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TFHUB_CACHE_DIR", str(tmp_path))
+    entry = weights.entry("tfhub-movenet-singlepose-lightning")
+    store.target(entry).mkdir()
+    graph = store.target(entry) / "saved_model.pb"
+    graph.write_bytes(b"graph")
+    store.record(entry)
+    assert weights.path(entry.key) == graph.parent
+    graph.write_bytes(b"other")
+    os.utime(graph, ns=(1, 1))
+    with pytest.raises(WeightsError, match="SHA-256 expected"):
+        weights.path(entry.key)
+    assert weights.state(entry.key).state == "failed"
+
+
 def test_another_manifest_overrides_single_fields_and_adds(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
