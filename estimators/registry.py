@@ -17,7 +17,16 @@ from estimators.skeletons import BLAZEPOSE_33, COCO_17
 from estimators.specs import Family, ModelSpec, PublishedFigure
 from estimators.types import PoseModel
 
-__all__ = ["DEFAULT_MODELS", "MODELS", "Family", "ModelSpec", "PublishedFigure", "get", "load"]
+__all__ = [
+    "DEFAULT_MODELS",
+    "MODELS",
+    "Family",
+    "ModelSpec",
+    "PublishedFigure",
+    "get",
+    "load",
+    "voice",
+]
 
 _MOVENET_SOURCE = "TensorFlow Lite pose estimation overview"
 _BLAZEPOSE_SOURCE = "MediaPipe Pose documentation"
@@ -39,6 +48,9 @@ _MOVENET = ModelSpec(
     default_pose_threshold=0.2,
     max_people=1,
     runtime="LiteRT (XNNPACK), float16 weights",
+    engine="LiteRT",
+    # Here and below: what was seen for one variant of each engine.
+    expected_mb=150.0,
     stateful=True,
     weights="movenet-lightning",
     adapter="estimators.models.movenet",
@@ -106,6 +118,7 @@ _MULTIPOSE_512 = replace(
     ),
     figures=(),
     settings=MappingProxyType({"people": "multi", "input_side": 512}),
+    same_weights_as="movenet-multipose",
 )
 
 
@@ -119,8 +132,11 @@ def _tfhub(spec: ModelSpec, weights: str) -> ModelSpec:
         summary=f"Reference runtime of {spec.title}: the official SavedModel through TensorFlow. "
         "Same answers, slower, several times the memory.",
         runtime="TensorFlow, TF Hub SavedModel",
+        engine="TensorFlow",
+        expected_mb=1300.0,
         weights=weights,
         reference_of=spec.key,
+        same_weights_as=spec.key,
     )
 
 
@@ -141,6 +157,9 @@ def _blazepose(variant: str, summary: str, figures: tuple[float, ...]) -> ModelS
         default_pose_threshold=0.0,
         max_people=5,
         runtime="MediaPipe Tasks",
+        engine="MediaPipe",
+        expected_mb=280.0,
+        gives_3d=True,
         stateful=True,
         weights=f"blazepose-{variant}",
         adapter="estimators.models.blazepose",
@@ -176,6 +195,8 @@ _RCNN_REFERENCE = ModelSpec(
     default_pose_threshold=0.7,
     max_people=100,
     runtime="PyTorch, torchvision",
+    engine="PyTorch",
+    expected_mb=900.0,
     stateful=False,
     # It learned COCO's annotations as they are, and we keep torchvision's numbers as they are.
     coco_shift_px=0.0,
@@ -203,6 +224,7 @@ _RCNN_FAST = replace(
     "processor has it, shorter side 480. Answers differ slightly from the reference.",
     figures=(),
     settings=MappingProxyType({"tuned": True, "min_size": 480, "max_size": 800}),
+    same_weights_as="keypointrcnn-reference",
 )
 
 _SINGLE_HUB = "tfhub-movenet-singlepose-"
@@ -244,6 +266,19 @@ def get(key: str) -> ModelSpec:
         raise InputError(
             f"There is no model {key!r}.", f"Choose from: {', '.join(MODELS)}."
         ) from None
+
+
+def voice(key: str) -> str:
+    """Whose opinion a variant gives: agreement between variants of one voice proves nothing.
+
+    Variants of one family learned from the same pictures; one with another's weights, whatever its
+    family, repeats that one.
+
+    Raises:
+        InputError: there is no such variant.
+    """
+    spec = get(key)
+    return spec.family if spec.same_weights_as is None else voice(spec.same_weights_as)
 
 
 def load(spec: ModelSpec, weights: Path, threads: int) -> PoseModel:

@@ -11,6 +11,7 @@ from estimators.skeletons import Skeleton
 from estimators.types import ScoreKind
 
 Family = Literal["MoveNet", "BlazePose", "Keypoint R-CNN"]
+Engine = Literal["LiteRT", "MediaPipe", "PyTorch", "TensorFlow"]
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,10 @@ class ModelSpec:
         default_threshold: joints under it are hidden by default.
         default_pose_threshold: people whose `pose_score` is under it are hidden by default.
         max_people: most people it returns in one picture.
-        runtime: the engine that runs it.
+        runtime: what runs it, in words for people.
+        engine: the framework behind it, which only its own process imports.
+        expected_mb: proportional set size of its process, until it is measured here.
+        gives_3d: its answers have `world_m`.
         stateful: it follows its person from frame to frame when frames come from a clip.
         weights: key into the weights manifest.
         adapter: module that loads it, by its `load(spec, weights, threads)`.
@@ -43,6 +47,8 @@ class ModelSpec:
         coco_shift_px: what is taken off its positions to get COCO's pixel indices, in which the
             centre of pixel 0 is 0; 0 for a model that answers in those indices already.
         reference_of: key of the default variant that this one is the reference runtime of.
+        same_weights_as: key of the variant whose trained weights it uses, in another form, runtime
+            or input size; None for weights of its own.
     """
 
     key: str
@@ -58,6 +64,8 @@ class ModelSpec:
     default_pose_threshold: float
     max_people: int
     runtime: str
+    engine: Engine
+    expected_mb: float
     stateful: bool
     weights: str
     adapter: str
@@ -69,4 +77,11 @@ class ModelSpec:
         default_factory=lambda: MappingProxyType({})
     )
     coco_shift_px: float = 0.5
+    gives_3d: bool = False
     reference_of: str | None = None
+    same_weights_as: str | None = None
+
+    @property
+    def single_person(self) -> bool:
+        """It looks for one person whatever the picture shows."""
+        return self.max_people == 1

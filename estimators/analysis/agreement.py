@@ -119,13 +119,7 @@ def agreement_matrix(
 def joint_agreement(
     people: Mapping[str, PoseSet], groups: Sequence[PersonGroup]
 ) -> dict[str, NDArray[np.float64]]:
-    """How far each model's joints lie from where the other models put them.
-
-    For each model float64 [len(groups), 17]: the distance of its joint from the median position of
-    the *other* models that have it (each coordinate apart), in torso lengths of that person (median
-    over the models).  NaN where this model or all others lack the joint.  With two models it is the
-    same for both; with three or more the one that lies apart stands out.
-    """
+    """`distance_from_others` of the people of one picture, float64 [len(groups), 17] a model."""
     models = tuple(people)
     xy = np.full((len(models), len(groups), len(COCO_17), 2), np.nan)
     for m, model in enumerate(models):
@@ -133,11 +127,26 @@ def joint_agreement(
         for g, group in enumerate(groups):
             if model in group.members:
                 xy[m, g] = mapped[group.members[model]]
-    torso = median_over(torso_length(xy))
-    out = {}
-    for m, model in enumerate(models):
-        others = median_over(np.delete(xy, m, axis=0))
-        out[model] = np.linalg.norm(xy[m] - others, axis=-1) / torso[:, None]
+    return dict(zip(models, distance_from_others(xy), strict=True))
+
+
+def distance_from_others(xy: NDArray[np.float64]) -> NDArray[np.float64]:
+    """How far each model's joints lie from where the other models put them, [M, ..., 17].
+
+    The distance of each joint from the median position of the *other* models that have it (each
+    coordinate apart), in torso lengths of that person (median over the models).  NaN where this
+    model or all others lack the joint.  With two models it is the same for both; with three or more
+    the one that lies apart stands out.
+
+    Args:
+        xy: the same people as each model sees them, [M, ..., 17, 2]; NaN where absent.
+    """
+    out = np.full(xy.shape[:-1], np.nan)
+    if len(xy):
+        torso = median_over(torso_length(xy))
+        for m in range(len(xy)):
+            others = median_over(np.delete(xy, m, axis=0))
+            out[m] = np.linalg.norm(xy[m] - others, axis=-1) / torso[..., None]
     return out
 
 

@@ -18,6 +18,7 @@ from estimators.analysis.over_time import (
     DisputedFrame,
     agreement_over_time,
     disputed_frames,
+    distance_over_time,
 )
 from estimators.analysis.pairing import match_all
 from estimators.analysis.shown import ShownClip, Thresholds, rows_by_number
@@ -71,19 +72,23 @@ class ClipReport:
         seen, counts = np.unique(every, return_counts=True)
         return seen[counts > 1]
 
+    @cached_property
+    def distance(self) -> dict[str, NDArray[np.float32]]:
+        """How far each joint lies from where the other models put it, see `distance_over_time`."""
+        return distance_over_time(self.shown, self.people)
+
     def disputed(self, most: int = 10) -> tuple[DisputedFrame, ...]:
         """The frames in which the models differ most, see `disputed_frames`."""
         return disputed_frames(self.over_time, self.shown, self.people, most)
 
     def facts(self, costs: Mapping[str, Cost]) -> tuple[ModelFacts, ...]:
         """What `verdict` needs, with people counted a frame."""
-        distance = self.over_time.distance.astype(np.float64)
         return tuple(
             ModelFacts(
                 model,
                 len(shown),
                 int(np.isin(self._sightings[model], self._agreed).sum()),
-                median_of(distance[:, [model in pair for pair in self.over_time.pairs]]),
+                median_of(self.distance[model].astype(np.float64)),
                 costs.get(model, Cost()),
             )
             for model, shown in self.shown.items()

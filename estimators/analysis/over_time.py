@@ -9,7 +9,7 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from estimators.analysis.agreement import mean_of, relative_distance
+from estimators.analysis.agreement import distance_from_others, mean_of, relative_distance
 from estimators.analysis.matching import joint_similarity, mean_similarity
 from estimators.analysis.shown import ShownClip
 from estimators.skeletons import COCO_17
@@ -64,11 +64,7 @@ def agreement_over_time(
     """
     axis = _TimeAxis(clips)
     pairs = tuple(combinations(clips, 2))
-    found, counts = np.unique(
-        np.concatenate([np.unique(i) for i in identities.values()] or [np.zeros(0, np.int64)]),
-        return_counts=True,
-    )
-    people = tuple(int(p) for p in found[counts > 1])
+    people = _followed_by_two(identities)
     oks = np.full((len(people), len(pairs), len(axis.time_s)), np.nan, np.float32)
     distance = np.full_like(oks, np.nan)
     for p, person in enumerate(people):
@@ -80,6 +76,40 @@ def agreement_over_time(
             oks[p, q, both] = np.nan_to_num(_same_rows_oks(clips[a], clips[b], i, j))
             distance[p, q, both] = _median_rows(relative_distance(clips[a].xy[i], clips[b].xy[j]))
     return AgreementOverTime(axis.frame_index, axis.time_s, people, pairs, oks, distance)
+
+
+def distance_over_time(
+    clips: Mapping[str, ShownClip], identities: Mapping[str, NDArray[np.int64]]
+) -> dict[str, NDArray[np.float32]]:
+    """`distance_from_others` of everybody whom each model shows, float32 [Q, 17] a model.
+
+    Args:
+        clips: what each model shows of one clip.
+        identities: `shared_identities`, [Q] a model.
+    """
+    axis = _TimeAxis(clips)
+    out = {m: np.full((len(s), len(COCO_17)), np.nan, np.float32) for m, s in clips.items()}
+    for person in _followed_by_two(identities):
+        rows = {model: axis.rows_of(model, identities[model] == person) for model in clips}
+        rows = {model: r for model, r in rows.items() if (r >= 0).any()}
+        compared = np.flatnonzero(sum((r >= 0).astype(np.int64) for r in rows.values()) > 1)
+        xy = np.full((len(rows), len(compared), len(COCO_17), 2), np.nan)
+        for m, (model, r) in enumerate(rows.items()):
+            seen = r[compared] >= 0
+            xy[m, seen] = clips[model].xy[r[compared][seen]]
+        for (model, r), distance in zip(rows.items(), distance_from_others(xy), strict=True):
+            seen = r[compared] >= 0
+            out[model][r[compared][seen]] = distance[seen]
+    return out
+
+
+def _followed_by_two(identities: Mapping[str, NDArray[np.int64]]) -> tuple[int, ...]:
+    """The people whom at least two models follow, in order."""
+    followed = [np.unique(i) for i in identities.values()]
+    found, counts = np.unique(
+        np.concatenate([np.zeros(0, np.int64), *followed]), return_counts=True
+    )
+    return tuple(int(p) for p in found[counts > 1])
 
 
 class _TimeAxis:

@@ -13,7 +13,7 @@ from typing import Literal
 
 from estimators.analysis.agreement import joint_agreement, median_of
 from estimators.analysis.matching import PersonGroup
-from estimators.registry import get
+from estimators.registry import MODELS, get
 from estimators.types import PoseSet
 
 Subject = Literal["picture", "clip"]
@@ -57,7 +57,7 @@ class ModelFacts:
 
     @property
     def gives_3d(self) -> bool:
-        return get(self.model).family == "BlazePose"
+        return get(self.model).gives_3d
 
 
 @dataclass(frozen=True)
@@ -136,7 +136,7 @@ def _why_no_choice(
     if not usable:
         return Verdict(
             "None of the compared models gives 3-D.",
-            ("BlazePose is the family that gives joints in metres.",),
+            (f"Choose {' or '.join(_families_in_3d())}, which gives joints in metres.",),
         )
     if not any(f.found for f in facts):
         return Verdict(
@@ -161,6 +161,10 @@ def _why_no_choice(
     return None
 
 
+def _families_in_3d() -> list[str]:
+    return list(dict.fromkeys(spec.family for spec in MODELS.values() if spec.gives_3d))
+
+
 def _about_people(
     best: ModelFacts, facts: Sequence[ModelFacts], agreed_people: int, subject: Subject
 ) -> str:
@@ -178,7 +182,7 @@ def _about_people(
     fewer = []
     for f in facts:
         if f.agreed < _NEARLY_ALL * best.agreed:
-            why = " (it looks for one person)" if get(f.model).max_people == 1 else ""
+            why = " (it looks for one person)" if get(f.model).single_person else ""
             fewer.append(f"{f.title} {share(f)}{why}")
     return f"It found {who}; {', '.join(fewer)}." if fewer else f"It found {who}."
 

@@ -33,6 +33,9 @@ def model_metadata(model: str) -> dict[str, Any]:
         "default_threshold": spec.default_threshold,
         "default_pose_threshold": spec.default_pose_threshold,
         "runtime": spec.runtime,
+        "engine": spec.engine,
+        "gives_3d": spec.gives_3d,
+        "same_weights_as": spec.same_weights_as,
         "licence": spec.licence,
     }
 

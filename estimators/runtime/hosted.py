@@ -28,8 +28,6 @@ from estimators.runtime.turns import Turns
 from estimators.runtime.viewer_session import closed
 from estimators.types import Frame
 
-# Proportional set sizes seen for one variant of each engine (FIELD_NOTES), until it is measured.
-_EXPECTED_MB = {"LiteRT": 150.0, "MediaPipe": 280.0, "PyTorch": 900.0, "TensorFlow": 1300.0}
 _STREAMING_S = 10.0
 
 
@@ -160,8 +158,7 @@ class HostedModel:
 
     @property
     def expected_mb(self) -> float:
-        engine = self.spec.runtime.split(",")[0].split(" ")[0]
-        return self._measured_mb or _EXPECTED_MB.get(engine, 300.0)
+        return self._measured_mb or self.spec.expected_mb
 
     def memory_mb(self) -> float:
         memory = self._memory()

@@ -58,7 +58,7 @@ def _card(spec: ModelSpec) -> None:
 
 
 def _people(spec: ModelSpec) -> str:
-    return "one person" if spec.max_people == 1 else f"up to {spec.max_people} people"
+    return "one person" if spec.single_person else f"up to {spec.max_people} people"
 
 
 def _figures(spec: ModelSpec) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from estimators.registry import ModelSpec
+from estimators.registry import MODELS, ModelSpec
 from pages.ui.charts import CONFIG_3D
 from pages.ui.colours import ink
 from pages.ui.comparison import Comparison
@@ -37,7 +37,8 @@ def world_view(comparison: Comparison) -> None:
     ]
     if not numbers:
         st.info(
-            "Only the BlazePose variants estimate the third dimension: choose one in the sidebar."
+            f"Only {_families_with_depth()} estimates the third dimension: choose one in the "
+            "sidebar."
             if not with_depth
             else "No model with a third dimension found anybody here.",
             icon=":material/view_in_ar:",
@@ -64,6 +65,10 @@ def world_view(comparison: Comparison) -> None:
         "pose, not for measuring. Drag to turn, scroll to zoom, or choose a view. Right limbs are "
         "dashed."
     )
+
+
+def _families_with_depth() -> str:
+    return " or ".join(dict.fromkeys(spec.family for spec in MODELS.values() if spec.gives_3d))
 
 
 def _choose_person(numbers: list[int]) -> int:

@@ -120,6 +120,7 @@ def well_formed_answers(subject: Subject) -> None:
     assert 1 <= len(poses) <= spec.max_people
     assert (np.diff(scores(poses)) <= 0).all(), "strongest first"
     assert np.isfinite(poses.score).all()
+    assert (poses.world_m is not None) == spec.gives_3d
     if spec.score_kind != "logit":
         assert ((poses.score >= 0) & (poses.score <= 1)).all()
 

@@ -32,6 +32,7 @@ def spec(key: str = "brightest", **settings: int | float | bool | str) -> ModelS
         adapter="tests.unit.fake_adapters",
         settings=settings,
         runtime="numpy",
+        expected_mb=160.0,
     )
 
 

@@ -121,6 +121,17 @@ def test_joint_agreement_of_a_single_model_is_unknown() -> None:
     assert np.isnan(joint_agreement(people, group_people(people))["a"]).all()
 
 
+def test_two_torso_lengths_share_the_blame_for_a_distance() -> None:
+    """A smaller person: distances are told in the mean of 100 and 80 pixels of torso."""
+    smaller = 0.8 * (person() - (0, 200)) + (0, 200)
+    pair = pair_agreement(poses(person()), poses(smaller))
+    assert pair.joint_distance[COCO_17.index("left_shoulder")] == pytest.approx(
+        np.hypot(0.2 * 40, 0.2 * 100) / 90
+    )
+    swapped = pair_agreement(poses(smaller), poses(person()))
+    np.testing.assert_allclose(swapped.joint_distance, pair.joint_distance)
+
+
 def test_median_over_matches_numpy_and_skips_nan() -> None:
     values = np.random.default_rng(1).normal(size=(5, 40))
     values[np.random.default_rng(2).random(values.shape) < 0.4] = np.nan

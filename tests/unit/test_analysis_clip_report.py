@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +13,10 @@ from analysis_motion import clip_of, irregular, vanished, walking
 
 from estimators.analysis.clip import ClipEstimates
 from estimators.analysis.clip_report import report_clip
+from estimators.analysis.matching import group_people
+from estimators.analysis.scale import shown
 from estimators.analysis.shown import Thresholds
-from estimators.analysis.verdict import Cost, verdict
+from estimators.analysis.verdict import Cost, picture_facts, verdict
 
 TIME = irregular(4, 30)
 LEFT = walking(TIME, (100, 50), (20, 0))
@@ -97,6 +100,39 @@ def test_heavy_packages_are_imported_only_when_needed() -> None:
     root = Path(__file__).parents[2]
     done = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True)
     assert done.stdout.strip() == "set()", done.stderr
+
+
+def test_a_picture_and_a_clip_of_one_frame_give_the_same_facts() -> None:
+    """The distance is that from the median of the others, which differs from that to each pair."""
+    rng = np.random.default_rng(4)
+    apart = {m: LEFT[:1] + rng.normal(0, px, LEFT[:1].shape) for m, px in ((SINGLE, 25), (RCNN, 4))}
+    given = {
+        SINGLE: clip_of([apart[SINGLE]], TIME[:1], SINGLE),
+        MULTI: clip_of([LEFT[:1], RIGHT[:1]], TIME[:1], MULTI),
+        RCNN: clip_of([apart[RCNN], RIGHT[:1] + 3], TIME[:1], RCNN),
+    }
+    people = {m: shown(e.poses(0), 0.3, 0.2) for m, e in given.items()}
+    of_picture = picture_facts(people, group_people(people), {})
+    of_clip = report_clip(given).facts({})
+    assert [replace(f, distance=0.0) for f in of_clip] == [
+        replace(f, distance=0.0) for f in of_picture
+    ]
+    np.testing.assert_allclose(
+        [f.distance for f in of_clip], [f.distance for f in of_picture], rtol=1e-4
+    )
+
+
+def test_the_model_that_lies_apart_is_told_from_those_it_lies_apart_from() -> None:
+    """Of three models one is half a torso off: the others lie half as far from their median."""
+    report = report_clip(
+        {
+            SINGLE: clip_of([LEFT + np.array([0, 20.0])], TIME, SINGLE),
+            MULTI: clip_of([LEFT], TIME, MULTI),
+            RCNN: clip_of([LEFT], TIME, RCNN),
+        }
+    )
+    far = {f.model: f.distance for f in report.facts({})}
+    assert far == pytest.approx({SINGLE: 0.2, MULTI: 0.1, RCNN: 0.1}, rel=1e-4)
 
 
 @pytest.mark.parametrize("models", [[], [SINGLE]])

@@ -56,6 +56,8 @@ def test_models_as_json_says_what_the_registry_says(env: dict[str, str]) -> None
         spec = registry.MODELS[one["key"]]
         assert one["joints"] == list(spec.skeleton.joints)
         assert one["score_kind"] == spec.score_kind
+        assert (one["engine"], one["gives_3d"]) == (spec.engine, spec.gives_3d)
+        assert one["same_weights_as"] == spec.same_weights_as
         assert one["weights"]["url"] == weights.entry(spec.weights).url
         assert one["weights"]["state"] in ("embedded", "to_download")
 

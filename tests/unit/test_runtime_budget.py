@@ -22,7 +22,6 @@ Make = Callable[..., ProcessRunner]
 @pytest.fixture
 def make(monkeypatch: pytest.MonkeyPatch) -> Iterator[Make]:
     """Makes runners whose models a, b, c take about 150 MB each and are expected to take 160."""
-    monkeypatch.setattr("estimators.runtime.hosted._EXPECTED_MB", {"numpy": 160.0})
     monkeypatch.setattr(budget, "_CHECK_EVERY_S", 0.0)
     runners: list[ProcessRunner] = []
 
