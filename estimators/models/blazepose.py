@@ -12,6 +12,9 @@ The score of a joint is MediaPipe's `visibility` (inside the picture and not hid
 figure, `presence` (inside the picture), is not kept, because visibility already contains it.
 
 MediaPipe's Python interface has no setting for CPU threads, so `threads` has no effect here.
+
+OpenCV inside MediaPipe addresses pixels with 16-bit numbers and aborts the process on a longer
+side, so such a picture (a screenshot of a whole web page) is made smaller first.
 """
 
 from __future__ import annotations
@@ -27,6 +30,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from estimators.errors import InputError, ModelError, ModelLoadError
 from estimators.skeletons import BLAZEPOSE_33, COCO_17
@@ -43,6 +47,8 @@ _COCO_JOINTS = [BLAZEPOSE_33.index(joint) for joint in COCO_17.joints]
 # are asked for.  In pictures the higher limit costs nothing: the first person is the same, and time
 # grows only with the people that are there.
 _VIDEO_PEOPLE = 1
+# OpenCV asserts that sides are shorter than SHRT_MAX, 32,767.
+_LONGEST_SIDE = 32_766
 
 
 def load(spec: ModelSpec, weights: Path, threads: int) -> BlazePoseModel:
@@ -178,11 +184,13 @@ class BlazePoseEstimator:
         if self._closed:
             raise ModelError("This BlazePose estimator was closed.", "Open a new one.")
         started = time.perf_counter()
-        image = _to_mediapipe(frame)
+        pixels, factor = _fitted(frame.image)
+        image = _to_mediapipe(pixels)
         prepared = time.perf_counter()
         result = self._detect(image, frame)
         inferred = time.perf_counter()
-        poses = _to_poses(result, frame)
+        height, width = pixels.shape[:2]
+        poses = _to_poses(result, (width * factor, height * factor))
         done = time.perf_counter()
         timings = Timings(
             preprocess=(prepared - started) * 1e3,
@@ -229,14 +237,32 @@ class BlazePoseEstimator:
         return self._landmarker.detect_for_video(image, self._last_ms)
 
 
-def _to_mediapipe(frame: Frame) -> Any:
+def _fitted(image: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], int]:
+    """The picture as MediaPipe takes it, and how many of its pixels one of them stands for.
+
+    A side that is too long makes both shorter by the same whole factor, each pixel the mean of a
+    square (edges repeated to fill the last ones).
+    """
+    factor = -(-max(image.shape[:2]) // _LONGEST_SIDE)
+    if factor == 1:
+        return image, 1
+    height, width = image.shape[:2]
+    image = np.pad(image, ((0, -height % factor), (0, -width % factor), (0, 0)), "edge")
+    total = np.zeros((image.shape[0] // factor, image.shape[1] // factor, 3), np.uint32)
+    for row in range(factor):
+        for column in range(factor):
+            total += image[row::factor, column::factor]
+    return (total // factor**2).astype(np.uint8), factor
+
+
+def _to_mediapipe(image: NDArray[np.uint8]) -> Any:
     import mediapipe
 
-    return mediapipe.Image(image_format=mediapipe.ImageFormat.SRGB, data=frame.image)
+    return mediapipe.Image(image_format=mediapipe.ImageFormat.SRGB, data=image)
 
 
-def _to_poses(result: Any, frame: Frame) -> PoseSet:
-    """MediaPipe's landmarks, normalised to the frame, as poses in its pixels."""
+def _to_poses(result: Any, size: tuple[int, int]) -> PoseSet:
+    """MediaPipe's landmarks, normalised to `size` (width, height), as poses in pixels."""
     if not result.pose_landmarks:
         return PoseSet.empty(BLAZEPOSE_33)
     points = np.array(
@@ -251,7 +277,7 @@ def _to_poses(result: Any, frame: Frame) -> PoseSet:
     ranked = np.argsort(-pose_score, kind="stable")
     return PoseSet(
         skeleton=BLAZEPOSE_33,
-        xy=(points[ranked, :, :2] * (frame.width, frame.height)).astype(np.float32),
+        xy=(points[ranked, :, :2] * size).astype(np.float32),
         score=points[ranked, :, 2].astype(np.float32),
         pose_score=pose_score[ranked].astype(np.float32),
         world_m=world[ranked],

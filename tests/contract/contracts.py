@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from estimators.errors import ModelError
 from estimators.media import clips
 from estimators.media.pictures import read_picture
 from estimators.media.samples import FOLDER
@@ -175,8 +176,25 @@ def no_more_people_than_asked_for(subject: Subject) -> None:
 
 
 def odd_shapes_are_taken(subject: Subject) -> None:
-    for height, width in ((1, 1), (40, 3), (33, 900)):
-        subject.poses(np.full((height, width, 3), GREY, np.uint8))
+    """Answered or refused in words, by a picture and in a clip; none ends the model's process.
+
+    At 32,767 pixels 16-bit numbers end, inside more than one library.
+    """
+    shapes = (1, 1), (40, 3), (33, 900), (2, 8000), (40_000, 3), (3, 40_000), (32_767, 20)
+    for height, width in shapes:
+        frame = Frame(np.full((height, width, 3), GREY, np.uint8))
+        for answer in (_answered(subject.poses, frame.image), _answered(subject.clip, [frame])):
+            assert not isinstance(answer, ModelError) or (
+                # The subclasses tell of processes that were lost.
+                type(answer) is ModelError and answer.advice
+            ), answer
+
+
+def _answered(ask: Callable[..., object], *arguments: object) -> object:
+    try:
+        return ask(*arguments)
+    except ModelError as refusal:
+        return refusal
 
 
 def the_same_clip_gives_the_same_answers(subject: Subject) -> None:

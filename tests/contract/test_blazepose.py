@@ -164,6 +164,31 @@ def test_nobody(runner: Runner, size: tuple[int, int], options: EstimatorOptions
         assert len(session.estimate(Frame(np.full((*size, 3), 90, np.uint8))).estimate.poses) == 0
 
 
+def test_a_picture_that_was_made_smaller_is_told_in_its_own_pixels() -> None:
+    """With a lower limit: of a picture over the real one nobody is large enough to be found."""
+    code = """
+import numpy as np
+from estimators import registry, weights
+from estimators.models import blazepose
+from estimators.types import EstimatorOptions, Frame
+from tests.fixtures.tiny_keypoint_rcnn import clip_frames
+key = "blazepose-lite"
+model = registry.load(registry.get(key), weights.path(key), 1)
+image = clip_frames()[20][:, :-3]
+found = []
+for blazepose._LONGEST_SIDE in (960, 959, 330):
+    estimator = model.open(EstimatorOptions(max_people=1))
+    found.append(estimator.estimate(Frame(image)).poses.xy[0])
+apart = [np.median(np.linalg.norm(xy - found[0], axis=-1)) for xy in found[1:]]
+model.close()
+print(*apart, np.ptp(found[0][:, 1]))
+"""
+    *apart, tall = map(float, child.code(code).split())
+    assert tall > 300
+    assert max(apart) < 0.02 * tall
+    assert min(apart) > 0  # it really was another picture
+
+
 def test_tensorflow_stays_out_and_mediapipe_quiet() -> None:
     code = """
 import sys
