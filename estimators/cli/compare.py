@@ -46,9 +46,10 @@ def run(options: argparse.Namespace) -> int:
     """Compares and reports; returns the exit code."""
     specs, notes = chosen_models(options.models)
     writer = output.prepare(options)
-    pictures = Pictures([file for file in options.files if not is_clip(file)])
+    is_one = {file: is_clip(file) for file in options.files}
+    pictures = Pictures([file for file in options.files if not is_one[file]])
     ids = writer.image_ids(list(pictures.paths)) if writer else None
-    clips = Clips([file for file in options.files if is_clip(file)], options, not pictures.paths)
+    clips = Clips([file for file in options.files if is_one[file]], options, not pictures.paths)
     runner = ProcessRunner(threads=options.threads)
     # Only now: a command that cannot be used ends with one line.
     for note in notes:

@@ -9,18 +9,22 @@ from pathlib import Path
 from estimators import registry, weights
 from estimators.cli.text import megabytes
 from estimators.errors import InputError
+from estimators.media.kinds import kind_of
 from estimators.media.names import printable
 from estimators.media.pictures import read_picture
 from estimators.registry import ModelSpec
 from estimators.types import Frame
 
 _KEPT_BYTES = 300_000_000
-_CLIPS = {".mp4", ".mov", ".webm", ".avi", ".mkv", ".m4v"}
 
 
 def is_clip(path: Path) -> bool:
-    """Whether the name says that `path` is a clip; a GIF counts as a picture, its first frame."""
-    return path.suffix.lower() in _CLIPS
+    """Whether `path` is a clip by its content; a GIF counts as a picture, its first frame.
+
+    Raises:
+        InputError: it is no ordinary file, or cannot be read.
+    """
+    return kind_of(path) == "clip"
 
 
 class Pictures:

@@ -19,12 +19,13 @@ from numpy.typing import NDArray
 
 from estimators.errors import InputError
 from estimators.media.boxes import top_level_boxes
+from estimators.media.kinds import kind_of, require_file
 
-FORMATS = "MP4, MOV, WebM, MKV, AVI and GIF"
+FORMATS = "MP4, MOV, 3GP, WebM, MKV, AVI, MPEG, WMV, FLV, Ogg or GIF"
 # An upload may call itself .mp4 and be a playlist that names other files or addresses: only these
 # demuxers are tried, and only local data is read.
 _DEMUXERS = {
-    "format_whitelist": "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,gif",
+    "format_whitelist": "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,gif,mpegts,mpeg,asf,flv,ogg",
     "protocol_whitelist": "file",
 }
 
@@ -55,6 +56,8 @@ def opened(source: Path | bytes, name: str) -> Iterator[InputContainer]:
     Raises:
         InputError: it is absent, of another kind, or cut so that nothing can be read.
     """
+    if isinstance(source, Path):
+        require_file(source, name)
     try:
         file = str(source) if isinstance(source, Path) else BytesIO(source)
         container = av.open(file, mode="r", options=_DEMUXERS)
@@ -69,6 +72,8 @@ def opened(source: Path | bytes, name: str) -> Iterator[InputContainer]:
 
 
 def _unreadable(source: Path | bytes, name: str) -> InputError:
+    if kind_of(source, name) == "picture":
+        return InputError(f"{name} is a picture, not a clip.", "Compare it as a picture.")
     boxes = [kind for kind, _, _ in top_level_boxes(source)]
     if "ftyp" in boxes and "moov" not in boxes:
         return InputError(

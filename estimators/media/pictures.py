@@ -15,6 +15,7 @@ from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
 from estimators.errors import InputError
 from estimators.media import limits
+from estimators.media.kinds import HEAD_BYTES, require_file, sniff
 from estimators.types import Frame
 
 _T = TypeVar("_T")
@@ -68,6 +69,7 @@ def read_picture(source: bytes | Path, name: str = "") -> Frame:
 
 
 def _read_bytes(path: Path, name: str) -> bytes:
+    require_file(path)
     try:
         if path.stat().st_size > limits.MAX_PICTURE_BYTES:
             raise _too_large(name, f"{path.stat().st_size / 1e6:.0f} MB")
@@ -159,4 +161,6 @@ def _unreadable(data: bytes, name: str) -> InputError:
             f"{name} is a HEIC picture, which is not supported.",
             "Save it as JPEG (iPhone: Settings, Camera, Formats, Most Compatible).",
         )
+    if sniff(data[:HEAD_BYTES]) == "clip":
+        return InputError(f"{name} is a clip, not a picture.", "Compare it as a clip.")
     return InputError(f"{name} is not a {READABLE} picture.", "Save it as one of these.")

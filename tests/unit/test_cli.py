@@ -143,7 +143,7 @@ def test_interrupted_fetch_keeps_what_it_has(env: dict[str, str], tmp_path: Path
         (("compare", "sample_media/astronaut.jpg", "--format", "csv"), "--output"),
         (("compare", "sample_media/astronaut.jpg", "--output", "README.md"), "README.md"),
         (("compare", "sample_media/astronaut.jpg", "--format", "xml"), "json, csv, coco, parquet"),
-        (("compare", "sample_media"), "Is a directory"),
+        (("compare", "sample_media"), "is a folder"),
     ],
 )
 def test_bad_input_ends_with_2_and_one_line(

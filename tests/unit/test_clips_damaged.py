@@ -125,7 +125,8 @@ def test_frames_that_cannot_be_decoded(tmp_path: Path) -> None:
 def test_other_files_are_refused(tmp_path: Path) -> None:
     picture = BytesIO()
     Image.new("RGB", (40, 30)).save(picture, "JPEG")
-    for data in (b"", b"hello", b"\0" * 5000, picture.getvalue()):
+    assert "mine.mp4 is a picture, not a clip" in message(picture.getvalue())
+    for data in (b"", b"hello", b"\0" * 5000):
         assert "mine.mp4 is not a clip" in message(data)
         assert "MP4" in message(data)
     assert "There is no file" in message(tmp_path / "nowhere.mp4")

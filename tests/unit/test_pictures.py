@@ -244,7 +244,7 @@ def test_what_is_not_a_picture() -> None:
     refused(b"", "holiday", "empty")
     refused(b"%PDF-1.7 and so on", "holiday", "JPEG, PNG")
     refused(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "HEIC", "JPEG")
-    refused(b"\0\0\0\x18ftypmp42\0\0\0\0isommp42", "JPEG, PNG")
+    refused(b"\0\0\0\x18ftypmp42\0\0\0\0isommp42", "holiday", "a clip")
 
 
 def test_32_bit_pictures_are_refused_in_words() -> None:
@@ -288,7 +288,7 @@ def test_a_file_is_named_by_its_path(tmp_path: Path) -> None:
     assert (read_picture(file).image == np.asarray(quarters())).all()
     with pytest.raises(InputError, match=r"absent\.png"):
         read_picture(tmp_path / "absent.png")
-    with pytest.raises(InputError, match="cannot be read"):
+    with pytest.raises(InputError, match="is a folder"):
         read_picture(tmp_path)
     file.write_bytes(b"no picture")
     with pytest.raises(InputError, match=r"beach\.png"):

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from estimators.media.boxes import is_webm
 from estimators.media.browser import browser_copy, way_to_play
 from estimators.media.clip_info import ClipInfo
 from estimators.workflows.clip_series import playable_times
@@ -79,7 +80,7 @@ def _packed(key: str, source: str, _comparison: ClipComparison) -> Clip:
         for spec in _comparison.specs
     ]
     path = Path(source)
-    kind = "video/webm" if path.suffix == ".webm" else "video/mp4"
+    kind = "video/webm" if is_webm(path) else "video/mp4"
     return Clip(path, kind, playable_times(info), (info.width, info.height), layers)
 
 

@@ -11,12 +11,12 @@ from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileMan
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
+from estimators.media.listing import FORMATS
 from estimators.runtime.budget import budget_mb
 from estimators.workflows.viewer_folders import ViewerFolders
 from pages.ui.text import escaped
 from pages.ui.video.viewers import present, viewer
 
-TYPES = ("mp4", "m4v", "mov", "webm", "avi", "mkv", "gif")
 _KEPT, _ROUND = "kept_clip", "clip_upload_round"
 # Streamlit takes an upload into memory before we see it; it may take this share of the models'.
 _SHARE_OF_BUDGET = 8
@@ -57,8 +57,8 @@ def uploaded() -> Upload | None:
         kept = None
     key = _widget_key()
     st.file_uploader(
-        "A clip: MP4, MOV, WebM, AVI, MKV or GIF",
-        TYPES,
+        # Its content decides, not the ending of its name: cameras have many of their own.
+        f"A clip: {FORMATS}",
         key=key,
         max_upload_size=largest_mb(),
         on_change=_keep,
@@ -86,7 +86,7 @@ def _keep() -> None:
     _remove()
     content = file.getbuffer()
     digest = hashlib.sha256(content).hexdigest()
-    path = folder() / f"{digest[:16]}{Path(file.name).suffix.lower()}"
+    path = folder() / digest[:16]
     try:
         path.write_bytes(content)
         st.session_state[_KEPT] = Upload(path, file.name, digest, len(content))
