@@ -110,9 +110,8 @@ def ours(models: list[str], picture: Frame) -> float | None:
                 total = None
         for entry in runner.status():
             if entry.rss_mb is not None:
-                share = entry.rss_mb if entry.pss_mb is None else entry.pss_mb
-                print(f"{entry.model:<28} {share:>8.0f} MB   (RSS {entry.rss_mb:.0f})")
-                total = None if total is None else total + share
+                print(f"{entry.model:<28} {entry.memory_mb:>8.0f} MB   (RSS {entry.rss_mb:.0f})")
+                total = None if total is None else total + entry.memory_mb
         app = process_memory(os.getpid())
         assert app is not None  # this very process
         print(f"{'the process that asks':<28} {app.share_mb:>8.0f} MB")

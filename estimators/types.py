@@ -132,8 +132,15 @@ class PoseSet:
         )
 
     def strong(self, pose_threshold: float) -> PoseSet:
-        """The people whose `pose_score` is at least `pose_threshold` (all where there is none)."""
-        return self if self.pose_score is None else self.select(self.pose_score >= pose_threshold)
+        """The people whose `pose_score` is at least `pose_threshold`, or who have none."""
+        return self if self.pose_score is None else self.select(self.over(pose_threshold))
+
+    def over(self, pose_threshold: float) -> NDArray[np.bool_]:
+        """Bool [N]: the `pose_score` is at least `pose_threshold`, or there is none."""
+        if self.pose_score is None:
+            return np.ones(len(self), np.bool_)
+        over: NDArray[np.bool_] = ~(self.pose_score < pose_threshold)
+        return over
 
     def visible(self, threshold: float) -> NDArray[np.bool_]:
         """Bool [N, K]: the joint has a position and its score is at least `threshold`."""

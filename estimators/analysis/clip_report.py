@@ -105,16 +105,18 @@ class ClipReport:
     def smoothed(self, model: str, options: OneEuro | None = None) -> NDArray[np.float32]:
         """All joints of a model after the One Euro filter, float32 [P, K, 2] like `clip.xy`.
 
-        Each track is filtered for itself; people under the threshold stay as they are.
+        Each track is filtered for itself.  Hidden joints and people take no part: they are NaN, do
+        not pull the line, and a joint hidden for longer than `max_gap_s` starts afresh.
         """
         shown = self.shown[model]
-        out = shown.clip.xy.copy()
+        out = np.full_like(shown.clip.xy, np.nan)
         time_s = shown.clip.time_s[shown.frame_of]
         for rows in rows_by_number(self.tracks[model]).values():
-            raw = shown.clip.xy[shown.rows[rows]].astype(np.float64)
+            xy = shown.own_xy(rows).astype(np.float64)
             scale = median_of(shown.torso[rows])
             if scale > 0:
-                out[shown.rows[rows]] = one_euro(raw, time_s[rows], scale, options or OneEuro())
+                xy = one_euro(xy, time_s[rows], scale, options or OneEuro())
+            out[shown.rows[rows]] = xy
         return out
 
 

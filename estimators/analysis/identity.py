@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from estimators.analysis.clip import NOBODY, ClipEstimates
 from estimators.analysis.matching import group_people
 from estimators.analysis.pairing import PairOverTime
-from estimators.analysis.scale import shown
+from estimators.analysis.scale import found, shown
 from estimators.analysis.shown import ShownClip, Thresholds, rows_by_number
 from estimators.registry import get
 
@@ -53,7 +53,7 @@ def identify_picture(
 ) -> None:
     """Sets `identity` of each model's answer to one picture: the number that `group_people` gives.
 
-    People under their model's person threshold stay without identity.
+    People who do not count as found (`scale.found`) stay without identity.
 
     Args:
         estimates: by model; each holds one frame of the same picture.
@@ -68,11 +68,11 @@ def identify_picture(
         {m: shown(e.poses(0), used[m].joint, used[m].pose) for m, e in estimates.items()}
     )
     for model, e in estimates.items():
-        strong = np.flatnonzero(e.pose_score >= used[model].pose)
+        rows = np.flatnonzero(found(e.poses(0), used[model].joint, used[model].pose))
         identity = np.full(e.person_count, NOBODY, np.int64)
         for number, group in enumerate(groups, 1):
             if model in group.members:
-                identity[strong[group.members[model]]] = number
+                identity[rows[group.members[model]]] = number
         e.identify(identity)
 
 

@@ -9,7 +9,7 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from estimators.analysis.scale import coco_xy, person_area
+from estimators.analysis.scale import FEWEST_JOINTS, coco_xy, person_area
 from estimators.types import PoseSet
 
 # Standard deviations of COCO's annotators a joint, in COCO-17 order (pycocotools
@@ -17,9 +17,6 @@ from estimators.types import PoseSet
 COCO_SIGMAS = np.array(
     [26, 25, 25, 35, 35, 79, 79, 72, 72, 62, 62, 107, 107, 87, 87, 89, 89], np.float64
 ) / np.float64(1000)
-
-# Two people of whom fewer joints are shared are not compared: one or two joints coincide by chance.
-FEWEST_SHARED_JOINTS = 3
 
 # Below it two poses are two people.  Lower than COCO's 0.5 for "correct", so that models that
 # disagree about the same person are compared rather than counted as having found different people.
@@ -44,7 +41,7 @@ def mean_similarity(similarity: NDArray[np.float64]) -> NDArray[np.float64]:
     """OKS, the mean over the joints both have, [...]; NaN with fewer than three shared joints."""
     count = np.isfinite(similarity).sum(axis=-1)
     total = np.nansum(similarity, axis=-1)
-    return np.where(count >= FEWEST_SHARED_JOINTS, total / np.maximum(count, 1), np.nan)
+    return np.where(count >= FEWEST_JOINTS, total / np.maximum(count, 1), np.nan)
 
 
 def oks_of(xy_a: NDArray[np.float64], xy_b: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -26,8 +26,9 @@ class AgreementOverTime:
         people: identities that at least two models follow, most sightings first.
         pairs: (model, model).
         oks: float32 [people, pairs, T].  0 where one model of the pair lost a person whom it
-            follows before and after while the other sees it; NaN where neither sees it, one does
-            not follow it at that time, or one failed on the frame.
+            follows before and after while the other sees it; NaN, not judged, where neither sees
+            it, one does not follow it at that time, one failed on the frame, or they share fewer
+            than three joints.
         distance: float32 [people, pairs, T], median over the joints in torso lengths; NaN where
             not both see it.
     """
@@ -73,7 +74,7 @@ def agreement_over_time(
             both = (rows[a] >= 0) & (rows[b] >= 0)
             oks[p, q, axis.followed(rows, a, b)] = 0.0
             i, j = rows[a][both], rows[b][both]
-            oks[p, q, both] = np.nan_to_num(_same_rows_oks(clips[a], clips[b], i, j))
+            oks[p, q, both] = _same_rows_oks(clips[a], clips[b], i, j)
             distance[p, q, both] = _median_rows(relative_distance(clips[a].xy[i], clips[b].xy[j]))
     return AgreementOverTime(axis.frame_index, axis.time_s, people, pairs, oks, distance)
 

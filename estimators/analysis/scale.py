@@ -15,6 +15,9 @@ from numpy.typing import NDArray
 from estimators.skeletons import COCO_17, Skeleton
 from estimators.types import PoseSet
 
+# Fewer joints make nobody: one or two coincide by chance, and have no size to measure by.
+FEWEST_JOINTS = 3
+
 # COCO's areas come from segment masks, which poses lack.  Over the annotated people of COCO val2017
 # that we measured, the mask covers a median 0.6 of the box around the joints.
 MASK_SHARE_OF_JOINT_BOX = 0.6
@@ -34,15 +37,37 @@ _SHOULDERS = [COCO_17.index("left_shoulder"), COCO_17.index("right_shoulder")]
 _HIPS = [COCO_17.index("left_hip"), COCO_17.index("right_hip")]
 
 
-def shown(poses: PoseSet, joint_threshold: float, pose_threshold: float = -np.inf) -> PoseSet:
-    """The people at or over `pose_threshold`, with joints under `joint_threshold` set to NaN.
+def enough_joints(xy: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Bool [...]: at least three joints of [..., 17, 2] are there, else nobody counts as found."""
+    enough: NDArray[np.bool_] = np.isfinite(xy[..., 0]).sum(axis=-1) >= FEWEST_JOINTS
+    return enough
 
-    Both thresholds are on the model's own scale.  Analysis counts every joint that has a position,
-    so this is how a threshold enters it.  Person indices are those of the returned set.
+
+def found(
+    poses: PoseSet, joint_threshold: float, pose_threshold: float = -np.inf
+) -> NDArray[np.bool_]:
+    """Bool [N]: who counts as found, in pictures, clips, live and files alike.
+
+    Whoever is at or over `pose_threshold` and of whom at least three joints of COCO-17 are at or
+    over `joint_threshold`, both on the model's own scale.
     """
-    strong = poses.strong(pose_threshold)
-    hidden = ~strong.visible(joint_threshold)
-    return replace(strong, xy=np.where(hidden[..., None], np.float32(np.nan), strong.xy))
+    enough = enough_joints(coco_xy(_without_hidden(poses, joint_threshold)))
+    return poses.over(pose_threshold) & enough
+
+
+def shown(poses: PoseSet, joint_threshold: float, pose_threshold: float = -np.inf) -> PoseSet:
+    """The people who are `found`, with joints under `joint_threshold` set to NaN.
+
+    Analysis counts every joint that has a position, so this is how a threshold enters it.  Person
+    indices are those of the returned set.
+    """
+    people = poses.select(found(poses, joint_threshold, pose_threshold))
+    return _without_hidden(people, joint_threshold)
+
+
+def _without_hidden(poses: PoseSet, joint_threshold: float) -> PoseSet:
+    hidden = ~poses.visible(joint_threshold)
+    return replace(poses, xy=np.where(hidden[..., None], np.float32(np.nan), poses.xy))
 
 
 def coco_xy(poses: PoseSet) -> NDArray[np.float64]:

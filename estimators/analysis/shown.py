@@ -9,8 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from estimators.analysis.clip import NOBODY, ClipEstimates
-from estimators.analysis.matching import FEWEST_SHARED_JOINTS
-from estimators.analysis.scale import on_coco, person_area, torso_length
+from estimators.analysis.scale import enough_joints, on_coco, person_area, torso_length
 from estimators.registry import ModelSpec
 
 
@@ -36,26 +35,31 @@ class ShownClip:
         rows: int64 [Q], their rows among the clip's people.
         xy: float64 [Q, 17, 2] on COCO-17, pixels; NaN where absent or under the threshold.
         offsets: int64 [F + 1], the people of frame i are offsets[i] to offsets[i + 1].
+        thresholds: what was applied.
     """
 
     clip: ClipEstimates
     rows: NDArray[np.int64]
     xy: NDArray[np.float64]
     offsets: NDArray[np.int64]
+    thresholds: Thresholds
 
     @classmethod
     def of(cls, clip: ClipEstimates, thresholds: Thresholds = Thresholds()) -> ShownClip:
-        """People of whom fewer than three joints are left are left out: nothing compares them."""
+        """Who is found, as `scale.found` says it of one picture."""
         rows = np.flatnonzero(~(clip.pose_score < thresholds.pose))
-        weak = ~(clip.score[rows] >= thresholds.joint)
-        xy = on_coco(np.where(weak[..., None], np.float32(np.nan), clip.xy[rows]), clip.skeleton)
-        enough = np.isfinite(xy[..., 0]).sum(axis=1) >= FEWEST_SHARED_JOINTS
+        xy = on_coco(_visible_xy(clip, rows, thresholds), clip.skeleton)
+        enough = enough_joints(xy)
         rows = rows[enough]
         counts = np.bincount(clip.frame_of[rows], minlength=len(clip))
-        return cls(clip, rows, xy[enough], np.concatenate([[0], np.cumsum(counts)]))
+        return cls(clip, rows, xy[enough], np.concatenate([[0], np.cumsum(counts)]), thresholds)
 
     def __len__(self) -> int:
         return len(self.rows)
+
+    def own_xy(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Positions [len(rows), K, 2] on the model's own skeleton, hidden joints NaN as in `xy`."""
+        return _visible_xy(self.clip, self.rows[rows], self.thresholds)
 
     @cached_property
     def frame_of(self) -> NDArray[np.int64]:
@@ -83,6 +87,14 @@ class ShownClip:
         out = np.full(self.clip.person_count, NOBODY, np.int64)
         out[self.rows] = values
         return out
+
+
+def _visible_xy(
+    clip: ClipEstimates, rows: NDArray[np.int64], thresholds: Thresholds
+) -> NDArray[np.float32]:
+    weak = ~(clip.score[rows] >= thresholds.joint)
+    xy: NDArray[np.float32] = np.where(weak[..., None], np.float32(np.nan), clip.xy[rows])
+    return xy
 
 
 def rows_by_number(numbers: NDArray[np.int64]) -> dict[int, NDArray[np.int64]]:

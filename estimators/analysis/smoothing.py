@@ -17,7 +17,7 @@ class OneEuro:
         beta: how fast the cut-off rises with speed (Hz for each torso length a second); higher
             follows faster.
         derivative_cutoff_hz: cut-off of the speed itself.
-        max_gap_s: after a longer absence a joint starts afresh.
+        max_gap_s: after a longer absence, hidden frames counted, a joint starts afresh.
     """
 
     min_cutoff_hz: float = 1.0

@@ -53,7 +53,7 @@ def _row(run: ModelRun) -> tuple[str, ...]:
         number(float(np.median(latency)), 1),
         number(status.first_call_ms, 1),
         number(status.load_s, 1),
-        number(status.rss_mb, 0),
+        number(status.memory_mb, 0),
     )
 
 

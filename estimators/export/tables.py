@@ -116,14 +116,15 @@ def _stack(parts: list[dict[str, Any]], columns: Sequence[str]) -> pd.DataFrame:
 
 
 def _constant(value: str, rows: int) -> Any:
-    return _category(np.zeros(rows, np.int8), [value])
+    return _category(np.zeros(rows, np.intp), [value])
 
 
 def _category(codes: Any, names: Sequence[str]) -> Any:
     import pandas as pd
 
-    # Names repeat in every row: as categories they cost one byte each instead of a string.
-    return pd.Categorical.from_codes(codes.astype(np.int8), categories=list(names))
+    # Names repeat in every row: as categories they cost a byte or two each instead of a string.
+    smallest = np.min_scalar_type(-max(1, len(names)))
+    return pd.Categorical.from_codes(codes.astype(smallest), categories=list(names))
 
 
 def _nullable(values: Any, missing: Any) -> Any:

@@ -59,6 +59,11 @@ class ModelStatus:
     restarts: int = 0
     error: str | None = None
 
+    @property
+    def memory_mb(self) -> float | None:
+        """What its process costs: shared pages by share, in full where shares are not known."""
+        return self.rss_mb if self.pss_mb is None else self.pss_mb
+
 
 class Session(Protocol):
     """One viewer's sequence of frames through one model; use as a context manager or close it."""

@@ -7,6 +7,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Literal, Self
@@ -160,21 +161,19 @@ class ClipJob:
         except (GeneratorExit, KeyboardInterrupt):
             state = "cancelled"
             raise
-        except PoseError as error:
-            self.error = str(error)
+        except Exception as error:
+            # Before `state`: whoever sees "failed" finds the reason there.
+            known = isinstance(error, PoseError)
+            self.error = str(error) if known else f"{type(error).__name__}: {error}"
             raise
         finally:
             self._elapsed_s = time.monotonic() - self._started_s
             self.state = state
 
     def _run(self) -> None:
-        try:
+        with suppress(Exception):  # told by `state` and `error`
             for _ in self.outcomes():
                 pass
-        except PoseError:
-            pass  # told by `state` and `error`
-        except Exception as error:  # noqa: BLE001  # a thread's last chance to say what happened
-            self.error = f"{type(error).__name__}: {error}"
 
     def _stopped(self) -> bool:
         return self._cancel.is_set() or not self._wanted()

@@ -111,12 +111,9 @@ def position_series(
     """
     e, shown = analysis.estimates[model], analysis.report.shown[model]
     rows = np.flatnonzero(analysis.report.people[model] == person)
-    of_all = shown.rows[rows]
-    k = e.skeleton.index(joint)
-    xy = (analysis.report.smoothed(model) if smoothed else e.xy)[of_all, k].astype(np.float64)
-    xy[~(e.score[of_all, k] >= analysis.thresholds[model].joint)] = np.nan
+    xy = analysis.report.smoothed(model)[shown.rows[rows]] if smoothed else shown.own_xy(rows)
     values = np.full((len(e), 2), np.nan)
-    values[shown.frame_of[rows]] = xy
+    values[shown.frame_of[rows]] = xy[:, e.skeleton.index(joint)]
     x, y = (Series(e.frame_index, e.time_s, column) for column in values.T)
     return x, y
 

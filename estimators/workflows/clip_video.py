@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from estimators.analysis.clip import ClipEstimates
+from estimators.analysis.scale import found
 from estimators.media.clip_info import ClipInfo
 from estimators.media.clips import frames
 from estimators.media.encode import ClipWriter, EncodeOptions
@@ -146,13 +147,14 @@ class AnnotatedClip:
         if model not in picture.poses:
             return message_tile(tile, picture.failures.get(model, "No answer for this frame."))
         pose_threshold = self._look.pose_thresholds.get(model, spec.default_pose_threshold)
+        threshold = self._look.joint_thresholds.get(model, spec.default_threshold)
+        people = int(found(picture.poses[model], threshold, pose_threshold).sum())
         poses = picture.poses[model].strong(pose_threshold)
         size = np.array([self._clip.width, self._clip.height], np.float32)
         tile_size = np.array([self._layout.tile_width, self._layout.tile_height], np.float32)
         placed = replace(poses, xy=poses.xy * (tile_size / size), box_xyxy=None)
-        threshold = self._look.joint_thresholds.get(model, spec.default_threshold)
-        people = "1 person" if len(poses) == 1 else f"{len(poses)} people"
-        return replace(tile, image=draw_poses(tile.image, placed, style, threshold), note=people)
+        note = "1 person" if people == 1 else f"{people} people"
+        return replace(tile, image=draw_poses(tile.image, placed, style, threshold), note=note)
 
 
 class _Picture:

@@ -6,9 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+import numpy as np
+from numpy.typing import NDArray
+
 from estimators.analysis.agreement import AgreementMatrix, agreement_matrix
 from estimators.analysis.matching import PersonGroup, group_people
-from estimators.analysis.scale import shown
+from estimators.analysis.scale import found, shown
 from estimators.registry import ModelSpec
 from estimators.runtime.api import RunResult
 from estimators.types import PoseSet
@@ -23,7 +26,7 @@ class Comparison:
     """The models that have answered, and how their answers compare.
 
     Attributes:
-        people: everyone over the model's person threshold, all joints kept.
+        people: everyone who counts as found (`scale.found`), all joints kept.
         shown: the same people with joints under the joint threshold set to NaN.
     """
 
@@ -44,7 +47,7 @@ class Comparison:
             settings,
             results,
             [o.spec for o in outcomes if o.result is not None],
-            {key: p.strong(settings.pose_threshold(key)) for key, p in poses.items()},
+            {key: p.select(_found(p, key, settings)) for key, p in poses.items()},
             {
                 key: shown(p, settings.joint_threshold(key), settings.pose_threshold(key))
                 for key, p in poses.items()
@@ -74,3 +77,18 @@ class Comparison:
         """The number of each of the model's people; the same number means the same person."""
         ids = {g.members[model]: n for n, g in enumerate(self.groups, 1) if model in g.members}
         return [ids[i] for i in range(len(self.people[model]))]
+
+    def drawn(self, model: str) -> tuple[PoseSet, list[int]]:
+        """Everyone over the model's person threshold, with their numbers.
+
+        Who does not count as found has a negative one: weak joints may be drawn faintly.
+        """
+        poses = self.results[model].estimate.poses
+        ids = -1 - np.arange(len(poses))
+        ids[_found(poses, model, self.settings)] = self.person_ids(model)
+        over = poses.over(self.settings.pose_threshold(model))
+        return poses.select(over), ids[over].tolist()
+
+
+def _found(poses: PoseSet, model: str, settings: Settings) -> NDArray[np.bool_]:
+    return found(poses, settings.joint_threshold(model), settings.pose_threshold(model))

@@ -243,7 +243,7 @@ def host_state(model: str) -> str:
 def memory_mb() -> dict[str, float]:
     """Memory of each loaded model's process; shared pages divided among their users."""
     return {
-        status.model: memory
+        status.model: status.memory_mb
         for status in runner().status()
-        if (memory := status.pss_mb or status.rss_mb) is not None
+        if status.memory_mb is not None
     }

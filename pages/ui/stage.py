@@ -73,7 +73,7 @@ def stage(comparison: Comparison, outcomes: Sequence[Outcome], layout: str) -> J
 
 def describe(comparison: Comparison, picked: JointRef | None) -> None:
     """In words: what the models say about the picked joint, else what is to be seen."""
-    if picked is not None and picked.person <= len(comparison.groups):
+    if picked is not None and 1 <= picked.person <= len(comparison.groups):
         st.markdown(joint_in_words(comparison, picked.person - 1, picked.joint))
     else:
         picture = comparison.picture
@@ -109,14 +109,15 @@ def _width(comparison: Comparison) -> int:
 
 
 def _layer(comparison: Comparison, spec: ModelSpec) -> Layer:
+    poses, ids = comparison.drawn(spec.key)
     return Layer(
         spec.key,
         spec.title,
         comparison.colours[spec.key],
-        comparison.people[spec.key],
+        poses,
         spec.score_kind,
         comparison.settings.joint_threshold(spec.key),
-        comparison.person_ids(spec.key),
+        ids,
     )
 
 

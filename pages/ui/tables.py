@@ -134,7 +134,7 @@ def cost_table(comparison: Comparison, statuses: Mapping[str, ModelStatus]) -> p
             "transport, ms": result.transport_ms,
             "first call, ms": status and status.first_call_ms,
             "load, s": status and status.load_s,
-            MEMORY: status and (status.pss_mb or status.rss_mb),
+            MEMORY: status and status.memory_mb,
         }
     return pd.DataFrame.from_dict(rows, orient="index", dtype=float)
 

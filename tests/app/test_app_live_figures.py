@@ -71,3 +71,9 @@ def test_the_stream_in_a_line() -> None:
     assert stream_line(replace(figures, size=None)) == "No picture yet."
     assert people_found(figures.models) == "People found: BlazePose full: 1"
     assert people_found(told(overlay=None).models) == ""
+
+
+def test_somebody_all_of_whose_joints_are_hidden_is_not_found() -> None:
+    hidden = told()
+    strict = replace(hidden.models[0], model=replace(MODEL, joint_threshold=1.5))
+    assert people_found([strict]) == "People found: BlazePose full: 0"

@@ -17,6 +17,8 @@ from estimators.analysis.matching import group_people
 from estimators.analysis.scale import shown
 from estimators.analysis.shown import Thresholds
 from estimators.analysis.verdict import Cost, picture_facts, verdict
+from estimators.skeletons import COCO_17
+from estimators.types import Estimate, PoseSet, Timings
 
 TIME = irregular(4, 30)
 LEFT = walking(TIME, (100, 50), (20, 0))
@@ -72,6 +74,42 @@ def test_smoothing_calms_each_person_and_leaves_the_estimates_alone() -> None:
     assert smooth.shape == before.shape
     calm = np.abs(np.diff(smooth - LEFT, axis=0)).mean()
     assert calm < 0.5 * np.abs(np.diff(before - LEFT, axis=0)).mean()
+
+
+@pytest.mark.parametrize(("first", "last"), [(40, 44), (40, 90)])
+def test_hidden_joints_do_not_pull_the_smoothed_line(first: int, last: int) -> None:
+    """A still wrist, hidden for a moment or for long, with the model's guess far away meanwhile."""
+    time_s = np.arange(120) / 30
+    still = walking(time_s, (300, 50), (0, 0))
+    wrist = COCO_17.index("left_wrist")
+    clip = ClipEstimates(SINGLE, COCO_17, "still.mp4", (1280, 720))
+    for t, seconds in enumerate(time_s):
+        xy, score = still[t].copy(), np.full(17, 0.9)
+        if first <= t <= last:
+            xy[wrist] += (80, -60)
+            score[wrist] = 0.1
+        poses = PoseSet(COCO_17, xy[None], score[None], np.ones(1))
+        clip.append(Estimate(poses, Timings(1, 2, 3), t, float(seconds)))
+    smooth = report_clip({SINGLE: clip}, {SINGLE: Thresholds(0.3, 0.2)}).smoothed(SINGLE)
+    assert np.isnan(smooth[first : last + 1, wrist]).all()
+    seen = np.delete(np.arange(len(time_s)), np.arange(first, last + 1))
+    np.testing.assert_allclose(smooth[seen, wrist], still[seen, wrist], atol=1e-3)
+
+
+def test_a_joint_hidden_for_longer_than_the_gap_starts_afresh() -> None:
+    """It comes back elsewhere: at once there after a long absence, on its way after a short one."""
+    time_s = np.arange(90) / 30
+    wrist = COCO_17.index("left_wrist")
+
+    def first_back(hidden: int) -> float:
+        path = walking(time_s, (300, 50), (0, 0))
+        path[30:, wrist] += (40, 0)
+        path[30 : 30 + hidden, wrist] = np.nan
+        report = report_clip({SINGLE: clip_of([path], time_s, SINGLE)})
+        return float(path[30 + hidden, wrist, 0] - report.smoothed(SINGLE)[30 + hidden, wrist, 0])
+
+    assert first_back(3) > 10
+    assert first_back(20) == pytest.approx(0, abs=1e-3)
 
 
 def test_thresholds_count_on_each_models_own_scale() -> None:

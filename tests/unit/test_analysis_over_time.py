@@ -77,6 +77,20 @@ def test_losing_somebody_the_other_sees_is_the_worst_dispute() -> None:
     assert worst[0].joint is None
 
 
+def test_a_frame_with_too_few_shared_joints_is_not_judged() -> None:
+    """Three joints left in one model, three others in the other: none to compare by."""
+    upper, lower = LEFT.copy(), LEFT.copy()
+    upper[40:43, 5:] = np.nan
+    lower[40:43, :11] = np.nan
+    astray = lower.copy()
+    astray[70, WRIST] += (0, 60)
+    clips = {"a": shown([upper], TIME, "a"), "b": shown([astray], TIME, "b")}
+    over_time, people = compare(clips)
+    assert np.isnan(over_time.oks[0, 0, 40:43]).all()
+    assert np.isnan(over_time.dispute[40:43]).all()
+    assert [d.frame_index for d in disputed_frames(over_time, clips, people)] == [70]
+
+
 def test_people_one_model_never_follows_are_no_dispute() -> None:
     clips = {"many": shown([LEFT, RIGHT], TIME, "many"), "one": shown([LEFT], TIME, "one")}
     over_time, people = compare(clips)

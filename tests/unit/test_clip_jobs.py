@@ -138,6 +138,27 @@ def test_a_connection_that_comes_back_in_time_loses_nothing(
     assert finished(jobs.watch("abc", clip, BOTH, "ann")).state == "done"
 
 
+def test_whoever_sees_that_a_job_failed_finds_the_reason(
+    runner: ProcessRunner, clip: ClipInfo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[str] = []
+
+    class Watched(ClipJob):
+        def __setattr__(self, name: str, value: object) -> None:
+            if (name, value) == ("state", "failed"):
+                told.append(self.error)
+            super().__setattr__(name, value)
+
+    def broken(*_: object) -> Iterator[None]:
+        raise RuntimeError("the disk is gone")
+
+    monkeypatch.setattr("estimators.workflows.clip_job.run_clip", broken)
+    job = Watched(runner, clip, BOTH)
+    job.start()
+    finished(job)
+    assert told == [job.error] == ["RuntimeError: the disk is gone"]
+
+
 def test_models_that_failed_run_again_when_asked_for(runner: ProcessRunner, tmp_path: Path) -> None:
     clip = clip_of(tmp_path, [picture(5, 5), picture(5, 5, REFUSE)])
     jobs = ClipJobs(runner)

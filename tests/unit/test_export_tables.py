@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -18,7 +19,7 @@ from estimators.errors import InputError
 from estimators.export.files import to_bytes, write_csv, write_json, write_parquet, write_png
 from estimators.export.metadata import document_metadata
 from estimators.export.tables import FRAME_COLUMNS, JOINT_COLUMNS, frame_table, joint_table
-from estimators.registry import get
+from estimators.registry import MODELS, get
 from estimators.skeletons import BLAZEPOSE_33, COCO_17, Skeleton
 from estimators.types import Estimate, PoseSet, Timings
 
@@ -75,6 +76,21 @@ def test_joint_table_has_a_row_a_joint() -> None:
     np.testing.assert_array_equal(
         world[["world_x_m", "world_y_m", "world_z_m"]], with_world().world_m[0]
     )
+
+
+def test_a_skeleton_of_many_joints_keeps_their_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    """More than the 127 that one signed byte counts, alone and beside a model with fewer."""
+    joints = (*COCO_17.joints, *(f"point_{i}" for i in range(133 - 17)))
+    whole_body = replace(COCO_17, name="wholebody133", joints=joints)
+    spec = replace(get("movenet-multipose"), key="wholebody", skeleton=whole_body)
+    monkeypatch.setattr("estimators.export.tables.get", lambda key: (MODELS | {key: spec})[key])
+    answer = Estimate(poses(2, whole_body), Timings(1, 2, 3))
+    clip = ClipEstimates.of_picture("wholebody", "a.png", (640, 480), answer)
+    beside = clip_of("movenet-multipose", [1])
+    table = joint_table([beside, clip])
+    assert table.joint.tolist() == [*COCO_17.joints, *joints, *joints]
+    text = to_bytes(lambda sink: write_csv(table, sink))
+    assert pd.read_csv(io.BytesIO(text)).joint.tolist() == table.joint.tolist()
 
 
 def test_frame_table_keeps_empty_and_failed_frames() -> None:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from estimators.analysis.scale import found
 from estimators.render.style import RGB
 from estimators.types import PoseSet
 from estimators.workflows.live import ModelFigures, StreamFigures
@@ -106,11 +107,15 @@ def joint_table(figures: StreamFigures) -> str:
 
 def _strongest(figures: ModelFigures) -> PoseSet | None:
     assert figures.overlay is not None
-    poses = figures.overlay.poses.strong(figures.model.pose_threshold)
+    poses = _found(figures.model, figures.overlay.poses)
     if not len(poses):
         return None
     best = 0 if poses.pose_score is None else int(np.argmax(poses.pose_score))
     return poses.select(np.array([best]))
+
+
+def _found(model: LiveModel, poses: PoseSet) -> PoseSet:
+    return poses.select(found(poses, model.joint_threshold, model.pose_threshold))
 
 
 def _joint_cell(model: LiveModel, person: PoseSet | None, joint: str) -> str:
@@ -137,7 +142,7 @@ def stream_line(figures: StreamFigures) -> str:
 def people_found(models: Sequence[ModelFigures]) -> str:
     """How many people each model sees now, in words."""
     counts = [
-        f"{f.model.spec.title}: {len(f.overlay.poses.strong(f.model.pose_threshold))}"
+        f"{f.model.spec.title}: {len(_found(f.model, f.overlay.poses))}"
         for f in models
         if f.overlay is not None
     ]

@@ -90,7 +90,8 @@ function drawJoints(ctx, layer, person, { place, states, width }) {
   ctx.globalAlpha = 1;
 }
 
-// The smoothed pose is a thin line of its own on top of the raw one, never instead of it.
+// The smoothed pose is a thin line of its own on top of the raw one, never instead of it. It has no
+// place for joints that were hidden when it was made.
 function drawSmooth(ctx, layer, person, { place, states }) {
   for (const [colour, width] of [["rgba(0, 0, 0, 0.8)", 3.5], ["#ffffff", 1.5]]) {
     ctx.strokeStyle = colour;
@@ -98,6 +99,7 @@ function drawSmooth(ctx, layer, person, { place, states }) {
     ctx.beginPath();
     for (const [i, j] of layer.skeleton.bones) {
       if (states[i] !== STRONG || states[j] !== STRONG) continue;
+      if (Number.isNaN(person.smooth[2 * i]) || Number.isNaN(person.smooth[2 * j])) continue;
       ctx.moveTo(...onCanvas(place, person.smooth, i));
       ctx.lineTo(...onCanvas(place, person.smooth, j));
     }
@@ -234,7 +236,7 @@ function jointLines(layer, ref) {
 function layersText(layers, options) {
   if (!layers.length) return "no poses drawn";
   return layers.map((layer) => {
-    const people = layer.people.length;
+    const people = layer.people.filter((person) => person.id >= 0).length;
     const strong = layer.people.reduce((sum, person) => sum + layer.skeleton.joints.filter(
       (_, k) => jointState(layer, person, k, options) === STRONG).length, 0);
     const who = people === 0 ? "nobody found" : people === 1 ? "1 person" : `${people} people`;
