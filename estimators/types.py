@@ -42,6 +42,8 @@ class Frame:
         image: uint8 [H, W, 3], RGB; not copied, treated as read-only.
         index: position in its clip, 0 for a picture.
         time_s: seconds from the start of the clip.
+        full_size: width and height of the picture that `image` is a smaller copy of; the size of
+            `image` where it is none.  Poses are told in pixels of that picture.
 
     Raises:
         ValueError: wrong shape, empty picture, or a dtype other than uint8.
@@ -50,6 +52,7 @@ class Frame:
     image: NDArray[np.uint8]
     index: int = 0
     time_s: float = 0.0
+    full_size: tuple[int, int] = (0, 0)
 
     def __post_init__(self) -> None:
         if np.asarray(self.image).dtype != np.uint8:
@@ -58,6 +61,8 @@ class Frame:
         if 0 in image.shape:
             raise ValueError(f"image: expected at least one pixel, got {list(image.shape)}")
         object.__setattr__(self, "image", image)
+        if self.full_size == (0, 0):
+            object.__setattr__(self, "full_size", (self.width, self.height))
 
     @property
     def height(self) -> int:
@@ -131,6 +136,14 @@ class PoseSet:
             world_m=pick(self.world_m),
         )
 
+    def scaled(self, x: float, y: float) -> PoseSet:
+        """The same people in a picture that is `x` times as wide and `y` times as high."""
+        if (x, y) == (1.0, 1.0):
+            return self
+        by = np.array([x, y], np.float32)
+        box = None if self.box_xyxy is None else self.box_xyxy * np.tile(by, 2)
+        return replace(self, xy=self.xy * by, box_xyxy=box)
+
     def strong(self, pose_threshold: float) -> PoseSet:
         """The people whose `pose_score` is at least `pose_threshold`, or who have none."""
         return self if self.pose_score is None else self.select(self.over(pose_threshold))
@@ -197,6 +210,11 @@ class Estimate:
     timings_ms: Timings
     frame_index: int = 0
     time_s: float = 0.0
+
+    def in_full_size(self, frame: Frame) -> Estimate:
+        """The answer about `frame.image` in pixels of the picture that it is a copy of."""
+        width, height = frame.full_size
+        return replace(self, poses=self.poses.scaled(width / frame.width, height / frame.height))
 
 
 @dataclass(frozen=True)

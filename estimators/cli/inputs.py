@@ -44,7 +44,7 @@ class Pictures:
         kept = 0
         for name, path in self.paths.items():
             frame = read_picture(path, str(path))
-            self.sizes[name] = (frame.width, frame.height)
+            self.sizes[name] = frame.full_size
             kept += frame.image.nbytes
             if kept <= _KEPT_BYTES:
                 self._kept[name] = frame

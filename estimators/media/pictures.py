@@ -1,9 +1,14 @@
-"""Picture files into frames: upright, 8-bit sRGB, nothing clipped or inverted on the way."""
+"""Picture files into frames: upright, 8-bit sRGB, nothing clipped or inverted on the way.
+
+A large picture becomes smaller while it is decoded, some of its rows at a time, so that no copy of
+it in full size lies beside the decoder's own.  One is decoded at a time in a process.
+"""
 
 from __future__ import annotations
 
 import io
 import struct
+import threading
 import warnings
 import zlib
 from collections.abc import Callable
@@ -11,14 +16,18 @@ from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
-from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
+from numpy.typing import NDArray
+from PIL import Image, ImageCms, UnidentifiedImageError
 
 from estimators.errors import InputError
 from estimators.media import limits
 from estimators.media.kinds import HEAD_BYTES, require_file, sniff
+from estimators.media.picture_size import Size, kept_size, prepare, resized, whole
 from estimators.types import Frame
 
 _T = TypeVar("_T")
+_ONE_AT_A_TIME = threading.RLock()
+_ORIENTATION = 0x0112
 
 # Our own limit is lower and says so in a clear message; Pillow's error above it stays.
 warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
@@ -47,7 +56,7 @@ def read_picture(source: bytes | Path, name: str = "") -> Frame:
 
     Transparency is laid over white; of an animation the first frame counts; 16-bit grey is scaled
     to 8 bits; an embedded colour profile is converted to sRGB, CMYK without one by Pillow's
-    formula.
+    formula.  What is larger than `kept_size` is made smaller, and `full_size` tells its own size.
 
     Args:
         source: the file's content, or where it lies.
@@ -56,6 +65,22 @@ def read_picture(source: bytes | Path, name: str = "") -> Frame:
     Raises:
         InputError: not there, empty, too large, damaged, or of a kind that cannot be read.
     """
+    image, full_size = _read(source, name, kept_size)
+    return Frame(image, full_size=full_size)
+
+
+def read_whole(source: bytes | Path, name: str = "") -> NDArray[np.uint8]:
+    """A picture in its own size, RGB uint8 [H, W, 3]; else as `read_picture`.
+
+    Where that would take too much memory, a JPEG is decoded smaller and enlarged again.
+    """
+    return _read(source, name, whole)[0]
+
+
+def _read(
+    source: bytes | Path, name: str, wanted: Callable[[Size], Size]
+) -> tuple[NDArray[np.uint8], Size]:
+    """The upright picture in the size that `wanted` makes of its own, and its own."""
     if isinstance(source, Path):
         name = name or source.name
         source = _read_bytes(source, name)
@@ -64,8 +89,16 @@ def read_picture(source: bytes | Path, name: str = "") -> Frame:
         raise InputError(f"{name}: the file is empty.", "Choose the file again.")
     if len(source) > limits.MAX_PICTURE_BYTES:
         raise _too_large(name, f"{len(source) / 1e6:.0f} MB")
-    picture = _decode(source, name)
-    return Frame(np.asarray(_to_srgb(_flatten(picture, name), picture.info.get("icc_profile"))))
+    with _ONE_AT_A_TIME:
+        picture, own = _decode(source, name, wanted)
+        orientation = _orientation(picture)
+        profile = picture.info.get("icc_profile")
+        image = _upright(
+            resized(picture, own, wanted(own), lambda p: _to_srgb(_flatten(p, name), profile)),
+            orientation,
+        )
+        del picture  # before a turned one is copied
+        return np.ascontiguousarray(image), own if orientation < 5 else (own[1], own[0])
 
 
 def _read_bytes(path: Path, name: str) -> bytes:
@@ -80,16 +113,36 @@ def _read_bytes(path: Path, name: str) -> bytes:
         ) from error
 
 
-def _decode(data: bytes, name: str) -> Image.Image:
-    """The first frame, loaded and upright, in the file's own mode."""
+def _decode(data: bytes, name: str, wanted: Callable[[Size], Size]) -> tuple[Image.Image, Size]:
+    """The first frame, loaded, in the file's own mode, maybe made smaller; and its own size."""
     picture = _guarded(name, lambda: _open(data, name))
-    if picture.width * picture.height > limits.MAX_PICTURE_PIXELS:
-        raise _too_large(name, f"{picture.width}×{picture.height} pixels")
+    own = picture.size
+    if own[0] * own[1] > limits.MAX_PICTURE_PIXELS:
+        raise _too_large(name, f"{own[0]}×{own[1]} pixels")
+    drafted = prepare(picture, data, wanted, name)
     _guarded(name, picture.load)
+    # Pillow turns a TIFF upright by itself.
+    return picture, own if drafted else picture.size
+
+
+def _orientation(picture: Image.Image) -> int:
+    """EXIF's, 1 to 8; 1 where there is none, or none that can be read."""
     try:
-        return ImageOps.exif_transpose(picture)
+        found = picture.getexif().get(_ORIENTATION, 1)
     except _DAMAGE:
-        return picture  # unreadable EXIF: the pixels are still good
+        return 1
+    return found if found in range(1, 9) else 1
+
+
+def _upright(image: NDArray[np.uint8], orientation: int) -> NDArray[np.uint8]:
+    """A view of `image` as EXIF's `orientation` means it (CIPA DC-008, tag 0x0112)."""
+    if orientation >= 5:
+        image = image.swapaxes(0, 1)
+    if orientation in (2, 3, 6, 7):
+        image = image[:, ::-1]
+    if orientation in (3, 4, 7, 8):
+        image = image[::-1]
+    return image
 
 
 def _open(data: bytes, name: str) -> Image.Image:

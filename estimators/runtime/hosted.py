@@ -87,7 +87,7 @@ class HostedModel:
             self._forget_dropped(process)
             asked = time.perf_counter()
             answer = self._ask(process, key, frame, timeout_s)
-            estimate = answer.estimate(self.spec)
+            estimate = answer.estimate(self.spec).in_full_size(frame)
             answered = time.perf_counter()
         finally:
             self.used_s = time.monotonic()

@@ -55,7 +55,8 @@ class LocalModel:
         finally:
             self._turns.give()
         self._stats.add(estimate.timings_ms.total)
-        return RunResult(estimate, (asked - arrived) * 1000, 0.0, cold=fresh)
+        in_full = estimate.in_full_size(frame)
+        return RunResult(in_full, (asked - arrived) * 1000, 0.0, cold=fresh)
 
     def warm(self) -> None:
         """Loads the model if it is not loaded; errors are kept for `status`."""
