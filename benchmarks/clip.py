@@ -1,10 +1,11 @@
-"""What a clip's comparison costs besides its models: decoding, transport, drawing, encoding.
+"""What a clip's comparison costs besides its models: decoding, transport, keeping the numbers.
 
     python -m benchmarks.clip [--clip FILE] [--rounds 3] [--frames N] [--weights FILE]
 
-The same frames go through the product's pipeline and through the obvious loop, which decodes, runs
-the models, draws and encodes one after the other.  They take turns, round by round, so that
-whatever else the machine does hits both; the models are loaded and warm.  Printed are medians over
+The same frames go through the product's pipeline and through the obvious loop, which decodes and
+runs the models one after the other.  They take turns, round by round, so that whatever else the
+machine does hits both; the models are loaded and warm.  Nothing is drawn: the annotated video is
+made afterwards, where it disturbs no latency.  Printed are medians over
 the rounds: wall time, model time (what the models themselves report), and the share of the wall
 time that is not model time.  Where Keypoint R-CNN's weights are absent it is random and finds
 nobody, which makes it faster than a real one and its limit harder to keep.
@@ -29,17 +30,11 @@ from estimators import weights
 from estimators.errors import PoseError
 from estimators.media.clip_info import ClipInfo
 from estimators.media.clips import frames, open_clip
-from estimators.media.encode import ClipWriter, EncodeOptions
-from estimators.registry import get
-from estimators.render.draw import draw_poses
-from estimators.render.mosaic import Tile, mosaic
-from estimators.render.style import model_styles
 from estimators.runtime.api import Runner
 from estimators.runtime.runner import ProcessRunner
 from estimators.types import EstimatorOptions, Frame
 from estimators.workflows.clip_job import ClipJob
 from estimators.workflows.clip_run import ClipSettings
-from estimators.workflows.clip_video import AnnotatedClip
 
 SAMPLE = Path(__file__).resolve().parents[1] / "sample_media" / "balance.mp4"
 FAST = ("movenet-lightning", "blazepose-full")
@@ -61,40 +56,26 @@ class Cost:
         return 1 - self.model_s / self.wall_s
 
 
-def pipeline(runner: Runner, clip: ClipInfo, settings: ClipSettings, target: Path) -> Cost:
-    """As the command line does it."""
+def pipeline(runner: Runner, clip: ClipInfo, settings: ClipSettings) -> Cost:
+    """As the command line and the page do it."""
     begun = time.perf_counter()
     job = ClipJob(runner, clip, settings)
-    with AnnotatedClip(target, clip, settings) as annotated:
-        for outcome in job.outcomes():
-            annotated.add_outcome(outcome)
+    for _ in job.outcomes():
+        pass
     wall_s = time.perf_counter() - begun
     model_ms = sum(float(e.latency_ms.sum()) for e in job.estimates.values())
     return Cost(wall_s, model_ms / 1000, job.progress.done)
 
 
-def one_after_another(runner: Runner, clip: ClipInfo, settings: ClipSettings, target: Path) -> Cost:
-    """The obvious loop, with the same functions at the frames' own size."""
-    styles = model_styles(settings.models)
+def one_after_another(runner: Runner, clip: ClipInfo, settings: ClipSettings) -> Cost:
+    """The obvious loop, with the same functions."""
     begun, model_ms, count = time.perf_counter(), 0.0, 0
     with contextlib.ExitStack() as stack:
         video = EstimatorOptions(video=True)
         sessions = {m: stack.enter_context(runner.open(m, video)) for m in settings.models}
-        writer: ClipWriter | None = None
         for frame in frames(clip, settings.start_s, settings.end_s, settings.stride):
-            tiles = []
-            for model, session in sessions.items():
-                estimate = session.estimate(frame).estimate
-                model_ms += estimate.timings_ms.total
-                poses = estimate.poses.strong(get(model).default_pose_threshold)
-                image = draw_poses(frame.image, poses, styles[model], get(model).default_threshold)
-                tiles.append(Tile(image, get(model).title, colour=styles[model].colour))
-            picture = mosaic(tiles)
-            if writer is None:
-                size = (picture.shape[1], picture.shape[0])
-                writer = ClipWriter(target, size, EncodeOptions(clip.time_base))
-                stack.enter_context(writer)
-            writer.write(picture, frame.time_s)
+            for session in sessions.values():
+                model_ms += session.estimate(frame).estimate.timings_ms.total
             count += 1
     return Cost(time.perf_counter() - begun, model_ms / 1000, count)
 
@@ -110,13 +91,12 @@ def measure(
     runner: Runner, clip: ClipInfo, settings: ClipSettings, rounds: int
 ) -> list[list[Cost]]:
     """Costs by way and round."""
-    ways: tuple[Callable[[Runner, ClipInfo, ClipSettings, Path], Cost], ...]
+    ways: tuple[Callable[[Runner, ClipInfo, ClipSettings], Cost], ...]
     ways = (pipeline, one_after_another)
     found: list[list[Cost]] = [[] for _ in ways]
-    with tempfile.TemporaryDirectory() as folder:
-        for _ in range(rounds):
-            for costs, way in zip(found, ways, strict=True):
-                costs.append(way(runner, clip, settings, Path(folder) / "out.mp4"))
+    for _ in range(rounds):
+        for costs, way in zip(found, ways, strict=True):
+            costs.append(way(runner, clip, settings))
     return found
 
 

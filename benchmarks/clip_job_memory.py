@@ -23,7 +23,7 @@ from estimators.runtime.runner import ProcessRunner
 from estimators.workflows.clip_job import ClipJob
 from estimators.workflows.clip_jobs import kept_bytes
 from estimators.workflows.clip_run import ClipSettings
-from estimators.workflows.clip_video import AnnotatedClip
+from estimators.workflows.clip_video import annotate
 
 # Queues, caches and the encoder's look-ahead have filled by then.
 WARM_FRAMES = 60
@@ -37,12 +37,16 @@ def measure(path: Path) -> tuple[float, float]:
     start = peak = 0
     try:
         job = ClipJob(runner, clip, settings)
-        with AnnotatedClip(path.with_suffix(".out.mp4"), clip, settings) as annotated:
-            for done, outcome in enumerate(job.outcomes()):
-                annotated.add_outcome(outcome)
-                if done >= WARM_FRAMES and done % 10 == 0:
-                    now = process.memory_info().rss
-                    start, peak = start or now, max(peak, now)
+
+        def look(done: int, _: int = 0) -> None:
+            nonlocal start, peak
+            if done >= WARM_FRAMES and done % 10 == 0:
+                now = process.memory_info().rss
+                start, peak = start or now, max(peak, now)
+
+        for done, _ in enumerate(job.outcomes()):
+            look(done)
+        annotate(job, path.with_suffix(".out.mp4"), progress=look)
     finally:
         runner.close()
     return (peak - start) / 1e6, kept_bytes([job]) / 1e6

@@ -6,7 +6,7 @@ import argparse
 import signal
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from itertools import chain, count
 from pathlib import Path
 from types import FrameType
@@ -24,7 +24,7 @@ from estimators.workflows import clip_files
 from estimators.workflows.clip_analysis import ClipAnalysis
 from estimators.workflows.clip_job import ClipJob
 from estimators.workflows.clip_run import ClipSettings
-from estimators.workflows.clip_video import AnnotatedClip
+from estimators.workflows.clip_video import annotate
 
 VIDEO = "annotated.mp4"
 SMALLEST_SIDE = 32
@@ -63,12 +63,11 @@ class Clips:
         for clip, folder in zip(self.clips, self._folders, strict=True):
             _tell(clip, clip.notes)
             job = ClipJob(runner, clip, _settings(self._options, specs))
-            video = self._process(job, folder)
+            _process(job)
             analysis = ClipAnalysis.of(job.estimates)
             print(clip_summary.text(job, analysis))
             if folder is not None:
-                files = clip_files.write_folder(job, analysis, folder, self._formats())
-                print(*files, *filter(None, [video]), sep="\n")
+                self._write(job, analysis, folder)
             if job.state == "cancelled":
                 done = f"{job.progress.done} of {job.progress.total} frames"
                 print(f"interrupted: {done} of {clip.name} are done and kept", file=sys.stderr)
@@ -76,29 +75,33 @@ class Clips:
             code = FAILED if job.failures else code
         return code
 
-    def _process(self, job: ClipJob, folder: Path | None) -> Path | None:
-        """Runs the job, drawing meanwhile; returns the annotated video if there is one."""
-        video = None if folder is None or self._options.no_video else folder / VIDEO
-        with ExitStack() as stack:
-            stack.enter_context(_interrupt_cancels(job))
-            annotated = None
-            if video is not None:
-                annotated = AnnotatedClip(video, job.clip, job.settings)
-                stack.enter_context(annotated)
-            total = job.progress.total
-            bar = tqdm(job.outcomes(), job.clip.name, total, unit="frame", disable=None)
-            for outcome in bar:
-                if annotated is not None:
-                    annotated.add_outcome(outcome)
-            if annotated is not None:
-                annotated.early = job.state != "done"
-        if annotated is not None:
-            _tell(job.clip, annotated.notes)
-        return video if video is not None and video.exists() else None
+    def _write(self, job: ClipJob, analysis: ClipAnalysis, folder: Path) -> None:
+        """The numbers first: the video takes longer, and may not fit on the disk."""
+        written = clip_files.write_folder(job, analysis, folder, self._formats())
+        if job.progress.done and not self._options.no_video:
+            written.append(_draw(job, folder / VIDEO))
+        print(*written, sep="\n")
 
     def _formats(self) -> Sequence[str]:
         given = [name for text in self._options.format or () for name in text.split(",")]
         return tuple(dict.fromkeys(name.strip() for name in given)) or clip_files.FORMATS
+
+
+def _process(job: ClipJob) -> None:
+    """Runs the job; nothing is drawn meanwhile, so that each latency is the model's own."""
+    total = job.progress.total
+    with _interrupt_cancels(job):
+        for _ in tqdm(job.outcomes(), job.clip.name, total, unit="frame", disable=None):
+            pass
+
+
+def _draw(job: ClipJob, path: Path) -> Path:
+    """The annotated video of what is done."""
+    with tqdm(desc=path.name, total=job.progress.done, unit="frame", disable=None) as bar:
+        notes = annotate(job, path, progress=lambda done, total: bar.update(done - bar.n))
+        bar.update(job.progress.done - bar.n)
+    _tell(job.clip, notes)
+    return path
 
 
 def _settings(options: argparse.Namespace, specs: Sequence[ModelSpec]) -> ClipSettings:

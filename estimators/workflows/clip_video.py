@@ -25,7 +25,7 @@ from estimators.render.mosaic import Layout, Tile, message_tile, mosaic, plan_mo
 from estimators.render.style import PoseStyle, model_styles
 from estimators.types import Frame, PoseSet
 from estimators.workflows.clip_job import ClipJob
-from estimators.workflows.clip_run import ClipSettings, FrameOutcome
+from estimators.workflows.clip_run import ClipSettings
 
 MOSAIC_WIDTH = 1920
 # Frames that may wait to be drawn and encoded, each with its picture.
@@ -50,7 +50,7 @@ DEFAULT_LOOK = Look()
 
 
 class AnnotatedClip:
-    """Draws and writes in a thread of its own, so that the models need not wait for it.
+    """Draws and writes in a thread of its own, while the next frames are read.
 
     Use it as a context manager: leaving it finishes the file, leaving it by an error drops it.  Set
     `early` before leaving when the work was cancelled: the sound then ends with the last picture.
@@ -91,11 +91,6 @@ class AnnotatedClip:
         if self._error is not None:
             raise self._error
         self._queue.put(_Picture(frame, poses, failures))
-
-    def add_outcome(self, outcome: FrameOutcome) -> None:
-        """The same with what `clip_run` gave."""
-        poses = {model: result.estimate.poses for model, result in outcome.results.items()}
-        self.add(outcome.frame, poses, outcome.failures)
 
     def __enter__(self) -> Self:
         return self
