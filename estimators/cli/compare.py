@@ -52,7 +52,7 @@ def run(options: argparse.Namespace) -> int:
     clips = Clips([file for file in options.files if is_one[file]], options, not pictures.paths)
     runner = ProcessRunner(threads=options.threads)
     # Only now: a command that cannot be used ends with one line.
-    for note in notes:
+    for note in (*notes, *pictures.notes):
         print(note, file=sys.stderr)
     try:
         # One model after the other: they do not disturb each other's latency, or need its memory.

@@ -11,7 +11,7 @@ from estimators.cli.text import megabytes
 from estimators.errors import InputError
 from estimators.media.kinds import kind_of
 from estimators.media.names import printable
-from estimators.media.pictures import read_picture
+from estimators.media.pictures import open_picture, read_picture
 from estimators.registry import ModelSpec
 from estimators.types import Frame
 
@@ -33,6 +33,12 @@ class Pictures:
     Every picture is read once on construction, so that a bad one is told at once; as many as fit
     into 300 MB stay in memory, the others are read again for each model.
 
+    Attributes:
+        paths: where each lies.
+        sizes: width and height, upright.
+        orientations: how each is stored, see `PictureFile`.
+        notes: what is odd about a file; whole sentences.
+
     Raises:
         InputError: a file is absent or not a readable picture.
     """
@@ -40,10 +46,15 @@ class Pictures:
     def __init__(self, files: Sequence[Path]) -> None:
         self.paths = _named(files)
         self.sizes: dict[str, tuple[int, int]] = {}
+        self.orientations: dict[str, int] = {}
+        self.notes: list[str] = []
         self._kept: dict[str, Frame] = {}
         kept = 0
         for name, path in self.paths.items():
-            frame = read_picture(path, str(path))
+            picture = open_picture(path, str(path))
+            frame = picture.frame
+            self.orientations[name] = picture.orientation
+            self.notes += [f"{name}: {note}" for note in picture.notes]
             self.sizes[name] = frame.full_size
             kept += frame.image.nbytes
             if kept <= _KEPT_BYTES:

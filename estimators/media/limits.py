@@ -8,6 +8,8 @@ MAX_DECODE_BYTES = 350_000_000
 # Each scan of a progressive JPEG is a pass over all pixels, of 3 to 5 ns each: five seconds.
 # Cameras and converters write up to 20 scans.
 MAX_SCANNED_PIXELS = 1_500_000_000
+# The same of one whose end is missing: it is decoded four times.
+MAX_REPAIRED_PIXELS = 500_000_000
 # Kept of a picture; larger ones are reduced while they are decoded.  The models look at less (the
 # most of them at 1333 pixels of a side), and a screen shows less unless one zooms in far.
 MAX_KEPT_SIDE = 4096

@@ -1,4 +1,4 @@
-"""Picture files into frames: upright, 8-bit sRGB, nothing clipped or inverted on the way.
+"""Picture files into frames: upright, 8-bit sRGB; metadata never spoils good pixels.
 
 A large picture becomes smaller while it is decoded, some of its rows at a time, so that no copy of
 it in full size lies beside the decoder's own.  One is decoded at a time in a process.
@@ -7,21 +7,23 @@ it in full size lies beside the decoder's own.  One is decoded at a time in a pr
 from __future__ import annotations
 
 import io
-import struct
 import threading
 import warnings
-import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageCms, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
 
 from estimators.errors import InputError
 from estimators.media import limits
 from estimators.media.kinds import HEAD_BYTES, require_file, sniff
+from estimators.media.picture_colours import conversion_to_srgb
+from estimators.media.picture_repair import with_end, without_metadata
 from estimators.media.picture_size import Size, kept_size, prepare, resized, whole
 from estimators.types import Frame
 
@@ -35,23 +37,47 @@ warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF")
 READABLE = "JPEG, PNG, WebP, BMP, GIF or TIFF"
 
-# What Pillow's decoders raise on damaged files, found by feeding them damaged files.
-_DAMAGE = (
-    OSError,
-    SyntaxError,
-    ValueError,
-    EOFError,
-    IndexError,
-    KeyError,
-    TypeError,
-    OverflowError,
-    struct.error,
-    zlib.error,
-)
-_HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}
+# Brands of the container that pictures share with clips (ISO/IEC 23008-12, AV1 Image File Format).
+_HEIC = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs"}
+_AVIF = {b"avif", b"avis"}
+_EITHER = {b"mif1", b"mif2", b"msf1", b"miaf"}
+
+NO_END = "The file lacks its end marker; nothing of the picture is missing."
+NO_METADATA = "Damaged metadata was passed over, perhaps with it how the picture is turned."
+
+
+class _DamagedError(InputError):
+    """The bytes cannot be decoded as they are."""
+
+
+@dataclass(frozen=True, eq=False)
+class PictureFile:
+    """What a picture file holds.
+
+    Attributes:
+        frame: the picture, upright, made smaller where it is larger than `kept_size`.
+        orientation: how it is stored, 1 (upright) to 8 (CIPA DC-008, tag 0x0112).
+        notes: what is odd about the file and worth telling; whole sentences.
+    """
+
+    frame: Frame
+    orientation: int = 1
+    notes: tuple[str, ...] = ()
+
+
+class _Decoded(NamedTuple):
+    image: NDArray[np.uint8]
+    full_size: Size
+    orientation: int
+    note: str = ""
 
 
 def read_picture(source: bytes | Path, name: str = "") -> Frame:
+    """The frame of `open_picture`."""
+    return open_picture(source, name).frame
+
+
+def open_picture(source: bytes | Path, name: str = "") -> PictureFile:
     """Reads a picture into a frame: RGB uint8 [H, W, 3], turned upright by its EXIF orientation.
 
     Transparency is laid over white; of an animation the first frame counts; 16-bit grey is scaled
@@ -65,8 +91,9 @@ def read_picture(source: bytes | Path, name: str = "") -> Frame:
     Raises:
         InputError: not there, empty, too large, damaged, or of a kind that cannot be read.
     """
-    image, full_size = _read(source, name, kept_size)
-    return Frame(image, full_size=full_size)
+    found = _read(source, name, kept_size)
+    frame = Frame(found.image, full_size=found.full_size)
+    return PictureFile(frame, found.orientation, (found.note,) if found.note else ())
 
 
 def read_whole(source: bytes | Path, name: str = "") -> NDArray[np.uint8]:
@@ -74,13 +101,11 @@ def read_whole(source: bytes | Path, name: str = "") -> NDArray[np.uint8]:
 
     Where that would take too much memory, a JPEG is decoded smaller and enlarged again.
     """
-    return _read(source, name, whole)[0]
+    return _read(source, name, whole).image
 
 
-def _read(
-    source: bytes | Path, name: str, wanted: Callable[[Size], Size]
-) -> tuple[NDArray[np.uint8], Size]:
-    """The upright picture in the size that `wanted` makes of its own, and its own."""
+def _read(source: bytes | Path, name: str, wanted: Callable[[Size], Size]) -> _Decoded:
+    """The upright picture in the size that `wanted` makes of its own."""
     if isinstance(source, Path):
         name = name or source.name
         source = _read_bytes(source, name)
@@ -90,15 +115,13 @@ def _read(
     if len(source) > limits.MAX_PICTURE_BYTES:
         raise _too_large(name, f"{len(source) / 1e6:.0f} MB")
     with _ONE_AT_A_TIME:
-        picture, own = _decode(source, name, wanted)
-        orientation = _orientation(picture)
-        profile = picture.info.get("icc_profile")
-        image = _upright(
-            resized(picture, own, wanted(own), lambda p: _to_srgb(_flatten(p, name), profile)),
-            orientation,
-        )
-        del picture  # before a turned one is copied
-        return np.ascontiguousarray(image), own if orientation < 5 else (own[1], own[0])
+        try:
+            return _decode(source, name, wanted)
+        except _DamagedError:
+            for data, note in _repaired(source):
+                with suppress(_DamagedError):
+                    return _decode(data, name, wanted)._replace(note=note)
+            raise
 
 
 def _read_bytes(path: Path, name: str) -> bytes:
@@ -113,25 +136,51 @@ def _read_bytes(path: Path, name: str) -> bytes:
         ) from error
 
 
-def _decode(data: bytes, name: str, wanted: Callable[[Size], Size]) -> tuple[Image.Image, Size]:
-    """The first frame, loaded, in the file's own mode, maybe made smaller; and its own size."""
+def _repaired(data: bytes) -> Iterator[tuple[bytes, str]]:
+    try:
+        complete = with_end(data)
+    except Exception:  # noqa: BLE001 - Pillow raises whatever it meets in damaged files
+        complete = None
+    if complete is not None:
+        yield complete, NO_END
+    for bare in without_metadata(data):
+        yield bare, NO_METADATA
+
+
+def _decode(data: bytes, name: str, wanted: Callable[[Size], Size]) -> _Decoded:
+    """The first frame, upright and in sRGB."""
+    stored, turned = _stored(data, name, wanted)
+    if turned:
+        return stored
+    image = np.ascontiguousarray(_upright(stored.image, stored.orientation))
+    width, height = stored.full_size
+    return stored._replace(
+        image=image, full_size=(height, width) if stored.orientation >= 5 else (width, height)
+    )
+
+
+def _stored(data: bytes, name: str, wanted: Callable[[Size], Size]) -> tuple[_Decoded, bool]:
+    """The first frame in sRGB, not turned yet, and whether Pillow has turned it by itself."""
     picture = _guarded(name, lambda: _open(data, name))
     own = picture.size
     if own[0] * own[1] > limits.MAX_PICTURE_PIXELS:
         raise _too_large(name, f"{own[0]}×{own[1]} pixels")
-    drafted = prepare(picture, data, wanted, name)
+    drafted = _guarded(name, lambda: prepare(picture, data, wanted, name))
+    orientation = _orientation(picture)
     _guarded(name, picture.load)
-    # Pillow turns a TIFF upright by itself.
-    return picture, own if drafted else picture.size
+    own = own if drafted else picture.size
+    convert = _guarded(name, lambda: conversion_to_srgb(picture, name))
+    image = _guarded(name, lambda: resized(picture, own, wanted(own), convert))
+    return _Decoded(image, own, orientation), picture.format == "TIFF"
 
 
 def _orientation(picture: Image.Image) -> int:
-    """EXIF's, 1 to 8; 1 where there is none, or none that can be read."""
+    """As EXIF or XMP say, 1 to 8; 1 where they are absent or unreadable."""
     try:
         found = picture.getexif().get(_ORIENTATION, 1)
-    except _DAMAGE:
+        return int(found) if found in range(1, 9) else 1
+    except Exception:  # noqa: BLE001 - the pixels are good, whatever is wrong with the EXIF
         return 1
-    return found if found in range(1, 9) else 1
 
 
 def _upright(image: NDArray[np.uint8], orientation: int) -> NDArray[np.uint8]:
@@ -150,54 +199,21 @@ def _open(data: bytes, name: str) -> Image.Image:
         return Image.open(io.BytesIO(data), formats=FORMATS)
     except UnidentifiedImageError as error:
         raise _unreadable(data, name) from error
-    except Image.DecompressionBombError as error:
-        most = 2 * (Image.MAX_IMAGE_PIXELS or 0) / 1e6
-        raise _too_large(name, f"over {most:.0f} megapixels") from error
 
 
 def _guarded(name: str, decode: Callable[[], _T]) -> _T:
     try:
         return decode()
-    except _DAMAGE as error:
-        raise InputError(
+    except InputError:
+        raise
+    except Image.DecompressionBombError as error:
+        most = 2 * (Image.MAX_IMAGE_PIXELS or 0) / 1e6
+        raise _too_large(name, f"over {most:.0f} megapixels") from error
+    except Exception as error:  # Pillow raises whatever it meets in damaged files
+        raise _DamagedError(
             f"{name}: the picture is damaged or incomplete ({error}).",
             "Open it in a picture viewer and save it again, or copy the file once more.",
         ) from error
-
-
-def _flatten(picture: Image.Image, name: str) -> Image.Image:
-    """`picture` as 8-bit "L", "RGB" or "CMYK", transparency laid over white."""
-    if picture.mode.startswith("I;16"):
-        # Pillow's own conversion clips at 255 instead of scaling.
-        wide = np.asarray(picture).astype(np.uint32)
-        return Image.fromarray(((wide * 255 + 32767) // 65535).astype(np.uint8))
-    if picture.mode in ("I", "F"):
-        raise InputError(
-            f"{name}: its pixels are 32-bit numbers without a defined white.",
-            "Save it with 8 or 16 bits a channel.",
-        )
-    if picture.has_transparency_data:
-        colours = picture.convert("RGBA")
-        white = Image.new("RGBA", colours.size, "white")
-        return Image.alpha_composite(white, colours).convert("RGB")
-    if picture.mode in ("L", "RGB", "CMYK"):
-        return picture
-    return _guarded(name, lambda: picture.convert("L" if picture.mode == "1" else "RGB"))
-
-
-def _to_srgb(picture: Image.Image, profile: object) -> Image.Image:
-    """`picture` in sRGB; a profile that does not fit or cannot be read is passed over."""
-    if isinstance(profile, bytes):  # a TIFF may hold a number there
-        try:
-            source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-            if "sRGB" not in (source.profile.profile_description or ""):
-                converted = ImageCms.profileToProfile(
-                    picture, source, ImageCms.createProfile("sRGB"), outputMode="RGB"
-                )
-                return converted or picture.convert("RGB")
-        except (ImageCms.PyCMSError, OSError):
-            pass
-    return picture.convert("RGB")
 
 
 def _too_large(name: str, size: str) -> InputError:
@@ -209,11 +225,33 @@ def _too_large(name: str, size: str) -> InputError:
 
 
 def _unreadable(data: bytes, name: str) -> InputError:
-    if data[4:8] == b"ftyp" and data[8:12] in _HEIC_BRANDS:
+    kind = _container_kind(data)
+    if kind == "HEIC":
         return InputError(
             f"{name} is a HEIC picture, which is not supported.",
             "Save it as JPEG (iPhone: Settings, Camera, Formats, Most Compatible).",
         )
+    if kind == "AVIF":
+        return InputError(
+            f"{name} is an AVIF picture, which is not supported.", "Save it as JPEG or PNG."
+        )
+    if data[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"):
+        return _DamagedError(
+            f"{name} is a TIFF that cannot be read: damaged, or with pixels of an unusual kind.",
+            "Save it with 8 or 16 bits a channel, or as PNG.",
+        )
     if sniff(data[:HEAD_BYTES]) == "clip":
         return InputError(f"{name} is a clip, not a picture.", "Compare it as a clip.")
-    return InputError(f"{name} is not a {READABLE} picture.", "Save it as one of these.")
+    return _DamagedError(f"{name} is not a {READABLE} picture.", "Save it as one of these.")
+
+
+def _container_kind(data: bytes) -> str:
+    """What the brands in the first box say: HEIC, AVIF, or neither ("")."""
+    if data[4:8] != b"ftyp":
+        return ""
+    end = min(int.from_bytes(data[:4], "big"), 256)
+    major = data[8:12]
+    brands = {data[at : at + 4] for at in range(16, end, 4)} if major in _EITHER else {major}
+    if brands & _AVIF and not brands & _HEIC:
+        return "AVIF"
+    return "HEIC" if brands & (_HEIC | _EITHER) or major in _EITHER else ""

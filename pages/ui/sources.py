@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
@@ -14,6 +15,9 @@ from pages.ui import memory
 from pages.ui.address import publish, recall
 from pages.ui.text import escaped
 from pages.ui.uploads import CHOSEN, Upload, labels, uploads
+
+if TYPE_CHECKING:
+    from estimators.media.pictures import PictureFile
 
 _SNAPSHOT = "kept_snapshot"
 _CAMERA_WIDTH = 480  # the overlays below are what one wants to see
@@ -51,10 +55,10 @@ class Picture:
 
 # Shared, not copied: a frame cannot be changed, and a phone's picture has 36 MB.
 @st.cache_resource(max_entries=8, show_spinner=False)
-def _decoded(digest: str, name: str, _data: bytes) -> Frame:
-    from estimators.media.pictures import read_picture
+def _decoded(digest: str, name: str, _data: bytes) -> PictureFile:
+    from estimators.media.pictures import open_picture
 
-    return read_picture(_data, name)
+    return open_picture(_data, name)
 
 
 # Asked of every upload in every run, far more often than pictures stay decoded.
@@ -71,14 +75,15 @@ def _fault(digest: str, name: str, _data: bytes) -> str:
 def _picture(data: bytes, name: str, alt: str, note: str = "") -> Picture:
     """Raises InputError when `data` is no picture we can read."""
     digest = hashlib.sha256(data).hexdigest()
-    return Picture(name, digest, _decoded(digest, name, data), alt, note)
+    return Picture(name, digest, _decoded(digest, name, data).frame, alt, note)
 
 
 def _uploaded(upload: Upload) -> Picture:
-    frame = _decoded(upload.digest, upload.name, upload.data)
+    file = _decoded(upload.digest, upload.name, upload.data)
+    frame = file.frame
     size = f"{len(upload.data) / 1e3:,.0f} kB"
     about = f"{escaped(upload.name)}: {frame.width}×{frame.height} pixels, {size}."
-    return Picture(upload.name, upload.digest, frame, about)
+    return Picture(upload.name, upload.digest, frame, about, " ".join(file.notes))
 
 
 def choose_source() -> str:

@@ -14,7 +14,6 @@ from pages.ui import memory
 _KEPT, _LISTED, CHOSEN = "kept_uploads", "listed_uploads", "chosen_upload"
 _WIDGET = "uploads"
 _MOST, _MOST_MB = 16, 200
-_TYPES = ("jpg", "jpeg", "png", "webp", "bmp", "gif", "tif", "tiff")
 _LARGEST_MB = 50
 
 
@@ -29,9 +28,10 @@ class Upload:
 
 def uploads() -> dict[str, Upload]:
     """The uploader, and all pictures brought in this session by Streamlit's id."""
+    # Of any type: what is in a file counts, not its name, and what we cannot read is told in words.
+    # Besides, an iPhone makes JPEGs of its pictures unless HEIC is among the types.
     listed = st.file_uploader(
         "Pictures: JPEG, PNG, WebP, BMP, TIFF, or the first frame of a GIF",
-        _TYPES,
         accept_multiple_files=True,
         key=_WIDGET,
         max_upload_size=_LARGEST_MB,

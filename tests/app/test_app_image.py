@@ -208,6 +208,26 @@ def test_a_bad_upload_says_what_is_wrong_and_loses_nothing() -> None:
     assert len(panels(at)) == 2
 
 
+def test_what_is_in_a_file_counts_not_its_name() -> None:
+    at = first_page(models="movenet-lightning")
+    at.button_group(key="picture_source").set_value("upload").run()
+    uploader = at.get("file_uploader")[0]
+    astronaut = (SAMPLES / "astronaut.jpg").read_bytes()
+    heic = b"\0\0\0\x18ftypheic\0\0\0\0mif1heic"
+    uploader.upload("IMG_0001.HEIC", heic, "image/heic")
+    uploader.upload("IMG_0002.jpg", heic, "image/jpeg")
+    uploader.upload("chrome.jfif", astronaut, "image/jpeg")
+    uploader.upload("no ending, no end", astronaut[:-2], "")
+    at.run()
+    wait_for(at)
+
+    assert [error.value.count("Most Compatible") for error in at.error] == [1, 1]
+    chosen = at.button_group(key=uploads.CHOSEN)
+    assert list(chosen.options) == [escaped("chrome.jfif"), escaped("no ending, no end")]
+    assert "lacks its end marker" in shown(at)
+    assert len(panels(at)) == 1
+
+
 def test_a_picture_is_known_by_its_file_and_not_hashed_in_every_run() -> None:
     at = first_page(models="movenet-lightning", sample="astronaut")
     data = (SAMPLES / "astronaut.jpg").read_bytes()
@@ -228,7 +248,7 @@ def test_many_uploads_are_decoded_once_and_what_is_too_much_is_said() -> None:
     assert list(chosen.options) == [escaped(f"{n}.png") for n in range(3, uploads._MOST + 3)]
     assert shown(at).startswith("3.png: 160×120 pixels")
 
-    with patch("estimators.media.pictures.read_picture") as read_again:
+    with patch("estimators.media.pictures.open_picture") as read_again:
         at.slider(key="joint_threshold_movenet-lightning").set_value(0.7).run()
     assert read_again.call_count == 0
     assert not at.exception

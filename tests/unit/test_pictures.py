@@ -240,11 +240,34 @@ def refused(source: bytes | Path, *words: str) -> None:
     assert caught.value.advice
 
 
+@pytest.mark.filterwarnings("ignore::UserWarning")  # Pillow's words on the TIFF
 def test_what_is_not_a_picture() -> None:
     refused(b"", "holiday", "empty")
     refused(b"%PDF-1.7 and so on", "holiday", "JPEG, PNG")
-    refused(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "HEIC", "JPEG")
     refused(b"\0\0\0\x18ftypmp42\0\0\0\0isommp42", "holiday", "a clip")
+    refused(b"II*\0" + b"words", "holiday", "TIFF", "8 or 16 bits")
+
+
+@pytest.mark.parametrize(
+    ("major", "others", "kind"),
+    [
+        (b"heic", (b"mif1", b"heic"), "HEIC"),
+        (b"heix", (b"mif1", b"heix"), "HEIC"),  # 10 bits, Canon's HIF
+        (b"mif1", (b"mif1", b"heic"), "HEIC"),
+        (b"msf1", (b"hevc",), "HEIC"),
+        (b"avif", (b"mif1", b"miaf", b"MA1B"), "AVIF"),
+        (b"avis", (b"avif", b"msf1"), "AVIF"),
+        (b"mif1", (b"avif", b"miaf"), "AVIF"),
+    ],
+)
+def test_heic_and_avif_are_told_apart(major: bytes, others: tuple[bytes, ...], kind: str) -> None:
+    box = b"ftyp" + major + b"\0" * 4 + b"".join(others)
+    data = struct.pack(">I", 4 + len(box)) + box + b"\0\0\0\x08meta"
+    refused(data, f"holiday is a{'n' * (kind == 'AVIF')} {kind} picture", "JPEG")
+
+
+def test_a_saved_avif_is_told() -> None:
+    refused(encoded(quarters(), "AVIF"), "AVIF")
 
 
 def test_32_bit_pictures_are_refused_in_words() -> None:
