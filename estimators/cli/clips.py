@@ -3,31 +3,31 @@
 from __future__ import annotations
 
 import argparse
-import signal
-import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from itertools import chain, count
 from pathlib import Path
-from types import FrameType
+from threading import Event
 
 from tqdm import tqdm
 
 from estimators.cli import clip_summary
-from estimators.cli.main import FAILED, INTERRUPTED
-from estimators.errors import InputError
+from estimators.cli.interrupts import on_interrupt
+from estimators.cli.main import BAD_INPUT, FAILED, INTERRUPTED
+from estimators.cli.streams import complain, tell
+from estimators.errors import InputError, PoseError
+from estimators.export.sinks import require_writable
 from estimators.media.clip_info import ClipInfo
 from estimators.media.clips import open_clip, selected
+from estimators.media.names import printable
 from estimators.registry import ModelSpec
 from estimators.runtime.api import Runner
 from estimators.workflows import clip_files
 from estimators.workflows.clip_analysis import ClipAnalysis
 from estimators.workflows.clip_job import ClipJob
-from estimators.workflows.clip_run import ClipSettings
+from estimators.workflows.clip_run import ClipSettings, FrameOutcome
 from estimators.workflows.clip_video import annotate
 
 VIDEO = "annotated.mp4"
-SMALLEST_SIDE = 32
 
 
 class Clips:
@@ -39,17 +39,12 @@ class Clips:
         alone: there are no pictures, whose files would lie in the same folder.
 
     Raises:
-        InputError: a file is absent or not a readable clip, no frame of it is asked for or too
-            small a one, its folder cannot be made, or it would be overwritten itself.
+        InputError: a file is absent or not a readable clip, no frame of it is asked for, its folder
+            cannot be made or written to, or it would be overwritten itself.
     """
 
     def __init__(self, files: Sequence[Path], options: argparse.Namespace, alone: bool) -> None:
         self.clips = [open_clip(file) for file in dict.fromkeys(files)]
-        side = options.longest_side
-        if side is not None and side < SMALLEST_SIDE:
-            raise InputError(
-                f"A longest side of {side} pixels is too small.", f"Give {SMALLEST_SIDE} or more."
-            )
         for clip in self.clips:
             selected(clip, options.start, options.end, options.stride)
         self._options = options
@@ -59,82 +54,103 @@ class Clips:
 
     def compare(self, runner: Runner, specs: Sequence[ModelSpec]) -> int:
         """Processes every clip, one after another; returns the exit code."""
-        code = 0
+        codes = [0]
         for clip, folder in zip(self.clips, self._folders, strict=True):
-            _tell(clip, clip.notes)
-            job = ClipJob(runner, clip, _settings(self._options, specs))
-            _process(job)
+            codes.append(self._compare_one(ClipJob(runner, clip, self._settings(specs)), folder))
+            if codes[-1] == INTERRUPTED:
+                break
+        return max(codes)
+
+    def _compare_one(self, job: ClipJob, folder: Path | None) -> int:
+        """The numbers first: they are there whatever becomes of the terminal or the video."""
+        _tell(job.clip, job.clip.notes)
+        error: PoseError | None = None
+        with on_interrupt(job.cancel):
+            try:
+                for _ in _with_bar(job):
+                    pass
+            except PoseError as caught:
+                error = caught
             analysis = ClipAnalysis.of(job.estimates)
-            print(clip_summary.text(job, analysis))
+            files: list[Path] = []
             if folder is not None:
-                self._write(job, analysis, folder)
-            if job.state == "cancelled":
-                done = f"{job.progress.done} of {job.progress.total} frames"
-                print(f"interrupted: {done} of {clip.name} are done and kept", file=sys.stderr)
-                return INTERRUPTED
-            code = FAILED if job.failures else code
+                formats = self._formats()
+                files, unwritten = clip_files.write_folder(job, analysis, folder, formats)
+                error = error or unwritten
+        if error is not None:
+            complain(f"error: {job.clip.name}: {error}")
+        tell(clip_summary.text(job, analysis), files)
+        code = BAD_INPUT if error is not None else FAILED if job.failures else 0
+        if folder is not None and not self._options.no_video and job.progress.done:
+            code = max(code, _annotate(job, folder / VIDEO))
+        if job.state == "cancelled":
+            done = f"{job.progress.done} of {job.progress.total} frames"
+            complain(f"interrupted: {done} of {job.clip.name} are done and kept")
+            return INTERRUPTED
         return code
 
-    def _write(self, job: ClipJob, analysis: ClipAnalysis, folder: Path) -> None:
-        """The numbers first: the video takes longer, and may not fit on the disk."""
-        written = clip_files.write_folder(job, analysis, folder, self._formats())
-        if job.progress.done and not self._options.no_video:
-            written.append(_draw(job, folder / VIDEO))
-        print(*written, sep="\n")
+    def _settings(self, specs: Sequence[ModelSpec]) -> ClipSettings:
+        options = self._options
+        return ClipSettings(
+            tuple(spec.key for spec in specs),
+            options.start,
+            options.end,
+            options.stride,
+            options.longest_side,
+        )
 
     def _formats(self) -> Sequence[str]:
         given = [name for text in self._options.format or () for name in text.split(",")]
         return tuple(dict.fromkeys(name.strip() for name in given)) or clip_files.FORMATS
 
 
-def _process(job: ClipJob) -> None:
-    """Runs the job; nothing is drawn meanwhile, so that each latency is the model's own."""
+def _with_bar(job: ClipJob) -> Iterator[FrameOutcome]:
     total = job.progress.total
-    with _interrupt_cancels(job):
-        for _ in tqdm(job.outcomes(), job.clip.name, total, unit="frame", disable=None):
-            pass
+    return iter(tqdm(job.outcomes(), job.clip.name, total, unit="frame", disable=None))
 
 
-def _draw(job: ClipJob, path: Path) -> Path:
-    """The annotated video of what is done."""
-    with tqdm(desc=path.name, total=job.progress.done, unit="frame", disable=None) as bar:
-        notes = annotate(job, path, progress=lambda done, total: bar.update(done - bar.n))
-        bar.update(job.progress.done - bar.n)
+def _annotate(job: ClipJob, path: Path) -> int:
+    """Makes the annotated video, after the models: encoding beside them would slow them down."""
+    stopped = Event()
+    bar = tqdm(desc=f"{job.clip.name}, video", unit="frame", leave=False, disable=None)
+
+    def show(done: int, total: int) -> None:
+        if stopped.is_set():
+            raise KeyboardInterrupt
+        bar.total = total
+        bar.update(done - bar.n)
+
+    try:
+        with bar, on_interrupt(stopped.set):
+            notes = annotate(job, path, progress=show)
+    except InputError as error:
+        complain(f"error: {job.clip.name}: {error} The numbers are there.")
+        return FAILED
+    except KeyboardInterrupt:
+        complain(f"interrupted: {job.clip.name} has no annotated video, but its numbers are there")
+        return INTERRUPTED
     _tell(job.clip, notes)
-    return path
-
-
-def _settings(options: argparse.Namespace, specs: Sequence[ModelSpec]) -> ClipSettings:
-    return ClipSettings(
-        tuple(spec.key for spec in specs),
-        options.start,
-        options.end,
-        options.stride,
-        options.longest_side,
-    )
+    if path.exists():
+        tell(printable(str(path)))
+    return 0
 
 
 def _tell(clip: ClipInfo, notes: Sequence[str]) -> None:
     for note in notes:
-        print(f"{clip.name}: {note}", file=sys.stderr)
+        complain(f"{clip.name}: {note}")
 
 
 def _folders(clips: Sequence[ClipInfo], output: Path | None, alone: bool) -> list[Path | None]:
     """Where each clip's files go: into `output` itself, or into a folder a clip in there.
 
     Raises:
-        InputError: a folder cannot be made.
+        InputError: a folder cannot be made, or not be written to.
     """
     if output is None:
         return [None] * len(clips)
     folders = [output] if alone else [output / name for name in _folder_names(clips)]
     for folder in folders:
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise InputError(
-                f"{folder} cannot be made a folder: {error.strerror}.", "Choose another."
-            ) from error
+        require_writable(folder)
     return [*folders]
 
 
@@ -156,18 +172,3 @@ def _folder_names(clips: Sequence[ClipInfo]) -> list[str]:
         taken = {name.casefold() for name in names}
         names.append(next(name for name in tries if name.casefold() not in taken))
     return names
-
-
-@contextmanager
-def _interrupt_cancels(job: ClipJob) -> Iterator[None]:
-    """Ctrl-C stops the job after the frame in work; a second one ends the command at once."""
-
-    def cancel(number: int, frame: FrameType | None) -> None:
-        job.cancel()
-        signal.signal(signal.SIGINT, before)
-
-    before = signal.signal(signal.SIGINT, cancel)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)

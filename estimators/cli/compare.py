@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -14,8 +13,12 @@ from estimators.analysis.identity import identify_picture
 from estimators.cli import output, summary
 from estimators.cli.clips import Clips
 from estimators.cli.inputs import Pictures, chosen_models, is_clip
-from estimators.cli.main import FAILED
+from estimators.cli.interrupts import on_interrupt
+from estimators.cli.main import BAD_INPUT, FAILED, INTERRUPTED
+from estimators.cli.output import Writer
+from estimators.cli.streams import complain, tell
 from estimators.errors import ModelError, PoseError, WeightsError
+from estimators.export.coco import ImageIds
 from estimators.registry import ModelSpec
 from estimators.runtime.api import ModelStatus, Runner
 from estimators.runtime.runner import ProcessRunner
@@ -53,32 +56,56 @@ def run(options: argparse.Namespace) -> int:
     runner = ProcessRunner(threads=options.threads)
     # Only now: a command that cannot be used ends with one line.
     for note in (*notes, *pictures.notes):
-        print(note, file=sys.stderr)
+        complain(note)
     try:
-        # One model after the other: they do not disturb each other's latency, or need its memory.
-        runs = [_run_model(runner, spec, pictures) for spec in specs if pictures.paths]
-        if runs:
-            print(summary.text(runs, len(pictures.paths)))
-            for i in range(len(pictures.paths)):
-                identify_picture({run.spec.key: run.estimates[i] for run in runs})
-            for file in writer.write(runs, ids) if writer and ids else ():
-                print(file)
-        clips_code = clips.compare(runner, specs)
+        code = _compare_pictures(runner, specs, pictures, (writer, ids)) if pictures.paths else 0
+        return code if code == INTERRUPTED else max(code, clips.compare(runner, specs))
     finally:
         runner.close()
-    return FAILED if any(run.error for run in runs) else clips_code
 
 
-def _run_model(runner: Runner, spec: ModelSpec, pictures: Pictures) -> ModelRun:
-    run = ModelRun(spec)
-    names = list(pictures.paths)
+def _compare_pictures(
+    runner: Runner,
+    specs: Sequence[ModelSpec],
+    pictures: Pictures,
+    output: tuple[Writer | None, ImageIds | None],
+) -> int:
+    """Compares, writes and reports; returns the exit code.  An interrupt keeps what is done."""
+    runs: list[ModelRun] = []
+    interrupted = False
+    try:
+        # One model after the other: they do not disturb each other's latency, or need its memory.
+        for spec in specs:
+            runs.append(ModelRun(spec))
+            _run_model(runner, runs[-1], pictures)
+    except KeyboardInterrupt:
+        if not any(run.answered for run in runs):
+            raise
+        interrupted = True
+        _fill_up(runs[-1], pictures)
+    with on_interrupt(lambda: None):
+        for i in range(len(pictures.paths)):
+            identify_picture({run.spec.key: run.estimates[i] for run in runs})
+        writer, ids = output
+        files, unwritten = writer.write(runs, ids) if writer and ids else ([], None)
+    if unwritten is not None:
+        complain(f"error: {unwritten}")
+    tell(summary.text(runs, len(pictures.paths)), files)
+    if interrupted:
+        complain("interrupted: what is done is kept")
+        return INTERRUPTED
+    return BAD_INPUT if unwritten else FAILED if any(run.error for run in runs) else 0
+
+
+def _run_model(runner: Runner, run: ModelRun, pictures: Pictures) -> None:
+    spec, names = run.spec, list(pictures.paths)
     try:
         # The first call is slow (the cold start, told apart); its answer is given again below.
         runner.estimate(spec.key, pictures[names[0]])
     except (ModelError, WeightsError) as error:
         _report(run, error, "")
         run.estimates = [_failed(spec, pictures, name, error) for name in names]
-        return run
+        return
     for name in tqdm(names, desc=spec.key, unit="picture", leave=False, disable=None):
         try:
             done = runner.estimate(spec.key, pictures[name])
@@ -91,7 +118,13 @@ def _run_model(runner: Runner, spec: ModelSpec, pictures: Pictures) -> ModelRun:
         run.estimates.append(answer)
     run.status = _status(runner.status(), spec)
     runner.retire(spec.key)
-    return run
+
+
+def _fill_up(run: ModelRun, pictures: Pictures) -> None:
+    """Says of each picture that was not reached why it has no answer."""
+    error = ModelError(f"{run.spec.title} was interrupted before this picture.")
+    for name in list(pictures.paths)[len(run.estimates) :]:
+        run.estimates.append(_failed(run.spec, pictures, name, error))
 
 
 def _failed(spec: ModelSpec, pictures: Pictures, name: str, error: PoseError) -> ClipEstimates:
@@ -102,7 +135,8 @@ def _failed(spec: ModelSpec, pictures: Pictures, name: str, error: PoseError) ->
 
 def _report(run: ModelRun, error: PoseError, where: str) -> None:
     run.error = error
-    tqdm.write(f"error: {run.spec.key}{where}: {error}", file=sys.stderr)
+    with tqdm.external_write_mode():
+        complain(f"error: {run.spec.key}{where}: {error}")
 
 
 def _status(statuses: Sequence[ModelStatus], spec: ModelSpec) -> ModelStatus | None:

@@ -1,68 +1,89 @@
 """Commands, their options, and how a failure ends.
 
-Exit codes: 0 all went well; 1 a model or a download failed, the others went on; 2 the command or a
-file it was given cannot be used (one line on stderr); 130 interrupted.
+Exit codes: 0 all went well; 1 a model, a download or the annotated video failed, the rest went on;
+2 the command or a file it was given cannot be used, or a file not be written (one line on stderr);
+130 interrupted by Ctrl-C, SIGTERM or a closed terminal: what is done is kept.
 """
 
 from __future__ import annotations
 
 import argparse
 import math
-import os
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from importlib import import_module
-from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
+from estimators.cli import streams
+from estimators.cli.interrupts import interrupt, on_interrupt
 from estimators.errors import InputError, PoseError
 
 if TYPE_CHECKING:
     from typing import TypeAlias
 
+    from _typeshed import SupportsWrite
+
     _Commands: TypeAlias = "argparse._SubParsersAction[_Parser]"
 
 FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
 FORMATS = ("json", "csv", "coco", "parquet")
+MOST_THREADS, SMALLEST_SIDE = 256, 32
+_LARGEST = 1_000_000
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command; returns its exit code."""
-    if isinstance(sys.stdout, TextIOWrapper):
-        # A name may have what this terminal's encoding has not, or be no text at all.
-        sys.stdout.reconfigure(errors="backslashreplace")
-    options = _parser().parse_args(arguments)
+    if not streams.prepare():
+        streams.complain("error: There is no standard output. Redirect it to a file or /dev/null.")
+        return BAD_INPUT
     try:
-        code: int = import_module(options.module).run(options)
+        with on_interrupt(interrupt):
+            code = _run(arguments)
         sys.stdout.flush()
-        return code
     except PoseError as error:
-        print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
-        return BAD_INPUT if isinstance(error, InputError) else FAILED
+        streams.complain(f"error: {error}")
+        code = BAD_INPUT if isinstance(error, InputError) else FAILED
     except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
-        return INTERRUPTED
+        streams.complain("interrupted")
+        code = INTERRUPTED
     except BrokenPipeError:
-        # Whoever read our output has enough (`… | head`); Python would complain again on exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+        code = 0  # whoever read our output has enough (`… | head`)
+    except OSError as error:
+        streams.complain(f"error: The output cannot be written: {error.strerror or error}.")
+        code = BAD_INPUT
+    streams.drop_unwritten()
+    return code
+
+
+def _run(arguments: Sequence[str] | None) -> int:
+    try:
+        options = _parser().parse_args(arguments)
+    except SystemExit:  # after its help, or a line that says what is wrong
+        sys.stdout.flush()
+        raise
+    code: int = import_module(options.module).run(options)
+    return code
 
 
 class _Parser(argparse.ArgumentParser):
     """Tells a wrong option in one line, as every other bad input."""
 
+    def _print_message(self, message: str, file: SupportsWrite[str] | None = None) -> None:
+        (file or sys.stdout).write(message)  # argparse says nothing where that fails
+
     def error(self, message: str) -> NoReturn:
-        self.exit(BAD_INPUT, f"error: {message} (`{self.prog} --help` tells more)\n")
+        streams.complain(f"error: {message} (`{self.prog} --help` tells more)")
+        self.exit(BAD_INPUT)
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog="python -m estimators",
         description="Compare MoveNet, BlazePose and Keypoint R-CNN on your own pictures and clips.",
-        epilog="Exit codes: 0 fine, 1 a model or a download failed (the others went on), "
-        "2 the command or a file cannot be used.",
+        epilog="Exit codes: 0 fine, 1 a model, a download or the annotated video failed (the rest "
+        "went on), 2 the command or a file cannot be used, 130 interrupted (what is done is kept).",
     )
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     _add_models(commands)
@@ -96,7 +117,7 @@ def _add_compare(commands: _Commands) -> None:
     )
     compare.add_argument(
         "--output",
-        type=Path,
+        type=_folder,
         metavar="DIR",
         help="folder for the files; a clip among several files gets one of its own in there",
     )
@@ -113,7 +134,9 @@ def _add_compare(commands: _Commands) -> None:
         metavar="FILE",
         help="COCO annotations that tell each picture's image_id by its file name",
     )
-    compare.add_argument("--threads", type=int, metavar="N", help="CPU threads of each model")
+    compare.add_argument(
+        "--threads", type=_Whole(1, MOST_THREADS), metavar="N", help="CPU threads of each model"
+    )
     _add_clip_options(compare)
     compare.set_defaults(module="estimators.cli.compare")
 
@@ -125,15 +148,46 @@ def _add_clip_options(compare: argparse.ArgumentParser) -> None:
     )
     clips.add_argument("--end", type=_seconds, metavar="S", help="stop at this second of the clip")
     clips.add_argument(
-        "--stride", type=int, default=1, metavar="N", help="take every N-th frame (default: 1)"
+        "--stride",
+        type=_Whole(1, _LARGEST),
+        default=1,
+        metavar="N",
+        help="take every N-th frame (default: 1)",
     )
     clips.add_argument(
         "--longest-side",
-        type=int,
+        type=_Whole(SMALLEST_SIDE, _LARGEST),
         metavar="PX",
         help="make larger frames smaller before the models see them",
     )
     clips.add_argument("--no-video", action="store_true", help="write no annotated video")
+
+
+class _Whole:
+    """Takes a whole number from `low` to `high`."""
+
+    def __init__(self, low: int, high: int) -> None:
+        self._low, self._high = low, high
+
+    def __call__(self, text: str) -> int:
+        try:
+            number = int(text)  # Python itself refuses to read thousands of digits
+        except ValueError:
+            number, why = 0, "is not possible"
+        else:
+            why = "is too small" if number < self._low else "is too large"
+            if self._low <= number <= self._high:
+                return number
+        shown = text if len(text) <= 40 else f"{text[:40]}…"
+        raise argparse.ArgumentTypeError(
+            f"{shown!r} {why}: give a whole number from {self._low} to {self._high}"
+        )
+
+
+def _folder(text: str) -> Path:
+    if not text:  # `Path` would take it for the present folder
+        raise argparse.ArgumentTypeError("an empty name is no folder")
+    return Path(text)
 
 
 def _seconds(text: str) -> float:

@@ -5,12 +5,16 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
+from estimators.analysis.clip import ClipEstimates
 from estimators.cli.main import FORMATS
 from estimators.errors import InputError
 from estimators.export import coco, files, tables
+from estimators.export.sinks import Write, require_writable, write_all
+from estimators.media.kinds import require_file
 
 if TYPE_CHECKING:
     from estimators.cli.compare import ModelRun
@@ -28,19 +32,12 @@ class Writer:
         """The COCO id of each picture; raises InputError when the annotations do not know it."""
         return coco.image_ids(names, self.annotations)
 
-    def write(self, runs: Sequence[ModelRun], ids: coco.ImageIds) -> list[Path]:
-        """Writes the files and returns them.
-
-        Raises:
-            InputError: the folder cannot be written to.
-        """
-        try:
-            return [file for name in self.formats for file in _WRITE[name](self, runs, ids)]
-        except OSError as error:
-            raise InputError(
-                f"{error.filename or self.folder} cannot be written: {error.strerror}.",
-                "Choose another folder for --output.",
-            ) from error
+    def write(
+        self, runs: Sequence[ModelRun], ids: coco.ImageIds
+    ) -> tuple[list[Path], InputError | None]:
+        """Writes every file that can be; see `sinks.write_all`."""
+        named = (file for name in self.formats for file in _NAMED[name](runs, ids))
+        return write_all((self.folder / name, write) for name, write in named)
 
 
 def prepare(options: argparse.Namespace) -> Writer | None:
@@ -59,47 +56,45 @@ def prepare(options: argparse.Namespace) -> Writer | None:
         if given or options.annotations:
             raise InputError("--format and --annotations need --output.", "Name a folder.")
         return None
-    try:
-        options.output.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(
-            f"{options.output} cannot be made a folder: {error.strerror}.", "Choose another."
-        ) from error
+    if options.annotations is not None:
+        require_file(options.annotations)
+    require_writable(options.output)
     return Writer(options.output, tuple(dict.fromkeys(given)) or ("json",), options.annotations)
 
 
-def _json(writer: Writer, runs: Sequence[ModelRun], _: coco.ImageIds) -> Iterator[Path]:
-    file = writer.folder / "results.json"
-    files.write_json([e for run in runs for e in run.estimates], file)
-    yield file
+_Named = Iterator[tuple[str, Write]]
 
 
-def _csv(writer: Writer, runs: Sequence[ModelRun], _: coco.ImageIds) -> Iterator[Path]:
-    estimates = [e for run in runs for e in run.estimates]
-    for name, rows in (("joints", tables.joint_table), ("frames", tables.frame_table)):
-        file = writer.folder / f"{name}.csv"
-        files.write_csv(rows(estimates), file)
-        yield file
+def _json(runs: Sequence[ModelRun], _: coco.ImageIds) -> _Named:
+    yield "results.json", partial(files.write_json, _estimates(runs))
 
 
-def _parquet(writer: Writer, runs: Sequence[ModelRun], _: coco.ImageIds) -> Iterator[Path]:
-    estimates = [e for run in runs for e in run.estimates]
-    for name, rows in (("joints", tables.joint_table), ("frames", tables.frame_table)):
-        file = writer.folder / f"{name}.parquet"
-        files.write_parquet(rows(estimates), file)
-        yield file
+def _csv(runs: Sequence[ModelRun], _: coco.ImageIds) -> _Named:
+    for name, rows in _TABLES:
+        yield f"{name}.csv", partial(files.write_csv, rows(_estimates(runs)))
 
 
-def _coco(writer: Writer, runs: Sequence[ModelRun], ids: coco.ImageIds) -> Iterator[Path]:
+def _parquet(runs: Sequence[ModelRun], _: coco.ImageIds) -> _Named:
+    for name, rows in _TABLES:
+        yield f"{name}.parquet", partial(files.write_parquet, rows(_estimates(runs)))
+
+
+def _coco(runs: Sequence[ModelRun], ids: coco.ImageIds) -> _Named:
     """One file a model that answered: an empty list would read as "found nobody"."""
     for run in runs:
         if run.answered:
-            file = writer.folder / f"{run.spec.key}.coco.json"
-            coco.write_coco([e for e in run.estimates if not e.errors], ids, file)
-            yield file
-    table = writer.folder / "image_ids.csv"
-    table.write_text(ids.table(), encoding="utf-8")
-    yield table
+            answers = [e for e in run.estimates if not e.errors]
+            yield f"{run.spec.key}.coco.json", partial(coco.write_coco, answers, ids)
+    yield "image_ids.csv", lambda sink: _text(ids.table(), sink)
 
 
-_WRITE = {"json": _json, "csv": _csv, "parquet": _parquet, "coco": _coco}
+def _text(text: str, sink: BinaryIO) -> None:
+    sink.write(text.encode())
+
+
+def _estimates(runs: Sequence[ModelRun]) -> list[ClipEstimates]:
+    return [e for run in runs for e in run.estimates]
+
+
+_TABLES = (("joints", tables.joint_table), ("frames", tables.frame_table))
+_NAMED = {"json": _json, "csv": _csv, "parquet": _parquet, "coco": _coco}

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 
 from estimators import registry, weights
 from estimators.cli.main import FAILED
+from estimators.cli.streams import complain
 from estimators.cli.text import megabytes, table
 from estimators.errors import InputError, WeightsError
 
@@ -59,7 +59,8 @@ def _fetch(keys: list[str]) -> int:
                 path: Path | None = weights.fetch(key, show)
             except WeightsError as error:
                 failed, path = failed + 1, None
-                tqdm.write(f"error: {error}", file=sys.stderr)
+                with tqdm.external_write_mode():
+                    complain(f"error: {error}")
         if path is not None:
             print(f"{key}: {path}")
     return FAILED if failed else 0

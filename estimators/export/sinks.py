@@ -1,17 +1,29 @@
-"""Where exports go: a path, an open file, or bytes in memory."""
+"""Where exports go: a path, an open file, or bytes in memory.
+
+A file appears under its name when it is whole, and in place of an older one: until then it grows
+beside it under another name.
+"""
 
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+import os
+import secrets
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import BinaryIO
 
+from estimators.errors import InputError
+
 Sink = Path | BinaryIO
+Write = Callable[[BinaryIO], None]
+
+_PROBE_BYTES = 4096
+_FOR_ALL, _FOR_ME = 0o666, 0o600
 
 
-def to_bytes(write: Callable[[BinaryIO], None]) -> bytes:
+def to_bytes(write: Write) -> bytes:
     """What `write` writes, for a download: `to_bytes(lambda sink: write_csv(table, sink))`."""
     sink = io.BytesIO()
     write(sink)
@@ -19,5 +31,91 @@ def to_bytes(write: Callable[[BinaryIO], None]) -> bytes:
 
 
 def opened(sink: Sink) -> AbstractContextManager[BinaryIO]:
-    """`sink` for writing; only a path is closed afterwards."""
-    return sink.open("wb") if isinstance(sink, Path) else nullcontext(sink)
+    """`sink` for writing; only a path is closed, and put in its place, afterwards."""
+    return _whole(sink) if isinstance(sink, Path) else nullcontext(sink)
+
+
+def new_part(path: Path) -> Path:
+    """An empty file beside `path` to be written, and then to `replace` it.
+
+    In a folder that nobody else may enter, nobody else may read it either, wherever it is moved.
+
+    Raises:
+        OSError: the folder is absent, full or read-only.
+    """
+    part = path.with_name(f".{path.name[:100]}.{secrets.token_hex(4)}.part")
+    private = not path.parent.stat().st_mode & 0o077
+    os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, _FOR_ME if private else _FOR_ALL))
+    return part
+
+
+def write_all(files: Iterable[tuple[Path, Write]]) -> tuple[list[Path], InputError | None]:
+    """Writes each file, also when another one could not be written.
+
+    Returns:
+        Those that are there now, and what a person should know about the others.
+    """
+    written: list[Path] = []
+    failed: list[tuple[Path, OSError]] = []
+    for path, write in files:
+        try:
+            with opened(path) as sink:
+                write(sink)
+            written.append(path)
+        except OSError as error:
+            failed.append((path, error))
+    if not failed:
+        return written, None
+    first, why = failed[0]
+    others = f", nor can {len(failed) - 1} other files" if len(failed) > 1 else ""
+    return written, InputError(
+        f"{first} cannot be written: {why.strerror or why}{others}.",
+        "Free some space, or choose another folder.",
+    )
+
+
+def require_writable(folder: Path) -> None:
+    """Makes `folder` where it is absent, and tries whether a file fits into it.
+
+    Raises:
+        InputError: it cannot be made, or not be written to.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(
+            f"{folder} cannot be made a folder: {error.strerror}.", "Choose another."
+        ) from error
+    try:
+        part = new_part(folder / "probe")
+        try:
+            with part.open("wb") as file:
+                file.write(bytes(_PROBE_BYTES))
+                _to_disk(file)
+        finally:
+            part.unlink(missing_ok=True)
+    except OSError as error:
+        raise InputError(
+            f"{folder} cannot be written to: {error.strerror}.",
+            "Free some space, or choose another folder.",
+        ) from error
+
+
+@contextmanager
+def _whole(path: Path) -> Iterator[BinaryIO]:
+    target = Path(os.path.realpath(path))  # a link stays one
+    part = new_part(target)
+    try:
+        with part.open("wb") as file:
+            yield file
+            _to_disk(file)
+        part.replace(target)
+    finally:
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
+
+
+def _to_disk(file: BinaryIO) -> None:
+    """A full disk may only be noticed when the data leave the memory."""
+    file.flush()
+    os.fsync(file.fileno())

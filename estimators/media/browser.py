@@ -16,6 +16,7 @@ from av.audio.stream import AudioStream
 from av.video.stream import VideoStream
 
 from estimators.errors import InputError
+from estimators.export.sinks import new_part
 from estimators.media.audio import copyable
 from estimators.media.boxes import is_webm, starts_playing_at_once
 from estimators.media.clip_info import ClipInfo
@@ -96,8 +97,9 @@ def _encoded(
 
 def _rewrapped(clip: ClipInfo, target: Path) -> bool:
     """Copies the packets into an MP4; False, and no file, where that would change the clip."""
-    part = target.with_name(f".{target.name}.part")
+    part: Path | None = None
     try:
+        part = new_part(target)
         _copy_packets(clip, part)
         copy = open_clip(part)
         same = copy.frame_count == clip.frame_count and copy.orientation == clip.orientation
@@ -108,7 +110,8 @@ def _rewrapped(clip: ClipInfo, target: Path) -> bool:
         # Whatever an MP4 will not take (odd times, odd sound) is encoded anew.
         return False
     finally:
-        part.unlink(missing_ok=True)
+        if part is not None:
+            part.unlink(missing_ok=True)
     return False
 
 

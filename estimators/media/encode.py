@@ -23,6 +23,7 @@ from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 from estimators.errors import InputError
+from estimators.export.sinks import new_part
 from estimators.media.audio import AudioTrack
 from estimators.media.clip_info import ClipInfo
 
@@ -96,7 +97,6 @@ class ClipWriter:
         self.frame_count = 0
         self.notes: tuple[str, ...] = ()
         self._options = options
-        self._part = path.with_name(f".{path.name}.part")
         self._waiting: VideoFrame | None = None
         self._durations: dict[int, int] = {}
         self._last_pts = self._last_duration = 0
@@ -105,12 +105,12 @@ class ClipWriter:
         self._reformatter = VideoReformatter()
         self._audio: AudioTrack | None = None
         with _told(path):
-            self._open()
-            if audio_of is not None and audio_of.has_audio and not self._add_audio(audio_of):
-                self._leave_sound_out()
-                self._output.close()
-                self._open()  # a track that was added cannot be taken away again
-            self._output.start_encoding()
+            self._part = new_part(path)
+            try:
+                self._begin(audio_of)
+            except BaseException:
+                self._part.unlink(missing_ok=True)
+                raise
 
     def write(self, image: NDArray[np.uint8], time_s: float) -> None:
         """Appends a picture, uint8 [H, W, 3] RGB, shown from `time_s` on.
@@ -182,6 +182,14 @@ class ClipWriter:
             self.close()
         else:
             self.discard()
+
+    def _begin(self, audio_of: ClipInfo | None) -> None:
+        self._open()
+        if audio_of is not None and audio_of.has_audio and not self._add_audio(audio_of):
+            self._leave_sound_out()
+            self._output.close()
+            self._open()  # a track that was added cannot be taken away again
+        self._output.start_encoding()
 
     def _open(self) -> None:
         self._output = av.open(

@@ -32,30 +32,9 @@ _CLIP_STARTS = (
 _TS_PACKETS = ((188, 0), (192, 4), (204, 0))
 _TS_MARK = 0x47
 # What decides where the content is unknown: a broken clip is then called one.
-_CLIP_ENDINGS = frozenset(
-    [
-        ".mp4",
-        ".m4v",
-        ".mov",
-        ".qt",
-        ".webm",
-        ".mkv",
-        ".avi",
-        ".3gp",
-        ".3g2",
-        ".lrv",
-        ".mts",
-        ".m2ts",
-        ".ts",
-        ".mpg",
-        ".mpeg",
-        ".vob",
-        ".mod",
-        ".wmv",
-        ".asf",
-        ".flv",
-        ".ogv",
-    ]
+_CLIP_ENDINGS = (
+    *(".mp4", ".m4v", ".mov", ".qt", ".webm", ".mkv", ".avi", ".3gp", ".3g2", ".lrv", ".mts"),
+    *(".m2ts", ".ts", ".mpg", ".mpeg", ".vob", ".mod", ".wmv", ".asf", ".flv", ".ogv"),
 )
 _SPECIAL = (
     (stat.S_ISDIR, "a folder", "Name the files in it."),

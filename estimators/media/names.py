@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import unicodedata
 
-# Control characters, and what stands for bytes that are no UTF-8 (Python's surrogateescape).
-_UNPRINTABLE = ("Cc", "Cs")
+# Control characters, what stands for bytes that are no UTF-8 (Python's surrogateescape), separators
+# of lines, and what cannot be seen: marks that turn the direction of writing make "gpj.exe" read as
+# "exe.jpg".
+_UNPRINTABLE = ("Cc", "Cs", "Cf", "Zl", "Zp")
+# Persian words and joined emoji need these two.
+_JOINERS = "\u200c\u200d"
 
 
 def printable(name: str) -> str:
@@ -14,6 +18,8 @@ def printable(name: str) -> str:
     Names that differ stay different.
     """
     return "".join(
-        c.encode("unicode_escape").decode("ascii") if unicodedata.category(c) in _UNPRINTABLE else c
+        c.encode("unicode_escape").decode("ascii")
+        if unicodedata.category(c) in _UNPRINTABLE and c not in _JOINERS
+        else c
         for c in name
     )

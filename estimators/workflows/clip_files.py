@@ -14,6 +14,7 @@ from typing import Any, BinaryIO, cast
 from estimators.analysis.clip import ClipEstimates
 from estimators.errors import InputError
 from estimators.export import coco, files, tables
+from estimators.export.sinks import Write, opened, write_all
 from estimators.workflows import provenance
 from estimators.workflows.clip_analysis import ClipAnalysis
 from estimators.workflows.clip_job import ClipJob
@@ -24,7 +25,6 @@ _TABLES = {"joints": tables.joint_table, "frames": tables.frame_table}
 _STORED = (".mp4", ".parquet")
 
 _Rows = Callable[[Sequence[ClipEstimates]], Any]
-Write = Callable[[BinaryIO], None]
 
 
 def clip_files(
@@ -55,24 +55,10 @@ def clip_files(
 
 def write_folder(
     job: ClipJob, analysis: ClipAnalysis, folder: Path, formats: Sequence[str] = FORMATS
-) -> list[Path]:
-    """Writes every file into `folder`, which exists, and returns them.
-
-    Raises:
-        InputError: the folder cannot be written to.
-    """
-    written = []
-    for name, write in clip_files(job, analysis, formats):
-        path = folder / name
-        try:
-            with path.open("wb") as sink:
-                write(sink)
-        except OSError as error:
-            raise InputError(
-                f"{path} cannot be written: {error.strerror}.", "Choose another folder."
-            ) from error
-        written.append(path)
-    return written
+) -> tuple[list[Path], InputError | None]:
+    """Writes every file that can be into `folder`, which exists; see `sinks.write_all`."""
+    named = clip_files(job, analysis, formats)
+    return write_all((folder / name, write) for name, write in named)
 
 
 def write_zip(
@@ -82,7 +68,7 @@ def write_zip(
     more: Mapping[str, Path] | None = None,
 ) -> None:
     """Every file, and `more` (name in the archive → file), in one zip."""
-    with zipfile.ZipFile(sink, "w") as archive:
+    with opened(sink) as file, zipfile.ZipFile(file, "w") as archive:
         for name, write in clip_files(job, analysis):
             with archive.open(_member(name), "w", force_zip64=True) as member:
                 write(cast(BinaryIO, member))

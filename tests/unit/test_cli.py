@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -17,6 +19,7 @@ from weights_server import Server
 from estimators import registry, weights
 from estimators.cli.main import main
 
+ANNOTATED = ("--output", "out", "--format", "coco", "--annotations")
 BODY = bytes(range(256)) * 4000
 
 
@@ -144,6 +147,26 @@ def test_interrupted_fetch_keeps_what_it_has(env: dict[str, str], tmp_path: Path
         (("compare", "sample_media/astronaut.jpg", "--output", "README.md"), "README.md"),
         (("compare", "sample_media/astronaut.jpg", "--format", "xml"), "json, csv, coco, parquet"),
         (("compare", "sample_media"), "is a folder"),
+        (("compare", ""), "is a folder"),
+        (("compare", "pipe"), "is a pipe"),
+        (("compare", "pipe.mp4"), "is a pipe"),
+        (("compare", "/dev/zero"), "is a device"),
+        (("compare", "socket.jpg"), "is a socket"),
+        (("compare", "sample_media/astronaut.jpg", *ANNOTATED, "pipe"), "is a pipe"),
+        (("compare", "sample_media/astronaut.jpg", *ANNOTATED, "/dev/zero"), "is a device"),
+        (("compare", "sample_media/astronaut.jpg", *ANNOTATED, "sample_media"), "is a folder"),
+        (("compare", "sample_media/astronaut.jpg", *ANNOTATED, "absent.json"), "absent.json"),
+        (("compare", "sample_media/astronaut.jpg", "--threads", "9" * 30), "1 to 256"),
+        (("compare", "sample_media/astronaut.jpg", "--threads", "9" * 5000), "1 to 256"),
+        (("compare", "sample_media/astronaut.jpg", "--threads", "1e3"), "whole number"),
+        (("compare", "sample_media/balance.mp4", "--stride", "-9" * 20), "--stride"),
+        (("compare", "sample_media/balance.mp4", "--stride", "9" * 40), "too large"),
+        (("compare", "sample_media/balance.mp4", "--longest-side", "9" * 40), "too large"),
+        (("compare", "sample_media/balance.mp4", "--start", "1e308"), "no frame"),
+        (("compare", "sample_media/astronaut.jpg", "--output", ""), "--output"),
+        (("compare", "sample_media/astronaut.jpg", "--output", "/proc/nowhere"), "/proc/nowhere"),
+        (("compare", "sample_media/balance.mp4", "--output", "README.md/x"), "README.md/x"),
+        (("compare", "a\x1b[2Jb\u202egpj.exe"), r"a\x1b[2Jb\u202egpj.exe"),
     ],
 )
 def test_bad_input_ends_with_2_and_one_line(
@@ -156,8 +179,12 @@ def test_bad_input_ends_with_2_and_one_line(
     (tmp_path / "README.md").write_text("not a picture")
     (tmp_path / "broken.mp4").write_bytes(bytes(2000))
     (tmp_path / "sample_media").symlink_to(ROOT / "sample_media")
+    os.mkfifo(tmp_path / "pipe")
+    os.mkfifo(tmp_path / "pipe.mp4")
     monkeypatch.chdir(tmp_path)
-    assert exit_code(arguments) == 2
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind("socket.jpg")
+        assert exit_code(arguments) == 2
     said = capfd.readouterr()
     assert said.out == ""
     lines = said.err.splitlines()

@@ -1,0 +1,107 @@
+"""No file under its final name before it is whole, and others are written where one cannot be."""
+
+from __future__ import annotations
+
+import os
+import resource
+import signal
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+import pytest
+
+from estimators.errors import InputError
+from estimators.export.sinks import new_part, opened, require_writable, write_all
+
+
+@contextmanager
+def small_disk(most_bytes: int) -> Iterator[None]:
+    """A limit on the size of files stands in for a full disk."""
+    old = resource.getrlimit(resource.RLIMIT_FSIZE)
+    old_handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (most_bytes, old[1]))
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, old)
+        signal.signal(signal.SIGXFSZ, old_handler)
+
+
+def filled(size: int) -> object:
+    return lambda sink: sink.write(bytes(size))
+
+
+def test_a_file_appears_when_it_is_whole(tmp_path: Path) -> None:
+    path = tmp_path / "joints.csv"
+    path.write_bytes(b"of an earlier run")
+    with opened(path) as sink:
+        sink.write(b"half")
+        sink.flush()
+        assert path.read_bytes() == b"of an earlier run"
+    assert path.read_bytes() == b"half"
+    assert os.listdir(tmp_path) == ["joints.csv"]
+
+
+def test_a_file_that_fails_leaves_nothing(tmp_path: Path) -> None:
+    def write() -> None:
+        with opened(tmp_path / "joints.csv") as sink:
+            sink.write(b"half")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        write()
+    assert os.listdir(tmp_path) == []
+
+
+def test_a_link_stays_one(tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "elsewhere" / "file")
+    with opened(tmp_path / "link") as sink:
+        sink.write(b"x")
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "elsewhere" / "file").read_bytes() == b"x"
+
+
+def test_what_fits_is_written_and_what_does_not_is_named(tmp_path: Path) -> None:
+    sizes = {"small.csv": 100, "large.json": 9000, "other.parquet": 9000, "last.csv": 200}
+    with small_disk(5000):
+        written, error = write_all((tmp_path / n, filled(size)) for n, size in sizes.items())
+    assert [path.name for path in written] == ["small.csv", "last.csv"]
+    assert sorted(os.listdir(tmp_path)) == ["last.csv", "small.csv"]
+    assert isinstance(error, InputError)
+    assert "large.json cannot be written" in str(error)
+    assert "nor can 1 other" in str(error)
+
+
+def test_a_zip_is_whole_or_not_there(tmp_path: Path) -> None:
+    def write(sink: BinaryIO) -> None:
+        with zipfile.ZipFile(sink, "w") as archive:
+            archive.writestr("a", os.urandom(9000))
+
+    with small_disk(5000):
+        assert write_all([(tmp_path / "all.zip", write)])[1] is not None
+    assert os.listdir(tmp_path) == []
+
+
+def test_a_folder_is_tried_before_it_is_needed(tmp_path: Path) -> None:
+    require_writable(tmp_path / "new" / "folder")
+    assert os.listdir(tmp_path / "new" / "folder") == []
+    with small_disk(0), pytest.raises(InputError, match="cannot be written to"):
+        require_writable(tmp_path)
+    (tmp_path / "file").touch()
+    with pytest.raises(InputError, match="cannot be made a folder"):
+        require_writable(tmp_path / "file")
+
+
+def test_files_in_a_private_folder_are_private(tmp_path: Path) -> None:
+    tmp_path.chmod(0o700)
+    assert new_part(tmp_path / "clip.mp4").stat().st_mode & 0o777 == 0o600
+    old = os.umask(0o022)
+    try:
+        tmp_path.chmod(0o755)
+        assert new_part(tmp_path / "clip.mp4").stat().st_mode & 0o777 == 0o644
+    finally:
+        os.umask(old)
