@@ -39,7 +39,12 @@ class ModelLoadError(ModelError):
 
 
 class ModelCrashedError(ModelError):
-    """The model's process ended while it was loading or working."""
+    """The model's process ended while it was loading or working.
+
+    `exit_code` is negative for a signal and None where it is not known.
+    """
+
+    exit_code: int | None = None
 
 
 class ModelTimeoutError(ModelError):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Literal, Protocol, Self
 
@@ -24,6 +26,9 @@ class RunResult:
             than those that follow.
         restarted: the host was started anew since this session's last frame, so a stateful model
             has lost what it knew of earlier frames.
+        busy: its times were measured while something else was known to use this machine's cores
+            (another model loading or answering, a live video), or while the model gave way to one;
+            they are no figures of the model's own.
     """
 
     estimate: Estimate
@@ -31,6 +36,7 @@ class RunResult:
     transport_ms: float
     cold: bool = False
     restarted: bool = False
+    busy: bool = False
 
 
 @dataclass(frozen=True)
@@ -42,7 +48,8 @@ class ModelStatus:
         pss_mb: the same with shared pages divided among their users; None where not known.
         load_s: seconds from starting the process to ready, None before.
         first_call_ms: latency of the first estimate after loading (the cold start), None before.
-        median_ms, p95_ms: of the later estimates' stage totals, None before the second.
+        start_busy: something else ran while it loaded or made its first estimate.
+        median_ms, p95_ms: of the later undisturbed estimates' stage totals, None before the first.
         error: why it failed, in plain words.
     """
 
@@ -53,6 +60,7 @@ class ModelStatus:
     pss_mb: float | None = None
     load_s: float | None = None
     first_call_ms: float | None = None
+    start_busy: bool = False
     median_ms: float | None = None
     p95_ms: float | None = None
     calls: int = 0
@@ -91,8 +99,12 @@ class Session(Protocol):
 class Runner(Protocol):
     """Hosts the models. Every method may be called from any thread."""
 
-    def warm(self, model: str) -> None:
-        """Starts loading `model` in the background; errors show in `status` and at first use."""
+    def warm(self, model: str) -> threading.Event:
+        """Starts loading `model` in the background; errors show in `status` and at first use.
+
+        Returns:
+            What is set as soon as it is loaded, or has failed to.
+        """
 
     def estimate(
         self,
@@ -111,6 +123,22 @@ class Runner(Protocol):
         self, model: str, options: EstimatorOptions = DEFAULT_OPTIONS, viewer: str = ""
     ) -> Session:
         """A session for a clip or a stream (`options.video`), with a fresh state."""
+
+    def give_way(self, model: str, holder: str, niceness: int) -> None:
+        """Lowers the priority of `model` while `holder` (a live video) wants it.
+
+        When the last one has stopped wanting it, the model has its usual priority again; where the
+        system does not allow that, its process is replaced as soon as no clip runs through it.
+
+        Args:
+            niceness: of `priority`; 0 ends it.
+        """
+
+    def occupied(self) -> AbstractContextManager[object]:
+        """While inside, something else uses this machine's cores: what is measured is `busy`."""
+
+    def wait_quiet(self, timeout_s: float) -> bool:
+        """Waits until nothing is known to use the cores; False when that did not come in time."""
 
     def status(self) -> tuple[ModelStatus, ...]:
         """One entry a variant that was used, in order of first use."""

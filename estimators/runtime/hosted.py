@@ -1,75 +1,36 @@
-"""One variant in a child process: started on demand, restarted after a crash, retired when idle."""
+"""One variant as its viewers use it: whose turn it is, what their frames cost, who lost it."""
 
 from __future__ import annotations
 
+import threading
 import time
-from collections import deque
-from dataclasses import dataclass
-from pathlib import Path
 
-from estimators import weights
-from estimators.errors import (
-    MemoryBudgetError,
-    ModelCrashedError,
-    ModelError,
-    ModelTimeoutError,
-    PoseError,
-)
+from estimators.errors import PoseError
 from estimators.registry import ModelSpec
-from estimators.runtime.api import HostState, ModelStatus, RunResult
-from estimators.runtime.backoff import Backoff
+from estimators.runtime.activity import Activity
+from estimators.runtime.api import RunResult
 from estimators.runtime.budget import MemoryBudget
-from estimators.runtime.machine import ProcessMemory, process_memory
-from estimators.runtime.messages import Answer, Load
-from estimators.runtime.process import HostProcess
+from estimators.runtime.model_process import Limits, ModelProcess
 from estimators.runtime.sessions import SessionKey
-from estimators.runtime.stats import CallStats
-from estimators.runtime.turns import Turns
-from estimators.runtime.viewer_session import closed
 from estimators.types import Frame
 
-_STREAMING_S = 10.0
+__all__ = ["HostedModel", "Limits"]
 
 
-@dataclass(frozen=True)
-class Limits:
-    """Seconds a model may take to load and to answer, and what it may remember.
+class HostedModel(ModelProcess):
+    """Implements `viewer_session.Host`; every method may be called from any thread."""
 
-    Attributes:
-        sessions: most sequences one model remembers; the least recently used one is forgotten.
-        idle_s: a sequence unused for so long is forgotten (its next frame says `restarted`).
-    """
-
-    load_s: float = 180.0
-    call_s: float = 60.0
-    sessions: int = 32
-    idle_s: float = 300.0
-
-
-class HostedModel:
-    """A variant, its child process when it has one, and what is known about it."""
-
-    def __init__(self, spec: ModelSpec, threads: int, limits: Limits, budget: MemoryBudget) -> None:
-        self.spec = spec
-        self.used_s = time.monotonic()
-        self._threads = threads
-        self._limits = limits
-        self._budget = budget
-        self._turns = Turns()
-        self._backoff = Backoff()
-        self._stats = CallStats()
-        self._process: HostProcess | None = None
-        self._ready = False
-        self._loading = False
-        self._closed = False
-        self._restarts = 0
-        self._load_s: float | None = None
-        self._error: str | None = None
-        self._measured_mb: float | None = None
-        self._dropped: deque[str] = deque()
-        self._streams: dict[str, float] = {}
-
-    # What viewers ask for.
+    def __init__(
+        self,
+        spec: ModelSpec,
+        threads: int,
+        limits: Limits,
+        budget: MemoryBudget,
+        activity: Activity,
+    ) -> None:
+        super().__init__(spec, threads, limits, budget, activity)
+        self._warm_lock = threading.Lock()
+        self._warmed: threading.Event | None = None
 
     def estimate(
         self, key: SessionKey, frame: Frame, viewer: str, timeout_s: float | None
@@ -79,14 +40,20 @@ class HostedModel:
         Raises:
             ModelError, WeightsError: what went wrong with this model.
         """
+        self._losses.check(frame, viewer)
         arrived = time.perf_counter()
         self._turns.take(viewer)
         try:
             self._check_open()
+            self._losses.check(frame, viewer)  # others may have sent it meanwhile
+            if self._worn():
+                self._stop()
             process = self._started()
             self._forget_dropped(process)
             asked = time.perf_counter()
-            answer = self._ask(process, key, frame, timeout_s)
+            with self._losses.of(frame, viewer), self._activity.work() as work:
+                answer = self._ask(process, key, frame, timeout_s)
+            busy = work.disturbed or self._giving_way.lowered
             estimate = answer.estimate(self.spec).in_full_size(frame)
             answered = time.perf_counter()
         finally:
@@ -95,22 +62,34 @@ class HostedModel:
                 self._streams[key.session] = self.used_s
             self._turns.give()
         self._backoff.clear()
-        self._stats.add(estimate.timings_ms.total)
+        self._stats.add(estimate.timings_ms.total, busy)
         self._budget.check(self)
         queue_ms = (asked - arrived) * 1000
         transport_ms = max(0.0, (answered - asked) * 1000 - answer.busy_ms)
-        return RunResult(estimate, queue_ms, transport_ms, cold=answer.fresh)
+        return RunResult(estimate, queue_ms, transport_ms, cold=answer.fresh, busy=busy)
 
-    def warm(self) -> None:
-        """Loads the model if it is not loaded; errors are kept for `status`."""
-        self._turns.take("warm")
-        try:
-            self._check_open()
-            self._started()
-        except PoseError:
-            pass  # told by `status` and to whoever uses the model
-        finally:
-            self._turns.give()
+    def warm(self) -> threading.Event:
+        """Loads the model in the background if it is not loaded; errors are kept for `status`.
+
+        Returns:
+            What is set when that is done, well or not.
+        """
+        with self._warm_lock:
+            if self._warmed is None or self._warmed.is_set():
+                self._warmed = threading.Event()
+                if self._ready and self._process is not None and self._process.alive():
+                    self._warmed.set()
+                else:
+                    self._load_in_background(self._warmed)
+            return self._warmed
+
+    def give_way(self, holder: str, niceness: int) -> None:
+        """See `api.Runner.give_way`."""
+        self._giving_way.want(holder, niceness)
+        process = self._process
+        if process is not None:
+            self._giving_way.apply(process.pid)
+        self._replace_worn()
 
     def drop(self, session: str) -> None:
         self._streams.pop(session, None)
@@ -123,142 +102,31 @@ class HostedModel:
                     self._forget_dropped(self._process)
             finally:
                 self._turns.give()
+        self._replace_worn()
 
-    def status(self) -> ModelStatus:
-        process, memory = self._process, self._memory()
-        median_ms, p95_ms = self._stats.median_p95()
-        running = memory is not None and process is not None
-        return ModelStatus(
-            model=self.spec.key,
-            state=self._state(running),
-            pid=process.pid if running and process is not None else None,
-            rss_mb=memory.rss_mb if memory else None,
-            pss_mb=memory.pss_mb if memory else None,
-            load_s=self._load_s,
-            first_call_ms=self._stats.first_call_ms,
-            median_ms=median_ms,
-            p95_ms=p95_ms,
-            calls=self._stats.calls,
-            restarts=self._restarts,
-            error=self._error,
-        )
+    # A process that gave way to a live video and cannot be raised again.
 
-    def close(self) -> None:
-        """Ends the process at once, whoever is waiting for it."""
-        self._closed = True
-        process = self._process
-        if process is not None:
-            process.end()
+    def _worn(self) -> bool:
+        """It is to be replaced, and nobody's clip would lose its person by that."""
+        return self._process is not None and self._giving_way.stuck and not self.streaming()
 
-    # What the memory budget asks for.
+    def _replace_worn(self) -> None:
+        if self._worn():
+            self._load_in_background(threading.Event())
 
-    @property
-    def title(self) -> str:
-        return self.spec.title
-
-    @property
-    def expected_mb(self) -> float:
-        return self._measured_mb or self.spec.expected_mb
-
-    def memory_mb(self) -> float:
-        memory = self._memory()
-        if memory is not None and self._ready:
-            self._measured_mb = memory.share_mb
-            return memory.share_mb
-        return self.expected_mb if self._loading else 0.0
-
-    def reserve(self) -> None:
-        self._loading = True
-
-    def streaming(self) -> bool:
-        since_s = time.monotonic() - _STREAMING_S
-        for session, used_s in tuple(self._streams.items()):
-            if used_s < since_s:
-                self._streams.pop(session, None)
-        return bool(self._streams)
-
-    def retire(self, viewer: str, timeout_s: float | None) -> bool:
-        taken = self._turns.try_take() if timeout_s == 0 else self._turns.take(viewer, timeout_s)
-        if taken:
-            try:
-                self._backoff.clear()
+    def _load_in_turn(self, done: threading.Event) -> None:
+        self._turns.take("warm")
+        try:
+            self._check_open()
+            if self._worn():
                 self._stop()
-            finally:
-                self._turns.give()
-        return taken
-
-    # The process; only by whoever has the turn.
-
-    def _started(self) -> HostProcess:
-        """The loaded process, a new one where there is none."""
-        if self._process is not None:
-            if self._process.alive():
-                return self._process
-            self._restarts += 1
-            self._stop()
-        self._backoff.check()
-        try:
-            path = weights.path(self.spec.weights) if self.spec.weights else Path()
-            self._budget.make_room(self)
-            process = self._load(path.resolve())
-        except PoseError as error:
-            self._error = str(error)
-            self._stop()
-            self._check_open()
-            if isinstance(error, ModelError) and not isinstance(error, MemoryBudgetError):
-                self._backoff.failed(error, loading=True)
-            raise
+            self._started()
+        except PoseError:
+            pass  # told by `status` and to whoever uses the model
         finally:
-            self._loading = False
-        self._error = None
-        return process
+            self._turns.give()
+            done.set()
 
-    def _load(self, path: Path) -> HostProcess:
-        process = self._process = HostProcess(self.spec.title, self._threads)
-        if self._closed:  # `close` may have come before it could see the process
-            process.end()
-        limits = self._limits
-        load = Load(self.spec, path, self._threads, limits.sessions, limits.idle_s)
-        process.load(load, limits.load_s)
-        self._load_s = time.monotonic() - process.started_s
-        self._stats.loaded()
-        self._dropped.clear()
-        self._ready = True
-        return process
-
-    def _ask(
-        self, process: HostProcess, key: SessionKey, frame: Frame, timeout_s: float | None
-    ) -> Answer:
-        try:
-            return process.ask(key, frame, timeout_s or self._limits.call_s)
-        except (ModelCrashedError, ModelTimeoutError) as error:
-            self._stop()
-            self._check_open()
-            self._restarts += 1
-            self._error = str(error)
-            self._backoff.failed(error, loading=False)
-            raise
-
-    def _stop(self) -> None:
-        process, self._process, self._ready = self._process, None, False
-        if process is not None:
-            process.end()
-
-    def _check_open(self) -> None:
-        if self._closed:
-            raise closed()
-
-    def _forget_dropped(self, process: HostProcess) -> None:
-        while self._dropped:
-            process.forget(self._dropped.popleft())
-
-    def _memory(self) -> ProcessMemory | None:
-        process = self._process
-        return process_memory(process.pid) if process is not None and process.alive() else None
-
-    def _state(self, running: bool) -> HostState:
-        if self._loading:
-            return "loading"
-        if running and self._ready:
-            return "ready"
-        return "failed" if self._error else "stopped"
+    def _load_in_background(self, done: threading.Event) -> None:
+        name = f"warm-{self.spec.key}"
+        threading.Thread(target=self._load_in_turn, args=(done,), name=name, daemon=True).start()

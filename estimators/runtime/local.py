@@ -6,12 +6,14 @@ import threading
 import time
 from collections import deque
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
 
 from estimators import registry, weights
 from estimators.errors import ModelError, ModelLoadError, PoseError
 from estimators.registry import MODELS, ModelSpec
+from estimators.runtime.activity import Activity
 from estimators.runtime.api import HostState, ModelStatus, RunResult, Session
 from estimators.runtime.hosted import Limits
 from estimators.runtime.machine import available_cores
@@ -27,8 +29,9 @@ _PICTURES = EstimatorOptions()
 class LocalModel:
     """One variant in this process; see `viewer_session.Host`."""
 
-    def __init__(self, spec: ModelSpec, threads: int) -> None:
+    def __init__(self, spec: ModelSpec, threads: int, activity: Activity) -> None:
         self.spec = spec
+        self._activity = activity
         self._threads = threads
         self._turns = Turns()
         self._stats = CallStats()
@@ -47,18 +50,19 @@ class LocalModel:
         try:
             pool = self._loaded()
             asked = time.perf_counter()
-            estimate, fresh = pool.estimate(key, frame)
+            with self._activity.work() as work:
+                estimate, fresh = pool.estimate(key, frame)
         except PoseError:
             raise
         except Exception as error:
             raise ModelError(f"{self.spec.title} failed on this frame: {error!r}.") from error
         finally:
             self._turns.give()
-        self._stats.add(estimate.timings_ms.total)
-        in_full = estimate.in_full_size(frame)
-        return RunResult(in_full, (asked - arrived) * 1000, 0.0, cold=fresh)
+        self._stats.add(estimate.timings_ms.total, work.disturbed)
+        in_full, queue_ms = estimate.in_full_size(frame), (asked - arrived) * 1000
+        return RunResult(in_full, queue_ms, 0.0, cold=fresh, busy=work.disturbed)
 
-    def warm(self) -> None:
+    def warm(self, done: threading.Event) -> None:
         """Loads the model if it is not loaded; errors are kept for `status`."""
         self._turns.take("warm")
         try:
@@ -67,6 +71,7 @@ class LocalModel:
             pass  # told by `status` and to whoever uses the model
         finally:
             self._turns.give()
+            done.set()
 
     def drop(self, session: str) -> None:
         self._dropped.append(session)
@@ -87,6 +92,7 @@ class LocalModel:
             state=state,
             load_s=self._load_s,
             first_call_ms=self._stats.first_call_ms,
+            start_busy=self._stats.start_busy,
             median_ms=median_ms,
             p95_ms=p95_ms,
             calls=self._stats.calls,
@@ -113,7 +119,8 @@ class LocalModel:
             started = time.perf_counter()
             try:
                 path = weights.path(self.spec.weights) if self.spec.weights else Path()
-                model = registry.load(self.spec, path, self._threads)
+                with self._activity.work() as work:
+                    model = registry.load(self.spec, path, self._threads)
             except PoseError as error:
                 self._error = str(error)
                 raise
@@ -124,7 +131,7 @@ class LocalModel:
             self._pool = EstimatorPool(model, limits.sessions, limits.idle_s)
             self._load_s = time.perf_counter() - started
             self._error = None
-            self._stats.loaded()
+            self._stats.loaded(work.disturbed)
         self._forget_dropped()
         return self._pool
 
@@ -146,13 +153,15 @@ class InProcessRunner:
     ) -> None:
         self._threads = threads or available_cores()
         self._models = models
+        self._activity = Activity()
         self._local: dict[str, LocalModel] = {}
         self._lock = threading.Lock()
         self._closed = False
 
-    def warm(self, model: str) -> None:
-        local = self._model(model)
-        threading.Thread(target=local.warm, daemon=True).start()
+    def warm(self, model: str) -> threading.Event:
+        local, done = self._model(model), threading.Event()
+        threading.Thread(target=local.warm, args=(done,), daemon=True).start()
+        return done
 
     def estimate(
         self,
@@ -166,6 +175,16 @@ class InProcessRunner:
 
     def open(self, model: str, options: EstimatorOptions = _PICTURES, viewer: str = "") -> Session:
         return ViewerSession(self._model(model), options, viewer)
+
+    def give_way(self, model: str, holder: str, niceness: int) -> None:
+        """The models have no priority of their own here."""
+        self._model(model)
+
+    def occupied(self) -> AbstractContextManager[object]:
+        return self._activity.work()
+
+    def wait_quiet(self, timeout_s: float) -> bool:
+        return self._activity.wait_quiet(timeout_s)
 
     def status(self) -> tuple[ModelStatus, ...]:
         with self._lock:
@@ -186,5 +205,7 @@ class InProcessRunner:
             if self._closed:
                 raise closed()
             if model not in self._local:
-                self._local[model] = LocalModel(find(self._models, model), self._threads)
+                self._local[model] = LocalModel(
+                    find(self._models, model), self._threads, self._activity
+                )
             return self._local[model]

@@ -219,12 +219,12 @@ class HostProcess:
         except subprocess.TimeoutExpired:
             code = None
         during = "while loading" if verb == "load" else "while working on a frame"
-        return self._noted(
-            ModelCrashedError(
-                f"{self._title}'s process was lost {during}: {exit_in_words(code)}.",
-                "It starts again when next needed.",
-            )
+        error = ModelCrashedError(
+            f"{self._title}'s process was lost {during}: {exit_in_words(code)}.",
+            "It starts again when next needed.",
         )
+        error.exit_code = code
+        return self._noted(error)
 
     def _noted(self, error: _Error, trace: str = "") -> _Error:
         """`error` with what a developer wants to know beside it, in its notes."""

@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import replace
 
 from estimators.errors import InputError
 from estimators.registry import MODELS, ModelSpec
+from estimators.runtime.activity import Activity
 from estimators.runtime.api import ModelStatus, RunResult, Session
 from estimators.runtime.budget import MemoryBudget, budget_mb
 from estimators.runtime.hosted import HostedModel, Limits
@@ -19,6 +21,8 @@ from estimators.types import EstimatorOptions, Frame
 
 _PICTURES = EstimatorOptions()
 _LIMITS = Limits()
+# Between the frames of a clip or a live stream nothing runs for a moment.
+_QUIET_S = 0.2
 
 
 class ProcessRunner:
@@ -51,6 +55,7 @@ class ProcessRunner:
         self._models = models
         self._limits = limits
         self._budget = MemoryBudget(budget_mb(memory_mb), limits.call_s)
+        self._activity = Activity()
         self._hosted: dict[str, HostedModel] = {}
         self._lock = threading.Lock()
         self._closed = False
@@ -60,10 +65,8 @@ class ProcessRunner:
         """The budget of all models together."""
         return self._budget.total_mb
 
-    def warm(self, model: str) -> None:
-        host = self._host(model)
-        if host.status().state in ("stopped", "failed"):
-            threading.Thread(target=host.warm, name=f"warm-{model}", daemon=True).start()
+    def warm(self, model: str) -> threading.Event:
+        return self._host(model).warm()
 
     def estimate(
         self,
@@ -78,6 +81,15 @@ class ProcessRunner:
 
     def open(self, model: str, options: EstimatorOptions = _PICTURES, viewer: str = "") -> Session:
         return ViewerSession(self._host(model), options, viewer)
+
+    def give_way(self, model: str, holder: str, niceness: int) -> None:
+        self._host(model).give_way(holder, niceness)
+
+    def occupied(self) -> AbstractContextManager[object]:
+        return self._activity.work()
+
+    def wait_quiet(self, timeout_s: float) -> bool:
+        return self._activity.wait_quiet(timeout_s, _QUIET_S)
 
     def status(self) -> tuple[ModelStatus, ...]:
         with self._lock:
@@ -100,7 +112,7 @@ class ProcessRunner:
                 raise closed()
             if model not in self._hosted:
                 spec = find(self._models, model)
-                host = HostedModel(spec, self.threads, self._limits, self._budget)
+                host = HostedModel(spec, self.threads, self._limits, self._budget, self._activity)
                 self._hosted[model] = host
                 self._budget.add(host)
             return self._hosted[model]

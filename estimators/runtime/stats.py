@@ -12,7 +12,11 @@ _WINDOW = 500
 
 
 class CallStats:
-    """Stage totals in milliseconds, from any thread."""
+    """Stage totals in milliseconds, from any thread.
+
+    Attributes:
+        start_busy: other work ran while it loaded or made its first call.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -20,22 +24,25 @@ class CallStats:
         self._cold = True
         self.calls = 0
         self.first_call_ms: float | None = None
+        self.start_busy = False
 
-    def loaded(self) -> None:
+    def loaded(self, busy: bool = False) -> None:
         """The next call is the first after loading."""
-        self._cold = True
+        self._cold, self.start_busy = True, busy
 
-    def add(self, total_ms: float) -> None:
+    def add(self, total_ms: float, busy: bool = False) -> None:
+        """A call; while other work ran (`busy`) it says nothing about the model's own latency."""
         with self._lock:
             self.calls += 1
             if self._cold:
                 self._cold = False
                 self.first_call_ms = total_ms
-            else:
+                self.start_busy |= busy
+            elif not busy:
                 self._later.append(total_ms)
 
     def median_p95(self) -> tuple[float | None, float | None]:
-        """Of the latest calls without the first after loading; None before there are any."""
+        """Of the latest undisturbed calls after the first; None before there are any."""
         with self._lock:
             later = list(self._later)
         if not later:

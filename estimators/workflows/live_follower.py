@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import threading
 import time
+import uuid
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Literal
 
@@ -12,8 +14,8 @@ from estimators.analysis.latency import RollingLatency
 from estimators.errors import PoseError
 from estimators.registry import ModelSpec
 from estimators.runtime.api import Runner, RunResult, Session
+from estimators.runtime.priority import BEHIND_VIDEO, LAST
 from estimators.types import EstimatorOptions, Frame, PoseSet
-from estimators.workflows.live_priority import BEHIND_VIDEO, LAST, give_way
 from estimators.workflows.live_slot import NewestSlot
 
 FollowerState = Literal["loading", "following", "failed"]
@@ -25,8 +27,6 @@ _SLOW_MS = 500.0
 _SLOW_ANSWERS = 3
 # Nothing but a slow model takes so long, its first answer included.
 _VERY_SLOW_MS = 2000.0
-# The longest that a new process is waited for, to lower it before it loads.
-_STARTS_S, _LOOK_S = 3.0, 0.05
 _OPTIONS = EstimatorOptions(video=True)
 
 
@@ -71,6 +71,7 @@ class Follower:
         self.overlay: Overlay | None = None
         self._runner, self._viewer, self._answered = runner, viewer, answered
         self._slow = 0
+        self._holder = f"live-{uuid.uuid4().hex}"
         self._slot: NewestSlot[tuple[Frame, float]] = NewestSlot()
         self._thread = threading.Thread(target=self._run, name=f"live-{spec.key}", daemon=True)
         self._thread.start()
@@ -95,15 +96,18 @@ class Follower:
     def _run(self) -> None:
         while not self._slot.closed:
             try:
+                # Before it loads, which takes all cores for seconds.
+                self._give_way(BEHIND_VIDEO)
                 with self._runner.open(self.spec.key, _OPTIONS, self._viewer) as session:
                     self._follow(session)
             except PoseError as error:
                 self._fail(str(error))
             except Exception as error:  # noqa: BLE001  # a thread's last chance to say what happened
                 self._fail(f"{type(error).__name__}: {error}")
+        with suppress(PoseError):
+            self._give_way(0)
 
     def _follow(self, session: Session) -> None:
-        self._start_behind_video()
         while (newest := self._slot.take()) is not None:
             frame, arrived_s = newest
             asked_s = time.monotonic()
@@ -116,16 +120,6 @@ class Follower:
             self._answered(self.spec.key, result)
             self._mind_priority(result)
 
-    def _start_behind_video(self) -> None:
-        """Loading takes both cores for seconds: it gives way, too."""
-        self._runner.warm(self.spec.key)
-        until_s = time.monotonic() + _STARTS_S
-        while not self._give_way(BEHIND_VIDEO) and time.monotonic() < until_s:
-            states = {s.state for s in self._runner.status() if s.model == self.spec.key}
-            if self._slot.closed or not states & {"stopped", "loading"}:
-                return
-            time.sleep(_LOOK_S)
-
     def _mind_priority(self, result: RunResult) -> None:
         took_ms = result.estimate.timings_ms.total
         if result.cold:  # perhaps a new process
@@ -136,10 +130,8 @@ class Follower:
         if self._slow == _SLOW_ANSWERS:
             self._give_way(LAST)
 
-    def _give_way(self, niceness: int) -> bool:
-        """Whether the model has a process, which now gives way."""
-        pids = [s.pid for s in self._runner.status() if s.model == self.spec.key and s.pid]
-        return any(give_way(pid, niceness) for pid in pids)
+    def _give_way(self, niceness: int) -> None:
+        self._runner.give_way(self.spec.key, self._holder, niceness)
 
     def _fail(self, message: str) -> None:
         self.state, self.error, self.overlay = "failed", message, None

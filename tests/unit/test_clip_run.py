@@ -21,7 +21,7 @@ from estimators.runtime.runner import ProcessRunner
 from estimators.types import Frame
 from estimators.workflows.clip_run import GIVE_UP_AFTER, ClipSettings, Prefetched, run_clip
 from tests.unit import fake_adapters
-from tests.unit.fake_adapters import KILL, REFUSE, SLEEP, picture
+from tests.unit.fake_adapters import ABORT, KILL, REFUSE, SLEEP, picture
 
 ONE = ClipSettings(("brightest",))
 TWO = ClipSettings(("brightest", "other"))
@@ -87,6 +87,17 @@ def test_a_frame_that_kills_its_model_twice_is_recorded_and_the_clip_goes_on(
     assert after.results["brightest"].estimate.poses.xy[0, 0].tolist() == [7.5, 5.5]
     assert after.results["brightest"].restarted
     assert status(runner).restarts == 2
+
+
+def test_a_frame_that_its_model_cannot_survive_costs_one_process(
+    runner: ProcessRunner, tmp_path: Path
+) -> None:
+    frames = [picture(5, 5), picture(6, 5, ABORT), picture(7, 5)]
+    _, aborted, after = run_clip(runner, clip_of(tmp_path, frames), ONE)
+    assert "SIGABRT" in aborted.failures["brightest"]
+    assert "set aside" in aborted.failures["brightest"]
+    assert after.results["brightest"].restarted
+    assert status(runner).restarts == 1
 
 
 def test_a_model_killed_from_outside_gets_the_frame_again(

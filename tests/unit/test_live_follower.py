@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from estimators.runtime.api import RunResult
+from estimators.runtime.priority import BEHIND_VIDEO, LAST
 from estimators.runtime.runner import ProcessRunner
-from estimators.types import Frame
+from estimators.types import EstimatorOptions, Frame
 from estimators.workflows.live_follower import Follower
-from estimators.workflows.live_priority import BEHIND_VIDEO, LAST
 from tests.unit import fake_adapters as fake
 from tests.unit.live_stand import camera
 from tests.unit.runtime_support import wait_until
@@ -64,4 +64,71 @@ def test_models_give_way_to_the_video_and_slow_ones_to_all(
     finally:
         follower.close()
         follower.join(60)
+        runner.close()
+
+
+def refuse_to_raise(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As the system does it for a process without privileges, which this one may have."""
+    really = os.setpriority
+
+    def setpriority(which: int, who: int, niceness: int) -> None:
+        if niceness < os.getpriority(which, who):
+            raise PermissionError(13, "Permission denied")
+        really(which, who, niceness)
+
+    monkeypatch.setattr(os, "setpriority", setpriority)
+
+
+def niceness(runner: ProcessRunner) -> int | None:
+    (entry,) = runner.status()
+    try:
+        return None if entry.pid is None else os.getpriority(os.PRIO_PROCESS, entry.pid)
+    except ProcessLookupError:
+        return None
+
+
+@pytest.mark.parametrize("privileged", [True, False])
+def test_after_a_live_video_the_model_has_its_usual_priority(
+    monkeypatch: pytest.MonkeyPatch, privileged: bool
+) -> None:
+    usual = os.getpriority(os.PRIO_PROCESS, 0)
+    if not privileged:
+        refuse_to_raise(monkeypatch)
+    elif os.geteuid() != 0:
+        pytest.skip("only a privileged user may raise a process again")
+    runner = ProcessRunner(threads=1, models={"brightest": fake.spec()})
+    try:
+        runner.estimate("brightest", fake.picture(3, 3))
+        (pid,) = [entry.pid for entry in runner.status()]
+        followers = [Follower(runner, fake.spec(), viewer) for viewer in ("a", "b")]
+        wait_until(lambda: niceness(runner) == usual + BEHIND_VIDEO)
+        assert runner.estimate("brightest", fake.picture(3, 3)).busy
+        for follower in followers:
+            assert niceness(runner) == usual + BEHIND_VIDEO
+            follower.close()
+            follower.join(60)
+        wait_until(lambda: niceness(runner) == usual)
+        (entry,) = runner.status()
+        assert (entry.pid == pid) is privileged
+        assert not runner.estimate("brightest", fake.picture(3, 3)).busy
+    finally:
+        runner.close()
+
+
+def test_a_clip_beside_keeps_its_person_until_it_is_done(monkeypatch: pytest.MonkeyPatch) -> None:
+    usual = os.getpriority(os.PRIO_PROCESS, 0)
+    refuse_to_raise(monkeypatch)
+    runner = ProcessRunner(threads=1, models={"brightest": fake.spec()})
+    try:
+        with runner.open("brightest", EstimatorOptions(video=True), "clip") as clip:
+            clip.estimate(fake.picture(3, 3))
+            follower = Follower(runner, fake.spec(), "live")
+            wait_until(lambda: niceness(runner) == usual + BEHIND_VIDEO)
+            follower.close()
+            follower.join(60)
+            result = clip.estimate(fake.picture(3, 3))
+            assert (result.restarted, result.busy) == (False, True)
+        wait_until(lambda: niceness(runner) == usual)
+        assert not runner.estimate("brightest", fake.picture(3, 3)).busy
+    finally:
         runner.close()

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from estimators.errors import InputError
-from estimators.workflows.live_priority import give_way
+from estimators.runtime.priority import give_way
 from estimators.workflows.live_seats import DEFAULT_SEATS, VARIABLE, Seats, seats_allowed
 from estimators.workflows.live_slot import NewestSlot
 from tests.unit.runtime_support import wait_until

@@ -1,0 +1,79 @@
+"""Models give way to a live video: on few cores they would otherwise cost it its pictures."""
+
+from __future__ import annotations
+
+import os
+import threading
+from pathlib import Path
+
+# Behind the video: about a tenth of the share of whoever else wants a core, all of it when nobody
+# does.  Last: an eighth of that, so that a slow model does not hold up the quick ones.
+BEHIND_VIDEO, LAST = 10, 19
+_NICEST = 19
+
+
+def set_niceness(pid: int, niceness: int) -> bool:
+    """Sets the priority of the process `pid`, of all its threads and those it starts later.
+
+    On Linux each thread has a priority of its own; elsewhere the process has one.
+
+    Args:
+        niceness: above that of this process itself, 0 to 19.
+
+    Returns:
+        False where the system does not allow it: without privileges nobody is raised again.
+    """
+    if not hasattr(os, "setpriority"):
+        return niceness == 0
+    wanted = min(_NICEST, os.getpriority(os.PRIO_PROCESS, 0) + niceness)
+    found = [int(task.name) for task in Path(f"/proc/{pid}/task").glob("[0-9]*")] or [pid]
+    for thread in found:
+        try:
+            if os.getpriority(os.PRIO_PROCESS, thread) != wanted:
+                os.setpriority(os.PRIO_PROCESS, thread, wanted)
+        except PermissionError:
+            return False
+        except OSError:  # it has just ended
+            continue
+    return True
+
+
+class GivingWay:
+    """Who wants one model's process to give way, and whether it does; from any thread."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._wanted: dict[str, int] = {}
+        self._lowered = False
+
+    @property
+    def lowered(self) -> bool:
+        """The process is slower than it could be."""
+        return self._lowered
+
+    @property
+    def stuck(self) -> bool:
+        """Nobody wants it to give way any more, but the system does not let it be raised."""
+        return self._lowered and not self._wanted
+
+    def want(self, holder: str, niceness: int) -> None:
+        """`holder` wants this from now on; 0 for nothing any more."""
+        with self._lock:
+            self._wanted.pop(holder, None)
+            if niceness > 0:
+                self._wanted[holder] = niceness
+
+    def started(self) -> None:
+        """There is a new process, which has not been slow yet."""
+        with self._lock:
+            self._lowered = False
+            self._wanted = {h: min(n, BEHIND_VIDEO) for h, n in self._wanted.items()}
+
+    def apply(self, pid: int) -> None:
+        """Makes the process as nice as is wanted, where the system allows it."""
+        with self._lock:
+            niceness = max(self._wanted.values(), default=0)
+            if niceness == 0 and not self._lowered:
+                return
+            done = set_niceness(pid, niceness)
+            self._lowered = niceness > 0 or not done
