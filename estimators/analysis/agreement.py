@@ -13,60 +13,100 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from estimators.analysis.matching import (
-    DEFAULT_MIN_OKS,
-    Matching,
-    PersonGroup,
-    match_people,
-)
+from estimators.analysis.matching import PersonGroup, group_people
 from estimators.analysis.scale import coco_xy, torso_length
 from estimators.skeletons import COCO_17
 from estimators.types import PoseSet
 
 
 @dataclass(frozen=True, eq=False)
-class PairAgreement:
-    """What two models share on one picture.
+class PairMatches:
+    """The people that two models both found on one picture or in one clip, R of them.
+
+    Who is the same person is decided once, from all models: by `group_people` on a picture, by
+    `shared_identities` in a clip.
 
     Attributes:
-        matching: who is whom; `matched`, `only_a` and `only_b` count.
-        mean_oks: mean OKS of the matched people, NaN without any.
+        oks: float64 [R]; NaN, not judged, where they share fewer than three joints.
+        distance: float64 [R, 17], torso lengths between the two models' joints, NaN where unshared
+            or not judged.
+        only_a, only_b: people that the other model did not find, counted a frame.
+    """
+
+    oks: NDArray[np.float64]
+    distance: NDArray[np.float64]
+    only_a: int
+    only_b: int
+
+    @classmethod
+    def of(
+        cls,
+        oks: NDArray[np.float64],
+        xy_a: NDArray[np.float64],
+        xy_b: NDArray[np.float64],
+        only_a: int,
+        only_b: int,
+    ) -> PairMatches:
+        """From both models' poses of the same people, each [R, 17, 2]."""
+        judged = np.isfinite(oks)[:, None]
+        distance = np.where(judged, relative_distance(xy_a, xy_b), np.nan)
+        return cls(oks, distance, only_a, only_b)
+
+
+@dataclass(frozen=True, eq=False)
+class PairAgreement:
+    """What two models share on one picture, on several, or in a clip.
+
+    Attributes:
+        matched: people both found, counted a frame.
+        only_a, only_b: people that one of them alone found, likewise.
+        mean_oks: mean OKS of the matched people that can be judged, NaN without any.
         median_distance: median over all shared joints of matched people of the distance between the
             two models, in torso lengths (mean of both models' torsos); NaN without any.
         joint_distance: float64 [17], the same a COCO-17 joint.
     """
 
-    matching: Matching
+    matched: int
+    only_a: int
+    only_b: int
     mean_oks: float
     median_distance: float
     joint_distance: NDArray[np.float64]
 
-    @property
-    def matched(self) -> int:
-        return len(self.matching.matches)
+    @classmethod
+    def of(cls, parts: Sequence[PairMatches]) -> PairAgreement:
+        """Over all the matches of several pictures, as if they were one."""
+        oks = np.concatenate([np.zeros(0), *(part.oks for part in parts)])
+        distance = np.concatenate([np.zeros((0, len(COCO_17))), *(part.distance for part in parts)])
+        return cls(
+            len(oks),
+            sum(part.only_a for part in parts),
+            sum(part.only_b for part in parts),
+            float(mean_of(oks, axis=0)),
+            median_of(distance),
+            np.array([median_of(column) for column in distance.T]),
+        )
 
-    @property
-    def only_a(self) -> int:
-        return len(self.matching.only_a)
 
-    @property
-    def only_b(self) -> int:
-        return len(self.matching.only_b)
+def picture_matches(
+    people: Mapping[str, PoseSet], groups: Sequence[PersonGroup]
+) -> dict[tuple[str, str], PairMatches]:
+    """What each two models both found on one picture; `groups` says who is the same person."""
+    xy = {model: coco_xy(poses) for model, poses in people.items()}
+    out = {}
+    for a, b in combinations(people, 2):
+        both = [g for g in groups if a in g.members and b in g.members]
+        oks = np.array([group.oks[a, b] for group in both])
+        xy_a = xy[a][[group.members[a] for group in both]]
+        xy_b = xy[b][[group.members[b] for group in both]]
+        only_a, only_b = len(xy[a]) - len(both), len(xy[b]) - len(both)
+        out[a, b] = PairMatches.of(oks, xy_a, xy_b, only_a, only_b)
+    return out
 
 
-def pair_agreement(a: PoseSet, b: PoseSet, min_oks: float = DEFAULT_MIN_OKS) -> PairAgreement:
-    """Matches the people of two models and measures how far apart their joints lie."""
-    matching = match_people(a, b, min_oks)
-    xy_a = coco_xy(a)[[m.a for m in matching.matches]]
-    xy_b = coco_xy(b)[[m.b for m in matching.matches]]
-    distance = relative_distance(xy_a, xy_b)
-    oks = [m.oks for m in matching.matches]
-    return PairAgreement(
-        matching,
-        float(np.mean(oks)) if oks else float("nan"),
-        median_of(distance),
-        np.array([median_of(distance[:, k]) for k in range(len(COCO_17))]),
-    )
+def pair_agreement(a: PoseSet, b: PoseSet) -> PairAgreement:
+    """How two models agree on one picture."""
+    return agreement_matrix({"a": a, "b": b}).pairs["a", "b"]
 
 
 def relative_distance(xy_a: NDArray[np.float64], xy_b: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -96,9 +136,14 @@ class AgreementMatrix:
 
 
 def agreement_matrix(
-    people: Mapping[str, PoseSet], min_oks: float = DEFAULT_MIN_OKS
+    people: Mapping[str, PoseSet], groups: Sequence[PersonGroup] | None = None
 ) -> AgreementMatrix:
-    """Compares all models on one picture; `people` maps a model's key to what it found there."""
+    """Compares all models on one picture.
+
+    Args:
+        people: what each model found there, by its key.
+        groups: `group_people` of them; None makes them.
+    """
     models = tuple(people)
     found = np.array([len(people[model]) for model in models], np.int64)
     oks = np.full((len(models), len(models)), np.nan)
@@ -106,10 +151,10 @@ def agreement_matrix(
     distance = np.full_like(oks, np.nan)
     np.fill_diagonal(distance, np.where(found > 0, 0.0, np.nan))
     matched = np.diag(found)
-    pairs = {}
+    matches = picture_matches(people, group_people(people) if groups is None else groups)
+    pairs = {models: PairAgreement.of([part]) for models, part in matches.items()}
     for i, j in combinations(range(len(models)), 2):
-        pair = pair_agreement(people[models[i]], people[models[j]], min_oks)
-        pairs[models[i], models[j]] = pair
+        pair = pairs[models[i], models[j]]
         oks[i, j] = oks[j, i] = pair.mean_oks
         distance[i, j] = distance[j, i] = pair.median_distance
         matched[i, j] = matched[j, i] = pair.matched

@@ -9,21 +9,30 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from estimators.analysis.agreement import median_of
+from estimators.analysis.agreement import PairAgreement, median_of
 from estimators.analysis.clip import ClipEstimates
 from estimators.analysis.clip_latency import LatencySummary, summarise
 from estimators.analysis.identity import shared_identities
 from estimators.analysis.over_time import (
+    MOST_DISPUTED,
+    WORTH_A_LOOK,
     AgreementOverTime,
     DisputedFrame,
     agreement_over_time,
+    clip_matches,
     disputed_frames,
     distance_over_time,
 )
 from estimators.analysis.pairing import match_all
 from estimators.analysis.shown import ShownClip, Thresholds, rows_by_number
 from estimators.analysis.smoothing import OneEuro, one_euro
-from estimators.analysis.temporal import TemporalNumbers, temporal_numbers
+from estimators.analysis.temporal import (
+    Span,
+    TemporalNumbers,
+    known_spans,
+    numbers_by_person,
+    temporal_numbers,
+)
 from estimators.analysis.tracking import track_people
 from estimators.analysis.verdict import Cost, ModelFacts
 from estimators.registry import get
@@ -38,14 +47,33 @@ class ClipReport:
         tracks: int64 [Q] a model, `track_people`.
         people: int64 [Q] a model, `shared_identities`: the same number in all models.
         over_time: agreement a person and frame.
-        temporal: how steady each model is.
+        spans: `known_spans`, from when to when each person is there.
     """
 
     shown: Mapping[str, ShownClip]
     tracks: Mapping[str, NDArray[np.int64]]
     people: Mapping[str, NDArray[np.int64]]
     over_time: AgreementOverTime
-    temporal: Mapping[str, TemporalNumbers]
+    spans: Mapping[int, Span]
+
+    @cached_property
+    def pairs(self) -> dict[tuple[str, str], PairAgreement]:
+        """How each two models agree on the people whom both show."""
+        matches = clip_matches(self.shown, self.people)
+        return {models: PairAgreement.of([part]) for models, part in matches.items()}
+
+    @cached_property
+    def temporal(self) -> dict[str, TemporalNumbers]:
+        """How steady each model is on everybody it follows."""
+        return {
+            model: temporal_numbers(s, self.tracks[model], self.people[model], self.spans)
+            for model, s in self.shown.items()
+        }
+
+    def by_person(self, model: str) -> dict[int, TemporalNumbers]:
+        """How steady a model is on each person."""
+        shown, people = self.shown[model], self.people[model]
+        return numbers_by_person(shown, self.tracks[model], people, self.spans)
 
     @cached_property
     def latency(self) -> dict[str, LatencySummary]:
@@ -77,9 +105,9 @@ class ClipReport:
         """How far each joint lies from where the other models put it, see `distance_over_time`."""
         return distance_over_time(self.shown, self.people)
 
-    def disputed(self, most: int = 10) -> tuple[DisputedFrame, ...]:
-        """The frames in which the models differ most, see `disputed_frames`."""
-        return disputed_frames(self.over_time, self.shown, self.people, most)
+    def disputed(self, most: int = MOST_DISPUTED) -> tuple[DisputedFrame, ...]:
+        """The frames worth a look in which the models differ most, see `disputed_frames`."""
+        return disputed_frames(self.over_time, self.shown, self.people, most, WORTH_A_LOOK)
 
     def facts(self, costs: Mapping[str, Cost]) -> tuple[ModelFacts, ...]:
         """What `verdict` needs, with people counted a frame."""
@@ -132,25 +160,16 @@ def report_clip(
     Raises:
         InputError: a model without thresholds is not in the registry.
     """
-    shown, tracks, people = _follow(estimates, thresholds or {})
+    shown = {
+        model: ShownClip.of(e, (thresholds or {}).get(model) or Thresholds.of(get(model)))
+        for model, e in estimates.items()
+    }
+    tracks = {model: track_people(s) for model, s in shown.items()}
+    people = shared_identities(shown, tracks, match_all(shown))
     return ClipReport(
         shown,
         tracks,
         people,
         agreement_over_time(shown, people),
-        {model: temporal_numbers(s, tracks[model]) for model, s in shown.items()},
+        known_spans(shown, people),
     )
-
-
-_Numbers = dict[str, NDArray[np.int64]]
-
-
-def _follow(
-    estimates: Mapping[str, ClipEstimates], thresholds: Mapping[str, Thresholds]
-) -> tuple[dict[str, ShownClip], _Numbers, _Numbers]:
-    shown = {
-        model: ShownClip.of(e, thresholds.get(model) or Thresholds.of(get(model)))
-        for model, e in estimates.items()
-    }
-    tracks = {model: track_people(s) for model, s in shown.items()}
-    return shown, tracks, shared_identities(shown, tracks, match_all(shown))

@@ -9,11 +9,20 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from estimators.analysis.agreement import distance_from_others, mean_of, relative_distance
+from estimators.analysis.agreement import (
+    PairMatches,
+    distance_from_others,
+    mean_of,
+    relative_distance,
+)
 from estimators.analysis.matching import joint_similarity, mean_similarity
 from estimators.analysis.shown import ShownClip
 from estimators.skeletons import COCO_17
 
+MOST_DISPUTED = 10
+# Where the models agree better than this nothing is disputed (1 − OKS).
+WORTH_A_LOOK = 0.25
+_APART_S, _APART_SHARE = 0.5, 0.05
 _ABSENT = -1
 
 
@@ -29,8 +38,6 @@ class AgreementOverTime:
             follows before and after while the other sees it; NaN, not judged, where neither sees
             it, one does not follow it at that time, one failed on the frame, or they share fewer
             than three joints.
-        distance: float32 [people, pairs, T], median over the joints in torso lengths; NaN where
-            not both see it.
     """
 
     frame_index: NDArray[np.int64]
@@ -38,7 +45,6 @@ class AgreementOverTime:
     people: tuple[int, ...]
     pairs: tuple[tuple[str, str], ...]
     oks: NDArray[np.float32]
-    distance: NDArray[np.float32]
 
     @property
     def person_oks(self) -> NDArray[np.float64]:
@@ -67,7 +73,6 @@ def agreement_over_time(
     pairs = tuple(combinations(clips, 2))
     people = _followed_by_two(identities)
     oks = np.full((len(people), len(pairs), len(axis.time_s)), np.nan, np.float32)
-    distance = np.full_like(oks, np.nan)
     for p, person in enumerate(people):
         rows = {model: axis.rows_of(model, identities[model] == person) for model in clips}
         for q, (a, b) in enumerate(pairs):
@@ -75,8 +80,7 @@ def agreement_over_time(
             oks[p, q, axis.followed(rows, a, b)] = 0.0
             i, j = rows[a][both], rows[b][both]
             oks[p, q, both] = _same_rows_oks(clips[a], clips[b], i, j)
-            distance[p, q, both] = _median_rows(relative_distance(clips[a].xy[i], clips[b].xy[j]))
-    return AgreementOverTime(axis.frame_index, axis.time_s, people, pairs, oks, distance)
+    return AgreementOverTime(axis.frame_index, axis.time_s, people, pairs, oks)
 
 
 def distance_over_time(
@@ -101,6 +105,33 @@ def distance_over_time(
         for (model, r), distance in zip(rows.items(), distance_from_others(xy), strict=True):
             seen = r[compared] >= 0
             out[model][r[compared][seen]] = distance[seen]
+    return out
+
+
+def clip_matches(
+    clips: Mapping[str, ShownClip], identities: Mapping[str, NDArray[np.int64]]
+) -> dict[tuple[str, str], PairMatches]:
+    """What each two models both show in the frames that both answered.
+
+    Args:
+        clips: what each model shows of one clip.
+        identities: `shared_identities`, [Q] a model.
+    """
+    most = 1 + max((int(i.max(initial=0)) for i in identities.values()), default=0)
+    index = {model: s.clip.frame_index[s.frame_of] for model, s in clips.items()}
+    out = {}
+    for a, b in combinations(clips, 2):
+        one, other = clips[a], clips[b]
+        _, i, j = np.intersect1d(
+            index[a] * most + identities[a],
+            index[b] * most + identities[b],
+            assume_unique=True,
+            return_indices=True,
+        )
+        oks = _same_rows_oks(one, other, i, j)
+        only_a = int(np.isin(index[a], other.clip.frame_index[~other.clip.failed]).sum()) - len(i)
+        only_b = int(np.isin(index[b], one.clip.frame_index[~one.clip.failed]).sum()) - len(i)
+        out[a, b] = PairMatches.of(oks, one.xy[i], other.xy[j], only_a, only_b)
     return out
 
 
@@ -156,15 +187,6 @@ def _same_rows_oks(
     return mean_similarity(joint_similarity(a.xy[i], b.xy[j], area))
 
 
-def _median_rows(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Median of the finite values of each row, [R]; NaN without any."""
-    ordered = np.sort(values, axis=1)  # NaN sorts last
-    count = np.isfinite(values).sum(axis=1)
-    rows = np.arange(len(values))
-    low, high = np.maximum(count - 1, 0) // 2, np.minimum(count // 2, values.shape[1] - 1)
-    return np.where(count > 0, (ordered[rows, low] + ordered[rows, high]) / 2, np.nan)
-
-
 @dataclass(frozen=True)
 class DisputedFrame:
     """A frame in which the models differ much, with the greatest difference in it.
@@ -191,17 +213,21 @@ def disputed_frames(
     over_time: AgreementOverTime,
     clips: Mapping[str, ShownClip],
     identities: Mapping[str, NDArray[np.int64]],
-    most: int = 10,
-    apart_s: float = 0.5,
+    most: int = MOST_DISPUTED,
+    least: float = 0.0,
 ) -> tuple[DisputedFrame, ...]:
-    """The `most` frames with the highest dispute, the highest first, at least `apart_s` apart.
+    """The `most` frames with the highest dispute over `least`, the highest first.
 
-    Apart, because neighbouring frames show the same difference.
+    They are half a second apart, because neighbouring frames show the same difference; in clips
+    shorter than ten seconds a twentieth of them.
     """
+    if not len(over_time.time_s):
+        return ()
+    apart_s = min(_APART_S, _APART_SHARE * float(np.ptp(over_time.time_s)))
     dispute = np.nan_to_num(over_time.dispute, nan=0.0)
     chosen: list[int] = []
     for t in np.argsort(-dispute, kind="stable").tolist():
-        if len(chosen) == most or dispute[t] <= 0:
+        if len(chosen) == most or dispute[t] <= 0 or dispute[t] < least:
             break
         if all(abs(over_time.time_s[t] - over_time.time_s[c]) >= apart_s for c in chosen):
             chosen.append(t)

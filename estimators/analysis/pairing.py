@@ -9,7 +9,6 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from estimators.analysis.agreement import relative_distance
 from estimators.analysis.matching import (
     DEFAULT_MIN_OKS,
     assign,
@@ -31,7 +30,6 @@ class PairOverTime:
         frame_index: int64 [R], the frame of each match.
         a, b: int64 [R], the person's row in each model's `ShownClip`.
         oks: float64 [R].
-        distance: float64 [R, 17], torso lengths between the two models' joints, NaN where unshared.
     """
 
     model_a: str
@@ -40,7 +38,6 @@ class PairOverTime:
     a: NDArray[np.int64]
     b: NDArray[np.int64]
     oks: NDArray[np.float64]
-    distance: NDArray[np.float64]
 
 
 def match_clips(a: ShownClip, b: ShownClip, min_oks: float = DEFAULT_MIN_OKS) -> PairOverTime:
@@ -59,7 +56,6 @@ def match_clips(a: ShownClip, b: ShownClip, min_oks: float = DEFAULT_MIN_OKS) ->
         rows_a,
         rows_b,
         oks,
-        relative_distance(a.xy[rows_a], b.xy[rows_b]),
     )
 
 

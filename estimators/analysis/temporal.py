@@ -6,7 +6,9 @@ compare models on the same clip only.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,7 +48,7 @@ _BONE_TORSOS = np.repeat(list(LIMB_TORSOS.values()), 2)
 
 @dataclass(frozen=True, eq=False)
 class PersonPath:
-    """One person in one model from its first to its last sighting, L frames.
+    """One person in one model over the time that the person is known to be there, L frames.
 
     Attributes:
         frames: int64 [L], rows of the clip's frames; failed frames are left out.
@@ -61,18 +63,29 @@ class PersonPath:
     torso: float
 
 
-def person_path(shown: ShownClip, rows: NDArray[np.int64]) -> PersonPath:
-    """The path of one person; `rows` are its rows in `shown`, ascending, at most one a frame.
+Span = tuple[int, int]
+"""The first and the last frame index at which somebody is known to be there."""
+
+
+def person_path(shown: ShownClip, rows: NDArray[np.int64], span: Span | None = None) -> PersonPath:
+    """The path of one person.
+
+    Args:
+        shown: what one model shows.
+        rows: the person's rows in `shown`, ascending, at most one a frame.
+        span: holds all of them; None where no other model knows better than their first and last.
 
     Raises:
         ValueError: `rows` is empty.
     """
     if not len(rows):
         raise ValueError("a path needs at least one sighting")
-    seen = shown.frame_of[rows]
-    xy = np.full((seen[-1] - seen[0] + 1, len(COCO_17), 2), np.nan)
-    xy[seen - seen[0]] = shown.xy[rows]
-    frames = np.arange(seen[0], seen[-1] + 1)
+    seen, index = shown.frame_of[rows], shown.clip.frame_index
+    first, last = span or (index[seen[0]], index[seen[-1]])
+    start, end = np.searchsorted(index, first), np.searchsorted(index, last, side="right")
+    xy = np.full((end - start, len(COCO_17), 2), np.nan)
+    xy[seen - start] = shown.xy[rows]
+    frames = np.arange(start, end)
     answered = ~shown.clip.failed[frames]
     frames = frames[answered]
     return PersonPath(frames, shown.clip.time_s[frames], xy[answered], median_of(shown.torso[rows]))
@@ -96,7 +109,11 @@ def jitter(path: PersonPath) -> NDArray[np.float64]:
 
 
 def dropout(path: PersonPath) -> NDArray[np.float64]:
-    """Share of the path's frames in which each joint is absent or under its threshold, [17]."""
+    """Share of the path's frames in which each joint is absent or under its threshold, [17].
+
+    Of the time that the person is known to be there by any model: losing somebody for long, or
+    altogether at the end, costs as much as losing them as long in short pieces.
+    """
     share: NDArray[np.float64] = np.isnan(path.xy[..., 0]).mean(axis=0)
     return share
 
@@ -149,21 +166,24 @@ def impossible_limbs(path: PersonPath) -> NDArray[np.bool_]:
 
 @dataclass(frozen=True, eq=False)
 class TemporalNumbers:
-    """How steady one model is over one clip.
+    """How steady one model is over one clip, on everybody it follows or on one of them.
 
     Attributes:
-        frames: answered frames.
+        frames: answered frames of the clip.
         failed: frames the model failed on.
         people: different people it followed.
+        sightings: people shown, counted a frame.
         jitter: float64 [17], median acceleration of each joint over all people and frames, torso
             lengths per s²; NaN without three frames in a row.
         dropout: float64 [17], share of the person-frames in which the joint was missing.
-        identity_switches, side_swaps, limb_jumps: frames (rows, ascending) in which one happened.
+        identity_switches, side_swaps, limb_jumps: frames (rows, ascending) in which one happened,
+            one entry a person.
     """
 
     frames: int
     failed: int
     people: int
+    sightings: int
     jitter: NDArray[np.float64]
     dropout: NDArray[np.float64]
     identity_switches: NDArray[np.int64]
@@ -179,13 +199,68 @@ class TemporalNumbers:
         return float(self.dropout.mean()) if self.people else float("nan")
 
 
-def temporal_numbers(shown: ShownClip, tracks: NDArray[np.int64]) -> TemporalNumbers:
-    """The numbers of one model; `tracks` from `track_people`, [Q].
+def temporal_numbers(
+    shown: ShownClip,
+    tracks: NDArray[np.int64],
+    people: NDArray[np.int64] | None = None,
+    spans: Mapping[int, Span] = MappingProxyType({}),
+) -> TemporalNumbers:
+    """The numbers of one model on everybody it follows.
 
     A joint or person that the thresholds hide counts as missing: set them first.
+
+    Args:
+        shown: what the model shows.
+        tracks: `track_people`, [Q].
+        people: who is who, [Q]; each track is somebody else where nothing more is known.
+        spans: `known_spans`; of people not in it the first and last sighting by this model.
     """
+    who = tracks if people is None else people
+    return _numbers(shown, rows_by_number(who), identity_switches(shown, tracks, who), spans)
+
+
+def numbers_by_person(
+    shown: ShownClip,
+    tracks: NDArray[np.int64],
+    people: NDArray[np.int64],
+    spans: Mapping[int, Span],
+) -> dict[int, TemporalNumbers]:
+    """`temporal_numbers` of each person for itself; counts add up to those of all together."""
+    switches = identity_switches(shown, tracks, people)
+    return {
+        person: _numbers(shown, {person: rows}, switches[np.isin(switches, rows)], spans)
+        for person, rows in rows_by_number(people).items()
+    }
+
+
+def known_spans(
+    clips: Mapping[str, ShownClip], people: Mapping[str, NDArray[np.int64]]
+) -> dict[int, Span]:
+    """From when to when each person is known to be there: the first to the last frame index in
+    which any model shows them.
+
+    Args:
+        clips: what each model shows.
+        people: `shared_identities`, [Q] a model.
+    """
+    spans: dict[int, Span] = {}
+    for model, shown in clips.items():
+        index = shown.clip.frame_index[shown.frame_of]
+        for person, rows in rows_by_number(people[model]).items():
+            first, last = int(index[rows[0]]), int(index[rows[-1]])
+            known = spans.get(person, (first, last))
+            spans[person] = (min(first, known[0]), max(last, known[1]))
+    return spans
+
+
+def _numbers(
+    shown: ShownClip,
+    rows: Mapping[int, NDArray[np.int64]],
+    switches: NDArray[np.int64],
+    spans: Mapping[int, Span],
+) -> TemporalNumbers:
     clip = shown.clip
-    paths = [person_path(shown, rows) for rows in rows_by_number(tracks).values()]
+    paths = [person_path(shown, r, spans.get(person)) for person, r in rows.items()]
     none = np.zeros((0, len(COCO_17)))
     accelerations = np.concatenate([none, *(jitter(path) for path in paths)])
     lengths = np.array([len(path.frames) for path in paths])
@@ -194,9 +269,10 @@ def temporal_numbers(shown: ShownClip, tracks: NDArray[np.int64]) -> TemporalNum
         len(clip) - len(clip.errors),
         len(clip.errors),
         len(paths),
+        sum(len(r) for r in rows.values()),
         np.array([median_of(column) for column in accelerations.T]),
         np.average(missing, axis=0, weights=lengths) if paths else np.full(len(COCO_17), np.nan),
-        identity_switches(shown, tracks),
+        shown.frame_of[switches],
         _rows([path.frames[side_swaps(path).any(axis=1)] for path in paths]),
         _rows([path.frames[impossible_limbs(path).any(axis=1)] for path in paths]),
     )

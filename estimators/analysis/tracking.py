@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from estimators.analysis.matching import assign, joint_similarity, mean_similarity, oks_of
 from estimators.analysis.scale import joint_box
-from estimators.analysis.shown import ShownClip
+from estimators.analysis.shown import ShownClip, rows_by_number
 
 
 @dataclass(frozen=True)
@@ -115,29 +115,42 @@ def track_people(shown: ShownClip, options: TrackOptions = TrackOptions()) -> ND
 
 
 def identity_switches(
-    shown: ShownClip, tracks: NDArray[np.int64], options: TrackOptions = TrackOptions()
+    shown: ShownClip,
+    tracks: NDArray[np.int64],
+    people: NDArray[np.int64] | None = None,
+    options: TrackOptions = TrackOptions(),
 ) -> NDArray[np.int64]:
-    """Frames (rows, ascending) in which the model goes over from one person to another.
+    """The rows of `shown`, ascending, with which the model goes over from one person to another.
 
     A track starts there after another of the model's tracks ended no more than `max_gap_s` before,
-    and there are no more people than when that one ended: one took the other's place.  Without
-    ground truth this stands for the mismatches of CLEAR MOT (Bernardin and Stiefelhagen 2008); a
-    change of persons in a frame in which they overlap exactly goes unseen.
+    and there are no more people than when that one ended: one took the other's place.  A track that
+    goes on with the same person is none.  Without ground truth this stands for the mismatches of
+    CLEAR MOT (Bernardin and Stiefelhagen 2008); a change of persons in a frame in which they
+    overlap exactly goes unseen.
+
+    Args:
+        shown: what the model shows.
+        tracks: `track_people`, [Q].
+        people: who is who, [Q]; each track is somebody else where nothing more is known.
+        options: as for `track_people`.
     """
-    if not len(tracks):
-        return np.zeros(0, np.int64)
-    frame, time_s, people = shown.frame_of, shown.clip.time_s, shown.people
-    count = int(tracks.max()) + 1
-    first = np.full(count, len(time_s))
-    np.minimum.at(first, tracks, frame)
-    last = np.full(count, -1)
-    np.maximum.at(last, tracks, frame)
-    replaced = np.zeros(count, np.bool_)  # an end is replaced once
+    sightings = rows_by_number(tracks)
+    first = np.array([rows[0] for rows in sightings.values()], np.int64)
+    ends = np.array([rows[-1] for rows in sightings.values()], np.int64)
+    last = shown.frame_of[ends]
+    who = tracks[first] if people is None else people[first]
+    time_s, count = shown.clip.time_s, shown.people
+    replaced = np.zeros(len(first), np.bool_)  # an end is replaced once
     switches = []
-    for start in np.sort(first):
+    for track in np.argsort(first, kind="stable"):
+        start = shown.frame_of[first[track]]
         recent = time_s[start] - time_s[last] <= options.max_gap_s
-        ended = recent & (last < start) & (people[start] <= people[last]) & ~replaced
-        if ended.any():
-            replaced[np.argmax(np.where(ended, last, -1))] = True
-            switches.append(int(start))
+        ended = recent & (last < start) & ~replaced
+        same = ended & (who == who[track])
+        other = ended & (count[start] <= count[last])
+        if same.any():
+            replaced[np.argmax(np.where(same, last, -1))] = True
+        elif other.any():
+            replaced[np.argmax(np.where(other, last, -1))] = True
+            switches.append(int(first[track]))
     return np.array(switches, np.int64)

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import numpy as np
-from numpy.typing import NDArray
-
-from estimators.analysis.agreement import mean_of, median_of
 from estimators.analysis.over_time import DisputedFrame
+from estimators.cli.summary import agreement_table
 from estimators.cli.text import number, table
-from estimators.workflows.clip_analysis import ClipAnalysis
+from estimators.workflows.clip_analysis import ClipAnalysis, Steadiness
 from estimators.workflows.clip_job import ClipJob
 
 MOST_DISPUTED = 5
@@ -17,7 +14,6 @@ _STEADY = (
     *("STEADINESS OF", "JITTER (torsos/s²)", "DROPOUT %"),
     *("ID SWITCHES", "SIDE SWAPS", "LIMB JUMPS"),
 )
-_PAIRS = ("AGREEMENT OF", "AND", "MEAN OKS", "DISTANCE (torsos)")
 _DISPUTED = ("DISPUTED FRAME", "TIME s", "1 - OKS", "PERSON", "MODELS", "FURTHEST APART")
 
 
@@ -29,12 +25,10 @@ def text(job: ClipJob, analysis: ClipAnalysis) -> str:
         f"{progress.elapsed_s:.1f} s, {progress.rate:.1f} a second; people a frame and joints over "
         "each model's default thresholds; latency without the first frame",
         table(_MODELS, [_model(analysis, m) for m in analysis.estimates], range(1, 6)),
-        table(_STEADY, [_steady(analysis, m) for m in analysis.estimates], range(1, 6)),
+        table(_STEADY, [_steady(row) for row in analysis.overall()], range(1, 6)),
     ]
-    over_time = analysis.report.over_time
-    if over_time.pairs:
-        rows = [_pair(analysis, pair) for pair in range(len(over_time.pairs))]
-        parts.append(table(_PAIRS, rows, right=(2, 3)))
+    if analysis.report.pairs:
+        parts.append(agreement_table(analysis.report.pairs, of_pictures=False))
     disputed = analysis.report.disputed(MOST_DISPUTED)
     if disputed:
         rows = [_dispute(frame) for frame in disputed]
@@ -55,28 +49,15 @@ def _model(analysis: ClipAnalysis, model: str) -> tuple[str, ...]:
     )
 
 
-def _steady(analysis: ClipAnalysis, model: str) -> tuple[str, ...]:
-    temporal = analysis.report.temporal[model]
+def _steady(row: Steadiness) -> tuple[str, ...]:
     return (
-        model,
-        number(temporal.median_jitter, 1),
-        number(100 * temporal.mean_dropout, 1),
-        str(len(temporal.identity_switches)),
-        str(len(temporal.side_swaps)),
-        str(len(temporal.limb_jumps)),
+        row.model,
+        number(row.jitter, 1),
+        number(100 * row.dropout, 1),
+        str(row.identity_switches),
+        str(row.side_swaps),
+        str(row.limb_jumps),
     )
-
-
-def _pair(analysis: ClipAnalysis, pair: int) -> tuple[str, ...]:
-    over_time = analysis.report.over_time
-    a, b = over_time.pairs[pair]
-    oks = over_time.oks[:, pair].astype(np.float64).ravel()
-    distance = over_time.distance[:, pair].astype(np.float64).ravel()
-    return (a, b, number(_mean(oks), 3), number(median_of(distance), 3))
-
-
-def _mean(values: NDArray[np.float64]) -> float:
-    return float(mean_of(values, axis=0))
 
 
 def _dispute(frame: DisputedFrame) -> tuple[str, ...]:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from estimators.analysis.agreement import median_of, relative_distance
-from estimators.analysis.matching import match_people
-from estimators.analysis.scale import coco_xy, shown
+from estimators.analysis.agreement import PairAgreement, PairMatches, picture_matches
+from estimators.analysis.matching import group_people
+from estimators.analysis.scale import shown
 from estimators.cli.text import number, table
 from estimators.runtime.api import ModelStatus
 from estimators.types import PoseSet
@@ -30,11 +30,8 @@ def text(runs: Sequence[ModelRun], pictures: int) -> str:
         "thresholds; scores of different kinds cannot be compared",
         table(_HEADER, [_row(run) for run in runs], right=(1, 2, 4, 5, 6, 7)),
     ]
-    answered = [run for run in runs if run.answered]
-    if len(answered) > 1:
-        rows = [_pair(a, b) for a, b in combinations(answered, 2)]
-        header = ("AGREEMENT OF", "AND", "MATCHED", "MEAN OKS", "DISTANCE (torsos)")
-        parts.append(table(header, rows, right=(2, 3, 4)))
+    if sum(run.answered for run in runs) > 1:
+        parts.append(agreement_table(_agreement(runs)))
     return "\n\n".join(parts)
 
 
@@ -57,25 +54,33 @@ def _row(run: ModelRun) -> tuple[str, ...]:
     )
 
 
-def _pair(a: ModelRun, b: ModelRun) -> tuple[str, ...]:
-    """Agreement over all pictures that both answered: the mean over matched people, the median over
-    their joints."""
-    of_a, of_b = _shown(a), _shown(b)
-    oks: list[float] = []
-    distances = [np.zeros(0)]
-    for name in [name for name in of_a if name in of_b]:
-        matches = match_people(of_a[name], of_b[name]).matches
-        xy_a = coco_xy(of_a[name])[[match.a for match in matches]]
-        xy_b = coco_xy(of_b[name])[[match.b for match in matches]]
-        oks += [match.oks for match in matches]
-        distances.append(relative_distance(xy_a, xy_b).ravel())
-    return (
-        a.spec.key,
-        b.spec.key,
-        str(len(oks)),
-        number(float(np.mean(oks)) if oks else None, 3),
-        number(median_of(np.concatenate(distances)), 3),
-    )
+def _agreement(runs: Sequence[ModelRun]) -> dict[tuple[str, str], PairAgreement]:
+    """How each two models agree over all pictures that both answered."""
+    shown_by = {run.spec.key: _shown(run) for run in runs if run.answered}
+    parts: dict[tuple[str, str], list[PairMatches]] = {p: [] for p in combinations(shown_by, 2)}
+    for name in dict.fromkeys(name for pictures in shown_by.values() for name in pictures):
+        people = {model: found[name] for model, found in shown_by.items() if name in found}
+        for models, part in picture_matches(people, group_people(people)).items():
+            parts[models].append(part)
+    return {models: PairAgreement.of(found) for models, found in parts.items()}
+
+
+def agreement_table(
+    pairs: Mapping[tuple[str, str], PairAgreement], of_pictures: bool = True
+) -> str:
+    """How each two models agree; on pictures also on how many people."""
+    rows = [
+        (
+            *models,
+            *([str(pair.matched)] if of_pictures else []),
+            number(pair.mean_oks, 3),
+            number(pair.median_distance, 3),
+        )
+        for models, pair in pairs.items()
+    ]
+    matched = ("MATCHED",) if of_pictures else ()
+    header = ("AGREEMENT OF", "AND", *matched, "MEAN OKS", "DISTANCE (torsos)")
+    return table(header, rows, right=range(2, len(header)))
 
 
 def _shown(run: ModelRun) -> Mapping[str, PoseSet]:

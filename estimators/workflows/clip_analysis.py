@@ -7,43 +7,48 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from estimators.analysis.agreement import median_of
 from estimators.analysis.clip import ClipEstimates
 from estimators.analysis.clip_report import ClipReport, report_clip
 from estimators.analysis.shown import Thresholds
-from estimators.analysis.temporal import (
-    dropout,
-    impossible_limbs,
-    jitter,
-    person_path,
-    side_swaps,
-)
+from estimators.analysis.temporal import TemporalNumbers
 from estimators.registry import get
 
 
 @dataclass(frozen=True)
 class Steadiness:
-    """How steady one model is on one person; see `analysis.temporal` for each number.
+    """How steady one model is, as it is told; see `analysis.temporal` for each number.
 
     Attributes:
-        person: the person's number, the same in all models.
-        sightings: frames in which the model shows the person.
+        person: the person's number, the same in all models; None for all whom the model follows.
+        sightings: people shown, counted a frame.
         jitter: median over joints and frames, torso lengths per s²; NaN without three in a row.
-        dropout: share of the joints missing between the first and the last sighting.
-        identity_switches: times the model went over to this person from another track.
+        dropout: share of the joints missing while people are known to be there by any model.
+        identity_switches: times the model went over to this person from another.
         side_swaps, limb_jumps: frames in which one happened.
     """
 
     model: str
-    person: int
+    person: int | None
     sightings: int
     jitter: float
     dropout: float
     identity_switches: int
     side_swaps: int
     limb_jumps: int
+
+    @classmethod
+    def of(cls, model: str, person: int | None, numbers: TemporalNumbers) -> Steadiness:
+        return cls(
+            model,
+            person,
+            numbers.sightings,
+            numbers.median_jitter,
+            numbers.mean_dropout,
+            len(numbers.identity_switches),
+            len(numbers.side_swaps),
+            len(numbers.limb_jumps),
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,32 +90,16 @@ class ClipAnalysis:
 
     def steadiness(self) -> tuple[Steadiness, ...]:
         """One entry a model and person that it shows, people in order."""
+        by_person = {model: self.report.by_person(model) for model in self.estimates}
         return tuple(
-            self._steadiness(model, person)
+            Steadiness.of(model, person, by_person[model][person])
             for person in self.people
             for model in self.estimates
-            if (self.report.people[model] == person).any()
+            if person in by_person[model]
         )
 
-    def _steadiness(self, model: str, person: int) -> Steadiness:
-        shown = self.report.shown[model]
-        rows = np.flatnonzero(self.report.people[model] == person)
-        path = person_path(shown, rows)
-        switches = self.report.temporal[model].identity_switches
-        firsts = _first_frames(self.report.tracks[model][rows], shown.frame_of[rows])
-        return Steadiness(
-            model,
-            person,
-            len(rows),
-            median_of(np.array([median_of(column) for column in jitter(path).T])),
-            float(dropout(path).mean()),
-            int(np.isin(switches, firsts).sum()),
-            int(side_swaps(path).any(axis=1).sum()),
-            int(impossible_limbs(path).any(axis=1).sum()),
+    def overall(self) -> tuple[Steadiness, ...]:
+        """One entry a model: on everybody it follows."""
+        return tuple(
+            Steadiness.of(model, None, numbers) for model, numbers in self.report.temporal.items()
         )
-
-
-def _first_frames(tracks: NDArray[np.int64], frames: NDArray[np.int64]) -> NDArray[np.int64]:
-    """The frame in which each of the tracks starts; rows in order of time."""
-    _, first = np.unique(tracks, return_index=True)
-    return frames[first]

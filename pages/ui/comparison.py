@@ -66,7 +66,7 @@ class Comparison:
 
     @cached_property
     def matrix(self) -> AgreementMatrix:
-        return agreement_matrix(self.shown)
+        return agreement_matrix(self.shown, self.groups)
 
     def count(self, model: str) -> str:
         """How many people it found, in words."""

@@ -215,6 +215,11 @@ def test_a_torso_seen_end_on_does_not_make_distances_endless() -> None:
     assert scale.torso_length(xy)[0] == pytest.approx(48 * 0.288 / 0.259)
 
 
+def test_the_area_of_a_person_is_the_usual_share_of_the_box_around_the_joints() -> None:
+    """From the eyes to the ankles and from hand to hand, of which the body covers 0.6."""
+    assert scale.person_area(STANDING) == pytest.approx(0.6 * 68 * 181)
+
+
 def test_somebody_seen_from_the_side_still_has_an_area() -> None:
     xy = scale.coco_xy(people((0, 0)))
     xy[..., 0] = 5

@@ -96,6 +96,28 @@ def test_swapped_legs_are_found_where_they_swap() -> None:
     assert not side_swaps(path_of(xy)).any()
 
 
+@pytest.mark.parametrize(("crossed", "swaps"), [(0.3, 0), (0.5, 1)])
+def test_a_swap_must_explain_the_step_by_more_than_half(crossed: float, swaps: int) -> None:
+    """Legs that cross by a share of their distance: swapping explains the step the better, the
+    further they cross, (1 - share) / (1 + share) of the movement being left."""
+    xy = walking(TIME, (300, 50), (0, 0))
+    legs = [COCO_17.index(f"{s}_{j}") for s in ("left", "right") for j in ("hip", "knee", "ankle")]
+    wide = xy.copy()
+    wide[:, legs, 0] = 300 + 2 * (xy[:, legs, 0] - 300)
+    wide[50:, legs, 0] = 300 - crossed * (wide[50:, legs, 0] - 300)
+    assert np.flatnonzero(side_swaps(path_of(wide))[:, 1]).tolist() == [50] * swaps
+
+
+@pytest.mark.parametrize(("longer", "impossible"), [(1.4, False), (1.6, True)])
+def test_a_limb_over_half_as_long_again_is_impossible(longer: float, impossible: bool) -> None:
+    """Always as long, so that only its length tells."""
+    xy = walking(TIME, (300, 50), (0, 0))
+    xy[:, WRIST] = xy[:, COCO_17.index("left_elbow")] + (0, longer * TORSO * 0.146 / 0.288)
+    found = impossible_limbs(path_of(xy))
+    assert found.any(axis=1).all() == impossible
+    assert found.any() == impossible
+
+
 def test_a_person_who_turns_slowly_does_not_swap() -> None:
     turn = np.cos(np.pi * TIME / TIME[-1])  # left and right change places over four seconds
     xy = walking(TIME, (0, 0), (0, 0))

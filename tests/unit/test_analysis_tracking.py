@@ -7,6 +7,8 @@ from analysis_motion import irregular, shown, vanished, walking
 from numpy.typing import NDArray
 
 from estimators.analysis.identity import shared_identities
+from estimators.analysis.matching import oks_of
+from estimators.analysis.over_time import agreement_over_time
 from estimators.analysis.pairing import match_all, match_clips
 from estimators.analysis.shown import ShownClip
 from estimators.analysis.tracking import TrackOptions, identity_switches, track_people
@@ -59,7 +61,25 @@ def test_a_model_that_jumps_to_somebody_else_switches_identity() -> None:
     jumping[90:] -= (800, 0)
     clip = shown([jumping], TIME)
     tracks = track_people(clip, TrackOptions(max_gap_s=0.5))
-    assert identity_switches(clip, tracks, TrackOptions(max_gap_s=0.5)).tolist() == [50, 90]
+    assert identity_switches(clip, tracks, options=TrackOptions(max_gap_s=0.5)).tolist() == [50, 90]
+
+
+def test_somebody_far_away_in_the_next_frame_is_somebody_else() -> None:
+    """One and a half torsos within a thirtieth of a second, 75 m/s: nobody moves like that."""
+    time_s = np.arange(60) / 30
+    path = walking(time_s, (100, 50), (0, 0))
+    path[30:] += (150, 0)
+    assert set(track_people(shown([path], time_s)).tolist()) == {0, 1}
+
+
+def test_people_who_come_after_one_has_left_took_nobodys_place() -> None:
+    """One leaves and two others come: more people than before, so that nobody was mistaken."""
+    leaves = vanished(walking(TIME, (100, 50), (0, 0)), 40, len(TIME))
+    come = [vanished(walking(TIME, (x, 50), (0, 0)), 0, 50) for x in (700, 1000)]
+    clip = shown([leaves, *come], TIME)
+    tracks = track_people(clip)
+    assert len(set(tracks.tolist())) == 3
+    assert len(identity_switches(clip, tracks)) == 0
 
 
 def test_somebody_who_joins_or_leaves_is_no_switch() -> None:
@@ -96,6 +116,33 @@ def test_matching_a_whole_clip_equals_matching_each_frame() -> None:
     assert found == sorted(expected)
     assert len(found) == 2 * len(TIME)
     assert (pair.oks > 0.5).all()
+
+
+def test_somebody_who_passes_by_is_not_the_one_passed() -> None:
+    """Close enough to be matched for half a second of four, which is not half of the frames."""
+    standing_there, passing = walking(TIME, (500, 50), (0, 0)), walking(TIME, (100, 50), (200, 0))
+    clips = {"a": shown([standing_there], TIME, "a"), "b": shown([passing], TIME, "b")}
+    tracks = {model: track_people(clip) for model, clip in clips.items()}
+    pairs = match_all(clips)
+    assert 5 < len(pairs[0].oks) < len(TIME) / 4
+    people = shared_identities(clips, tracks, pairs)
+    assert set(people["a"].tolist()).isdisjoint(people["b"].tolist())
+
+
+def test_in_a_clip_two_people_are_as_alike_as_on_a_picture() -> None:
+    """Of different sizes: neither of the two is the truth, so that both areas count alike."""
+    large = walking(TIME, (500, 50), (10, 0))
+    small = 0.8 * (large - large[:, :1]) + large[:, :1] + (0, 12)
+    a, b = shown([large], TIME, "a"), shown([small], TIME, "b")
+    expected = oks_of(a.xy, b.xy)
+    assert expected.max() < 0.9
+    np.testing.assert_allclose(match_clips(a, b).oks, expected)
+    np.testing.assert_allclose(match_clips(b, a).oks, expected)
+    one = {"a": np.ones(len(a), np.int64), "b": np.ones(len(b), np.int64)}
+    over_time = agreement_over_time({"a": a, "b": b}, one)
+    np.testing.assert_allclose(over_time.oks[0, 0], expected, rtol=1e-6)
+    swapped = agreement_over_time({"b": b, "a": a}, one)
+    np.testing.assert_array_equal(swapped.oks, over_time.oks)
 
 
 def test_a_person_has_one_number_in_all_models() -> None:

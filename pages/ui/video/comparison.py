@@ -8,7 +8,7 @@ from functools import cached_property
 
 import streamlit as st
 
-from estimators.analysis.over_time import DisputedFrame, disputed_frames
+from estimators.analysis.over_time import DisputedFrame
 from estimators.analysis.shown import Thresholds
 from estimators.registry import MODELS, ModelSpec
 from estimators.workflows.clip_analysis import ClipAnalysis
@@ -17,11 +17,6 @@ from pages.ui.colours import colours
 from pages.ui.settings import Settings
 from pages.ui.video.clips import ChosenClip
 
-MOST_DISPUTED = 10
-# Where the models agree better than this nothing is disputed (1 − OKS).
-_WORTH_A_LOOK = 0.25
-# Neighbouring frames show the same difference; in short clips less has to do.
-_APART_S, _APART_SHARE = 0.5, 0.05
 ThresholdKey = tuple[tuple[str, float, float], ...]
 
 
@@ -65,13 +60,7 @@ class ClipComparison:
     @cached_property
     def disputed(self) -> Sequence[DisputedFrame]:
         """The most disputed frames in the order of the clip."""
-        report = self.analysis.report
-        apart_s = min(_APART_S, _APART_SHARE * self.clip.info.duration_s)
-        worst = disputed_frames(
-            report.over_time, report.shown, report.people, MOST_DISPUTED, apart_s
-        )
-        found = [frame for frame in worst if frame.dispute >= _WORTH_A_LOOK]
-        return sorted(found, key=lambda frame: frame.frame_index)
+        return sorted(self.analysis.report.disputed(), key=lambda frame: frame.frame_index)
 
     def failed(self, model: str) -> str:
         """Why the model gave no answer at all, "" if it gave any."""

@@ -212,7 +212,8 @@ def _steadiness(comparison: ClipComparison) -> None:
     st.caption(
         "Jitter: median acceleration of the joints in torso lengths per s²; real motion adds to "
         "it, so compare models on the same clip only. Dropout: share of the joints hidden or "
-        "missing between a person's first and last sighting. Switches: times a model went over "
+        "missing between a person's first and last sighting by any model. Switches: times a model "
+        "went over "
         "to this person from another one. Side swaps: frames in which left and right change "
         "places. Limb jumps: frames in which a limb does what no limb can. All at the thresholds "
         "of the sidebar, without ground truth."
