@@ -64,6 +64,15 @@ def number_of(image: np.ndarray) -> int:
     return number
 
 
+def bars_of(image: np.ndarray) -> int:
+    """The number in the eight bars of a picture's sixteen top rows."""
+    edges = np.linspace(0, image.shape[1], BITS + 1)
+    number = 0
+    for left, right in pairwise(edges):
+        number = number << 1 | int(image[3:13, int(left + 3) : int(right - 3)].mean() > 127)
+    return number
+
+
 def make_clip(path: Path, recipe: Recipe | None = None) -> Path:
     recipe = recipe or Recipe()
     with av.open(str(path), "w", options=recipe.container) as output:

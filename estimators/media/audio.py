@@ -26,7 +26,8 @@ def copyable(track: AudioStream) -> bool:
 class AudioTrack:
     """The first sound track of `clip` as packets for `output`: copied as it is, else made AAC.
 
-    Its times are left as they are, so the pictures' times must be too.
+    Its times count from the clip's first frame, as the pictures' do; what was heard before it is
+    left out.
 
     Raises:
         FFmpegError: the track cannot be made AAC.
@@ -34,6 +35,7 @@ class AudioTrack:
     """
 
     def __init__(self, clip: ClipInfo, output: OutputContainer) -> None:
+        self._first_frame_s = int(clip.listing.pts[0]) * clip.time_base
         self._opening = opened(clip.source, clip.name)
         self._container = self._opening.__enter__()
         self._source = self._container.streams.audio[0]
@@ -71,12 +73,19 @@ class AudioTrack:
 
     def _copies(self) -> Iterator[Packet[Any]]:
         for packet in self._container.demux(self._source):
-            if packet.size and packet.dts is not None:
-                packet.stream = self._target
-                yield packet
+            if packet.size and packet.dts is not None and packet.pts is not None:
+                earlier = round(self._first_frame_s / packet.time_base)
+                packet.pts, packet.dts = packet.pts - earlier, packet.dts - earlier
+                if packet.pts + (packet.duration or 1) > 0:
+                    packet.stream = self._target
+                    yield packet
 
     def _encoded(self) -> Iterator[Packet[Any]]:
         for frame in self._container.decode(self._source):
+            if frame.pts is not None and frame.time_base is not None:
+                frame.pts -= round(self._first_frame_s / frame.time_base)
+                if frame.pts + frame.samples / frame.sample_rate / frame.time_base <= 0:
+                    continue
             yield from self._target.encode(frame)
         yield from self._target.encode(None)
 

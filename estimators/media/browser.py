@@ -27,6 +27,9 @@ from estimators.media.listing import opened, video_stream
 
 Way = Literal["as it is", "rewrap", "encode"]
 
+# The clip's own file plays on its own clock, which a player keeps to the microsecond: one that
+# starts earlier or later than a browser takes it is copied onto a clock that starts at zero.
+_LATEST_START_S = 86_400
 # What every Chromium decodes, Debian's included: eight bits, no HEVC.
 _PIXELS = ("yuv420p", "yuvj420p")
 _WEBM_CODECS = ("vp8", "vp9", "av1")
@@ -37,11 +40,12 @@ def way_to_play(clip: ClipInfo) -> Way:
     """Whether a browser plays the clip's own file, or its packets in an MP4, or neither."""
     if clip.damaged or clip.pixel_format not in _PIXELS:
         return "encode"
-    if clip.codec in _WEBM_CODECS and is_webm(clip.source):
+    in_time = 0 <= clip.first_frame_s <= _LATEST_START_S
+    if clip.codec in _WEBM_CODECS and is_webm(clip.source) and in_time:
         return "as it is"
-    if clip.codec != "h264" or clip.positional:
+    if clip.codec != "h264" or clip.positional or not clip.listing.one_each:
         return "encode"
-    ready = clip.container.startswith(_MP4) and starts_playing_at_once(clip.source)
+    ready = in_time and clip.container.startswith(_MP4) and starts_playing_at_once(clip.source)
     return "as it is" if ready else "rewrap"
 
 
@@ -87,7 +91,7 @@ def _encoded(
     with ClipWriter(target, size, options, audio_of=clip) as writer:
         for index, frame in decoded(clip):
             if clip.orientation.identity and not any(side % 2 for side in size):
-                writer.write_frame(frame, int(clip.listing.pts[index]))
+                writer.write_frame(frame, int(clip.listing.pts[index] - clip.listing.pts[0]))
             else:
                 image = clip.orientation.apply(as_rgb(frame, stored_size))
                 writer.write(image, float(clip.timestamps_s[index]))
@@ -117,6 +121,7 @@ def _rewrapped(clip: ClipInfo, target: Path) -> bool:
 
 def _copy_packets(clip: ClipInfo, target: Path) -> None:
     decode_times = _decode_times(clip)
+    first_frame_s = int(clip.listing.pts[0]) * clip.time_base
     with (
         opened(clip.source, clip.name) as source,
         av.open(str(target), "w", format="mp4", options=mp4_options(clip.time_base)) as output,
@@ -130,8 +135,12 @@ def _copy_packets(clip: ClipInfo, target: Path) -> None:
                 kept[audio.index] = output.add_stream_from_template(audio)
         for packet in source.demux([source.streams[index] for index in kept]):
             if packet.size:
+                earlier = round(first_frame_s / packet.time_base)
                 if packet.stream_index == video.index:
                     packet.dts = next(decode_times)
+                for name in ("pts", "dts"):
+                    time = getattr(packet, name)
+                    setattr(packet, name, None if time is None else time - earlier)
                 packet.stream = kept[packet.stream_index]
                 output.mux(packet)
 

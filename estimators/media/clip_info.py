@@ -78,12 +78,15 @@ class ClipInfo:
 
     @cached_property
     def timestamps_s(self) -> NDArray[np.float64]:
-        """Float64 [n], when each frame is shown, in seconds on the clip's own clock, ascending.
-
-        The clock's zero is the container's; the first frame may come a little later.
-        """
+        """Float64 [n], when each frame is shown, in seconds from the first one, ascending."""
         base = self.listing.time_base
-        return self.listing.pts.astype(np.float64) * base.numerator / base.denominator
+        since: NDArray[np.float64] = (self.listing.pts - self.listing.pts[0]).astype(np.float64)
+        return since * base.numerator / base.denominator
+
+    @property
+    def first_frame_s(self) -> float:
+        """When the first frame is shown on the container's own clock, which other tools may use."""
+        return float(int(self.listing.pts[0]) * self.time_base)
 
     @property
     def last_frame_s(self) -> float:
@@ -114,5 +117,5 @@ class ClipInfo:
 
     @property
     def positional(self) -> bool:
-        """AVI keeps no presentation times: frames are known by their place in the clip alone."""
-        return self.container == "avi"
+        """The container keeps no times to show frames at, as AVI: their turn alone tells them."""
+        return self.listing.by_turn

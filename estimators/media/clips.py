@@ -1,8 +1,8 @@
 """Clips in: what a clip holds, and its frames one after another.
 
-Timestamps are the clip's own (presentation time × time base, neither rounded to a frame rate nor
-shifted to zero), so that they equal those of any other tool that reads the file.  Frames stream:
-memory does not grow with the length of the clip.
+Timestamps are the clip's own (presentation time × time base, not rounded to a frame rate), counted
+from its first frame: a container's clock may start anywhere.  Frames stream: memory does not grow
+with the length of the clip.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from estimators.errors import InputError
 from estimators.media.boxes import cut_short
 from estimators.media.clip_info import ClipInfo, ClipLimits
 from estimators.media.decoding import decode_frames, decoded
-from estimators.media.listing import list_packets, opened, video_stream
+from estimators.media.listing import Listing, list_packets, opened, video_stream
 from estimators.media.names import printable
 from estimators.media.orientation import Orientation
 from estimators.types import Frame, PoseSet
@@ -39,6 +39,8 @@ __all__ = [
 ]
 
 DEFAULT_LIMITS = ClipLimits()
+# A month; times further apart come from damage, and charts and players cannot take them.
+_LONGEST_S = 31 * 86_400
 # Transfer characteristics of HDR video (ITU-T H.273): perceptual quantiser and hybrid log-gamma.
 _HDR_TRANSFERS = (16, 18)
 
@@ -71,6 +73,7 @@ def open_clip(
         if first is None or len(listing.pts) == 0:
             raise _nothing_to_see(len(listing.pts), name)
         _check_size((first.width, first.height), name, limits)
+        _check_times(listing, name)
         damaged = listing.broken or cut_short(data)
         matrix = first.side_data.get("DISPLAYMATRIX")
         return ClipInfo(
@@ -84,7 +87,7 @@ def open_clip(
             container=container.format.name,
             damaged=damaged,
             has_audio=bool(container.streams.audio),
-            notes=tuple(_notes(first, stream, len(listing.pts), damaged)),
+            notes=tuple(_notes(first, stream, listing, damaged)),
         )
 
 
@@ -191,6 +194,16 @@ def _check_size(size: tuple[int, int], name: str, limits: ClipLimits) -> None:
         )
 
 
+def _check_times(listing: Listing, name: str) -> None:
+    lasts_s = int(listing.pts[-1] - listing.pts[0]) * listing.time_base
+    if not 0 <= lasts_s <= _LONGEST_S:
+        days = float(lasts_s / 86_400)
+        raise InputError(
+            f"The times in {name} are damaged: its frames would last {days:,.0f} days.",
+            "Convert it to H.264, or record it again.",
+        )
+
+
 def _nothing_to_see(packets: int, name: str) -> InputError:
     if packets == 0:
         return InputError(f"{name} holds no frames.", "Record or export it again.")
@@ -200,10 +213,19 @@ def _nothing_to_see(packets: int, name: str) -> InputError:
     )
 
 
-def _notes(first: VideoFrame, stream: VideoStream, count: int, damaged: bool) -> Iterator[str]:
+def _notes(
+    first: VideoFrame, stream: VideoStream, listing: Listing, damaged: bool
+) -> Iterator[str]:
+    count = len(listing.pts)
     if damaged:
-        promised = f" of {stream.frames:,}" if stream.frames > count else ""
+        told = listing.one_each and stream.frames > count
+        promised = f" of {stream.frames:,}" if told else ""
         yield f"The file is cut short or damaged: {count:,}{promised} frames are there."
+    if listing.timeless:
+        yield (
+            f"{listing.timeless:,} frames are left out: the file tells no time to show them at, as "
+            "where a cut without encoding leaves frames before the clip's start."
+        )
     if first.color_trc in _HDR_TRANSFERS:
         yield "HDR video: colours are taken as they are stored and look flat."
     ratio = stream.codec_context.sample_aspect_ratio

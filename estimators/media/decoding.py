@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 
 import av
 import numpy as np
@@ -11,24 +12,32 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from estimators.media.clip_info import ClipInfo
-from estimators.media.listing import opened, video_stream
+from estimators.media.listing import Listing, Packets, opened, video_stream
+
+
+class _DamagedError(Exception):
+    """A packet could not be decoded."""
 
 
 def decode_frames(container: InputContainer, stream: VideoStream) -> Iterator[VideoFrame]:
     """Every frame that can be decoded; damaged packets are passed over, a broken end is the end."""
-    packets = container.demux(stream)
+    return _decode_frames(container, stream, passing_over=True)
+
+
+def _decode_frames(
+    container: InputContainer, stream: VideoStream, passing_over: bool
+) -> Iterator[VideoFrame]:
+    packets = iter(Packets(container, stream))
     flushed = False
     while not flushed:
-        try:
-            packet = next(packets, None)
-        except av.error.FFmpegError:
-            packet = None
-        flushed = packet is None or packet.size == 0
+        packet = next(packets, None)
+        flushed = packet is None
         try:
             # The decoder holds frames back (reordering, threads): no packet means give them all.
-            yield from stream.codec_context.decode(None if flushed else packet)
-        except (av.error.FFmpegError, EOFError):
-            continue
+            yield from stream.codec_context.decode(packet)
+        except (av.error.FFmpegError, EOFError) as error:
+            if not passing_over:
+                raise _DamagedError from error
 
 
 def decoded(clip: ClipInfo, first: int = 0) -> Iterator[tuple[int, VideoFrame]]:
@@ -64,34 +73,49 @@ def _key_at_or_before(clip: ClipInfo, index: int) -> int:
 
 def _from_key(clip: ClipInfo, key: int) -> Iterator[tuple[int, VideoFrame]]:
     """The frames from the keyframe with index `key` on, each with its place in the listing."""
+    last = key - 1
+    with suppress(_DamagedError):
+        for last, frame in _placed(clip, key, threads=True):
+            yield last, frame
+    if last + 1 < clip.frame_count:
+        # With several frames in work at once, one that fails takes good ones with it, at the end
+        # without a word.
+        key = 0 if clip.positional else _key_at_or_before(clip, max(last, 0))
+        for index, frame in _placed(clip, key, threads=False):
+            if index > last:
+                yield index, frame
+
+
+def _placed(clip: ClipInfo, key: int, threads: bool) -> Iterator[tuple[int, VideoFrame]]:
+    """Raises _DamagedError at the first damaged packet where there are `threads`."""
     with opened(clip.source, clip.name) as container:
         stream = video_stream(container, clip.name)
-        stream.thread_type = "AUTO"
+        stream.thread_type = "AUTO" if threads else "SLICE"
         if key:
             container.seek(int(clip.listing.pts[key]), stream=stream)
-        places = _Places(clip)
-        for frame in decode_frames(container, stream):
+        places = _Places(clip.listing)
+        for frame in _decode_frames(container, stream, passing_over=not threads):
             index = places.of(frame)
             if index is not None:
                 yield index, frame
 
 
 class _Places:
-    """Finds each decoded frame in the packet listing by its time, else by its turn."""
+    """Finds each decoded frame in the listing by its time, where times tell nothing by its turn."""
 
-    def __init__(self, clip: ClipInfo) -> None:
-        self._pts = clip.listing.pts
-        self._by_turn = clip.positional
+    def __init__(self, listing: Listing) -> None:
+        self._listing = listing
         self._last = -1
 
     def of(self, frame: VideoFrame) -> int | None:
-        """The frame's index, always above the one before; None behind the end of the listing."""
+        """The frame's index, always above the one before; None for one that is not listed."""
         index = self._last + 1
-        if not self._by_turn and frame.pts is not None:
-            found = int(np.searchsorted(self._pts, frame.pts))
-            if found < len(self._pts) and self._pts[found] == frame.pts:
-                index = max(index, found)
-        if index >= len(self._pts):
+        if not self._listing.by_turn:
+            if frame.pts is None:
+                return None
+            index = max(index, int(np.searchsorted(self._listing.pts, frame.pts)))
+        listed = index < len(self._listing.pts)
+        if not listed or not (self._listing.by_turn or self._listing.pts[index] == frame.pts):
             return None
         self._last = index
         return index

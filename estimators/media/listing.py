@@ -13,13 +13,16 @@ from typing import Any
 import av
 import numpy as np
 from av.container import InputContainer
+from av.packet import Packet
 from av.stream import Disposition
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 from estimators.errors import InputError
 from estimators.media.boxes import top_level_boxes
+from estimators.media.fields import FieldPairs
 from estimators.media.kinds import kind_of, require_file
+from estimators.media.times import NO_TIME, Announced, shown_times
 
 FORMATS = "MP4, MOV, 3GP, WebM, MKV, AVI, MPEG, WMV, FLV, Ogg or GIF"
 # An upload may call itself .mp4 and be a playlist that names other files or addresses: only these
@@ -29,17 +32,26 @@ _DEMUXERS = {
     "protocol_whitelist": "file",
 }
 
+# After so many packets that cannot be read no more are looked for.
+_MOST_UNREADABLE = 1000
+
 
 @dataclass(frozen=True, eq=False)
 class Listing:
-    """The video packets of a clip in the order in which they are shown.
+    """The frames of a clip in the order in which they are shown, as its packets announce them.
+
+    A frame is mostly a packet, but two fields may be one each, and packets may have no time.
 
     Attributes:
-        pts: int64 [n], ascending presentation times in units of `time_base`; packets that an edit
-            list hides are left out.
+        pts: int64 [n], ascending times to show in units of `time_base`, on the container's own
+            clock; frames that an edit list hides are left out.
         key: bool [n], decoding can start there.
         last_duration: how long the last frame is shown, in the same unit; 0 where not known.
-        broken: reading ended with an error before the end of the file.
+        broken: some of the file could not be read.
+        by_turn: frames from the decoder are known by their turn, not by their time.
+        timeless: frames left out because the container tells no time to show them at, as of those
+            that a cut without encoding leaves before the clip's start.
+        packets: how many the track has, those that an edit list hides left aside.
     """
 
     pts: NDArray[np.int64]
@@ -47,6 +59,14 @@ class Listing:
     time_base: Fraction
     last_duration: int
     broken: bool
+    by_turn: bool = False
+    timeless: int = 0
+    packets: int = 0
+
+    @property
+    def one_each(self) -> bool:
+        """Whether every packet is a frame with a time of its own."""
+        return self.packets == len(self.pts)
 
 
 @contextmanager
@@ -100,25 +120,66 @@ def video_stream(container: InputContainer, name: str) -> VideoStream:
     return streams[0]
 
 
+class Packets:
+    """The packets of a track, those that cannot be read left out.
+
+    Attributes:
+        broken: some could not be read.
+    """
+
+    def __init__(self, container: InputContainer, stream: VideoStream) -> None:
+        self._container, self._stream = container, stream
+        self.broken = False
+
+    def __iter__(self) -> Iterator[Packet[VideoStream]]:
+        # A packet that is said to lie beyond the end of the file reads like the end: MP4 counts
+        # its packets, so that those behind it are asked for.
+        exact = self._container.format.name.startswith("mov")
+        promised, seen, ended = self._stream.frames if exact else 0, 0, False
+        for _ in range(_MOST_UNREADABLE):
+            try:
+                for packet in self._container.demux(self._stream):
+                    if packet.size:
+                        seen, self.broken = seen + 1, self.broken or ended
+                        yield packet
+            except av.error.FFmpegError:
+                self.broken = True
+            else:
+                ended = True
+                if seen >= promised:
+                    return
+
+
 def list_packets(container: InputContainer, stream: VideoStream, most: int) -> Listing:
-    """Reads all packets of `stream`; stops as soon as there are more than `most`."""
-    packets: list[tuple[int, bool, int]] = []
-    broken = False
-    try:
-        for packet in container.demux(stream):
-            stamp = packet.pts if packet.pts is not None else packet.dts
-            if packet.size and stamp is not None and not packet.is_discard:
-                packets.append((stamp, packet.is_keyframe, packet.duration or 0))
-            if len(packets) > most:
-                break
-    except av.error.FFmpegError:
-        broken = True
-    packets.sort(key=lambda entry: entry[0])
-    table: NDArray[Any] = np.array(packets, np.int64).reshape(-1, 3)
+    """Reads all packets of `stream`; stops as soon as there are more frames than `most`."""
+    begun: list[list[int]] = []
+    count = 0
+    pairs = FieldPairs(stream)
+    packets = Packets(container, stream)
+    for packet in packets:
+        if packet.is_discard:
+            continue
+        lasts, count = packet.duration or 0, count + 1
+        if pairs.completes(packet) and begun:
+            begun[-1][2] += lasts
+            continue
+        times = (NO_TIME if time is None else time for time in (packet.pts, packet.dts))
+        begun.append([*times, lasts, packet.is_keyframe])
+        if len(begun) > most:
+            break
+    table: NDArray[Any] = np.array(begun, np.int64).reshape(-1, 4)
+    pts, dts, lasts_all, key = table.T
+    announced = Announced(pts, dts, lasts_all, key.astype(bool))
+    shown = shown_times(announced, container, stream)
+    order = np.argsort(shown.pts, kind="stable")
+    order = order[shown.pts[order] != NO_TIME]
     return Listing(
-        pts=table[:, 0],
-        key=table[:, 1].astype(bool),
+        pts=shown.pts[order],
+        key=announced.key[order],
         time_base=stream.time_base or Fraction(1, 1000),
-        last_duration=int(table[-1, 2]) if len(table) else 0,
-        broken=broken,
+        last_duration=int(shown.duration[order[-1]]) if len(order) else 0,
+        broken=packets.broken,
+        by_turn=shown.by_turn,
+        timeless=len(table) - len(order),
+        packets=count,
     )

@@ -95,6 +95,7 @@ def manifest(job: ClipJob, analysis: ClipAnalysis) -> dict[str, Any]:
             "rotation": clip.rotation,
             "frames": clip.frame_count,
             "duration_s": clip.duration_s,
+            "first_frame_s": clip.first_frame_s,
             "codec": clip.codec,
             "variable_frame_rate": clip.variable,
             "notes": list(clip.notes),

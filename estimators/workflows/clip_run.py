@@ -35,7 +35,7 @@ class ClipSettings:
 
     Attributes:
         models: keys of the models.
-        start_s, end_s: the part of the clip, in seconds on its own clock; None for its ends.
+        start_s, end_s: the part of the clip, in seconds from its first frame; None for its ends.
         stride: every n-th frame.
         longest_side: larger frames are made smaller before the models see them; None: as they are.
     """

@@ -123,9 +123,14 @@ def people_in_common(analysis: ClipAnalysis) -> tuple[int, ...]:
     return analysis.report.over_time.people or analysis.people
 
 
-def playable_times(clip: ClipInfo) -> NDArray[np.float64]:
-    """The frames' times, strictly ascending: two frames at one time get a microsecond between."""
-    times = clip.timestamps_s
+def playable_times(clip: ClipInfo, first_frame_s: float = 0.0) -> NDArray[np.float64]:
+    """When a player shows each frame, strictly ascending: frames at one time get a microsecond.
+
+    Args:
+        first_frame_s: where the played file's clock stands at the first frame: at zero in copies,
+            at `clip.first_frame_s` in the clip's own file.
+    """
+    times = clip.timestamps_s + first_frame_s
     if (np.diff(times) > 0).all():
         return times
     least = 1e-6 * np.arange(len(times))

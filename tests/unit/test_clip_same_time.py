@@ -98,7 +98,7 @@ def test_numbers_over_time_and_rows_of_the_tables(time_s: list[float]) -> None:
 
 @pytest.mark.parametrize(
     ("start_s", "end_s", "near"),
-    [(2.0, 3.0, "1.000"), (9.5, 9.9, "10.000"), (99.0, None, "10.000"), (None, 0.5, "1.000")],
+    [(1.0, 2.0, "0.000"), (8.5, 8.9, "9.000"), (99.0, None, "9.000"), (None, -0.5, "0.000")],
 )
 def test_a_part_without_a_frame_says_where_there_is_one(
     start_s: float | None, end_s: float | None, near: str, tmp_path: Path

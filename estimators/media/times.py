@@ -1,0 +1,76 @@
+"""When a clip's frames are shown, worked out from what the container says of their packets.
+
+A container may tell each packet's time to show (pts), or only its time to decode (dts), or, where a
+clip was cut without encoding it, neither for some frames.  What is exact stays; nothing is
+numbered over it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import NamedTuple
+
+import numpy as np
+from av.container import InputContainer
+from av.video.stream import VideoStream
+from numpy.typing import NDArray
+
+NO_TIME = int(np.iinfo(np.int64).min)
+# Browsers show a picture of an animated GIF that asks for a hundredth of a second or nothing for a
+# tenth.
+_GIF_SHORTEST_S, _GIF_INSTEAD_S = Fraction(1, 100), Fraction(1, 10)
+
+
+class Announced(NamedTuple):
+    """The frames in the file's order; times are `NO_TIME` where the container tells none.
+
+    Attributes:
+        pts, dts, duration: int64 [n], in units of the track's time base.
+        key: bool [n], decoding can start there.
+    """
+
+    pts: NDArray[np.int64]
+    dts: NDArray[np.int64]
+    duration: NDArray[np.int64]
+    key: NDArray[np.bool_]
+
+
+@dataclass(frozen=True, eq=False)
+class Shown:
+    """The same frames' times.
+
+    Attributes:
+        pts: int64 [n] in the file's order; `NO_TIME` for frames that have none.
+        duration: int64 [n].
+        by_turn: the decoder's frames must be told by their turn, not by a time of theirs.
+    """
+
+    pts: NDArray[np.int64]
+    duration: NDArray[np.int64]
+    by_turn: bool = False
+
+
+def shown_times(frames: Announced, container: InputContainer, stream: VideoStream) -> Shown:
+    """When each frame is shown."""
+    if container.format.name == "gif":
+        base = stream.time_base or Fraction(1, 100)
+        least, instead = int(_GIF_SHORTEST_S / base), int(_GIF_INSTEAD_S / base)
+        lasts = np.where(frames.duration <= least, instead, frames.duration)
+        return Shown(np.cumsum(lasts) - lasts, lasts, by_turn=True)
+    if _in_decoding_order(frames, container, stream):
+        times = np.where(frames.pts == NO_TIME, frames.dts, frames.pts)
+        return Shown(times, frames.duration, by_turn=True)
+    return Shown(frames.pts, frames.duration)
+
+
+def _in_decoding_order(frames: Announced, container: InputContainer, stream: VideoStream) -> bool:
+    """Whether the container tells only when to decode, as AVI does, and others' older codecs."""
+    known = np.not_equal(frames.pts, NO_TIME)
+    if (frames.dts == NO_TIME).any():
+        return False
+    if not known.all():
+        return bool((frames.pts[known] == frames.dts[known]).all())
+    # FFmpeg fills in times to show for AVI; of H.264 with B-frames they are those to decode.
+    ascending = bool((np.diff(frames.pts) > 0).all())
+    return container.format.name == "avi" and stream.codec_context.has_b_frames and ascending
