@@ -59,6 +59,7 @@ class ClipEstimates:
     ) -> None:
         self.model, self.skeleton, self.file, self.size = model, skeleton, file, size
         self.errors: dict[int, str] = {}
+        self.restarts: list[int] = []
         k = len(skeleton)
         self._frame_index = _Growing((), np.int64)
         self._time_s = _Growing((), np.float64)
@@ -79,9 +80,17 @@ class ClipEstimates:
         return clip
 
     def append(
-        self, estimate: Estimate, queue_ms: float = np.nan, transport_ms: float = np.nan
+        self,
+        estimate: Estimate,
+        queue_ms: float = np.nan,
+        transport_ms: float = np.nan,
+        restarted: bool = False,
     ) -> None:
         """Adds the next frame.
+
+        Args:
+            restarted: the model's process was started anew since the frame before, and whoever
+                follows people from frame to frame has lost them.
 
         Raises:
             ValueError: its index does not come after the last one's, or the skeleton is another.
@@ -92,6 +101,8 @@ class ClipEstimates:
         t = estimate.timings_ms
         timings = (t.preprocess, t.inference, t.postprocess, queue_ms, transport_ms)
         self._add_frame(estimate.frame_index, estimate.time_s, timings)
+        if restarted:
+            self.restarts.append(len(self) - 1)
         unknown = np.full(len(poses), np.nan)
         self._add_optional("box_xyxy", poses.box_xyxy, len(poses))
         self._add_optional("world_m", poses.world_m, len(poses))
@@ -181,6 +192,13 @@ class ClipEstimates:
         failed = np.zeros(len(self), np.bool_)
         failed[list(self.errors)] = True
         return failed
+
+    @property
+    def restarted(self) -> NDArray[np.bool_]:
+        """Bool [F], frames before which the model's process was started anew."""
+        restarted = np.zeros(len(self), np.bool_)
+        restarted[self.restarts] = True
+        return restarted
 
     @property
     def xy(self) -> NDArray[np.float32]:

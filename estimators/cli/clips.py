@@ -77,6 +77,7 @@ class Clips:
                 formats = self._formats()
                 files, unwritten = clip_files.write_folder(job, analysis, folder, formats)
                 error = error or unwritten
+        _tell(job.clip, job.notes)
         if error is not None:
             complain(f"error: {job.clip.name}: {error}")
         tell(clip_summary.text(job, analysis), files)

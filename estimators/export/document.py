@@ -58,6 +58,8 @@ def _frames(e: ClipEstimates) -> Iterator[dict[str, Any]]:
                 "timings_ms": dict(zip(_STAGES, timings[row - start], strict=True)),
                 "people": people[int(e.offsets[row]) - first : int(e.offsets[row + 1]) - first],
             }
+            if row in e.restarts:
+                frame["restarted"] = True
             if row in e.errors:
                 frame["error"] = e.errors[row]
             yield frame

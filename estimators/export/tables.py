@@ -34,7 +34,7 @@ JOINT_COLUMNS = (
     "world_y_m",
     "world_z_m",
 )
-FRAME_COLUMNS = ("model", "file", "frame_index", "time_s", "people", *TIMINGS, "error")
+FRAME_COLUMNS = ("model", "file", "frame_index", "time_s", "people", *TIMINGS, "restarted", "error")
 
 
 def joint_table(estimates: Sequence[ClipEstimates]) -> pd.DataFrame:
@@ -94,6 +94,7 @@ def _frame_columns(e: ClipEstimates) -> dict[str, Any]:
         e.time_s,
         e.people,
         *e.timings_ms.T,
+        e.restarted,
         error,
     )
     return dict(zip(FRAME_COLUMNS, values, strict=True))

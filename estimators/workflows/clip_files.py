@@ -86,6 +86,8 @@ def manifest(job: ClipJob, analysis: ClipAnalysis) -> dict[str, Any]:
         "frames_done": progress.done,
         "frames_selected": progress.total,
         "frames_failed": job.failures,
+        "restarts": job.restarts,
+        "notes": list(job.notes),
         "elapsed_s": round(progress.elapsed_s, 3),
         "models_run": list(job.ran),
         "clip": {

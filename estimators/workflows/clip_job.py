@@ -18,10 +18,10 @@ from estimators.media.clip_info import ClipInfo
 from estimators.media.clips import selected
 from estimators.registry import get
 from estimators.runtime.api import Runner
+from estimators.workflows.clip_notes import UNREADABLE, work_notes
 from estimators.workflows.clip_run import ClipSettings, FrameOutcome, run_clip
 
 JobState = Literal["waiting", "running", "done", "cancelled", "failed"]
-UNREADABLE = "This frame could not be decoded."
 _NOTHING_KNOWN: Mapping[str, ClipEstimates] = MappingProxyType({})
 
 
@@ -112,6 +112,18 @@ class ClipJob:
         counts = {model: len(e.errors) for model, e in self.estimates.items()}
         return {model: count for model, count in counts.items() if count}
 
+    @property
+    def restarts(self) -> dict[str, list[int]]:
+        """For each model started anew in mid-clip, the indices of the frames that came next."""
+        return {
+            m: e.frame_index[e.restarts].tolist() for m, e in self.estimates.items() if e.restarts
+        }
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What went wrong, each in a sentence; of a job that has stopped."""
+        return tuple(work_notes(self.estimates))
+
     def cancel(self) -> None:
         """Stops before the next model's turn; what is done stays."""
         self._cancel.set()
@@ -187,7 +199,8 @@ class ClipJob:
                 if result is None:
                     estimates.append_failed(frame.index, frame.time_s, outcome.failures[model])
                 else:
-                    estimates.append(result.estimate, result.queue_ms, result.transport_ms)
+                    times_ms = (result.queue_ms, result.transport_ms)
+                    estimates.append(result.estimate, *times_ms, restarted=result.restarted)
             self._done += 1
 
     def _mark_unreadable(self, up_to: int | None) -> None:

@@ -78,7 +78,7 @@ class ClipJobs:
 
         Args:
             viewer: who watches; the job goes on while one of those who do is present.
-            afresh: models that failed on any frame are run again.
+            afresh: models that failed on any frame, or lost their track, are run again.
 
         Raises:
             InputError: no models, or no frame between the limits.
@@ -91,7 +91,9 @@ class ClipJobs:
             if watched.job is None:
                 known = self._known(key)
                 if afresh:
-                    known = {model: e for model, e in known.items() if not e.errors}
+                    known = {
+                        model: e for model, e in known.items() if not e.errors and not e.restarts
+                    }
                 watched.job = ClipJob(
                     self._runner, clip, settings, lambda: self._wanted(watched), known
                 )

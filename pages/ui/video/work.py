@@ -132,12 +132,7 @@ def _say_how_fast(job: ClipJob) -> None:
 
 
 def _say_what_failed(clip: ChosenClip, plan: ClipSettings, job: ClipJob) -> None:
-    for model, count in job.failures.items():
-        reason = next(iter(job.estimates[model].errors.values()))
-        st.warning(
-            f"**{MODELS[model].title}** failed on {count:,} of {job.progress.total:,} frames: "
-            f"{escaped(reason)}",
-            icon=":material/error:",
-        )
-    if job.failures and st.button("Try again", icon=":material/refresh:", key="retry_clip"):
+    for note in job.notes:
+        st.warning(escaped(note), icon=":material/error:")
+    if job.notes and st.button("Try again", icon=":material/refresh:", key="retry_clip"):
         _start(clip, plan, afresh=True)
