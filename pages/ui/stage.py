@@ -19,13 +19,20 @@ from pages.ui.engine import Outcome
 from pages.ui.fetching import megabytes, weights_control
 from pages.ui.tables import joint_in_words
 from pages.ui.text import escaped
+from pages.ui.truth import mark_truth
 from pages.ui.viewer.panels import JointRef, Layer, Panel
 from pages.ui.viewer.picture import picture_viewer
+from pages.ui.votes import blind_vote
 
 if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
 
-LAYOUTS = {"side": "Side by side", "one": "All in one"}
+LAYOUTS = {
+    "side": "Side by side",
+    "one": "All in one",
+    "truth": "Mark truth",
+    "vote": "Vote",
+}
 _TALLEST, _NARROWEST = 720, 320
 
 
@@ -57,6 +64,8 @@ def stage(comparison: Comparison, outcomes: Sequence[Outcome], layout: str) -> J
         The joint that the person picked, if any.
     """
     picked = None
+    if layout in ("truth", "vote") and comparison.specs:
+        return _settle(comparison, layout)
     drawn = [outcome for outcome in outcomes if outcome.result is not None or outcome.pending]
     others = [outcome for outcome in outcomes if outcome not in drawn]
     columns: list[DeltaGenerator] = []
@@ -69,6 +78,14 @@ def stage(comparison: Comparison, outcomes: Sequence[Outcome], layout: str) -> J
         with column:
             _card(outcome, comparison.colours[outcome.spec.key])
     return picked
+
+
+def _settle(comparison: Comparison, layout: str) -> None:
+    """The person says what is right, in place of the overlays."""
+    if layout == "vote":
+        blind_vote(comparison)
+    else:
+        mark_truth(comparison, [_layer(comparison, spec) for spec in comparison.specs])
 
 
 def describe(comparison: Comparison, picked: JointRef | None) -> None:

@@ -23,7 +23,7 @@ _viewer = st.components.v2.component(
     "pose_comparison.picture_viewer",
     html=assets("viewer.html"),
     css=assets("viewer.css"),
-    js=assets("overlay.js", "view.js", "stage.js", "addresses.js", "picture.js"),
+    js=assets("overlay.js", "view.js", "stage.js", "addresses.js", "still.js", "picture.js"),
 )
 
 
@@ -53,16 +53,8 @@ def picture_viewer(
     Raises:
         ValueError: `picture` or `panels` are malformed; the message says what was expected.
     """
-    if picture.dtype != np.uint8 or picture.ndim != 3 or picture.shape[2] != 3:
-        raise ValueError(f"picture: expected uint8 [H, W, 3], got {picture.dtype} {picture.shape}")
     payload = panels_payload(panels, options or ViewOptions())
-    digest = (digest or hashlib.sha256(np.ascontiguousarray(picture)).hexdigest())[:16]
-    payload["picture"] = {
-        "id": f"{digest}-{picture.shape}",
-        "url": media_url(_encoded(digest, picture), "image/jpeg", f"{key}.picture", digest),
-        "width": picture.shape[1],
-        "height": picture.shape[0],
-    }
+    payload["picture"] = picture_payload(key, picture, digest)
     payload["key"] = key
     # Without a container of its own it is remounted when elements above it come and go.
     with st.container(key=f"{key}-frame"):
@@ -73,6 +65,19 @@ def picture_viewer(
             on_selected_change=lambda: None,
         )
     return _picked(result.selected, payload["picture"]["id"], panels)
+
+
+def picture_payload(key: str, picture: NDArray[np.uint8], digest: str = "") -> dict[str, Any]:
+    """`picture` as the browser finds it; see `picture_viewer` for arguments and errors."""
+    if picture.dtype != np.uint8 or picture.ndim != 3 or picture.shape[2] != 3:
+        raise ValueError(f"picture: expected uint8 [H, W, 3], got {picture.dtype} {picture.shape}")
+    digest = (digest or hashlib.sha256(np.ascontiguousarray(picture)).hexdigest())[:16]
+    return {
+        "id": f"{digest}-{picture.shape}",
+        "url": media_url(_encoded(digest, picture), "image/jpeg", f"{key}.picture", digest),
+        "width": picture.shape[1],
+        "height": picture.shape[0],
+    }
 
 
 def _picked(value: Any, picture_id: str, panels: Sequence[Panel]) -> JointRef | None:

@@ -37,10 +37,15 @@ function movedBy(view, place, picture, dx, dy) {
 }
 
 // Wheel, drag, pinch and double click on `canvas`. `stage` has view, place(canvas), picture,
-// setView(view), pageScrolls(), leaveToPage(), hover(canvas, point | null) and pick(canvas, point).
+// setView(view), pageScrolls(), leaveToPage(), hover(canvas, point | null), pick(canvas, point), and
+// where things can be dragged grab(canvas, point, kind of pointer): null, or {move(by), drop(kept)}.
 function followPointers(canvas, stage) {
   const pointers = new Map();
-  let moved = 0;
+  let moved = 0, grabbed = null;
+  const letGo = (kept) => {
+    grabbed?.drop(kept);
+    grabbed = null;
+  };
   const at = (event) => {
     const box = canvas.getBoundingClientRect();
     return [event.clientX - box.left, event.clientY - box.top];
@@ -56,7 +61,12 @@ function followPointers(canvas, stage) {
   canvas.addEventListener("pointerdown", (event) => {
     if (event.button !== 0) return;
     canvas.setPointerCapture(event.pointerId);
-    if (pointers.size === 0) moved = 0;
+    if (pointers.size === 0) {
+      moved = 0;
+      grabbed = stage.grab?.(canvas, at(event), event.pointerType) ?? null;
+    } else {
+      letGo(false); // the second finger of a pinch
+    }
     pointers.set(event.pointerId, at(event));
   });
   canvas.addEventListener("pointermove", (event) => {
@@ -74,11 +84,15 @@ function followPointers(canvas, stage) {
     }
     moved += Math.hypot(now[0] - before[0], now[1] - before[1]);
     pointers.set(event.pointerId, now);
-    if (moved > 3) drag(before, now);
+    if (moved <= 3) return;
+    if (grabbed) grabbed.move([now[0] - before[0], now[1] - before[1]]);
+    else drag(before, now);
   });
   const release = (event) => {
     if (!pointers.delete(event.pointerId)) return;
-    if (event.type === "pointerup" && moved <= 3) stage.pick(canvas, at(event));
+    const tapped = event.type === "pointerup" && moved <= 3;
+    letGo(event.type === "pointerup" && !tapped);
+    if (tapped) stage.pick(canvas, at(event));
   };
   canvas.addEventListener("pointerup", release);
   canvas.addEventListener("pointercancel", release);

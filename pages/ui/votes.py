@@ -1,0 +1,129 @@
+"""Blind vote: two answers without names, and which of them is better."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import combinations
+from typing import TYPE_CHECKING
+
+import numpy as np
+import streamlit as st
+
+from estimators.analysis.matching import oks_matrix
+from estimators.analysis.votes import Vote, preference
+from estimators.registry import MODELS
+from estimators.types import PoseSet
+from pages.ui.viewer.panels import Layer, Panel
+from pages.ui.viewer.picture import picture_viewer
+
+if TYPE_CHECKING:
+    from pages.ui.comparison import Comparison
+
+_VOTES = "blind_votes"
+# Neither blue, orange nor green: no colour tells which model it is.
+_INK = "#7C5CFF"
+_NAMES = ("A", "B")
+_Ballot = tuple[int, str, str]
+
+
+def votes() -> list[Vote]:
+    """All votes of this session."""
+    kept: list[Vote] = st.session_state.setdefault(_VOTES, [])
+    return kept
+
+
+def blind_vote(comparison: Comparison) -> None:
+    """The most disputed person that was not voted on, as two models see them, without names."""
+    left = _open(comparison)
+    if not left:
+        st.info(
+            "There is nothing left to vote on in this picture: take another one, or add a model."
+            if votes()
+            else "A vote needs two models that see the same person differently.",
+            icon=":material/how_to_vote:",
+        )
+    else:
+        _ballot(comparison, left[0])
+    _standing(comparison)
+
+
+def _open(comparison: Comparison) -> list[_Ballot]:
+    """(person, model, model) that nobody voted on, those who differ most first."""
+    done = {(vote.place, frozenset(vote.models)) for vote in votes()}
+    found = []
+    for person, group in enumerate(comparison.groups):
+        for a, b in combinations(group.members, 2):
+            if (_place(comparison, person), frozenset((a, b))) not in done:
+                found.append((_similarity(comparison, person, (a, b)), person, a, b))
+    return [(person, a, b) for _, person, a, b in sorted(found)]
+
+
+def _similarity(comparison: Comparison, person: int, models: tuple[str, str]) -> float:
+    members = comparison.groups[person].members
+    one, other = (comparison.shown[model].select([members[model]]) for model in models)
+    return float(np.nan_to_num(oks_matrix(one, other)[0, 0]))
+
+
+def _place(comparison: Comparison, person: int) -> str:
+    return f"{comparison.picture.digest}:{person}"
+
+
+def _ballot(comparison: Comparison, ballot: _Ballot) -> None:
+    person, *models = ballot
+    place = _place(comparison, person)
+    # The same two are not always in the same order, and the order tells nothing.
+    if hashlib.sha256(f"{place}{models}".encode()).digest()[0] % 2:
+        models.reverse()
+    st.markdown(f"**Person {person + 1}: which is better?**")
+    layers = [
+        _layer(comparison, person, model, name) for model, name in zip(models, _NAMES, strict=True)
+    ]
+    panels = [Panel(layer.title, "", [layer], _INK) for layer in layers]
+    with st.container(key="ballot"):
+        picture = comparison.picture
+        picture_viewer("ballot_pictures", picture.frame.image, panels, None, picture.digest)
+    pair = (models[0], models[1])
+    with st.container(horizontal=True):
+        for name, winner in (*zip(_NAMES, models, strict=True), ("Neither", None)):
+            st.button(
+                f"{name} is better" if winner else "Neither",
+                key=f"vote_{name}",
+                on_click=votes().append,
+                args=(Vote(pair, winner, place),),
+            )
+
+
+def _layer(comparison: Comparison, person: int, model: str, name: str) -> Layer:
+    """One person on the joints that all models share, without scores that would give it away."""
+    from estimators.skeletons import COCO_17
+
+    row = comparison.groups[person].members[model]
+    pose = comparison.shown[model].select([row]).to_skeleton(COCO_17)
+    bare = PoseSet(COCO_17, pose.xy, np.where(np.isfinite(pose.xy[..., 0]), 1.0, 0.0))
+    return Layer(f"ballot_{name}", name, _INK, replace(bare), "confidence", 0.0)
+
+
+def _standing(comparison: Comparison) -> None:
+    lines = standings([spec.key for spec in comparison.specs])
+    if lines:
+        st.markdown("\n".join(f"- {line}" for line in lines))
+
+
+def standings(models: Sequence[str]) -> list[str]:
+    """What the votes between each two of the models say, in sentences."""
+    lines = []
+    for a, b in combinations(models, 2):
+        wins = preference(votes(), a, b)
+        if wins.votes + wins.neither == 0:
+            continue
+        if wins.votes and wins.wins * 2 < wins.votes:
+            wins = preference(votes(), b, a)
+        sure = "preferred" if wins.sure else "too few votes to tell"
+        neither = f", neither {wins.neither}×" if wins.neither else ""
+        lines.append(
+            f"{MODELS[wins.model].title} over {MODELS[wins.other].title}: {wins.wins} of "
+            f"{wins.votes} votes ({wins.low:.0%} to {wins.high:.0%}){neither}: {sure}."
+        )
+    return lines

@@ -1,0 +1,187 @@
+"""Models held against marked keypoints: every number worked out by hand."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from estimators.analysis.matching import COCO_SIGMAS
+from estimators.analysis.truth import in_words, lead, most_disputed, truth_errors, truth_scores
+from estimators.analysis.votes import Vote, preference, wilson
+from estimators.annotated import HIDDEN, VISIBLE, AnnotatedImage, AnnotatedPerson
+from estimators.skeletons import COCO_17
+from estimators.types import PoseSet
+
+K = len(COCO_17)
+LIGHTNING, BLAZE = "movenet-lightning", "blazepose-full"
+# Upright, the torso 100 px long.
+STANDING = np.array(
+    [
+        *((50, 0), (55, -5), (45, -5), (60, 0), (40, 0), (75, 40), (25, 40), (80, 90), (20, 90)),
+        *((80, 130), (20, 130), (65, 140), (35, 140), (65, 210), (35, 210), (65, 280), (35, 280)),
+    ],
+    np.float64,
+)
+
+
+def pose(xy: np.ndarray) -> PoseSet:
+    return PoseSet(COCO_17, xy[None].astype(np.float32), np.ones((1, K), np.float32))
+
+
+def person(xy: np.ndarray = STANDING, joints: tuple[str, ...] = COCO_17.joints) -> AnnotatedPerson:
+    flags = np.array([VISIBLE if joint in joints else 0 for joint in COCO_17.joints])
+    return AnnotatedPerson(xy, flags)
+
+
+def image(*people: AnnotatedPerson) -> AnnotatedImage:
+    return AnnotatedImage("a.jpg", 400, 300, people, "hash")
+
+
+def moved(joint: str, dx: float, xy: np.ndarray = STANDING) -> np.ndarray:
+    out = xy.copy()
+    out[COCO_17.index(joint), 0] += dx
+    return out
+
+
+def test_errors_are_distances_in_torso_lengths_and_cocos_similarity() -> None:
+    errors = truth_errors([(image(person()), {LIGHTNING: pose(moved("left_wrist", 30))})])
+    wrist = COCO_17.index("left_wrist")
+    assert errors.joints == tuple((0, joint) for joint in COCO_17.joints)
+    expected = np.zeros(K)
+    expected[wrist] = 0.3
+    np.testing.assert_allclose(errors.error[LIGHTNING], expected, atol=1e-6)
+    # The area is 0.6 of the box around the marked keypoints: 60 x 285 px.
+    area, sigma = 0.6 * 60 * 285, COCO_SIGMAS[wrist]
+    similarity = math.exp(-(30**2) / (2 * area * (2 * sigma) ** 2))
+    assert errors.similarity[LIGHTNING][wrist] == pytest.approx(similarity, rel=1e-5)
+    (score,) = truth_scores(errors)
+    assert score.oks == pytest.approx((16 + similarity) / 17, rel=1e-5)
+    assert (score.keypoints, score.found, score.median_error) == (
+        17,
+        17,
+        pytest.approx(0, abs=1e-6),
+    )
+
+
+def test_only_marked_keypoints_count_and_a_hidden_joint_is_not_found() -> None:
+    gone = STANDING.copy()
+    gone[COCO_17.index("left_wrist")] = np.nan
+    marked = person(joints=("left_wrist", "right_wrist", "left_knee"))
+    errors = truth_errors([(image(marked), {LIGHTNING: pose(gone)})])
+    assert [joint for _, joint in errors.joints] == ["left_wrist", "right_wrist", "left_knee"]
+    (score,) = truth_scores(errors)
+    assert (score.keypoints, score.found, score.nearest) == (3, 2, 2)
+    assert score.oks == pytest.approx(2 / 3)
+
+
+def test_a_bad_pose_is_judged_but_somebody_far_away_is_not_taken_for_the_person() -> None:
+    marked = person(joints=("left_wrist",))
+    bad = pose(moved("left_wrist", 80))
+    errors = truth_errors(
+        [(image(marked), {LIGHTNING: bad, BLAZE: pose(STANDING + np.array([150, 0]))})]
+    )
+    assert errors.error[LIGHTNING][0] == pytest.approx(0.8, rel=1e-5)
+    assert math.isnan(errors.error[BLAZE][0])
+    assert errors.similarity[BLAZE][0] == 0
+
+
+def test_each_marked_person_is_held_against_another_of_the_models_people() -> None:
+    near, far = STANDING, STANDING + np.array([60, 0])
+    both = PoseSet(COCO_17, np.stack([far, near]).astype(np.float32), np.ones((2, K), np.float32))
+    errors = truth_errors([(image(person(near), person(far)), {LIGHTNING: both})])
+    np.testing.assert_allclose(errors.error[LIGHTNING], 0, atol=1e-6)
+    assert [number for number, _ in errors.joints] == [0] * K + [1] * K
+
+
+def test_scale_comes_from_the_models_where_no_torso_is_marked() -> None:
+    doubled = STANDING * 2
+    marked = person(doubled, joints=("left_knee",))
+    errors = truth_errors([(image(marked), {LIGHTNING: pose(moved("left_knee", 20, doubled))})])
+    assert errors.error[LIGHTNING][0] == pytest.approx(20 / 200, rel=1e-4)
+
+
+def test_who_is_nearest_within_two_percent_of_a_torso() -> None:
+    models = {LIGHTNING: pose(moved("nose", 1.9)), BLAZE: pose(moved("nose", 2.1))}
+    first = {
+        m: s for s in truth_scores(truth_errors([(image(person()), models)])) for m in [s.model]
+    }
+    assert (first[LIGHTNING].nearest, first[BLAZE].nearest) == (K, K)
+    models[BLAZE] = pose(moved("nose", 4.1))
+    later = {s.model: s.nearest for s in truth_scores(truth_errors([(image(person()), models)]))}
+    assert later == {LIGHTNING: K, BLAZE: K - 1}
+
+
+def test_intervals_hold_the_mean_and_widen_with_fewer_people() -> None:
+    rng = np.random.default_rng(1)
+    people, poses = [], []
+    for i in range(12):
+        at = STANDING + np.array([300 * i, 0])
+        people.append(person(at))
+        poses.append(at + rng.normal(0, 12, at.shape) + (0, 25 * (i % 2)))
+    found = PoseSet(COCO_17, np.stack(poses).astype(np.float32), np.ones((12, K), np.float32))
+    (all_of_them,) = truth_scores(truth_errors([(image(*people), {LIGHTNING: found})]))
+    (few,) = truth_scores(truth_errors([(image(*people[:6]), {LIGHTNING: found})]))
+    assert all_of_them.low < all_of_them.oks < all_of_them.high
+    assert few.high - few.low > all_of_them.high - all_of_them.low
+    # People are drawn, not keypoints, which would make it far too narrow: the half of the people
+    # whose pose is 25 px too low differ from the others.
+    assert all_of_them.high - all_of_them.low > 0.05
+
+
+def test_a_lead_is_sure_only_where_its_interval_leaves_zero_out() -> None:
+    worse = STANDING + np.array([0, 30])
+    clear = truth_errors([(image(person()), {LIGHTNING: pose(STANDING), BLAZE: pose(worse)})])
+    gap = lead(clear, LIGHTNING, BLAZE)
+    assert gap.sure
+    assert gap.difference == pytest.approx(1 - clear.similarity[BLAZE].mean())
+    assert "nearer to the truth than BlazePose full" in " ".join(in_words(clear))
+    same = truth_errors([(image(person()), {LIGHTNING: pose(worse), BLAZE: pose(worse)})])
+    assert not lead(same, LIGHTNING, BLAZE).sure
+    assert "Too few joints" in " ".join(in_words(same))
+
+
+def test_nothing_marked_nobody_found() -> None:
+    assert truth_scores(truth_errors([])) == ()
+    nobody = truth_errors([(image(person()), {LIGHTNING: PoseSet.empty(COCO_17)})])
+    assert in_words(nobody) == ("No model shows any of the 17 joints that were marked.",)
+    assert in_words(truth_errors([(image(), {LIGHTNING: pose(STANDING)})])) == ()
+
+
+def test_the_most_disputed_joints_of_everybody_come_first() -> None:
+    one, other = STANDING, STANDING + np.array([300, 0])
+    a = PoseSet(COCO_17, np.stack([one, other]).astype(np.float32), np.ones((2, K), np.float32))
+    apart = np.stack([moved("left_wrist", 50, moved("nose", 20, one)), moved("nose", 10, other)])
+    b = replace(a, xy=apart.astype(np.float32))
+    members = [{"a": 0, "b": 0}, {"a": 1, "b": 1}, {"a": 1}]
+    asked = most_disputed({"a": a, "b": b}, members)
+    assert asked == ((0, "left_wrist"), (1, "nose"), (0, "nose"))
+    assert most_disputed({"a": a, "b": a}, members) == ()
+
+
+def test_votes_give_a_share_with_wilsons_interval() -> None:
+    votes = [Vote((LIGHTNING, BLAZE), BLAZE, str(i)) for i in range(8)]
+    votes += [Vote((BLAZE, LIGHTNING), LIGHTNING, "8"), Vote((BLAZE, LIGHTNING), None, "9")]
+    said = preference(votes, BLAZE, LIGHTNING)
+    assert (said.wins, said.votes, said.neither) == (8, 9, 1)
+    # Worked out with the formula of Wilson 1927 for 8 of 9.
+    assert (said.low, said.high) == (
+        pytest.approx(0.5650, abs=1e-4),
+        pytest.approx(0.9801, abs=1e-4),
+    )
+    assert said.sure
+    assert not preference(votes[:2], BLAZE, LIGHTNING).sure
+    assert wilson(0, 0) == (0.0, 1.0)
+    with pytest.raises(ValueError, match="was not among"):
+        Vote((LIGHTNING, BLAZE), "other", "")
+
+
+def test_flags_and_positions_are_checked() -> None:
+    with pytest.raises(ValueError, match="no position"):
+        AnnotatedPerson(np.full((K, 2), np.nan), np.full(K, HIDDEN))
+    with pytest.raises(ValueError, match="none of 0, 1 and 2"):
+        AnnotatedPerson(STANDING, np.full(K, 1.5))
+    with pytest.raises(ValueError, match="expected xy"):
+        AnnotatedPerson(STANDING[:3], np.full(K, VISIBLE))
