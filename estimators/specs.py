@@ -10,7 +10,7 @@ from typing import Literal
 from estimators.skeletons import Skeleton
 from estimators.types import ScoreKind
 
-Family = Literal["MoveNet", "BlazePose", "Keypoint R-CNN"]
+Family = Literal["MoveNet", "BlazePose", "Keypoint R-CNN", "PoseNet"]
 Engine = Literal["LiteRT", "MediaPipe", "PyTorch", "TensorFlow"]
 
 

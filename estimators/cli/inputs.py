@@ -76,7 +76,8 @@ def _named(files: Sequence[Path]) -> Mapping[str, Path]:
 def chosen_models(text: str | None) -> tuple[list[ModelSpec], list[str]]:
     """The variants that `--models` names, and what to tell about others.
 
-    Without `--models` one a family, if its weights are here; the notes name those left out.
+    Without `--models` the `registry.default_models` whose weights are here; the notes name those
+    left out.
 
     Raises:
         InputError: a name is unknown or given twice, or nothing is left.
@@ -86,7 +87,10 @@ def chosen_models(text: str | None) -> tuple[list[ModelSpec], list[str]]:
         if not keys or len(set(keys)) < len(keys):
             raise InputError(f"--models {text!r} names no model or one twice.", "See `models`.")
         return [registry.get(key) for key in keys], []
-    specs = [registry.get(key) for key in registry.DEFAULT_MODELS]
+    defaults = registry.default_models(
+        lambda key: weights.state(registry.get(key).weights).path is not None
+    )
+    specs = [registry.get(key) for key in defaults]
     states = {spec.key: weights.state(spec.weights) for spec in specs}
     at_hand = [spec for spec in specs if states[spec.key].path is not None]
     if not at_hand:

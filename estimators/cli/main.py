@@ -112,8 +112,8 @@ def _add_compare(commands: _Commands) -> None:
     compare.add_argument(
         "--models",
         metavar="A,B",
-        help="variants by key, separated by commas (default: one of each family, of those whose "
-        "weights are here)",
+        help="variants by key, separated by commas (default: one each of MoveNet, BlazePose and "
+        "Keypoint R-CNN; PoseNet for one whose weights are not here)",
     )
     compare.add_argument(
         "--output",

@@ -17,7 +17,7 @@ import streamlit as st
 
 from estimators import weights
 from estimators.errors import ModelError, PoseError
-from estimators.registry import DEFAULT_MODELS, MODELS, ModelSpec
+from estimators.registry import MODELS, ModelSpec, default_models
 from estimators.runtime.api import Runner, RunResult
 from estimators.types import EstimatorOptions, Frame
 from pages.ui.sources import Picture
@@ -152,7 +152,7 @@ def runner() -> Runner:
     from estimators.runtime.runner import ProcessRunner
 
     hosts = ProcessRunner()
-    for model in DEFAULT_MODELS:
+    for model in default_models(has_weights):
         if has_weights(model):
             hosts.warm(model)
     return hosts

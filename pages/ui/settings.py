@@ -54,22 +54,22 @@ class Settings:
         return self.pose_thresholds.get(model, MODELS[model].default_pose_threshold)
 
 
-def read(address: Mapping[str, str]) -> Settings:
+def read(address: Mapping[str, str], default_models: tuple[str, ...] = DEFAULT_MODELS) -> Settings:
     """Settings from the parameters of an address; anything unknown falls back to the default."""
     models = tuple(dict.fromkeys(key for key in _items(address, "models") if key in MODELS))
     draw = tuple(key for key in DRAWABLE if key in _items(address, "draw"))
     return Settings(
-        models=models[:MOST_MODELS] or DEFAULT_MODELS,
+        models=models[:MOST_MODELS] or default_models,
         joint_thresholds=_thresholds(_items(address, "threshold"), lambda spec: spec.score_range),
         pose_thresholds=_thresholds(_items(address, "people"), lambda spec: PERSON_RANGE),
         draw=draw if "draw" in address else DEFAULT_DRAW,
     )
 
 
-def write(settings: Settings) -> dict[str, str]:
+def write(settings: Settings, default_models: tuple[str, ...] = DEFAULT_MODELS) -> dict[str, str]:
     """The parameters of the address that `read` turns into `settings` again."""
     address: dict[str, str] = {}
-    if settings.models != DEFAULT_MODELS:
+    if settings.models != default_models:
         address["models"] = ",".join(settings.models)
     if settings.draw != DEFAULT_DRAW:
         address["draw"] = ",".join(settings.draw)

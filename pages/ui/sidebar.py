@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from estimators.registry import MODELS, ModelSpec
+from estimators.registry import MODELS, ModelSpec, default_models
 from pages.ui import memory
 from pages.ui import settings as address
+from pages.ui.engine import has_weights
 from pages.ui.settings import DRAWABLE, MOST_MODELS, PERSON_RANGE, Settings
 
 _START = "settings_of_the_address"
@@ -52,12 +53,13 @@ def _people_slider(spec: ModelSpec, start: Settings) -> float:
 def sidebar() -> Settings:
     """The settings as the person left them; the address is brought up to date."""
     # What the address says counts once; from then on the widgets lead.
-    start = st.session_state.setdefault(_START, address.read(st.query_params))
+    defaults = default_models(has_weights)
+    start = st.session_state.setdefault(_START, address.read(st.query_params, defaults))
     models = _choose_models(start)
     specs = [MODELS[key] for key in models]
     joints, people = _choose_thresholds(specs, start) if specs else ({}, {})
     result = Settings(tuple(models), joints, people, _choose_drawing(start))
-    _publish(address.write(result))
+    _publish(address.write(result, defaults))
     return result
 
 

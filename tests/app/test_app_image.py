@@ -17,6 +17,7 @@ import streamlit as st
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
+from estimators.registry import default_models
 from pages.ui import engine, uploads
 from pages.ui.settings import Settings, read, write
 from pages.ui.text import escaped
@@ -24,6 +25,7 @@ from pages.ui.text import escaped
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLES = ROOT / "sample_media"
 _LONGEST_S = 90.0
+FIRST_VISIT = ["MoveNet Lightning", "BlazePose full", "PoseNet"]
 
 
 @pytest.fixture(autouse=True)
@@ -96,7 +98,10 @@ def shown(at: AppTest) -> str:
 def test_first_visit_has_a_sample_already_estimated() -> None:
     at = wait_for(first_page())
 
-    assert [panel["title"] for panel in panels(at)] == ["MoveNet Lightning", "BlazePose full"]
+    # PoseNet stands in for Keypoint R-CNN, whose weights are not here and are offered.
+    assert [panel["title"] for panel in panels(at)] == FIRST_VISIT
+    assert at.button(key="fetch_keypointrcnn-fast_keypointrcnn-coco-v1").label == "Fetch 237 MB"
+    assert dict(at.query_params) == {}
     assert all(layer["people"] for layer in viewer(at)["layers"].values())
     assert {layer["kind"] for layer in viewer(at)["layers"].values()} == {
         "confidence",
@@ -129,7 +134,7 @@ def test_latency_can_be_measured_again() -> None:
     wait_for(at)
 
     assert all(count > before[model] for model, count in calls().items())
-    assert [panel["title"] for panel in panels(at)] == ["MoveNet Lightning", "BlazePose full"]
+    assert [panel["title"] for panel in panels(at)] == FIRST_VISIT
 
 
 def test_another_viewer_of_the_same_picture_runs_no_model() -> None:
@@ -154,7 +159,7 @@ def test_a_model_that_fails_fills_its_own_panel_and_can_be_tried_again(
     monkeypatch.setenv("POSE_WEIGHTS_MANIFEST", str(broken_blazepose(tmp_path, monkeypatch)))
     at = wait_for(first_page())
 
-    assert [panel["title"] for panel in panels(at)] == ["MoveNet Lightning"]
+    assert [panel["title"] for panel in panels(at)] == ["MoveNet Lightning", "PoseNet"]
     assert len(at.error) == 1
     assert "BlazePose full" in at.error[0].value
     before = calls()
@@ -205,7 +210,7 @@ def test_a_bad_upload_says_what_is_wrong_and_loses_nothing() -> None:
     wait_for(at)
 
     assert [error.value for error in at.error if escaped("words.png") in error.value]
-    assert len(panels(at)) == 2
+    assert len(panels(at)) == len(FIRST_VISIT)
 
 
 def test_what_is_in_a_file_counts_not_its_name() -> None:
@@ -422,3 +427,5 @@ def test_an_address_says_the_same_settings_again(settings: Settings) -> None:
         assert again.joint_threshold(model) == settings.joint_threshold(model)
         assert again.pose_threshold(model) == settings.pose_threshold(model)
     assert write(Settings()) == {}
+    with_stand_in = default_models(lambda key: not key.startswith("keypointrcnn"))
+    assert write(read({}, with_stand_in), with_stand_in) == {}

@@ -79,6 +79,7 @@ def test_a_first_visit_is_one_click_from_results() -> None:
     assert [layer["title"] for layer in player(at)["layers"]] == [
         "MoveNet Lightning",
         "BlazePose full",
+        "PoseNet",
     ]
     assert {layer["kind"] for layer in player(at)["layers"]} == {"confidence", "visibility"}
     assert "make_video" in buttons(at)

@@ -30,7 +30,7 @@ def upload(page: Page, *files: Path) -> None:
 def test_first_visit_shows_overlays_and_an_invitation(page: Page, app_url: str) -> None:
     page.goto(app_url)
 
-    for title in ("MoveNet Lightning", "BlazePose full"):
+    for title in ("MoveNet Lightning", "BlazePose full", "PoseNet"):
         expect(overlay(page, title)).to_be_visible()
         expect(overlay(page, title)).to_have_attribute("aria-label", re.compile("1 person"))
     card = page.locator(".st-key-card_keypointrcnn-fast")

@@ -182,6 +182,7 @@ def test_default_models_whose_weights_are_not_here_are_left_out(tmp_path: Path) 
     assert "keypointrcnn-fast is left out" in done.stderr
     assert "movenet-lightning" in done.stdout
     assert "blazepose-full" in done.stdout
+    assert "posenet" in done.stdout
 
 
 def test_equal_names_are_told_apart_and_numbers_become_ids(tmp_path: Path) -> None:

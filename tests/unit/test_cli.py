@@ -52,6 +52,15 @@ def test_models_lists_every_variant_with_its_weights(env: dict[str, str]) -> Non
     assert "logit" in rows["keypointrcnn-fast"]
 
 
+def test_posenet_stands_in_while_a_default_model_has_no_weights() -> None:
+    defaults = registry.DEFAULT_MODELS
+    assert len({registry.get(key).family for key in defaults}) == 3
+    assert registry.default_models(lambda key: True) == defaults
+    for absent in defaults:
+        have = registry.default_models(lambda key, absent=absent: key != absent)
+        assert have == (*defaults, "posenet")
+
+
 def test_models_as_json_says_what_the_registry_says(env: dict[str, str]) -> None:
     described = json.loads(estimators("models", "--json", env=env).stdout)
     assert [d["key"] for d in described] == list(registry.MODELS)
