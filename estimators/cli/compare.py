@@ -51,11 +51,11 @@ def run(options: argparse.Namespace) -> int:
     writer = output.prepare(options)
     is_one = {file: is_clip(file) for file in options.files}
     pictures = Pictures([file for file in options.files if not is_one[file]])
-    ids = writer.image_ids(list(pictures.paths)) if writer else None
+    ids = writer.image_ids(pictures.sources()) if writer else None
     clips = Clips([file for file in options.files if is_one[file]], options, not pictures.paths)
     runner = ProcessRunner(threads=options.threads)
     # Only now: a command that cannot be used ends with one line.
-    for note in (*notes, *pictures.notes):
+    for note in (*notes, *pictures.notes, *(ids.notes if ids else ())):
         complain(note)
     try:
         code = _compare_pictures(runner, specs, pictures, (writer, ids)) if pictures.paths else 0

@@ -9,6 +9,7 @@ from pathlib import Path
 from estimators import registry, weights
 from estimators.cli.text import megabytes
 from estimators.errors import InputError
+from estimators.export.annotated_ids import SourcePicture
 from estimators.media.kinds import kind_of
 from estimators.media.names import printable
 from estimators.media.pictures import open_picture, read_picture
@@ -36,7 +37,6 @@ class Pictures:
     Attributes:
         paths: where each lies.
         sizes: width and height, upright.
-        orientations: how each is stored, see `PictureFile`.
         notes: what is odd about a file; whole sentences.
 
     Raises:
@@ -46,14 +46,14 @@ class Pictures:
     def __init__(self, files: Sequence[Path]) -> None:
         self.paths = _named(files)
         self.sizes: dict[str, tuple[int, int]] = {}
-        self.orientations: dict[str, int] = {}
+        self._orientations: dict[str, int] = {}
         self.notes: list[str] = []
         self._kept: dict[str, Frame] = {}
         kept = 0
         for name, path in self.paths.items():
             picture = open_picture(path, str(path))
             frame = picture.frame
-            self.orientations[name] = picture.orientation
+            self._orientations[name] = picture.orientation
             self.notes += [f"{name}: {note}" for note in picture.notes]
             self.sizes[name] = frame.full_size
             kept += frame.image.nbytes
@@ -62,6 +62,13 @@ class Pictures:
 
     def __getitem__(self, name: str) -> Frame:
         return self._kept.get(name) or read_picture(self.paths[name], str(self.paths[name]))
+
+    def sources(self) -> dict[str, SourcePicture]:
+        """Each by its name, for comparison with annotations."""
+        return {
+            name: SourcePicture(path, self.sizes[name], self._orientations[name])
+            for name, path in self.paths.items()
+        }
 
 
 def _named(files: Sequence[Path]) -> Mapping[str, Path]:

@@ -132,7 +132,7 @@ def _add_compare(commands: _Commands) -> None:
         "--annotations",
         type=Path,
         metavar="FILE",
-        help="COCO annotations that tell each picture's image_id by its file name",
+        help="COCO annotations that tell each picture's image_id by the end of its path",
     )
     compare.add_argument(
         "--threads", type=_Whole(1, MOST_THREADS), metavar="N", help="CPU threads of each model"

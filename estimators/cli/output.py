@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -13,6 +13,7 @@ from estimators.analysis.clip import ClipEstimates
 from estimators.cli.main import FORMATS
 from estimators.errors import InputError
 from estimators.export import coco, files, tables
+from estimators.export.annotated_ids import SourcePicture, annotated_ids
 from estimators.export.sinks import Write, require_writable, write_all
 from estimators.media.kinds import require_file
 
@@ -28,9 +29,11 @@ class Writer:
     formats: tuple[str, ...]
     annotations: Path | None
 
-    def image_ids(self, names: Sequence[str]) -> coco.ImageIds:
-        """The COCO id of each picture; raises InputError when the annotations do not know it."""
-        return coco.image_ids(names, self.annotations)
+    def image_ids(self, pictures: Mapping[str, SourcePicture]) -> coco.ImageIds:
+        """The COCO id of each picture; raises InputError when the annotations do not fit it."""
+        if self.annotations is None:
+            return coco.image_ids(list(pictures))
+        return annotated_ids(pictures, self.annotations)
 
     def write(
         self, runs: Sequence[ModelRun], ids: coco.ImageIds

@@ -8,7 +8,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from estimators.analysis.clip import ClipEstimates
 from estimators.analysis.scale import on_coco
-from estimators.errors import InputError
+from estimators.export.annotated_pixels import AnnotatedPixels
 from estimators.export.sinks import Sink, opened
 from estimators.registry import get
 from estimators.skeletons import COCO_17
@@ -30,12 +30,17 @@ _LONGEST_NUMBER = 18  # digits of an int64, which is what COCO's tools hold ids 
 class ImageIds:
     """The COCO `image_id` of each file, and where they come from.
 
-    `source` is `annotations` (by file name), `file name` (the number in it), `running` (1, 2, …
-    in the order of the files) or `frame index` (the frames of one clip).
+    Attributes:
+        source: `annotations` (by the end of the path), `file name` (the number in it), `running`
+            (1, 2, … in the order of the files) or `frame index` (the frames of one clip).
+        pixels: of files that were annotated in other pixels than those of the upright picture.
+        notes: what a person must know about them; whole sentences.
     """
 
     by_file: Mapping[str, int]
     source: Literal["annotations", "file name", "running", "frame index"]
+    pixels: Mapping[str, AnnotatedPixels] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
     def image_id(self, file: str, frame_index: int) -> int:
         """The id of a picture, or of one frame of a clip; KeyError for a file not in the table."""
@@ -53,62 +58,32 @@ class ImageIds:
 CLIP_IDS = ImageIds({}, "frame index")
 
 
-def image_ids(files: Sequence[str], annotations: Path | None = None) -> ImageIds:
-    """The `image_id` of each file name.
+def image_ids(files: Sequence[str]) -> ImageIds:
+    """The `image_id` of each file name: the number in it, or 1, 2, 3, … in their order.
 
-    From `annotations` (a COCO JSON) by file name where given; else the number in each file name
-    (the last one, `000000000785.jpg` is 785) when all have one and no two the same; else 1, 2, 3, …
-
-    Raises:
-        InputError: `annotations` cannot be read, does not list every file, or two have one name.
+    The number is the last one (`000000000785.jpg` is 785); it counts when all names have one and no
+    two the same.
     """
-    names = [Path(file).name for file in files]
-    if annotations is not None:
-        known = _annotated_ids(annotations)
-        twice = [name for name, count in Counter(names).items() if count > 1]
-        if twice:
-            raise InputError(
-                f"{twice[0]} is the name of two pictures; {annotations.name} knows one.",
-                "Compare them one after the other.",
-            )
-        missing = [name for name in names if name not in known]
-        if missing:
-            raise InputError(
-                f"{annotations.name} does not list {', '.join(missing[:3])}"
-                + (f" and {len(missing) - 3} more." if len(missing) > 3 else "."),
-                "Give only annotated pictures, or leave the annotations out.",
-            )
-        return ImageIds({f: known[n] for f, n in zip(files, names, strict=True)}, "annotations")
-    found = [re.findall(r"[0-9]+", Path(name).stem) for name in names]
+    found = [re.findall(r"[0-9]+", Path(file).stem) for file in files]
     numbers = [int(f[-1]) for f in found if f and len(f[-1]) <= _LONGEST_NUMBER]
     if len(numbers) == len(files) and max(Counter(numbers).values(), default=1) == 1:
         return ImageIds(dict(zip(files, numbers, strict=True)), "file name")
     return ImageIds({file: i for i, file in enumerate(dict.fromkeys(files), 1)}, "running")
 
 
-def _annotated_ids(annotations: Path) -> dict[str, int]:
-    try:
-        images = json.loads(annotations.read_text("utf-8"))["images"]
-        return {Path(image["file_name"]).name: int(image["id"]) for image in images}
-    except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
-        raise InputError(
-            f"{annotations} is not a COCO annotation file ({type(error).__name__}: {error}).",
-            "It must be a JSON object whose `images` have `id` and `file_name`.",
-        ) from error
-
-
 def coco_results(estimates: Iterable[ClipEstimates], ids: ImageIds) -> list[dict[str, Any]]:
     """One result a person: every person the model returned, no threshold applied.
 
     Each has `image_id`, `category_id` 1, `keypoints` (51 numbers: x, y, v of COCO's 17 joints in
-    COCO's pixel indices; v is 1, or 0 with x = y = 0 where the model gives no position) and `score`
-    (the model's pose score, else the mean of its joint scores).  COCO ignores further keys:
-    `keypoint_scores` (17, the model's own scale), and for clips `frame_index` and `time_s`.
+    COCO's pixel indices, of the picture as it was annotated; v is 1, or 0 with x = y = 0 where the
+    model gives no position) and `score` (the model's pose score, else the mean of its joint
+    scores).  COCO ignores further keys: `keypoint_scores` (17, the model's own scale), and for
+    clips `frame_index` and `time_s`.
     There is no `bbox`: `loadRes` would take the people for box detections.
     """
     results = []
     for e in estimates:
-        keypoints = _keypoints(e)
+        keypoints = _keypoints(e, ids.pixels.get(e.file))
         scores = _person_scores(e)
         joint_scores = _coco_scores(e)
         for i, row in enumerate(e.frame_of.tolist()):
@@ -132,13 +107,15 @@ def write_coco(estimates: Iterable[ClipEstimates], ids: ImageIds, sink: Sink) ->
         file.write(json.dumps(coco_results(estimates, ids), allow_nan=False).encode())
 
 
-def _keypoints(e: ClipEstimates) -> NDArray[np.float64]:
+def _keypoints(e: ClipEstimates, pixels: AnnotatedPixels | None) -> NDArray[np.float64]:
     """[P, 17, 3]: x, y, v.
 
     COCO's annotators clicked pixels, and their keypoints are pixel indices: the centre of pixel
     (c, r) is (c, r), where ours is (c + 0.5, r + 0.5).  COCO's boxes have our origin.
     """
     xy = on_coco(e.xy, e.skeleton) - get(e.model).coco_shift_px
+    if pixels is not None:
+        xy = pixels.of(xy)
     present = np.isfinite(xy).all(axis=-1, keepdims=True)
     return np.concatenate([np.round(np.where(present, xy, 0.0), 3), present], axis=-1)
 

@@ -120,7 +120,10 @@ def test_coco_holds_everybody_under_running_numbers(compared: tuple[Path, str]) 
 
 
 def test_coco_results_are_evaluated_by_pycocotools(shared: Path, tmp_path: Path) -> None:
-    """The ids come from the annotations, not from the file names, and the joints lie right."""
+    """The ids come from the annotations, not from the file names, and the joints lie right.
+
+    The first picture is annotated at twice its size, as after shrinking a data set.
+    """
     from pycocotools.coco import COCO
     from pycocotools.cocoeval import COCOeval
 
@@ -130,6 +133,14 @@ def test_coco_results_are_evaluated_by_pycocotools(shared: Path, tmp_path: Path)
         for person in annotations["annotations"]:
             person["image_id"] = number if person["image_id"] == image["id"] else person["image_id"]
         image["id"] = number
+    first = annotations["images"][0]
+    first["width"], first["height"] = 2 * first["width"], 2 * first["height"]
+    for person in annotations["annotations"]:
+        if person["image_id"] == first["id"]:
+            x, y, v = np.reshape(person["keypoints"], (17, 3)).T
+            person["keypoints"] = np.stack([2 * x + 0.5, 2 * y + 0.5, v], 1).ravel().tolist()
+            person["bbox"] = [2 * side for side in person["bbox"]]
+            person["area"] *= 4
     (tmp_path / "truth.json").write_text(json.dumps(annotations))
     done = estimators(
         *("compare", *sorted(source.glob("*.jpg")), "--models", "movenet-multipose-512"),
@@ -147,6 +158,7 @@ def test_coco_results_are_evaluated_by_pycocotools(shared: Path, tmp_path: Path)
         evaluation.summarize()
     assert set(found.getImgIds()) == {image["id"] for image in annotations["images"]}
     assert evaluation.stats[0] > 0.3
+    assert done.stderr.count("annotated at another size") == 1
 
 
 def test_annotations_that_do_not_know_a_picture(tmp_path: Path) -> None:

@@ -21,7 +21,8 @@ from pycocotools.cocoeval import COCOeval
 
 from estimators import registry, weights
 from estimators.analysis.clip import ClipEstimates
-from estimators.export.coco import coco_results, image_ids
+from estimators.export.annotated_ids import SourcePicture, annotated_ids
+from estimators.export.coco import coco_results
 from estimators.media.pictures import read_picture
 from estimators.skeletons import COCO_17
 from estimators.types import EstimatorOptions, PoseModel
@@ -149,12 +150,13 @@ def ours(key: str, model: PoseModel, annotations: Path) -> list[dict[str, Any]]:
     """Through the adapter and the COCO export, as a person gets them."""
     estimator = model.open(EstimatorOptions())
     files = [i["file_name"] for i in json.loads(annotations.read_text())["images"]]
-    found = []
+    found, pictures = [], {}
     for file in files:
         frame = read_picture(annotations.parent / file)
         size = (frame.width, frame.height)
+        pictures[file] = SourcePicture(annotations.parent / file, size)
         found.append(ClipEstimates.of_picture(key, file, size, estimator.estimate(frame)))
-    return coco_results(found, image_ids(files, annotations))
+    return coco_results(found, annotated_ids(pictures, annotations))
 
 
 def test_not_below_a_plain_script(

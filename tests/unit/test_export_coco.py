@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from pathlib import Path
 
@@ -12,7 +11,7 @@ from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
 from estimators.analysis.clip import ClipEstimates
-from estimators.errors import InputError
+from estimators.export.annotated_ids import SourcePicture, annotated_ids
 from estimators.export.coco import CLIP_IDS, coco_results, image_ids, write_coco
 from estimators.skeletons import BLAZEPOSE_33, COCO_17
 from estimators.types import Estimate, PoseSet, Timings
@@ -85,6 +84,7 @@ def test_the_annotators_own_answers_score_a_perfect_ap(tmp_path: Path) -> None:
     if not ANNOTATIONS.is_file():
         pytest.skip("needs the annotated pictures of ../shared")
     truth = COCO(str(ANNOTATIONS))
+    sizes = {i["file_name"]: (i["width"], i["height"]) for i in truth.dataset["images"]}
     clips = []
     for image in truth.dataset["images"]:
         annotated = truth.loadAnns(truth.getAnnIds(image["id"], iscrowd=False))
@@ -92,8 +92,9 @@ def test_the_annotators_own_answers_score_a_perfect_ap(tmp_path: Path) -> None:
         points = np.array([p["keypoints"] for p in people], float).reshape(-1, 17, 3)
         poses = PoseSet(COCO_17, points[..., :2] + 0.5, points[..., 2], np.ones(len(points)))
         clips.append(picture("keypointrcnn-fast", image["file_name"], poses))
-    ids = image_ids([c.file for c in clips], ANNOTATIONS)
-    assert ids.source == "annotations"
+    pictures = {c.file: SourcePicture(Path(c.file), sizes[c.file]) for c in clips}
+    ids = annotated_ids(pictures, ANNOTATIONS)
+    assert (ids.source, ids.notes) == ("annotations", ())
     path = tmp_path / "keypointrcnn-fast.coco.json"
     write_coco(clips, ids, path)
     evaluation = COCOeval(truth, truth.loadRes(str(path)), "keypoints")
@@ -101,14 +102,6 @@ def test_the_annotators_own_answers_score_a_perfect_ap(tmp_path: Path) -> None:
     evaluation.accumulate()
     evaluation.summarize()
     assert evaluation.stats[0] == pytest.approx(1.0)
-
-
-def test_two_pictures_of_one_name_cannot_share_an_annotation(tmp_path: Path) -> None:
-    annotations = tmp_path / "truth.json"
-    annotations.write_text('{"images": [{"id": 3, "file_name": "x.jpg"}]}')
-    assert image_ids(["x.jpg"], annotations).by_file == {"x.jpg": 3}
-    with pytest.raises(InputError, match=r"x\.jpg is the name of two pictures"):
-        image_ids(["a/x.jpg", "b/x.jpg"], annotations)
 
 
 def test_a_clip_has_its_frames_as_images() -> None:
@@ -151,31 +144,6 @@ def test_ids_from_file_names(files: list[str], expected: list[int], source: str)
 def test_running_numbers_come_with_a_table() -> None:
     ids = image_ids(["beach.jpg", 'a "b", c.jpg'])
     assert ids.table() == 'image_id,file\n1,beach.jpg\n2,"a ""b"", c.jpg"\n'
-
-
-def test_files_that_are_not_annotated_are_named(tmp_path: Path) -> None:
-    path = tmp_path / "a.json"
-    path.write_text(json.dumps({"images": [{"id": 42, "file_name": "val/beach.jpg"}]}))
-    assert image_ids(["somewhere/beach.jpg"], path).by_file == {"somewhere/beach.jpg": 42}
-    with pytest.raises(InputError, match=r"does not list street\.jpg"):
-        image_ids(["beach.jpg", "street.jpg"], path)
-
-
-@pytest.mark.parametrize(
-    "content",
-    [
-        *("", "[]", '{"images": 3}', '{"images": [{"id": 1}]}'),
-        '{"images": [{"id": 1e999, "file_name": "beach.jpg"}]}',
-        pytest.param("[" * 100_000, id="deep"),
-    ],
-)
-def test_something_that_is_no_annotation_file_is_refused(tmp_path: Path, content: str) -> None:
-    path = tmp_path / "a.json"
-    path.write_text(content)
-    with pytest.raises(InputError, match="not a COCO annotation file"):
-        image_ids(["beach.jpg"], path)
-    with pytest.raises(InputError, match="not a COCO annotation file"):
-        image_ids(["beach.jpg"], tmp_path / "absent.json")
 
 
 def test_the_docs_list_the_real_keys() -> None:
