@@ -8,19 +8,18 @@ from __future__ import annotations
 
 import io
 import os
-import secrets
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import BinaryIO
 
 from estimators.errors import InputError
+from estimators.parts import new_part
 
 Sink = Path | BinaryIO
 Write = Callable[[BinaryIO], None]
 
 _PROBE_BYTES = 4096
-_FOR_ALL, _FOR_ME = 0o666, 0o600
 
 
 def to_bytes(write: Write) -> bytes:
@@ -33,20 +32,6 @@ def to_bytes(write: Write) -> bytes:
 def opened(sink: Sink) -> AbstractContextManager[BinaryIO]:
     """`sink` for writing; only a path is closed, and put in its place, afterwards."""
     return _whole(sink) if isinstance(sink, Path) else nullcontext(sink)
-
-
-def new_part(path: Path) -> Path:
-    """An empty file beside `path` to be written, and then to `replace` it.
-
-    In a folder that nobody else may enter, nobody else may read it either, wherever it is moved.
-
-    Raises:
-        OSError: the folder is absent, full or read-only.
-    """
-    part = path.with_name(f".{path.name[:100]}.{secrets.token_hex(4)}.part")
-    private = not path.parent.stat().st_mode & 0o077
-    os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, _FOR_ME if private else _FOR_ALL))
-    return part
 
 
 def write_all(files: Iterable[tuple[Path, Write]]) -> tuple[list[Path], InputError | None]:

@@ -16,7 +16,6 @@ from av.audio.stream import AudioStream
 from av.video.stream import VideoStream
 
 from estimators.errors import InputError
-from estimators.export.sinks import new_part
 from estimators.media.audio import copyable
 from estimators.media.boxes import is_webm, starts_playing_at_once
 from estimators.media.clip_info import ClipInfo
@@ -24,6 +23,7 @@ from estimators.media.clips import as_rgb, open_clip, processed_size
 from estimators.media.decoding import decoded
 from estimators.media.encode import ClipWriter, EncodeOptions, mp4_options
 from estimators.media.listing import opened, video_stream
+from estimators.parts import new_part
 
 Way = Literal["as it is", "rewrap", "encode"]
 

@@ -23,9 +23,9 @@ from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 from estimators.errors import InputError
-from estimators.export.sinks import new_part
 from estimators.media.audio import AudioTrack
 from estimators.media.clip_info import ClipInfo
+from estimators.parts import new_part
 
 _BT709 = 1
 _LIMITED_RANGE = 1

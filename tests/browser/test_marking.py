@@ -1,4 +1,4 @@
-"""Marking the truth in a real browser: click, drag, keys, undo; votes; what it says, saved, loaded."""
+"""Marking the truth in a real browser: click, drag, keys, undo, save, load; and a blind vote."""
 
 from __future__ import annotations
 
@@ -61,7 +61,11 @@ def test_marked_joints_are_told_kept_and_loaded_again(page: Page, app_url: str) 
     expect(findings).to_have_count(0)
     page.get_by_role("button", name="Load marks").click()
     page.get_by_test_id("stFileUploader").locator("input[type=file]").last.set_input_files(
-        {"name": "truth.json", "mimeType": "application/json", "buffer": json.dumps(dataset).encode()}
+        {
+            "name": "truth.json",
+            "mimeType": "application/json",
+            "buffer": json.dumps(dataset).encode(),
+        }
     )
     expect(findings).to_contain_text("On the 2 joints marked")
 

@@ -14,7 +14,8 @@ from typing import BinaryIO
 import pytest
 
 from estimators.errors import InputError
-from estimators.export.sinks import new_part, opened, require_writable, write_all
+from estimators.export.sinks import opened, require_writable, write_all
+from estimators.parts import new_part
 
 
 @contextmanager

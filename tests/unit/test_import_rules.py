@@ -36,6 +36,7 @@ RANKS = {
     "estimators.skeletons": 0,
     "estimators.annotated": 0,
     "estimators.specs": 0,
+    "estimators.parts": 0,
     "estimators.variants": 0,
     "estimators.errors": 0,
     "estimators.geometry": 0,
