@@ -1,38 +1,15 @@
-"""Image, the first page: the models compared on one picture."""
+"""Image, the first page; and for `streamlit run`, the server of all pages."""
 
-import streamlit as st
+from streamlit import runtime
+from streamlit.starlette import App
 
-from pages.ui import engine
-from pages.ui.comparison import Comparison
-from pages.ui.downloads import downloads
-from pages.ui.frame import open_page
-from pages.ui.results import results
-from pages.ui.sources import choose_picture, choose_source
-from pages.ui.stage import choose_layout, describe, stage
-from pages.ui.verdict_box import verdict_box
-from pages.ui.waiting import rerun_when_done
+if runtime.exists():  # a visit
+    from pages.ui.image import image_page
 
-settings = open_page("Image", "The same picture through every model, side by side.")
-if not settings.models:
-    st.info("Choose at least one model in the sidebar.", icon=":material/checklist:")
-    st.stop()
+    image_page()
+else:  # `streamlit run` looks for an `App` in this file, and serves what it finds
+    from starlette.middleware import Middleware
 
-with st.container(horizontal=True, horizontal_alignment="distribute"):
-    source = choose_source()
-    layout = choose_layout()
-picture = choose_picture(source)
-if picture is None:
-    st.stop()
+    from pages.ui.server.asgi import FilesOnDisk
 
-outcomes = engine.estimates(picture, settings.specs())
-comparison = Comparison.of(picture, settings, outcomes)
-picked = stage(comparison, outcomes, layout)
-left, right = st.columns([1, 6], vertical_alignment="center")
-with left:
-    downloads(comparison)
-with right:
-    describe(comparison, picked)
-if comparison.specs:
-    results(comparison)
-    verdict_box(comparison, outcomes)
-rerun_when_done(outcomes)
+    app = App(__file__, middleware=[Middleware(FilesOnDisk)])

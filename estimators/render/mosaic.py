@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 import cv2
@@ -84,26 +84,31 @@ def _even(value: float) -> int:
     return max(2, round(value / 2) * 2)
 
 
-def mosaic(tiles: Sequence[Tile], layout: Layout | None = None) -> NDArray[np.uint8]:
+def mosaic(tiles: Iterable[Tile], layout: Layout | None = None) -> NDArray[np.uint8]:
     """All `tiles` in one uint8 [height, width, 3] RGB picture of even width and height.
 
     Pictures of another size than the layout's are scaled and centred.  Without a layout, the first
-    tile's size decides.
+    tile's size decides; with one, each tile is taken when its turn comes, and let go.
 
     Raises:
         ValueError: no tiles, or more than the layout has room for.
     """
-    if not tiles:
-        raise ValueError("a mosaic needs at least one tile")
     if layout is None:
+        tiles = list(tiles)
+        if not tiles:
+            raise ValueError("a mosaic needs at least one tile")
         first = tiles[0].image
         layout = plan_mosaic(len(tiles), first.shape[1], first.shape[0])
-    if len(tiles) > layout.columns * layout.rows:
-        raise ValueError(f"{len(tiles)} tiles do not fit into {layout.columns}×{layout.rows}")
     canvas = blank(layout)
-    for tile, (bar, area) in zip(tiles, cells(canvas, layout), strict=False):
-        title_bar(bar, tile)
-        _place(area, tile.image)
+    places = cells(canvas, layout)
+    number = -1
+    for number, tile in enumerate(tiles):
+        if number == len(places):
+            raise ValueError(f"more tiles than fit into {layout.columns}×{layout.rows}")
+        title_bar(places[number][0], tile)
+        _place(places[number][1], tile.image)
+    if number < 0:
+        raise ValueError("a mosaic needs at least one tile")
     return canvas
 
 

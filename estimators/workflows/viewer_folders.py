@@ -52,6 +52,12 @@ class ViewerFolders:
                 threading.Thread(target=self._look, name="viewer-folders", daemon=True).start()
             return Path(self._kept[viewer].folder.name)
 
+    def bytes_of(self, viewer: str | None) -> int:
+        """Size of all files of `viewer`; of everybody's where it is None."""
+        with self._lock:
+            chosen = [k for v, k in self._kept.items() if viewer in (None, v)]
+        return sum(_size(file) for kept in chosen for file in Path(kept.folder.name).glob("**/*"))
+
     def _look(self) -> None:
         while True:
             time.sleep(self._look_every_s)
@@ -69,3 +75,10 @@ class ViewerFolders:
             elif now - kept.seen_s > self._patience_s:
                 del self._kept[viewer]
                 kept.folder.cleanup()
+
+
+def _size(file: Path) -> int:
+    try:
+        return file.stat().st_size
+    except OSError:  # removed meanwhile
+        return 0

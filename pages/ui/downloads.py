@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import streamlit as st
+from numpy.typing import NDArray
 
+from estimators.media.limits import MAX_KEPT_SIDE
+from estimators.workflows.live_memory import give_back
 from pages.ui.colours import heading
 from pages.ui.comparison import Comparison
 from pages.ui.drawing import joints_drawn
+from pages.ui.server.files import folder
+from pages.ui.server.on_disk import made
 from pages.ui.text import escaped
 
 if TYPE_CHECKING:
@@ -19,30 +27,35 @@ if TYPE_CHECKING:
 
 
 _MIME = {"png": "image/png", "csv": "text/csv", "json": "application/json"}
+_ONE_AT_A_TIME = threading.Lock()
 _MOST_WIDE = 8192  # of what stands side by side: many viewers refuse more
 
 
 def downloads(comparison: Comparison) -> None:
     """A button that opens the list of files, each with what exactly it is."""
-    stem, frame = comparison.picture.stem, comparison.picture.frame
-    size = f"{frame.width}×{frame.height} pixels"
+    stem, (width, height) = comparison.picture.stem, comparison.picture.size
+    size = f"{width}×{height} pixels"
+    where = folder()
     with st.popover("Download", icon=":material/download:", disabled=not comparison.specs):
         with st.container(horizontal=True):
-            side = f"a picture for each model, together at most {_MOST_WIDE} pixels wide"
-            _button("Side by side", f"{stem}.png", lambda: _side_by_side(comparison), side)
-            _button("All in one", f"{stem}.all.png", lambda: _overlay(comparison), size)
+            side = f"a picture for each model, each side of it at most {MAX_KEPT_SIDE} pixels"
+            _button("Side by side", f"{stem}.png", lambda: _side_by_side(comparison, where), side)
+            _button("All in one", f"{stem}.all.png", lambda: _overlay(comparison, where), size)
             _button("All joints", f"{stem}.csv", lambda: _csv(comparison))
         for spec in comparison.specs:
             heading(spec.title, comparison.colours[spec.key])
             name = f"{stem}.{spec.key}"
             with st.container(horizontal=True):
-                _button("Overlay", f"{name}.png", partial(_overlay, comparison, spec.key), size)
+                _button(
+                    "Overlay", f"{name}.png", partial(_overlay, comparison, where, spec.key), size
+                )
                 _button("COCO results", f"{name}.coco.json", partial(_coco, comparison, spec.key))
         st.caption(
             "Pictures show what is drawn now, but no numbers and no faint joints. “All in one” and "
             f"overlays have the picture's own size, {size}; “Side by side” gives each model that "
-            f"size in even numbers, scaled down where all together would be over {_MOST_WIDE} "
-            "pixels wide. CSV and COCO hold everything the models found, whatever the thresholds. "
+            f"size in even numbers, scaled down where a side would be over {MAX_KEPT_SIDE} pixels "
+            f"or all together over {_MOST_WIDE} pixels wide. CSV and "
+            "COCO hold everything the models found, whatever the thresholds. "
             "COCO's `image_id` is the last number in the picture's name, 1 where there is none.",
         )
 
@@ -78,34 +91,49 @@ def _layer(comparison: Comparison, model: str) -> Layer:
     )
 
 
-def _overlay(comparison: Comparison, *models: str) -> bytes:
-    """The picture with the poses of `models`, of all of them when none is named."""
-    from estimators.export.files import to_bytes, write_png
-    from estimators.render.draw import draw_all
+def _overlay(comparison: Comparison, where: Path, *models: str) -> bytes:
+    """The picture in its own size with the poses of `models`, of all of them when none is named."""
+    from estimators.media.pictures import read_whole
+    from estimators.render.draw import draw_onto
 
-    layers = [_layer(comparison, model) for model in models or comparison.people]
-    image = draw_all(comparison.picture.frame.image, layers)
-    return to_bytes(lambda sink: write_png(image, sink))
+    picture = comparison.picture
+    with _ONE_AT_A_TIME:
+        image = read_whole(picture.path, picture.name)
+        for model in models or comparison.people:
+            draw_onto(image, _layer(comparison, model))
+        return _png(image, where)
 
 
-def _side_by_side(comparison: Comparison) -> bytes:
-    from estimators.export.files import to_bytes, write_png
-    from estimators.render.draw import draw_all
+def _side_by_side(comparison: Comparison, where: Path) -> bytes:
+    """Made of the picture that the models were given: each tile is no larger than that."""
+    from estimators.media.picture_size import kept_size
+    from estimators.render.draw import draw_poses
     from estimators.render.mosaic import Tile, mosaic, plan_mosaic
     from estimators.render.style import rgb
 
-    image = comparison.picture.frame.image
-    tiles = [
-        Tile(
-            draw_all(image, [_layer(comparison, spec.key)]),
-            spec.title,
-            comparison.count(spec.key),
-            rgb(comparison.colours[spec.key]),
-        )
-        for spec in comparison.specs
-    ]
-    layout = plan_mosaic(len(tiles), image.shape[1], image.shape[0], _MOST_WIDE)
-    return to_bytes(lambda sink: write_png(mosaic(tiles, layout), sink))
+    width, height = comparison.picture.size
+    layout = plan_mosaic(len(comparison.specs), *kept_size((width, height)), _MOST_WIDE)
+
+    def tiles(image: NDArray[np.uint8]) -> Iterator[Tile]:
+        for spec in comparison.specs:
+            layer = _layer(comparison, spec.key)
+            poses = layer.poses.scaled(image.shape[1] / width, image.shape[0] / height)
+            drawn = draw_poses(image, poses, layer.style, layer.threshold)
+            title, colour = spec.title, rgb(comparison.colours[spec.key])
+            yield Tile(drawn, title, comparison.count(spec.key), colour)
+
+    with _ONE_AT_A_TIME:
+        with comparison.picture.lent() as frame:
+            image = mosaic(tiles(frame.image), layout)
+        return _png(image, where)
+
+
+def _png(image: NDArray[np.uint8], where: Path) -> bytes:
+    from estimators.export.files import write_png
+
+    data = made(lambda sink: write_png(image, sink), where)
+    give_back()
+    return data
 
 
 def _estimates(comparison: Comparison) -> dict[str, ClipEstimates]:
@@ -115,9 +143,8 @@ def _estimates(comparison: Comparison) -> dict[str, ClipEstimates]:
     from estimators.analysis.shown import Thresholds
 
     picture, settings = comparison.picture, comparison.settings
-    size = (picture.frame.width, picture.frame.height)
     estimates = {
-        model: ClipEstimates.of_picture(model, picture.name, size, result.estimate)
+        model: ClipEstimates.of_picture(model, picture.name, picture.size, result.estimate)
         for model, result in comparison.results.items()
     }
     thresholds = {

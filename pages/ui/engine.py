@@ -9,8 +9,9 @@ from __future__ import annotations
 import threading
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, wait
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 import streamlit as st
@@ -34,6 +35,7 @@ _MOST_COLD = 3
 _MOST_ESTIMATES = 256
 
 Key = tuple[str, str, EstimatorOptions]
+Lend = Callable[[], AbstractContextManager[Frame]]
 
 
 class _NotYetError(Exception):
@@ -69,14 +71,14 @@ class Jobs:
         self._lock = threading.Lock()
         self._turn = threading.Lock()
 
-    def submit(self, key: Key, frame: Frame, viewer: str) -> Future[RunResult]:
-        """The job for `key`, started now unless somebody has already."""
+    def submit(self, key: Key, lend: Lend, viewer: str) -> Future[RunResult]:
+        """The job for `key`, started now unless somebody has already; it borrows its picture."""
         with self._lock:
             if key not in self._jobs:
                 job: Future[RunResult] = Future()
                 # No executor: before the app can end, Python waits for all that it has queued.
                 threading.Thread(
-                    target=self._work, args=(job, key, frame, viewer), name="estimate", daemon=True
+                    target=self._work, args=(job, key, lend, viewer), name="estimate", daemon=True
                 ).start()
                 self._jobs[key] = job
             return self._jobs[key]
@@ -92,19 +94,20 @@ class Jobs:
             for key in failed:
                 del self._jobs[key]
 
-    def _work(self, job: Future[RunResult], key: Key, frame: Frame, viewer: str) -> None:
+    def _work(self, job: Future[RunResult], key: Key, lend: Lend, viewer: str) -> None:
         try:
-            job.set_result(self._estimate(key, frame, viewer))
+            job.set_result(self._estimate(key, lend, viewer))
         except Exception as error:  # noqa: BLE001  told on the page, beside the other models
             # A failure is kept; the frames of its traceback would keep the picture with it.
             error.__cause__ = error.__context__ = None
             job.set_exception(error.with_traceback(None))
 
-    def _estimate(self, key: Key, frame: Frame, viewer: str) -> RunResult:
+    def _estimate(self, key: Key, lend: Lend, viewer: str) -> RunResult:
         self._wait_until_loaded(key[1])
         mine = self._turn.acquire(timeout=_LONGEST_TURN_S)
         try:
-            return self._measured(key, frame, viewer)
+            with lend() as frame:
+                return self._measured(key, frame, viewer)
         finally:
             if mine:
                 self._turn.release()
@@ -205,7 +208,7 @@ def _begin(picture: Picture, spec: ModelSpec) -> Future[RunResult] | RunResult |
     except _NotYetError:
         if not has_weights(spec.key):
             return None
-        return jobs().submit(key, picture.frame, viewer())
+        return jobs().submit(key, picture.lent, viewer())
 
 
 def _outcome(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from estimators.media.picture_size import kept_size
 from pages.ui import engine
 from pages.ui.charts import CONFIG, latency_chart, matrix_chart, memory_chart
 from pages.ui.comparison import Comparison
@@ -140,8 +141,11 @@ def _cost(comparison: Comparison) -> None:
         alt="Time of every stage, transport, cold start and memory of each model",
     )
     _measure_again(comparison)
+    size = comparison.picture.size
+    given = kept_size(size)
+    smaller = f", given to the models in {given[0]}×{given[1]}," if given != size else ""
     st.caption(
-        f"One picture of {comparison.picture.frame.width}×{comparison.picture.frame.height} pixels "
+        f"One picture of {size[0]}×{size[1]} pixels{smaller} "
         "on the machine that runs this dashboard, one model at a time, the median of up to five "
         "calls. Measure again if the machine was busy, as it is while models load. Transport, the "
         "frame's way to the model's process and back, is not part of the total. The first call "

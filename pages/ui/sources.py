@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+import io
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
 import streamlit as st
 
@@ -13,13 +17,16 @@ from estimators.media import samples
 from estimators.types import Frame
 from pages.ui import memory
 from pages.ui.address import publish, recall
+from pages.ui.frames import frames
+from pages.ui.server.files import Received, folder, received, write
+from pages.ui.server.viewers import viewer
 from pages.ui.text import escaped
 from pages.ui.uploads import CHOSEN, Upload, labels, uploads
 
 if TYPE_CHECKING:
     from estimators.media.pictures import PictureFile
 
-_SNAPSHOT = "kept_snapshot"
+_SNAPSHOT, _SNAPSHOT_MB = "kept_snapshot", 20
 _CAMERA_WIDTH = 480  # the overlays below are what one wants to see
 _LIVE_FRAME = "kept_live_frame"
 _SOURCES = {
@@ -32,58 +39,84 @@ _WITH_LIVE = _SOURCES | {"live": (":material/videocam:", "Live frame")}
 
 @dataclass(frozen=True, eq=False)
 class Picture:
-    """One picture to compare the models on.
+    """One picture to compare the models on.  Its pixels are not here: `lent` gives them.
 
     Attributes:
         name: file name or title.
         digest: SHA-256 of the file, the key of everything cached about it.
+        path: the file.
+        size: width and height in pixels.
         alt: what is to be seen, for those who cannot see it; Markdown.
         note: where it comes from, "" where nothing needs to be said; Markdown.
+        viewer: who looks at it.
     """
 
     name: str
     digest: str
-    frame: Frame
+    path: Path
+    size: tuple[int, int]
     alt: str
     note: str = ""
+    viewer: str = ""
 
     @property
     def stem(self) -> str:
         """Its name without extension, for the names of downloads."""
         return self.name.rsplit(".", 1)[0]
 
+    @contextmanager
+    def lent(self) -> Iterator[Frame]:
+        """The picture as the models are given it, decoded now if need be; see `Frames.lent`."""
+        with _lent(self.digest, self.path, self.name, self.viewer) as file:
+            yield file.frame
 
-# Shared, not copied: a frame cannot be changed, and a phone's picture has 36 MB.
-@st.cache_resource(max_entries=8, show_spinner=False)
-def _decoded(digest: str, name: str, _data: bytes) -> PictureFile:
+
+def _lent(digest: str, path: Path, name: str, whose: str) -> AbstractContextManager[PictureFile]:
     from estimators.media.pictures import open_picture
 
-    return open_picture(_data, name)
+    return frames().lent(digest, lambda: open_picture(path, name), whose)
+
+
+class _Looked(NamedTuple):
+    """What is known of a picture file; `fault` says why it cannot be shown, "" where it can."""
+
+    size: tuple[int, int] = (0, 0)
+    note: str = ""
+    fault: str = ""
 
 
 # Asked of every upload in every run, far more often than pictures stay decoded.
 @st.cache_data(max_entries=512, show_spinner=False)
-def _fault(digest: str, name: str, _data: bytes) -> str:
-    """Why it cannot be shown, "" where it can."""
+def _looked_at(digest: str, name: str, _path: Path, _whose: str) -> _Looked:
     try:
-        _decoded(digest, name, _data)
+        with _lent(digest, _path, name, _whose) as file:
+            return _Looked(file.frame.full_size, " ".join(file.notes))
     except InputError as error:
-        return str(error)
-    return ""
+        return _Looked(fault=str(error))
 
 
-def _picture(data: bytes, name: str, alt: str, note: str = "") -> Picture:
-    """Raises InputError when `data` is no picture we can read."""
-    digest = hashlib.sha256(data).hexdigest()
-    return Picture(name, digest, _decoded(digest, name, data).frame, alt, note)
+@st.cache_data(max_entries=64, show_spinner=False)
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _fault(upload: Upload) -> str:
+    return _looked_at(upload.digest, upload.name, upload.path, viewer()).fault
+
+
+def _picture(path: Path, digest: str, name: str, alt: str, note: str = "") -> Picture:
+    """Raises InputError when `path` is no picture we can read."""
+    looked = _looked_at(digest, name, path, viewer())
+    if looked.fault:
+        raise InputError(looked.fault)
+    return Picture(name, digest, path, looked.size, alt, note or looked.note, viewer())
 
 
 def _uploaded(upload: Upload) -> Picture:
-    file = _decoded(upload.digest, upload.name, upload.data)
-    frame = file.frame
-    size = f"{len(upload.data) / 1e3:,.0f} kB"
-    about = f"{escaped(upload.name)}: {frame.width}×{frame.height} pixels, {size}."
-    return Picture(upload.name, upload.digest, frame, about, " ".join(file.notes))
+    picture = _picture(upload.path, upload.digest, upload.name, "")
+    size = f"{upload.size_bytes / 1e3:,.0f} kB"
+    about = f"{escaped(upload.name)}: {picture.size[0]}×{picture.size[1]} pixels, {size}."
+    return replace(picture, alt=about)
 
 
 def choose_source() -> str:
@@ -113,11 +146,14 @@ def choose_picture(source: str) -> Picture | None:
 
 def keep_frame(data: bytes, name: str) -> None:
     """Takes a picture file from the Live page; the Image page shows it when it is opened next."""
-    st.session_state[_LIVE_FRAME] = (data, name)
+    before = kept_frame()
+    st.session_state[_LIVE_FRAME] = (write(io.BytesIO(data), folder()), name)
+    if before is not None:
+        before[0].path.unlink(missing_ok=True)
     memory.keep("picture_source", "live")
 
 
-def kept_frame() -> tuple[bytes, str] | None:
+def kept_frame() -> tuple[Received, str] | None:
     """The picture file kept last on the Live page, and its name."""
     return st.session_state.get(_LIVE_FRAME)
 
@@ -137,14 +173,14 @@ def _from_samples() -> Picture | None:
     publish("sample", name, names[0])
     sample = by_name[name]
     note = f"Source: {sample.source}; {sample.licence}."
-    return _picture(sample.path.read_bytes(), sample.path.name, sample.alt, note)
+    return _picture(sample.path, _digest(sample.path), sample.path.name, sample.alt, note)
 
 
 def _from_uploads() -> Picture | None:
     pictures: dict[str, Upload] = {}
     brought = uploads()
     for key, upload in brought.items():
-        fault = _fault(upload.digest, upload.name, upload.data)
+        fault = _fault(upload)
         if fault:
             st.error(escaped(fault), icon=":material/broken_image:")
         else:
@@ -176,12 +212,13 @@ def _from_camera() -> Picture | None:
         key="snapshot",
         on_change=_keep_snapshot,
         width=_CAMERA_WIDTH,
-        help="The browser asks for your permission; the picture stays in memory only.",
+        help="The browser asks for your permission; the picture is kept until you leave.",
     )
     if snapshot is None and _SNAPSHOT not in st.session_state:
         return None
     try:
-        return _picture(st.session_state[_SNAPSHOT], "snapshot.jpg", "Your snapshot.")
+        kept: Received = st.session_state[_SNAPSHOT]
+        return _picture(kept.path, kept.digest, "snapshot.jpg", "Your snapshot.")
     except InputError as error:
         st.error(f"{error.message} {error.advice}", icon=":material/broken_image:")
         return None
@@ -190,12 +227,17 @@ def _from_camera() -> Picture | None:
 def _keep_snapshot() -> None:
     """The last snapshot outlives its widget, so that changing the page does not lose it."""
     snapshot = st.session_state["snapshot"]
+    before: Received | None = st.session_state.pop(_SNAPSHOT, None)
+    if before is not None:
+        before.path.unlink(missing_ok=True)
     if snapshot is None:  # cleared by the person: a widget that goes and comes calls nothing
-        st.session_state.pop(_SNAPSHOT, None)
-    else:
-        st.session_state[_SNAPSHOT] = snapshot.getvalue()
+        return
+    try:
+        st.session_state[_SNAPSHOT] = received(snapshot, _SNAPSHOT_MB)
+    except InputError as error:
+        st.error(escaped(str(error)), icon=":material/block:")
 
 
 def _from_live() -> Picture | None:
-    data, name = st.session_state[_LIVE_FRAME]
-    return _picture(data, name, "A frame of your camera, kept on the Live page.")
+    kept, name = st.session_state[_LIVE_FRAME]
+    return _picture(kept.path, kept.digest, name, "A frame of your camera, kept on the Live page.")

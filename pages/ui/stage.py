@@ -17,6 +17,7 @@ from pages.ui.comparison import Comparison
 from pages.ui.drawing import view_options
 from pages.ui.engine import Outcome
 from pages.ui.fetching import megabytes, weights_control
+from pages.ui.stage_picture import stage_picture
 from pages.ui.tables import joint_in_words
 from pages.ui.text import escaped
 from pages.ui.truth import mark_truth
@@ -106,7 +107,7 @@ def _pictures(comparison: Comparison, drawn: Sequence[Outcome], layout: str) -> 
         panels = [_panel(comparison, outcome, layers.get(outcome.spec.key)) for outcome in drawn]
     with st.container(key="stage", width=_width(comparison) if len(panels) == 1 else "stretch"):
         picture, options = comparison.picture, view_options(comparison.settings)
-        return picture_viewer("overlays", picture.frame.image, panels, options, picture.digest)
+        return picture_viewer("overlays", stage_picture(picture), panels, options)
 
 
 def _panel(comparison: Comparison, outcome: Outcome, layer: Layer | None) -> Panel:
@@ -121,8 +122,8 @@ def _panel(comparison: Comparison, outcome: Outcome, layer: Layer | None) -> Pan
 
 def _width(comparison: Comparison) -> int:
     """Of the single large picture in pixels, so that it fits on a screen from head to foot."""
-    frame = comparison.picture.frame
-    return max(_NARROWEST, round(_TALLEST * frame.width / frame.height))
+    width, height = comparison.picture.size
+    return max(_NARROWEST, round(_TALLEST * width / height))
 
 
 def _layer(comparison: Comparison, spec: ModelSpec) -> Layer:

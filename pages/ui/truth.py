@@ -23,6 +23,7 @@ from estimators.annotated import AnnotatedImage
 from estimators.datasets.coco import from_coco, to_coco
 from estimators.errors import InputError
 from estimators.registry import MODELS
+from pages.ui.stage_picture import stage_picture
 from pages.ui.text import escaped
 from pages.ui.viewer.marker import Marking, Marks, Start, marker
 from pages.ui.viewer.panels import Layer
@@ -47,7 +48,7 @@ def mark_truth(comparison: Comparison, layers: Sequence[Layer]) -> None:
         numbers = sorted({person + 1 for person, _ in asked}) or list(starts[0].people)[:1]
         before = Marks.open_from(starts[0], numbers)
     marking = Marking(starts, [(person + 1, joint) for person, joint in asked], layers)
-    now = marker("truth", picture.frame.image, before, marking, picture.digest)
+    now = marker("truth", stage_picture(picture), before, marking)
     _marks()[picture.digest] = now
     _pictures()[picture.digest] = _image(comparison, now)
     _findings(comparison)
@@ -79,10 +80,7 @@ def _pictures() -> dict[str, AnnotatedImage]:
 
 def _image(comparison: Comparison, marks: Marks) -> AnnotatedImage:
     picture = comparison.picture
-    frame = picture.frame
-    return AnnotatedImage(
-        picture.name, frame.width, frame.height, marks.annotated(), picture.digest
-    )
+    return AnnotatedImage(picture.name, *picture.size, marks.annotated(), picture.digest)
 
 
 def _starts(comparison: Comparison) -> list[Start]:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import streamlit as st
 
+from estimators.errors import InputError
 from pages.ui import memory
+from pages.ui.server.files import received
+from pages.ui.text import escaped
 
 # Kept by Streamlit's file id, the newest last.
 _KEPT, _LISTED, CHOSEN = "kept_uploads", "listed_uploads", "chosen_upload"
+_REFUSED = "refused_uploads"
 _WIDGET = "uploads"
 _MOST, _MOST_MB = 16, 200
 _LARGEST_MB = 50
@@ -19,10 +23,11 @@ _LARGEST_MB = 50
 
 @dataclass(frozen=True, eq=False)
 class Upload:
-    """One file as it came; `digest` is its SHA-256."""
+    """One file as it came, in the visitor's folder; `digest` is its SHA-256."""
 
     name: str
-    data: bytes
+    path: Path
+    size_bytes: int
     digest: str
 
 
@@ -36,13 +41,20 @@ def uploads() -> dict[str, Upload]:
         key=_WIDGET,
         max_upload_size=_LARGEST_MB,
         on_change=_keep,
-        help="They stay in the memory of the machine that runs this dashboard.",
+        help="They stay in files of the machine that runs this dashboard, until you leave. "
+        "Large ones are decoded one after another: JPEG up to 64 megapixels, PNG, BMP, GIF and "
+        "TIFF about 50, WebP 18.",
     )
+    refused: dict[str, str] = st.session_state.setdefault(_REFUSED, {})
+    for reason in refused.values():
+        st.error(escaped(reason), icon=":material/block:")
     kept: dict[str, Upload] = st.session_state.setdefault(_KEPT, {})
+    for key in [key for key, upload in kept.items() if not upload.path.is_file()]:
+        st.info(f"{escaped(kept.pop(key).name)} is no longer kept here: choose it again.")
     if not listed:
         # Empty without `_keep` having seen it: a new widget after a change of page.
         st.session_state[_LISTED] = set()
-    left_out = sum(file.file_id not in kept for file in listed)
+    left_out = sum(file.file_id not in kept and file.file_id not in refused for file in listed)
     if left_out:
         st.warning(
             f"Only the newest {_MOST} pictures and {_MOST_MB} MB are kept: {left_out} left out. "
@@ -50,7 +62,8 @@ def uploads() -> dict[str, Upload]:
             icon=":material/inventory_2:",
         )
     if len(kept) > len(listed) and st.button("Remove these pictures", icon=":material/delete:"):
-        kept.clear()
+        for key in list(kept):
+            _drop(kept, key)
         st.rerun()
     return kept
 
@@ -59,19 +72,31 @@ def _keep() -> None:
     listed = {file.file_id: file for file in st.session_state[_WIDGET]}
     before: set[str] = st.session_state.get(_LISTED, set())
     kept: dict[str, Upload] = st.session_state.setdefault(_KEPT, {})
+    refused: dict[str, str] = st.session_state.setdefault(_REFUSED, {})
     for removed in before - set(listed):
-        kept.pop(removed, None)
+        _drop(kept, removed)
+        refused.pop(removed, None)
     # What was left out before is not new: it would push out others now.
     for key in [key for key in listed if key not in before and key not in kept]:
-        data = listed[key].getvalue()
-        kept[key] = Upload(listed[key].name, data, hashlib.sha256(data).hexdigest())
+        try:
+            file = received(listed[key], _LARGEST_MB)
+        except InputError as error:
+            refused[key] = str(error)
+            continue
+        kept[key] = Upload(listed[key].name, file.path, file.size_bytes, file.digest)
     while len(kept) > 1 and (len(kept) > _MOST or _megabytes(kept) > _MOST_MB):
-        del kept[next(iter(kept))]
+        _drop(kept, next(iter(kept)))
     st.session_state[_LISTED] = set(listed)
     new = [key for key in kept if key in set(listed) - before]
     if new:
         # Kept as well: the list of pictures may not have been on the page yet.
         st.session_state[CHOSEN] = memory.keep(CHOSEN, new[0])
+
+
+def _drop(kept: dict[str, Upload], key: str) -> None:
+    upload = kept.pop(key, None)
+    if upload is not None:
+        upload.path.unlink(missing_ok=True)
 
 
 def labels(brought: Mapping[str, Upload]) -> dict[str, str]:
@@ -89,4 +114,4 @@ def labels(brought: Mapping[str, Upload]) -> dict[str, str]:
 
 
 def _megabytes(kept: dict[str, Upload]) -> float:
-    return sum(len(upload.data) for upload in kept.values()) / 1e6
+    return sum(upload.size_bytes for upload in kept.values()) / 1e6

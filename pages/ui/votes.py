@@ -15,6 +15,7 @@ from estimators.analysis.matching import oks_matrix
 from estimators.analysis.votes import Vote, preference
 from estimators.registry import MODELS
 from estimators.types import PoseSet
+from pages.ui.stage_picture import stage_picture
 from pages.ui.viewer.panels import Layer, Panel
 from pages.ui.viewer.picture import picture_viewer
 
@@ -82,8 +83,7 @@ def _ballot(comparison: Comparison, ballot: _Ballot) -> None:
     ]
     panels = [Panel(layer.title, "", [layer], _INK) for layer in layers]
     with st.container(key="ballot"):
-        picture = comparison.picture
-        picture_viewer("ballot_pictures", picture.frame.image, panels, None, picture.digest)
+        picture_viewer("ballot_pictures", stage_picture(comparison.picture), panels)
     pair = (models[0], models[1])
     with st.container(horizontal=True):
         for name, winner in (*zip(_NAMES, models, strict=True), ("Neither", None)):

@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
+import tempfile
+from pathlib import Path
+
 import numpy as np
 import streamlit as st
 
 from estimators.skeletons import BLAZEPOSE_33, COCO_17, Skeleton
 from estimators.types import PoseSet
-from pages.ui.viewer import Layer, Panel, ViewOptions, picture_viewer
+from pages.ui.viewer import (
+    Layer,
+    Panel,
+    StagePicture,
+    ViewOptions,
+    picture_viewer,
+    write_stage_file,
+)
 
 WIDTH, HEIGHT = 640, 400
 SHAPE = {
@@ -61,5 +73,9 @@ panels = [
     Panel("All in one", layers=layers),
 ]
 options = ViewOptions(weak="faint" if faint else "hidden", labels=labels, boxes=labels)
-picked = picture_viewer("viewer", picture(move, 120 if other else 50), panels, options)
+drawn = picture(move, 120 if other else 50)
+file = Path(tempfile.gettempdir()) / f"viewer-app-{os.getpid()}-{other}.jpg"
+write_stage_file(drawn, file)
+shown = StagePicture(file, hashlib.sha256(drawn.tobytes()).hexdigest(), (WIDTH, HEIGHT))
+picked = picture_viewer("viewer", shown, panels, options)
 st.text(f"picked: {picked}")

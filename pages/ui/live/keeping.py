@@ -81,7 +81,7 @@ def _kept() -> None:
     if kept is None:
         return
     with st.container(horizontal=True, vertical_alignment="center", key="live_kept"):
-        st.image(kept[0], width=96)
+        st.image(str(kept[0].path), width=96)
         st.page_link(
             "streamlit_app.py", label="Compare it on the Image page", icon=":material/image:"
         )

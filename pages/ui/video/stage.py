@@ -13,11 +13,11 @@ from estimators.media.clip_info import ClipInfo
 from estimators.workflows.clip_series import playable_times
 from estimators.workflows.file_task import FileTask, Progress
 from pages.ui.drawing import view_options
+from pages.ui.server.files import folder
+from pages.ui.server.viewers import present, viewer
 from pages.ui.text import escaped
 from pages.ui.video.clips import ChosenClip
 from pages.ui.video.comparison import ClipComparison, why
-from pages.ui.video.uploads import folder
-from pages.ui.video.viewers import present, viewer
 from pages.ui.viewer.clip import ClipLayer, ClipPoses
 from pages.ui.viewer.player import Clip, PlayerOptions, Seek, clip_player
 

@@ -10,16 +10,16 @@ from pathlib import Path
 
 import streamlit as st
 
-from estimators.export.files import to_bytes
 from estimators.render.style import PoseStyle, rgb
 from estimators.workflows.clip_files import clip_files, write_zip
 from estimators.workflows.clip_video import Look, annotate
 from estimators.workflows.file_task import FileTask, Progress
 from pages.ui.drawing import joints_drawn
+from pages.ui.server.files import folder
+from pages.ui.server.on_disk import content, made
+from pages.ui.server.viewers import present, viewer
 from pages.ui.text import escaped
 from pages.ui.video.comparison import ClipComparison
-from pages.ui.video.uploads import folder
-from pages.ui.video.viewers import present, viewer
 
 _MADE = "annotated_clip"
 _POLL_S = 0.5
@@ -71,8 +71,10 @@ def take_away(comparison: ClipComparison) -> None:
             _make(comparison, shows)
             st.rerun()
         if done is not None:
-            _file(comparison, _VIDEO_NAME, "Annotated video, MP4", done.path.read_bytes)
-            _file(comparison, "zip", "Everything, ZIP", partial(_zip, comparison, done.path))
+            _file(comparison, _VIDEO_NAME, "Annotated video, MP4", partial(content, done.path))
+            _file(
+                comparison, "zip", "Everything, ZIP", partial(_zip, comparison, folder(), done.path)
+            )
     if gone:
         st.info("The annotated video is no longer kept here: make it again.")
     if task is not None:
@@ -91,11 +93,11 @@ def _numbers(comparison: ClipComparison, video: FileTask | None) -> None:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(title, width=180)
             for name, label in files.items():
-                _file(comparison, name, label, partial(to_bytes, writers[name]))
+                _file(comparison, name, label, partial(made, writers[name], folder()))
     if video is None:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown("All of these", width=180)
-            _file(comparison, "zip", "ZIP", partial(_zip, comparison, None))
+            _file(comparison, "zip", "ZIP", partial(_zip, comparison, folder(), None))
     st.caption(
         "Everything the models found, whatever the thresholds; who is who follows the thresholds "
         "of the sidebar."
@@ -118,10 +120,10 @@ def _file(comparison: ClipComparison, name: str, label: str, make: Callable[[], 
     )
 
 
-def _zip(comparison: ClipComparison, video: Path | None) -> bytes:
+def _zip(comparison: ClipComparison, where: Path, video: Path | None) -> bytes:
     more = {} if video is None else {_VIDEO_NAME: video}
     job, analysis = comparison.job, comparison.analysis
-    return to_bytes(lambda sink: write_zip(job, analysis, sink, more))
+    return made(lambda sink: write_zip(job, analysis, sink, more), where)
 
 
 def _make(comparison: ClipComparison, shows: str) -> None:
@@ -166,7 +168,7 @@ def _video(comparison: ClipComparison, task: FileTask) -> None:
         return
     if task.state == "done":
         with st.expander("The annotated video", icon=":material/movie:"):
-            st.video(str(task.path), alt=f"{comparison.clip.alt}, with every model's poses")
+            st.video(content(task.path), alt=f"{comparison.clip.alt}, with every model's poses")
         for note in task.notes:
             st.caption(note)
 

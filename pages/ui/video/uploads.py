@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,15 +10,12 @@ from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileMan
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
+from estimators.errors import InputError
 from estimators.media.listing import FORMATS
-from estimators.runtime.budget import budget_mb
-from estimators.workflows.viewer_folders import ViewerFolders
+from pages.ui.server.files import folder, received
 from pages.ui.text import escaped
-from pages.ui.video.viewers import present, viewer
 
 _KEPT, _ROUND = "kept_clip", "clip_upload_round"
-# Streamlit takes an upload into memory before we see it; it may take this share of the models'.
-_SHARE_OF_BUDGET = 8
 
 
 @dataclass(frozen=True)
@@ -33,20 +29,8 @@ class Upload:
 
 
 def largest_mb() -> int:
-    """Megabytes that a clip may have: less where the models have little memory, too."""
-    return max(
-        10, min(int(st.get_option("server.maxUploadSize")), budget_mb(None) // _SHARE_OF_BUDGET)
-    )
-
-
-@st.cache_resource(show_spinner=False)
-def _folders() -> ViewerFolders:
-    return ViewerFolders(present)
-
-
-def folder() -> Path:
-    """This viewer's own folder for clips and what is made of them; removed after they left."""
-    return _folders().of(viewer())
+    """Megabytes that a clip may have; it goes to the disk as it comes, not into memory."""
+    return int(st.get_option("server.maxUploadSize"))
 
 
 def uploaded() -> Upload | None:
@@ -83,17 +67,13 @@ def _keep() -> None:
     file: UploadedFile | None = st.session_state[_widget_key()]
     if file is None:
         return
-    _remove()
-    content = file.getbuffer()
-    digest = hashlib.sha256(content).hexdigest()
-    path = folder() / digest[:16]
     try:
-        path.write_bytes(content)
-        st.session_state[_KEPT] = Upload(path, file.name, digest, len(content))
-    except OSError as error:  # the disk is full
-        path.unlink(missing_ok=True)
-        st.error(f"{escaped(file.name)} cannot be kept on the server: {error.strerror}.")
-    content.release()
+        came = received(file, largest_mb())
+        _remove()
+        path = came.path.rename(folder() / came.digest[:16])
+        st.session_state[_KEPT] = Upload(path, file.name, came.digest, came.size_bytes)
+    except InputError as error:  # the clip before stays
+        st.error(escaped(str(error)), icon=":material/block:")
     _let_go(file.file_id)
     st.session_state[_ROUND] += 1
 

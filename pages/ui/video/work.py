@@ -12,10 +12,10 @@ from estimators.workflows.clip_job import ClipJob, ClipProgress
 from estimators.workflows.clip_jobs import ClipJobs
 from estimators.workflows.clip_run import ClipSettings
 from pages.ui import engine
+from pages.ui.server.viewers import present, viewer
 from pages.ui.text import duration, escaped
 from pages.ui.video.clips import ChosenClip
 from pages.ui.video.plan import frames_wanted
-from pages.ui.video.viewers import present, viewer
 
 _MINE = "clip_work"
 _POLL_S = 0.5

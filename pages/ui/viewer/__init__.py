@@ -2,7 +2,7 @@
 
 from pages.ui.viewer.clip import ClipLayer, ClipPoses
 from pages.ui.viewer.panels import JointRef, Layer, Panel, ViewOptions
-from pages.ui.viewer.picture import picture_viewer
+from pages.ui.viewer.picture import StagePicture, picture_viewer, write_stage_file
 from pages.ui.viewer.player import Clip, PlayerOptions, PlayerState, Seek, clip_player
 
 __all__ = [
@@ -15,7 +15,9 @@ __all__ = [
     "PlayerOptions",
     "PlayerState",
     "Seek",
+    "StagePicture",
     "ViewOptions",
     "clip_player",
     "picture_viewer",
+    "write_stage_file",
 ]

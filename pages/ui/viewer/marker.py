@@ -15,7 +15,7 @@ from estimators.annotated import HIDDEN, NOT_LABELLED, VISIBLE, AnnotatedPerson
 from estimators.skeletons import COCO_17
 from pages.ui.viewer.assets import assets
 from pages.ui.viewer.panels import Layer, Panel, ViewOptions, panels_payload, skeleton_payload
-from pages.ui.viewer.picture import picture_payload
+from pages.ui.viewer.picture import StagePicture, picture_payload
 
 # As marker.js counts them: a joint that nobody has confirmed does not count.
 _OPEN, _HIDDEN, _SEEN, _NOT_THERE = range(4)
@@ -106,21 +106,18 @@ class Marking:
     layers: Sequence[Layer] = field(default_factory=tuple)
 
 
-def marker(
-    key: str, picture: NDArray[np.uint8], marks: Marks, marking: Marking, digest: str = ""
-) -> Marks:
+def marker(key: str, picture: StagePicture, marks: Marks, marking: Marking) -> Marks:
     """Shows `picture` for marking and gives what is marked on it now.
 
     Args:
         key: unique on the page.
-        picture: uint8 [H, W, 3] RGB, the frame that the positions refer to.
+        picture: what the positions refer to.
         marks: what is known; the browser keeps its own until `revision` goes up.
-        digest: a name that no other picture has.
     """
     panel = Panel("Your marks", "only what you confirm counts", marking.layers)
     payload = panels_payload([panel], ViewOptions())
     payload["skeletons"][COCO_17.name] = skeleton_payload(COCO_17)
-    payload["picture"] = picture_payload(key, picture, digest)
+    payload["picture"] = picture_payload(key, picture)
     payload["key"] = key
     payload["marking"] = {
         "joints": list(COCO_17.joints),

@@ -10,9 +10,13 @@ from pathlib import Path
 
 from streamlit import runtime
 
+from pages.ui.server.files import folder
+from pages.ui.server.on_disk import content
+
 # Streamlit compresses what it takes for text on every request.  It leaves a zip as it is, and the
 # browser does not look at the type of what a script fetches, so plain numbers travel as one.
 NUMBERS = "application/zip"
+_LARGE_BYTES = 1 << 18
 
 
 def media_url(source: bytes | Path, mimetype: str, slot: str, identity: str) -> str:
@@ -36,7 +40,17 @@ def media_url(source: bytes | Path, mimetype: str, slot: str, identity: str) -> 
         raise RuntimeError("media addresses exist only inside a running Streamlit app")
     if isinstance(source, Path) and not source.is_file():
         raise FileNotFoundError(f"no file at {source}")
-    data = str(source) if isinstance(source, Path) else source
+    if isinstance(source, bytes) and len(source) > _LARGE_BYTES:
+        source = _written(source, identity)
+    data = content(source) if isinstance(source, Path) else source
     # The file's name is part of what Streamlit tells files apart by.
     manager = runtime.get_instance().media_file_mgr
     return manager.add(data, mimetype, f"pose-viewer.{slot}", file_name=identity)
+
+
+def _written(data: bytes, identity: str) -> Path:
+    """`data` as a file of this viewer, which takes no memory."""
+    path = folder() / f"media-{identity}"
+    if not path.is_file():
+        path.write_bytes(data)
+    return path

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
-import io
+import threading
 from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -27,12 +28,35 @@ _viewer = st.components.v2.component(
 )
 
 
+@dataclass(frozen=True)
+class StagePicture:
+    """A picture as the browser shows it.
+
+    Attributes:
+        file: a JPEG, maybe smaller than the picture.
+        digest: a name that no other picture has, such as the SHA-256 of its file.
+        size: width and height of the picture that the poses refer to.
+    """
+
+    file: Path
+    digest: str
+    size: tuple[int, int]
+
+
+def write_stage_file(picture: NDArray[np.uint8], path: Path) -> None:
+    """`picture`, uint8 [H, W, 3] RGB, as a JPEG for the browser."""
+    image = Image.fromarray(picture)
+    image.thumbnail((_LONGEST_SIDE, _LONGEST_SIDE), Image.Resampling.LANCZOS)
+    beside = path.with_suffix(f".{threading.get_ident()}")
+    image.save(beside, "JPEG", quality=_JPEG_QUALITY, subsampling=0)
+    beside.replace(path)
+
+
 def picture_viewer(
     key: str,
-    picture: NDArray[np.uint8],
+    picture: StagePicture,
     panels: Sequence[Panel],
     options: ViewOptions | None = None,
-    digest: str = "",
 ) -> JointRef | None:
     """Show `picture` once in every panel with the poses of its layers drawn over it.
 
@@ -41,20 +65,18 @@ def picture_viewer(
 
     Args:
         key: unique on the page; zoom and position are kept under it.
-        picture: uint8 [H, W, 3] RGB, the frame that the poses refer to.
+        picture: the frame that the poses refer to.
         panels: at least one.
         options: what is drawn, None for the defaults.
-        digest: a name that no other picture has, such as the SHA-256 of its file; computed from the
-            pixels where it is "", which takes a large picture a fifth of a second in every run.
 
     Returns:
         The joint that is picked, None where there is none.
 
     Raises:
-        ValueError: `picture` or `panels` are malformed; the message says what was expected.
+        ValueError: `panels` are malformed; the message says what was expected.
     """
     payload = panels_payload(panels, options or ViewOptions())
-    payload["picture"] = picture_payload(key, picture, digest)
+    payload["picture"] = picture_payload(key, picture)
     payload["key"] = key
     # Without a container of its own it is remounted when elements above it come and go.
     with st.container(key=f"{key}-frame"):
@@ -67,16 +89,14 @@ def picture_viewer(
     return _picked(result.selected, payload["picture"]["id"], panels)
 
 
-def picture_payload(key: str, picture: NDArray[np.uint8], digest: str = "") -> dict[str, Any]:
-    """`picture` as the browser finds it; see `picture_viewer` for arguments and errors."""
-    if picture.dtype != np.uint8 or picture.ndim != 3 or picture.shape[2] != 3:
-        raise ValueError(f"picture: expected uint8 [H, W, 3], got {picture.dtype} {picture.shape}")
-    digest = (digest or hashlib.sha256(np.ascontiguousarray(picture)).hexdigest())[:16]
+def picture_payload(key: str, picture: StagePicture) -> dict[str, Any]:
+    """`picture` as the browser finds it; `key` as for `picture_viewer`."""
+    digest, (width, height) = picture.digest[:16], picture.size
     return {
-        "id": f"{digest}-{picture.shape}",
-        "url": media_url(_encoded(digest, picture), "image/jpeg", f"{key}.picture", digest),
-        "width": picture.shape[1],
-        "height": picture.shape[0],
+        "id": f"{digest}-{width}x{height}",
+        "url": media_url(picture.file, "image/jpeg", f"{key}.picture", digest),
+        "width": width,
+        "height": height,
     }
 
 
@@ -85,17 +105,3 @@ def _picked(value: Any, picture_id: str, panels: Sequence[Panel]) -> JointRef | 
     if not isinstance(value, dict) or value.get("picture") != picture_id:
         return None
     return joint_ref(value, (layer for panel in panels for layer in panel.layers))
-
-
-@st.cache_data(max_entries=32, show_spinner=False)
-def _encoded(digest: str, _picture: NDArray[np.uint8]) -> bytes:
-    """JPEG for the browser.
-
-    The digest stands for the picture in the cache: Streamlit itself would hash only a sample of a
-    large array and could take a slightly changed picture for the old one.
-    """
-    image = Image.fromarray(_picture)
-    image.thumbnail((_LONGEST_SIDE, _LONGEST_SIDE), Image.Resampling.LANCZOS)
-    buffer = io.BytesIO()
-    image.save(buffer, "JPEG", quality=_JPEG_QUALITY, subsampling=0)
-    return buffer.getvalue()

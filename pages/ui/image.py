@@ -1,0 +1,43 @@
+"""What the Image page shows."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from pages.ui import engine
+from pages.ui.comparison import Comparison
+from pages.ui.downloads import downloads
+from pages.ui.frame import open_page
+from pages.ui.results import results
+from pages.ui.sources import choose_picture, choose_source
+from pages.ui.stage import choose_layout, describe, stage
+from pages.ui.verdict_box import verdict_box
+from pages.ui.waiting import rerun_when_done
+
+
+def image_page() -> None:
+    """The picture, what each model says about it, and how the answers compare."""
+    settings = open_page("Image", "The same picture through every model, side by side.")
+    if not settings.models:
+        st.info("Choose at least one model in the sidebar.", icon=":material/checklist:")
+        st.stop()
+
+    with st.container(horizontal=True, horizontal_alignment="distribute"):
+        source = choose_source()
+        layout = choose_layout()
+    picture = choose_picture(source)
+    if picture is None:
+        st.stop()
+
+    outcomes = engine.estimates(picture, settings.specs())
+    comparison = Comparison.of(picture, settings, outcomes)
+    picked = stage(comparison, outcomes, layout)
+    left, right = st.columns([1, 6], vertical_alignment="center")
+    with left:
+        downloads(comparison)
+    with right:
+        describe(comparison, picked)
+    if comparison.specs:
+        results(comparison)
+        verdict_box(comparison, outcomes)
+    rerun_when_done(outcomes)
