@@ -17,6 +17,8 @@ from pages.ui.server.leaving import when_left
 if TYPE_CHECKING:
     from estimators.media.pictures import PictureFile
 
+    Read = Callable[[], PictureFile]
+
 # Two of the largest.
 MOST_BYTES = 2 * 3 * limits.MAX_KEPT_PIXELS
 
@@ -50,9 +52,7 @@ class Frames:
         self._changed = threading.Condition()
 
     @contextmanager
-    def lent(
-        self, digest: str, read: Callable[[], PictureFile], viewer: str = ""
-    ) -> Iterator[PictureFile]:
+    def lent(self, digest: str, read: Read, viewer: str = "") -> Iterator[PictureFile]:
         """The picture called `digest`, decoded by `read` if it is not there.
 
         Waits while those in use leave no room.  Keep no reference to it beyond the block.
@@ -108,7 +108,7 @@ class Frames:
                 del self._kept[digest]
         return True
 
-    def _decoded(self, digest: str, read: Callable[[], PictureFile]) -> _Kept:
+    def _decoded(self, digest: str, read: Read) -> _Kept:
         kept = None
         try:
             kept = _Kept(read())

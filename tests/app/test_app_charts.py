@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from estimators.registry import ModelSpec, get
 from estimators.runtime.api import RunResult
 from estimators.skeletons import BLAZEPOSE_33
-from estimators.types import Estimate, Frame, PoseSet, Timings
+from estimators.types import Estimate, PoseSet, Timings
 from pages.ui import charts, world
 from pages.ui.comparison import Comparison
 from pages.ui.engine import Outcome
@@ -17,7 +19,7 @@ from pages.ui.sources import Picture
 from pages.ui.tables import joint_table, styled
 
 SINGLE, SPATIAL, LOGITS = "movenet-lightning", "blazepose-full", "keypointrcnn-fast"
-PICTURE = Picture("a.jpg", "digest", Frame(np.zeros((300, 300, 3), np.uint8)), "Somebody.")
+PICTURE = Picture("a.jpg", "digest", Path("a.jpg"), (300, 300), "Somebody.")
 RNG = np.random.default_rng(0)
 BODY = dict(zip(BLAZEPOSE_33.joints, RNG.uniform(0, 200, (33, 2)), strict=True))
 # Metres; arms wide, so that the widest side is not the height.

@@ -6,16 +6,18 @@ import csv
 import io
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from estimators.export.tables import JOINT_COLUMNS
+from estimators.media import limits
 from estimators.registry import get
 from estimators.runtime.api import RunResult
 from estimators.skeletons import BLAZEPOSE_33
-from estimators.types import Estimate, Frame, PoseSet, Timings
+from estimators.types import Estimate, PoseSet, Timings
 from pages.ui import downloads
 from pages.ui.comparison import Comparison
 from pages.ui.engine import Outcome
@@ -23,7 +25,7 @@ from pages.ui.settings import Settings
 from pages.ui.sources import Picture
 
 SINGLE, SEVERAL = "movenet-lightning", "blazepose-full"
-PICTURE = Picture("785.jpg", "digest", Frame(np.zeros((400, 900, 3), np.uint8)), "Two people.")
+PICTURE = Picture("785.jpg", "digest", Path("785.jpg"), (900, 400), "Two people.")
 BODY = dict(
     zip(BLAZEPOSE_33.joints, np.random.default_rng(0).uniform(0, 100, (33, 2)), strict=True)
 )
@@ -70,15 +72,35 @@ def test_coco_results_hold_everybody_under_the_number_in_the_name() -> None:
     np.testing.assert_allclose([r["score"] for r in results], [0.95, 0.9, 0.2], atol=1e-6)
 
 
-@pytest.mark.parametrize(("width", "saved"), [(900, (900, 888)), (12000, (8192, 676))])
-def test_pictures_have_the_size_that_is_told(width: int, saved: tuple[int, int]) -> None:
-    comparison = compared()
-    wide = Frame(np.zeros((400, width, 3), np.uint8))
-    comparison = replace(comparison, picture=replace(PICTURE, frame=wide))
+@pytest.mark.parametrize(("width", "saved"), [(900, (900, 888)), (12000, (4096, 400))])
+def test_pictures_have_the_size_that_is_told(
+    width: int, saved: tuple[int, int], tmp_path: Path
+) -> None:
+    file = tmp_path / "wide.png"
+    Image.new("RGB", (width, 400)).save(file)
+    picture = replace(PICTURE, digest=str(width), path=file, size=(width, 400))
+    comparison = replace(compared(), picture=picture)
 
     def size(png: bytes) -> tuple[int, int]:
         return Image.open(io.BytesIO(png)).size
 
-    assert size(downloads._overlay(comparison)) == (width, 400)
-    assert size(downloads._overlay(comparison, SINGLE)) == (width, 400)
-    assert size(downloads._side_by_side(comparison)) == saved
+    assert size(downloads._overlay(comparison, tmp_path)) == (width, 400)
+    assert size(downloads._overlay(comparison, tmp_path, SINGLE)) == (width, 400)
+    assert size(downloads._side_by_side(comparison, tmp_path)) == saved
+    assert list(tmp_path.iterdir()) == [file]
+
+
+def test_an_overlay_of_a_large_picture_is_drawn_where_the_people_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The models saw a smaller copy; the file has the picture's own pixels."""
+    monkeypatch.setattr(limits, "MAX_KEPT_SIDE", 300)
+    file = tmp_path / "large.png"
+    Image.new("RGB", (900, 400)).save(file)
+    comparison = replace(compared(), picture=replace(PICTURE, digest="large", path=file))
+    with comparison.picture.lent() as frame:
+        assert (frame.width, frame.full_size) == (300, (900, 400))
+    drawn = np.asarray(Image.open(io.BytesIO(downloads._overlay(comparison, tmp_path, SINGLE))))
+    xs = np.flatnonzero(drawn.any(axis=(0, 2)))
+    wanted = comparison.people[SINGLE].xy[0, :, 0]
+    assert [xs.min(), xs.max()] == pytest.approx([wanted.min(), wanted.max()], abs=12)

@@ -12,13 +12,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from estimators.errors import PoseError
 from estimators.registry import get
 from estimators.runtime.api import DEFAULT_OPTIONS, ModelStatus, RunResult
 from estimators.runtime.runner import ProcessRunner
 from estimators.types import Estimate, EstimatorOptions, Frame, PoseSet, Timings
-from pages.ui import engine
+from pages.ui import engine, sources
+from pages.ui.frames import Frames
 from pages.ui.sources import Picture
 from tests.unit import fake_adapters as fake
 from tests.unit.runtime_support import wait_until
@@ -29,16 +31,19 @@ MODEL = "movenet-lightning"
 # An app with more slow estimates than it has patience for.
 APP = """
 import signal, sys, time
+from contextlib import nullcontext
 from estimators.runtime.api import DEFAULT_OPTIONS
 from estimators.runtime.runner import ProcessRunner
-from pages.ui import engine
+from pages.ui import engine, sources
+from pages.ui.frames import Frames
 from tests.unit import fake_adapters as fake
 
 signal.signal(signal.SIGINT, signal.default_int_handler)
 jobs = engine.Jobs(ProcessRunner(models={"slow": fake.spec("slow")}, threads=1))
 for n in range(40):
     key = (str(n), "slow", DEFAULT_OPTIONS)
-    jobs.submit(key, fake.picture(3, 3, fake.SLEEP, 255), "viewer")
+    frame = fake.picture(3, 3, fake.SLEEP, 255)
+    jobs.submit(key, lambda frame=frame: nullcontext(frame), "viewer")
 while not jobs._turn.locked():
     time.sleep(0.01)
 print("queued", flush=True)
@@ -131,21 +136,27 @@ def test_the_first_call_of_every_process_is_cold() -> None:
 
 @pytest.mark.parametrize("command", [fake.RAISE, fake.KILL])
 def test_a_failed_estimate_lets_go_of_its_picture(
-    command: int, monkeypatch: pytest.MonkeyPatch
+    command: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     runner = ProcessRunner(models={MODEL: fake.spec(MODEL)}, threads=1)
     jobs = engine.Jobs(runner)
     monkeypatch.setattr(engine, "jobs", lambda: jobs)
-    picture = Picture("a.png", f"failed {command}", fake.picture(3, 3, command), "")
-    left = weakref.ref(picture.frame)
+    file = tmp_path / "a.png"
+    Image.fromarray(fake.picture(3, 3, command).image).save(file)
+    picture = Picture("a.png", f"failed {command}", file, (72, 64), "")
+    store = Frames()
+    monkeypatch.setattr(sources, "frames", lambda: store)
+    with picture.lent() as frame:
+        left = weakref.ref(frame)
+    del frame
     gc.disable()  # a viewer's picture has 36 MB: it must not wait for the collector
     try:
         engine.estimates(picture, [get(MODEL)])
-        job = jobs.submit((picture.digest, MODEL, EstimatorOptions()), picture.frame, "viewer")
+        job = jobs.submit((picture.digest, MODEL, EstimatorOptions()), picture.lent, "viewer")
         wait_until(job.done)
         for _ in range(2):  # as every run of the page asks again
             (outcome,) = engine.estimates(picture, [get(MODEL)])
-        del picture
+        store.drop_left(lambda viewer: False)
         wait_until(lambda: left() is None)
     finally:
         gc.enable()

@@ -282,7 +282,7 @@ def test_the_newest_upload_is_shown_and_each_can_be_chosen() -> None:
 
 def test_names_in_a_list_are_all_different() -> None:
     names = ("a.png", "a.png (2)", "a.png", "a.png")
-    brought = {str(n): uploads.Upload(name, b"", "") for n, name in enumerate(names)}
+    brought = {str(n): uploads.Upload(name, Path(), 0, "") for n, name in enumerate(names)}
     assert list(uploads.labels(brought).values()) == [
         "a.png",
         "a.png (2)",

@@ -15,6 +15,7 @@ from pages.ui import engine
 from pages.ui.live import page, session
 from pages.ui.live.ice import SETTINGS
 from pages.ui.live.keeping import VARIABLE, longest_s
+from pages.ui.server.files import Received
 from tests.unit.live_stand import camera
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -196,7 +197,7 @@ def test_a_kept_frame_is_on_the_image_page() -> None:
     sample = samples.pictures()[0]
     app = AppTest.from_file(ENTRY, default_timeout=PATIENCE_S).run()
     assert not any("Live frame" in option for option in sources_offered(app))
-    app.session_state["kept_live_frame"] = (sample.path.read_bytes(), "live.png")
+    app.session_state["kept_live_frame"] = (Received(sample.path, 1, "digest"), "live.png")
     app.run()
     assert any("Live frame" in option for option in sources_offered(app))
     app.button_group(key="picture_source").set_value("live").run()

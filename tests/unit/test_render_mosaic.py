@@ -65,7 +65,7 @@ def test_pictures_of_another_size_are_scaled_and_centred() -> None:
 def test_too_many_or_no_tiles_are_refused() -> None:
     with pytest.raises(ValueError, match="at least one"):
         mosaic([])
-    with pytest.raises(ValueError, match="do not fit"):
+    with pytest.raises(ValueError, match="more tiles than fit"):
         mosaic([Tile(plain(10, 10, 0), "a")] * 2, plan_mosaic(1, 10, 10))
     with pytest.raises(ValueError, match="0 tiles"):
         plan_mosaic(0, 640, 480)
