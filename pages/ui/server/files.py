@@ -81,7 +81,7 @@ class Uploads:
         try:
             return self._waits(session, write(source, self._folders.of(session)))
         except OSError as error:  # the disk is full
-            reason = f"It cannot be kept on the server: {error.strerror}."
+            reason = f"{error.strerror}."
             return self.refuse(session, reason)
 
     def refuse(self, session: str, reason: str) -> bytes:
@@ -162,11 +162,11 @@ def received(file: UploadedFile, most_mb: int) -> Received:
             file.seek(0)
             taken = write(cast(BinaryIO, file), folder())
         except OSError as error:
-            taken = Received(Path(), 0, "", f"It cannot be kept: {error.strerror}.")
+            taken = Received(Path(), 0, "", f"{error.strerror}.")
     if not taken.refused and taken.size_bytes > most_mb << 20:
         taken.path.unlink(missing_ok=True)
         size = f"It has {taken.size_bytes / 1e6:.0f} MB; {most_mb} MB is the most here."
         taken = replace(taken, refused=size)
     if taken.refused:
-        raise InputError(f"{file.name} was not taken. {taken.refused}")
+        raise InputError(f"{file.name} cannot be kept on the server. {taken.refused}")
     return taken

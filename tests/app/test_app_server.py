@@ -1,0 +1,249 @@
+"""The server before Streamlit's own: files on the disk, limits checked there, memory bounded."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import hashlib
+import io
+import threading
+from contextlib import ExitStack
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from starlette.datastructures import UploadFile
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+from streamlit.runtime.media_file_storage import MediaFileKind
+from streamlit.runtime.memory_media_file_storage import MemoryFile
+
+from estimators.errors import InputError
+from estimators.media.pictures import PictureFile
+from estimators.types import Frame
+from estimators.workflows.viewer_folders import ViewerFolders
+from pages.ui.frames import Frames
+from pages.ui.server import asgi, files, on_disk
+from pages.ui.server.asgi import FilesOnDisk
+from pages.ui.server.files import Uploads
+from pages.ui.server.on_disk import OnDisk
+from tests.unit.runtime_support import wait_until
+
+CONTENT = bytes(range(256)) * 20_000  # 5 MB
+PATH = "/_stcore/upload_file/ann/file-1"
+
+
+class Inner:
+    """What stands behind: takes a form with one file into memory, as Streamlit's own route does."""
+
+    def __init__(self, status: int = 204) -> None:
+        self.status = status
+        self.got: list[tuple[str | None, bytes]] = []
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["method"] == "PUT":
+            async with Request(scope, receive).form() as form:
+                (upload,) = (v for v in form.values() if isinstance(v, UploadFile))
+                self.got.append((upload.filename, await upload.read()))
+        await Response(status_code=self.status)(scope, receive, send)
+
+
+@pytest.fixture
+def uploads(monkeypatch: pytest.MonkeyPatch) -> Uploads:
+    made = Uploads(ViewerFolders(lambda viewer: True))
+    monkeypatch.setattr(asgi, "arrivals", lambda: made)
+    monkeypatch.setattr(files, "arrivals", lambda: made)
+    monkeypatch.setattr(files, "viewer", lambda: "ann")
+    monkeypatch.setattr(on_disk, "_served", False)
+    live = SimpleNamespace(is_active_session=lambda session: session == "ann")
+    monkeypatch.setattr(asgi.runtime, "get_instance", lambda: live)
+    return made
+
+
+def form(name: str, content: bytes) -> tuple[bytes, dict[bytes, bytes]]:
+    head = f'--b\r\nContent-Disposition: form-data; name="f"; filename="{name}"\r\n\r\n'
+    body = head.encode() + content + b"\r\n--b--\r\n"
+    length = str(len(body)).encode()
+    return body, {b"content-type": b"multipart/form-data; boundary=b", b"content-length": length}
+
+
+def ask(app: FilesOnDisk, method: str, path: str, body: bytes = b"", **headers: bytes) -> tuple:
+    """Status, headers and body of the answer."""
+    sent: list[dict] = []
+    pieces = [body[i : i + 100_000] for i in range(0, len(body), 100_000)] or [b""]
+
+    async def receive() -> dict:
+        if not pieces:
+            await asyncio.Event().wait()  # as long as the browser is there
+        piece = pieces.pop(0)
+        return {"type": "http.request", "body": piece, "more_body": bool(pieces)}
+
+    async def send(message: dict) -> None:
+        sent.append(message)
+
+    raw = [(k.replace("_", "-").encode(), v) for k, v in headers.items()]
+    scope = {"type": "http", "method": method, "path": path, "headers": raw, "query_string": b""}
+    asyncio.run(app(scope, receive, send))
+    answer = b"".join(m.get("body", b"") for m in sent if m["type"] == "http.response.body")
+    return sent[0]["status"], dict(sent[0]["headers"]), answer
+
+
+def put(app: FilesOnDisk, name: str, content: bytes, path: str = PATH) -> int:
+    body, headers = form(name, content)
+    return ask(app, "PUT", path, body, **{k.decode(): v for k, v in headers.items()})[0]
+
+
+def given(token: bytes, name: str = "ä b.jpg") -> SimpleNamespace:
+    """What a widget returns for an upload whose content is `token`."""
+    file = io.BytesIO(token)
+    file.name = name  # type: ignore[attr-defined]
+    return file  # type: ignore[return-value]
+
+
+def test_an_upload_goes_to_the_disk_and_a_stand_in_to_streamlit(uploads: Uploads) -> None:
+    inner = Inner()
+    assert put(FilesOnDisk(inner), "ä b.jpg", CONTENT) == 204
+    ((name, token),) = inner.got
+    assert name == "ä b.jpg"
+    assert len(token) < 64
+    found = files.received(given(token), 50)
+    assert found.path.read_bytes() == CONTENT
+    assert found.digest == hashlib.sha256(CONTENT).hexdigest()
+    assert found.path.stat().st_mode & 0o777 == 0o600
+    assert uploads.take("ann", token) is None, "the caller's from now on"
+
+
+def test_nobody_takes_what_another_one_brought(uploads: Uploads) -> None:
+    inner = Inner()
+    put(FilesOnDisk(inner), "a.jpg", CONTENT)
+    assert uploads.take("ben", inner.got[0][1]) is None
+
+
+def test_what_streamlit_refuses_is_not_kept(uploads: Uploads) -> None:
+    assert put(FilesOnDisk(Inner(403)), "a.jpg", CONTENT) == 403
+    assert uploads._folders.bytes_of("ann") == 0
+    assert put(FilesOnDisk(Inner(400)), "a.jpg", CONTENT, PATH.replace("ann", "nobody")) == 400
+    assert uploads._folders.bytes_of(None) == 0
+
+
+def test_the_limit_of_a_widget_holds_on_the_server(uploads: Uploads) -> None:
+    inner = Inner()
+    put(FilesOnDisk(inner), "a.jpg", CONTENT)
+    with pytest.raises(InputError, match="It has 5 MB; 4 MB is the most here"):
+        files.received(given(inner.got[0][1]), 4)
+    assert uploads._folders.bytes_of("ann") == 0
+
+
+@pytest.mark.parametrize(
+    ("limit", "words"), [("MOST_OF_ONE", "for one visitor"), ("MOST_BYTES", "fill the server")]
+)
+def test_too_much_is_refused_in_words_and_not_kept(
+    limit: str, words: str, uploads: Uploads, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files, limit, 8_000_000)
+    inner = Inner()
+    app = FilesOnDisk(inner)
+    put(app, "a.jpg", CONTENT)
+    put(app, "b.jpg", CONTENT)
+    assert len(files.received(given(inner.got[0][1]), 50).path.read_bytes()) == len(CONTENT)
+    with pytest.raises(InputError, match=words):
+        files.received(given(inner.got[1][1]), 50)
+    kept = uploads._folders.bytes_of(None)
+    assert kept == len(CONTENT)
+
+
+def test_uploads_under_way_count(uploads: Uploads, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(files, "MOST_BYTES", 100)
+    assert uploads.admit("ann", 60) == ""
+    assert "fill the server" in uploads.admit("ben", 60)
+    uploads.settle("ben", 60)
+    uploads.settle("ann", 60)
+    assert uploads.admit("ben", 60) == ""
+
+
+def test_a_file_is_sent_from_the_disk_in_parts_or_whole(
+    tmp_path: Path, uploads: Uploads, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = FilesOnDisk(Inner())
+    path = tmp_path / "clip.mp4"
+    path.write_bytes(CONTENT)
+    stand_in = on_disk.content(path)
+    assert isinstance(stand_in, OnDisk)
+    assert len(stand_in) < 64
+    file = MemoryFile(stand_in, "video/mp4", MediaFileKind.DOWNLOADABLE, "my.mp4")
+    manager = SimpleNamespace(read_file=lambda name: file if name == "x.mp4" else None)
+    live = SimpleNamespace(media_file_mgr=manager)
+    monkeypatch.setattr(asgi.runtime, "get_instance", lambda: live)
+    status, headers, body = ask(app, "GET", "/media/x.mp4")
+    assert (status, body) == (200, CONTENT)
+    assert headers[b"content-disposition"] == b'attachment; filename="my.mp4"'
+    status, headers, body = ask(app, "GET", "/media/x.mp4", range=b"bytes=3-6")
+    assert (status, body) == (206, CONTENT[3:7])
+    assert ask(app, "GET", "/media/other.mp4")[0] == 204  # Streamlit's own
+    path.unlink()
+    assert ask(app, "GET", "/media/x.mp4")[0] == 404
+
+
+def test_a_download_goes_with_its_last_reference(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(on_disk, "_served", True)
+    first = on_disk.made(lambda sink: sink.write(b"one"), tmp_path)
+    second = on_disk.made(lambda sink: sink.write(b"two"), tmp_path)
+    assert first != second
+    del first
+    gc.collect()
+    assert [file.read_bytes() for file in tmp_path.iterdir()] == [b"two"]
+
+
+# Decoded pictures.
+
+
+def picture(side: int) -> PictureFile:
+    return PictureFile(Frame(np.zeros((side, side, 3), np.uint8)))
+
+
+def test_decoded_pictures_stay_within_their_bound() -> None:
+    store = Frames(most_bytes=3 * 300, largest=300)
+    for name in "abcdef":
+        with store.lent(name, lambda: picture(10), "ann") as file:
+            assert file.frame.width == 10
+        assert store.nbytes <= 900
+    with store.lent("f", lambda: pytest.fail("it is there"), "ann"):
+        pass
+    with ExitStack() as used:
+        for name in "xyz":
+            used.enter_context(store.lent(name, lambda: picture(10), "ann"))
+        more = threading.Thread(target=lambda: store.lent("w", lambda: picture(10)).__enter__())
+        more.start()
+        more.join(0.2)
+        assert more.is_alive(), "it waits for one of them to be given back"
+        assert store.nbytes == 900
+    more.join(5)
+    assert not more.is_alive()
+
+
+def test_pictures_go_with_those_who_looked_at_them() -> None:
+    store = Frames(most_bytes=3000, largest=300)
+    for name, who in (("a", "ann"), ("b", "ben"), ("b", "ann")):
+        with store.lent(name, lambda: picture(10), who):
+            store.drop_left(lambda viewer: False)  # nothing that is in use
+    store.drop_left({"ben"}.__contains__)
+    assert store.nbytes == 300
+    store.drop_left(lambda viewer: False)
+    assert store.nbytes == 0
+
+
+def test_a_picture_that_cannot_be_read_blocks_nobody() -> None:
+    store = Frames(most_bytes=600, largest=300)
+
+    def broken() -> PictureFile:
+        raise InputError("Broken.", "Bring another.")
+
+    for _ in range(3):
+        with pytest.raises(InputError), store.lent("a", broken):
+            pass
+    with store.lent("a", lambda: picture(10)):
+        wait_until(lambda: store.nbytes == 300)
