@@ -23,6 +23,7 @@ from estimators.annotated import AnnotatedImage
 from estimators.datasets.coco import from_coco, to_coco
 from estimators.errors import InputError
 from estimators.registry import MODELS
+from pages.ui.server.files import content_of
 from pages.ui.stage_picture import stage_picture
 from pages.ui.text import escaped
 from pages.ui.viewer.marker import Marking, Marks, Start, marker
@@ -187,7 +188,7 @@ def _load() -> None:
         return
     st.session_state[_ROUND] += 1
     try:
-        images = from_coco(file.getvalue(), file.name)
+        images = from_coco(content_of(file, _LARGEST_MB), file.name)
     except InputError as error:
         st.error(f"{escaped(error.message)} {error.advice}", icon=":material/broken_image:")
         return

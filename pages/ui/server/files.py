@@ -170,3 +170,16 @@ def received(file: UploadedFile, most_mb: int) -> Received:
     if taken.refused:
         raise InputError(f"{file.name} cannot be kept on the server. {taken.refused}")
     return taken
+
+
+def content_of(file: UploadedFile, most_mb: int) -> bytes:
+    """The content of a small file, of which nothing stays on the disk.
+
+    Raises:
+        InputError: as `received`.
+    """
+    taken = received(file, most_mb)
+    try:
+        return taken.path.read_bytes()
+    finally:
+        taken.path.unlink(missing_ok=True)
