@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from itertools import pairwise
@@ -10,6 +11,8 @@ from pathlib import Path
 
 import av
 import numpy as np
+from av.bitstream import BitStreamFilterContext
+from av.stream import Disposition
 
 BITS = 8
 
@@ -30,6 +33,7 @@ class Recipe:
     hflip: bool = False
     quarter_turns: int = 0
     audio: str | None = None
+    ratio: Fraction | None = None
 
 
 def with_pts(recipe: Recipe, pts: Sequence[int], time_base: Fraction) -> Recipe:
@@ -82,6 +86,8 @@ def make_clip(path: Path, recipe: Recipe | None = None) -> Path:
         video.width, video.height = recipe.width, recipe.height
         video.pix_fmt = recipe.pixel_format
         video.codec_context.time_base = recipe.time_base
+        if recipe.ratio is not None:
+            video.codec_context.sample_aspect_ratio = recipe.ratio
         if recipe.rotation or recipe.hflip:
             video.set_display_rotation(recipe.rotation, hflip=recipe.hflip)
         audio = output.add_stream(recipe.audio, rate=48_000) if recipe.audio else None
@@ -92,6 +98,86 @@ def make_clip(path: Path, recipe: Recipe | None = None) -> Path:
         output.mux(video.encode())
         if audio is not None:
             _write_tone(output, audio, float((recipe.pts[-1] + 1) * recipe.time_base))
+    return path
+
+
+def make_tracks(
+    path: Path,
+    tracks: Sequence[tuple[Recipe, Disposition]],
+    options: dict[str, str] | None = None,
+) -> Path:
+    """A file of several video tracks."""
+    parts = [
+        make_clip(path.with_name(f"part {n}.mkv"), track) for n, (track, _) in enumerate(tracks)
+    ]
+    with ExitStack() as stack:
+        output = stack.enter_context(av.open(str(path), "w", options=options or {}))
+        sources = [stack.enter_context(av.open(str(part))).streams.video[0] for part in parts]
+        streams = [output.add_stream_from_template(source) for source in sources]
+        for stream, (_, disposition) in zip(streams, tracks, strict=True):
+            stream.disposition = disposition
+        for source, stream in zip(sources, streams, strict=True):
+            for packet in source.container.demux(source):
+                if packet.size:
+                    packet.stream = stream
+                    output.mux(packet)
+    for part in parts:
+        part.unlink()
+    return path
+
+
+def retold(
+    source: Path, target: Path, bitstream_filter: str, options: dict[str, str] | None = None
+) -> Path:
+    """The packets of a clip with what their stream says of itself rewritten by FFmpeg's filter."""
+    with av.open(str(source)) as clip, av.open(str(target), "w", options=options or {}) as output:
+        stream = clip.streams.video[0]
+        kept = output.add_stream_from_template(stream)
+        rewrite = BitStreamFilterContext(bitstream_filter, stream, kept)
+        for packet in (*clip.demux(stream), None):
+            if packet is None or packet.size:
+                for rewritten in rewrite.filter(packet):
+                    rewritten.stream = kept
+                    output.mux(rewritten)
+    return target
+
+
+def shown_at(matroska: Path, width: int) -> Path:
+    """The file, told to be shown at this width, up to 255 pixels."""
+    data = matroska.read_bytes()
+    unknown, display_width = bytes.fromhex("54b28104"), bytes.fromhex("54b081")
+    assert data.count(unknown) == 1
+    matroska.write_bytes(data.replace(unknown, display_width + bytes([width])))
+    return matroska
+
+
+def make_resized(
+    path: Path,
+    codec: str,
+    sizes: Sequence[tuple[int, int]],
+    each: int = 5,
+) -> Path:
+    """A clip of `each` numbered frames of every (width, height), at 25 a second."""
+    with av.open(str(path), "w") as output:
+        video = output.add_stream(codec, rate=25)
+        (video.width, video.height), video.pix_fmt = sizes[0], "yuv420p"
+        output.start_encoding()
+        for part, size in enumerate(sizes):
+            encoder = av.CodecContext.create(codec, "w")
+            (encoder.width, encoder.height), encoder.pix_fmt = size, "yuv420p"
+            encoder.time_base = Fraction(1, 25)
+            # No frame may wait behind the next encoder's first one.
+            quick = {"tune": "zerolatency"} if codec == "libx264" else {"lag-in-frames": "0"}
+            encoder.options = quick
+            packets = []
+            for number in range(part * each, (part + 1) * each):
+                frame = av.VideoFrame.from_ndarray(numbered(number, *size), format="rgb24")
+                frame = frame.reformat(format="yuv420p")
+                frame.pts, frame.time_base = number, Fraction(1, 25)
+                packets += encoder.encode(frame)
+            for packet in (*packets, *encoder.encode(None)):
+                packet.stream = video
+                output.mux(packet)
     return path
 
 

@@ -10,8 +10,9 @@ from estimators.skeletons import Skeleton
 
 FORMAT = "pose-comparison/1"
 COORDINATES = (
-    "continuous pixels of the original frame: the origin is the outer corner of the top-left "
-    "pixel, x to the right, y downwards; the centre of pixel (column c, row r) is (c+0.5, r+0.5)"
+    "continuous pixels of the original frame, made square: the origin is the outer corner of the "
+    "top-left pixel, x to the right, y downwards; the centre of pixel (column c, row r) is "
+    "(c+0.5, r+0.5)"
 )
 WORLD = "metres around the middle of the hips, x to the right of the picture, y down, z away"
 

@@ -36,7 +36,7 @@ class AudioTrack:
 
     def __init__(self, clip: ClipInfo, output: OutputContainer) -> None:
         self._first_frame_s = int(clip.listing.pts[0]) * clip.time_base
-        self._opening = opened(clip.source, clip.name)
+        self._opening = opened(clip.source, clip.name, clip.track)
         self._container = self._opening.__enter__()
         self._source = self._container.streams.audio[0]
         if self._source.codec_context is None:

@@ -19,10 +19,11 @@ from estimators.errors import InputError
 from estimators.media.audio import copyable
 from estimators.media.boxes import is_webm, starts_playing_at_once
 from estimators.media.clip_info import ClipInfo
-from estimators.media.clips import as_rgb, open_clip, processed_size
+from estimators.media.clips import open_clip, processed_size
 from estimators.media.decoding import decoded
 from estimators.media.encode import ClipWriter, EncodeOptions, mp4_options
 from estimators.media.listing import opened, video_stream
+from estimators.media.shape import as_rgb
 from estimators.parts import new_part
 
 Way = Literal["as it is", "rewrap", "encode"]
@@ -38,14 +39,16 @@ _MP4 = "mov,mp4"
 
 def way_to_play(clip: ClipInfo) -> Way:
     """Whether a browser plays the clip's own file, or its packets in an MP4, or neither."""
-    if clip.damaged or clip.pixel_format not in _PIXELS:
+    if clip.damaged or clip.pixel_format not in _PIXELS or not clip.shown_alike:
         return "encode"
     in_time = 0 <= clip.first_frame_s <= _LATEST_START_S
     if clip.codec in _WEBM_CODECS and is_webm(clip.source) and in_time:
-        return "as it is"
+        return "as it is" if clip.alone else "encode"
     if clip.codec != "h264" or clip.positional or not clip.listing.one_each:
         return "encode"
-    ready = in_time and clip.container.startswith(_MP4) and starts_playing_at_once(clip.source)
+    playable = clip.container.startswith(_MP4) and starts_playing_at_once(clip.source)
+    # Of several tracks a browser may show another one.
+    ready = playable and in_time and clip.alone
     return "as it is" if ready else "rewrap"
 
 
@@ -54,6 +57,7 @@ def browser_copy(
     target: Path,
     longest_side: int | None = 1280,
     progress: Callable[[int, int], None] | None = None,
+    anew: bool = False,
 ) -> Way:
     """Writes a playable copy (H.264, fast start, a keyframe every 15 frames) where one is needed.
 
@@ -63,6 +67,7 @@ def browser_copy(
         longest_side: larger frames are made smaller for the copy; only their size changes.
         progress: called with frames done and in all; an exception raised in it ends the work and
             leaves nothing behind.
+        anew: encode in any case: a browser could not play the clip in the way foreseen for it.
 
     Returns:
         What was done; after "as it is" the clip's own file is the one to play.
@@ -70,7 +75,7 @@ def browser_copy(
     Raises:
         InputError: the clip cannot be read or the copy not be written.
     """
-    way = way_to_play(clip)
+    way = "encode" if anew else way_to_play(clip)
     if way == "as it is":
         return way
     if way == "rewrap" and _rewrapped(clip, target):
@@ -90,10 +95,11 @@ def _encoded(
     options = EncodeOptions(time_base=clip.time_base, last_frame_s=clip.last_frame_s)
     with ClipWriter(target, size, options, audio_of=clip) as writer:
         for index, frame in decoded(clip):
-            if clip.orientation.identity and not any(side % 2 for side in size):
+            as_it_is = clip.orientation.identity and clip.stored_size == (frame.width, frame.height)
+            if as_it_is and not any(side % 2 for side in size):
                 writer.write_frame(frame, int(clip.listing.pts[index] - clip.listing.pts[0]))
             else:
-                image = clip.orientation.apply(as_rgb(frame, stored_size))
+                image = clip.orientation.apply(as_rgb(frame, stored_size, clip.stored_ratio))
                 writer.write(image, float(clip.timestamps_s[index]))
             if progress is not None:
                 progress(index + 1, clip.frame_count)
@@ -106,7 +112,8 @@ def _rewrapped(clip: ClipInfo, target: Path) -> bool:
         part = new_part(target)
         _copy_packets(clip, part)
         copy = open_clip(part)
-        same = copy.frame_count == clip.frame_count and copy.orientation == clip.orientation
+        shape = (copy.frame_count, copy.orientation, copy.width, copy.height)
+        same = shape == (clip.frame_count, clip.orientation, clip.width, clip.height)
         if same and np.allclose(copy.timestamps_s, clip.timestamps_s, rtol=0, atol=1e-6):
             part.replace(target)
             return True
@@ -123,10 +130,10 @@ def _copy_packets(clip: ClipInfo, target: Path) -> None:
     decode_times = _decode_times(clip)
     first_frame_s = int(clip.listing.pts[0]) * clip.time_base
     with (
-        opened(clip.source, clip.name) as source,
+        opened(clip.source, clip.name, clip.track) as source,
         av.open(str(target), "w", format="mp4", options=mp4_options(clip.time_base)) as output,
     ):
-        video = video_stream(source, clip.name)
+        video = video_stream(source, clip.track)
         kept: dict[int, VideoStream | AudioStream] = {
             video.index: output.add_stream_from_template(video)
         }
@@ -151,8 +158,8 @@ def _decode_times(clip: ClipInfo) -> Iterator[int]:
     The frames' times in ascending order, all of them early enough that none is decoded after it is
     shown.
     """
-    with opened(clip.source, clip.name) as source:
-        packets = source.demux(video_stream(source, clip.name))
+    with opened(clip.source, clip.name, clip.track) as source:
+        packets = source.demux(video_stream(source, clip.track))
         shown = [packet.pts for packet in packets if packet.size and packet.pts is not None]
     ascending = sorted(shown)
     early = max((a - b for a, b in zip(ascending, shown, strict=True)), default=0)

@@ -10,8 +10,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from estimators.media.limits import MAX_FRAME_PIXELS
 from estimators.media.listing import Listing
 from estimators.media.orientation import Orientation
+from estimators.media.shape import square_size
 
 # Steps that differ by less than this share of the median only come from the clock's rounding.
 _UNEVEN = 0.1
@@ -21,7 +23,7 @@ _UNEVEN = 0.1
 class ClipLimits:
     """What is accepted: pixels of one frame and number of frames."""
 
-    max_pixels: int = 40_000_000
+    max_pixels: int = MAX_FRAME_PIXELS
     max_frames: int = 250_000
 
 
@@ -32,13 +34,19 @@ class ClipInfo:
     Attributes:
         source: the file, or its content.
         name: as the person knows it.
-        width, height: of the frames as they are shown, after rotation.
-        stored_size: (width, height) before rotation.
+        width, height: of the frames as they are shown, with square pixels and after rotation.
+        stored_size: (width, height) as stored: before rotation, in pixels of `stored_ratio`; of the
+            largest frames where their size changes.
         orientation: how stored pixels are turned before they are shown.
         listing: the frames' exact times and the places where decoding can start.
         codec, pixel_format, container: FFmpeg's names.
         damaged: the file is cut short, or broken at its end; what can be read is listed.
         has_audio: there is a sound track.
+        track: index of the video track among all streams of the container.
+        stored_ratio: width over height of a stored pixel.
+        steady: all frames have one size, as far as is known.
+        shown_alike: nothing is known that browsers and other players would show differently.
+        alone: the container has no other video track, not even a cover.
         notes: what a person should know, each in a sentence (cut short, HDR, ...).
     """
 
@@ -52,15 +60,30 @@ class ClipInfo:
     container: str
     damaged: bool
     has_audio: bool
+    track: int = 0
+    stored_ratio: Fraction = Fraction(1)
+    steady: bool = True
+    shown_alike: bool = True
+    alone: bool = True
     notes: tuple[str, ...] = ()
 
     @property
     def width(self) -> int:
-        return self.orientation.size(*self.stored_size)[0]
+        return self.orientation.size(*self.square_size)[0]
 
     @property
     def height(self) -> int:
-        return self.orientation.size(*self.stored_size)[1]
+        return self.orientation.size(*self.square_size)[1]
+
+    @property
+    def square_size(self) -> tuple[int, int]:
+        """(width, height) before rotation, in square pixels."""
+        return square_size(self.stored_size, self.stored_ratio)
+
+    @property
+    def pixel_ratio(self) -> Fraction:
+        """Width over height of a stored pixel as it is shown, after rotation."""
+        return 1 / self.stored_ratio if self.orientation.transpose else self.stored_ratio
 
     @property
     def frame_count(self) -> int:

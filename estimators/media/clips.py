@@ -7,14 +7,14 @@ with the length of the clip.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
 from av.video.frame import VideoFrame
-from av.video.reformatter import Interpolation, VideoReformatter
+from av.video.reformatter import VideoReformatter
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
@@ -22,15 +22,17 @@ from estimators.errors import InputError
 from estimators.media.boxes import cut_short
 from estimators.media.clip_info import ClipInfo, ClipLimits
 from estimators.media.decoding import decode_frames, decoded
-from estimators.media.listing import Listing, list_packets, opened, video_stream
+from estimators.media.h264 import starts_clean, turned_by_stream
+from estimators.media.listing import Listing, list_packets, looked_into, opened, video_stream
 from estimators.media.names import printable
 from estimators.media.orientation import Orientation
+from estimators.media.shape import as_rgb, pixel_ratio, roomiest, sizes_in, square_size
+from estimators.media.tracks import Track, check_size, choose_track
 from estimators.types import Frame, PoseSet
 
 __all__ = [
     "ClipInfo",
     "ClipLimits",
-    "as_rgb",
     "frames",
     "in_clip_pixels",
     "open_clip",
@@ -59,36 +61,41 @@ def open_clip(
         InputError: no clip, no video, no frames, an unknown codec, or more than `limits` allow.
     """
     data, name = _identified(source, name)
-    with opened(data, name) as container:
-        stream = video_stream(container, name)
-        listing = list_packets(container, stream, limits.max_frames)
+    track = choose_track(data, name, limits)
+    with opened(data, name, track.index) as container:
+        listing = list_packets(container, video_stream(container, track.index), limits.max_frames)
     if len(listing.pts) > limits.max_frames:
         raise InputError(
             f"{name} has more than {limits.max_frames:,} frames.", "Cut it into shorter clips."
         )
-    with opened(data, name) as container:
-        stream = video_stream(container, name)
-        _check_size((stream.width, stream.height), name, limits)
+    with opened(data, name, track.index) as container:
+        stream = video_stream(container, track.index)
         first = next(decode_frames(container, stream), None)
         if first is None or len(listing.pts) == 0:
             raise _nothing_to_see(len(listing.pts), name)
-        _check_size((first.width, first.height), name, limits)
+        sizes = sizes_in(container, stream, listing, (first.width, first.height))
+        for size in sizes:
+            check_size(size, name, limits)
         _check_times(listing, name)
-        damaged = listing.broken or cut_short(data)
-        matrix = first.side_data.get("DISPLAYMATRIX")
-        return ClipInfo(
+        clip = ClipInfo(
             source=data,
             name=name,
-            stored_size=(first.width, first.height),
-            orientation=Orientation() if matrix is None else Orientation.from_matrix(matrix),
+            track=track.index,
+            stored_size=roomiest(sizes),
+            stored_ratio=pixel_ratio(stream, sizes[0]),
+            orientation=_orientation(first),
             listing=listing,
             codec=stream.codec_context.codec.canonical_name,
             pixel_format=first.format.name,
             container=container.format.name,
-            damaged=damaged,
+            damaged=listing.broken or cut_short(data),
             has_audio=bool(container.streams.audio),
-            notes=tuple(_notes(first, stream, listing, damaged)),
+            steady=len(sizes) == 1,
+            shown_alike=len(sizes) == 1 and _shown_alike(data, name, track, listing),
+            alone=track.only,
         )
+        told = [*track.notes, *_notes(first, stream, clip), *_shape_notes(clip, sizes)]
+    return replace(clip, notes=tuple(told))
 
 
 def selected(
@@ -141,7 +148,8 @@ def frames(
         if index > last:
             return
         if (index - first) % stride == 0:
-            image = clip.orientation.apply(as_rgb(stored, size, reformatter))
+            image = as_rgb(stored, size, clip.stored_ratio, reformatter)
+            image = clip.orientation.apply(image)
             yield Frame(image, index, float(clip.timestamps_s[index]))
 
 
@@ -164,20 +172,6 @@ def in_clip_pixels(poses: PoseSet, clip: ClipInfo, longest_side: int | None) -> 
     return replace(poses, xy=poses.xy * scale, box_xyxy=boxes)
 
 
-def as_rgb(
-    stored: VideoFrame, size: tuple[int, int], reformatter: VideoReformatter | None = None
-) -> NDArray[np.uint8]:
-    """Uint8 [H, W, 3] of the given stored (width, height), also where a clip changes its size.
-
-    One `reformatter` for all frames of a clip saves its setting up for each.
-    """
-    same = (stored.width, stored.height) == size
-    how = Interpolation.BILINEAR if same else Interpolation.AREA
-    convert = reformatter or VideoReformatter()
-    frame = convert.reformat(stored, *size, format="rgb24", interpolation=how)
-    return frame.to_ndarray().astype(np.uint8, copy=False)
-
-
 def _identified(source: str | Path | bytes | BinaryIO, name: str) -> tuple[Path | bytes, str]:
     if isinstance(source, str | Path):
         return Path(source), printable(name or Path(source).name)
@@ -185,13 +179,24 @@ def _identified(source: str | Path | bytes | BinaryIO, name: str) -> tuple[Path 
     return data, printable(name or str(getattr(source, "name", "")) or "The clip")
 
 
-def _check_size(size: tuple[int, int], name: str, limits: ClipLimits) -> None:
-    width, height = size
-    if width * height > limits.max_pixels:
-        raise InputError(
-            f"The frames of {name} are too large ({width}×{height}).",
-            f"Scale the clip to at most {limits.max_pixels / 1e6:.0f} million pixels a frame.",
-        )
+def _orientation(frame: VideoFrame) -> Orientation:
+    matrix = frame.side_data.get("DISPLAYMATRIX")
+    return Orientation() if matrix is None else Orientation.from_matrix(matrix)
+
+
+def _shown_alike(source: Path | bytes, name: str, track: Track, listing: Listing) -> bool:
+    """Browsers show frames from time 0 on, start at a clean one, and turn as the container says."""
+    if listing.pts[0] < 0 or not listing.key[0]:
+        return False
+    with looked_into(source, name) as container:
+        stream = container.streams[track.index]
+        packet = next(container.demux(stream))
+        if not isinstance(stream, VideoStream) or packet.pts is None:
+            return False
+        if stream.codec_context.name != "h264":
+            return True
+        begin, extradata = bytes(packet), stream.codec_context.extradata or b""
+        return starts_clean(begin, extradata) and not turned_by_stream(begin, extradata)
 
 
 def _check_times(listing: Listing, name: str) -> None:
@@ -209,15 +214,14 @@ def _nothing_to_see(packets: int, name: str) -> InputError:
         return InputError(f"{name} holds no frames.", "Record or export it again.")
     return InputError(
         f"None of the {packets:,} frames of {name} can be decoded.",
-        "It is damaged, or cut so that its first whole frame is missing: convert it to H.264.",
+        "It is damaged, cut so that its first whole frame is missing, or larger than it says: "
+        "convert it to H.264.",
     )
 
 
-def _notes(
-    first: VideoFrame, stream: VideoStream, listing: Listing, damaged: bool
-) -> Iterator[str]:
-    count = len(listing.pts)
-    if damaged:
+def _notes(first: VideoFrame, stream: VideoStream, clip: ClipInfo) -> Iterator[str]:
+    count, listing = clip.frame_count, clip.listing
+    if clip.damaged:
         told = listing.one_each and stream.frames > count
         promised = f" of {stream.frames:,}" if told else ""
         yield f"The file is cut short or damaged: {count:,}{promised} frames are there."
@@ -228,6 +232,19 @@ def _notes(
         )
     if first.color_trc in _HDR_TRANSFERS:
         yield "HDR video: colours are taken as they are stored and look flat."
-    ratio = stream.codec_context.sample_aspect_ratio
-    if ratio and ratio != 1:
-        yield f"Pixels are not square ({ratio}): coordinates are those of the stored pixels."
+
+
+def _shape_notes(clip: ClipInfo, sizes: Sequence[tuple[int, int]]) -> Iterator[str]:
+    ratio, shown = clip.pixel_ratio, f"{clip.width}×{clip.height}"
+    if ratio != 1:
+        yield (
+            f"Pixels are not square ({ratio.numerator}:{ratio.denominator}): frames are stretched "
+            f"to {shown}, as players show them, and coordinates are those of square pixels."
+        )
+    if not clip.steady:
+        shapes = [square_size(size, clip.stored_ratio) for size in sizes]
+        told = ", ".join("{}×{}".format(*clip.orientation.size(*shape)) for shape in shapes)
+        yield (
+            f"The frames change their size ({told}): each is fitted into {shown} in its own "
+            "shape, and coordinates are those of the whole picture."
+        )

@@ -88,8 +88,8 @@ def _from_key(clip: ClipInfo, key: int) -> Iterator[tuple[int, VideoFrame]]:
 
 def _placed(clip: ClipInfo, key: int, threads: bool) -> Iterator[tuple[int, VideoFrame]]:
     """Raises _DamagedError at the first damaged packet where there are `threads`."""
-    with opened(clip.source, clip.name) as container:
-        stream = video_stream(container, clip.name)
+    with opened(clip.source, clip.name, clip.track) as container:
+        stream = video_stream(container, clip.track)
         stream.thread_type = "AUTO" if threads else "SLICE"
         if key:
             container.seek(int(clip.listing.pts[key]), stream=stream)

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from itertools import pairwise
 from typing import NamedTuple, Protocol
 
 from av.packet import Packet
 from av.video.stream import VideoStream
+
+from estimators.media.h264 import is_record, units
 
 _TOP, _BOTTOM, _FRAME = 1, 2, 3
 _OTHER = {_TOP: _BOTTOM, _BOTTOM: _TOP}
@@ -95,9 +96,8 @@ class _H264:
         # A sequence's id → bits of frame_num, one more flag for it, no fields; a picture's → its.
         self._sequences: dict[int, tuple[int, bool, bool]] = {}
         self._sequence_of: dict[int, int] = {}
-        record = extradata[:1] == b"\1" and len(extradata) > 6
-        self._length_bytes = (extradata[4] & 3) + 1 if record else 0
-        for unit in _record_units(extradata) if record else _start_code_units(extradata):
+        self._extradata = extradata
+        for unit in _record_units(extradata) if is_record(extradata) else units(extradata, b""):
             self._learn(unit)
 
     @property
@@ -106,10 +106,9 @@ class _H264:
         return not self._sequences or not all(only for *_, only in self._sequences.values())
 
     def pictures(self, data: bytes) -> Iterator[_Coded]:
-        size = self._length_bytes
-        for unit in _sized_units(data, size) if size else _start_code_units(data):
+        for unit in units(data, self._extradata):
             self._learn(unit)
-            if unit and unit[0] & 31 in _SLICES:
+            if unit[0] & 31 in _SLICES:
                 coded = self._slice(_Bits(unit[1:_PICTURE_BYTES]))
                 if coded is not None:
                     yield coded
@@ -191,21 +190,6 @@ class _Bits:
     def se(self) -> int:
         code = self.ue()
         return (code + 1) // 2 if code % 2 else -(code // 2)
-
-
-def _start_code_units(data: bytes) -> Iterator[bytes]:
-    starts = [code.end() for code in _START_CODE.finditer(data)]
-    for start, end in pairwise([*starts, len(data) + 3]):
-        yield data[start : min(end - 3, start + _SEQUENCE_BYTES)]
-
-
-def _sized_units(data: bytes, length_bytes: int) -> Iterator[bytes]:
-    at = 0
-    while at + length_bytes <= len(data):
-        size = int.from_bytes(data[at : at + length_bytes])
-        at += length_bytes
-        yield data[at : at + min(size, _SEQUENCE_BYTES)]
-        at += size
 
 
 def _record_units(record: bytes) -> Iterator[bytes]:

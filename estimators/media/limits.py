@@ -1,4 +1,4 @@
-"""How large a picture may be: the bounds that keep one upload from taking the memory of all."""
+"""How large pictures and frames may be: so that one upload cannot take the memory of all."""
 
 MAX_PICTURE_BYTES = 100_000_000
 # The largest common phone cameras give 50 megapixels.
@@ -14,3 +14,6 @@ MAX_REPAIRED_PIXELS = 500_000_000
 # most of them at 1333 pixels of a side), and a screen shows less unless one zooms in far.
 MAX_KEPT_SIDE = 4096
 MAX_KEPT_PIXELS = 4096 * 3072
+# The largest common frame of a clip, 4096×2304.  A decoder keeps up to 17 of them (H.264), each
+# one and a half bytes a pixel or twice that.
+MAX_FRAME_PIXELS = 4096 * 2304

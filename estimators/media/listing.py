@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from io import BytesIO
@@ -14,7 +15,6 @@ import av
 import numpy as np
 from av.container import InputContainer
 from av.packet import Packet
-from av.stream import Disposition
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
@@ -22,6 +22,7 @@ from estimators.errors import InputError
 from estimators.media.boxes import top_level_boxes
 from estimators.media.fields import FieldPairs
 from estimators.media.kinds import kind_of, require_file
+from estimators.media.limits import MAX_FRAME_PIXELS
 from estimators.media.times import NO_TIME, Announced, shown_times
 
 FORMATS = "MP4, MOV, 3GP, WebM, MKV, AVI, MPEG, WMV, FLV, Ogg or GIF"
@@ -31,6 +32,13 @@ _DEMUXERS = {
     "format_whitelist": "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,gif,mpegts,mpeg,asf,flv,ogg",
     "protocol_whitelist": "file",
 }
+_Options = dict[str, str]
+_NO_DECODER = {"codec_whitelist": "none"}
+# Coded frames are a little larger than shown ones: whole blocks of up to 128 pixels.
+_MOST_CODED = str(MAX_FRAME_PIXELS + MAX_FRAME_PIXELS // 8)
+_MOST_THREADS = 4
+# Pixels of the frames that all threads together may have in work.
+_THREADED = 2 * 1920 * 1088
 
 # After so many packets that cannot be read no more are looked for.
 _MOST_UNREADABLE = 1000
@@ -69,18 +77,39 @@ class Listing:
         return self.packets == len(self.pts)
 
 
-@contextmanager
-def opened(source: Path | bytes, name: str) -> Iterator[InputContainer]:
-    """The clip opened for reading.
+def looked_into(source: Path | bytes, name: str) -> AbstractContextManager[InputContainer]:
+    """What the container itself says of its tracks; no decoder is opened to learn more.
+
+    Packets have the times that the container stores, and no others.
+
+    Raises:
+        InputError: as `opened` does.
+    """
+    return _opened(source, name, _NO_DECODER | {"fflags": "+nofillin"})
+
+
+def opened(source: Path | bytes, name: str, track: int) -> AbstractContextManager[InputContainer]:
+    """The clip opened for reading `track`, a stream's index, and its sound.
+
+    FFmpeg decodes a little of every track when it opens a file.  Of the other video tracks nothing
+    is decoded, and of this one no frame that is larger than any clip may be.
 
     Raises:
         InputError: it is absent, of another kind, or cut so that nothing can be read.
     """
+    return _opened(
+        source, name, {"max_pixels": "1"}, [*([{}] * track), {"max_pixels": _MOST_CODED}]
+    )
+
+
+@contextmanager
+def _opened(
+    source: Path | bytes, name: str, options: _Options, of_streams: Sequence[_Options] = ()
+) -> Iterator[InputContainer]:
     if isinstance(source, Path):
         require_file(source, name)
     try:
-        file = str(source) if isinstance(source, Path) else BytesIO(source)
-        container = av.open(file, mode="r", options=_DEMUXERS)
+        container = _open(source, options, of_streams)
     except FileNotFoundError as error:
         raise InputError(f"There is no file {name}.", "Check the path.") from error
     except (av.error.FFmpegError, OSError, ValueError) as error:
@@ -89,6 +118,22 @@ def opened(source: Path | bytes, name: str) -> Iterator[InputContainer]:
         yield container
     finally:
         container.close()
+
+
+def _open(
+    source: Path | bytes, options: _Options, of_streams: Sequence[_Options]
+) -> InputContainer:
+    file = str(source) if isinstance(source, Path) else BytesIO(source)
+    settings = {**_DEMUXERS, **options}
+    try:
+        # PyAV's stub calls the options of a stream a string.
+        each: Any = list(of_streams)
+        return av.open(file, mode="r", options=settings, stream_options=each)
+    except ValueError as error:
+        if not of_streams or isinstance(error, av.error.FFmpegError):
+            raise
+        # MPEG program streams and FLV: tracks are not known before FFmpeg would decode of them.
+        return _open(source, {**options, **_NO_DECODER}, ())
 
 
 def _unreadable(source: Path | bytes, name: str) -> InputError:
@@ -103,21 +148,19 @@ def _unreadable(source: Path | bytes, name: str) -> InputError:
     return InputError(f"{name} is not a clip that can be read.", f"Clips may be {FORMATS}.")
 
 
-def video_stream(container: InputContainer, name: str) -> VideoStream:
-    """The clip's video track, cover pictures left aside.
+def video_stream(container: InputContainer, track: int) -> VideoStream:
+    """The stream with index `track`, ready to be decoded within bounds of memory.
 
-    Raises:
-        InputError: there is none, or no decoder for it.
+    Each thread holds frames of its own, so that large ones are decoded by few.
     """
-    streams = [s for s in container.streams.video if not s.disposition & Disposition.attached_pic]
-    if not streams:
-        heard = " It has sound only." if container.streams.audio else ""
-        raise InputError(f"{name} holds no video.{heard}", "Choose a clip with a video track.")
-    if streams[0].codec_context is None:
-        raise InputError(
-            f"{name} uses a video codec that cannot be decoded here.", "Convert it to H.264."
-        )
-    return streams[0]
+    stream = container.streams[track]
+    if not isinstance(stream, VideoStream):
+        raise TypeError(f"stream {track} is no video")
+    context = stream.codec_context
+    context.options = {**context.options, "max_pixels": _MOST_CODED}
+    pixels = max(1, stream.width * stream.height)
+    context.thread_count = max(1, min(_MOST_THREADS, os.cpu_count() or 1, _THREADED // pixels))
+    return stream
 
 
 class Packets:

@@ -95,6 +95,7 @@ def manifest(job: ClipJob, analysis: ClipAnalysis) -> dict[str, Any]:
             "width": clip.width,
             "height": clip.height,
             "rotation": clip.rotation,
+            "pixel_ratio": float(clip.pixel_ratio),
             "frames": clip.frame_count,
             "duration_s": clip.duration_s,
             "first_frame_s": clip.first_frame_s,
