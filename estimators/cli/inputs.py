@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from estimators import registry, weights
+from estimators.cli.streams import libraries_silenced
 from estimators.cli.text import megabytes
 from estimators.errors import InputError
 from estimators.export.annotated_ids import SourcePicture
@@ -49,19 +50,23 @@ class Pictures:
         self._orientations: dict[str, int] = {}
         self.notes: list[str] = []
         self._kept: dict[str, Frame] = {}
-        kept = 0
-        for name, path in self.paths.items():
-            picture = open_picture(path, str(path))
-            frame = picture.frame
-            self._orientations[name] = picture.orientation
-            self.notes += [f"{name}: {note}" for note in picture.notes]
-            self.sizes[name] = frame.full_size
-            kept += frame.image.nbytes
-            if kept <= _KEPT_BYTES:
-                self._kept[name] = frame
+        self._room = _KEPT_BYTES
+        with libraries_silenced():
+            for name in self.paths:
+                self._read(name)
 
     def __getitem__(self, name: str) -> Frame:
         return self._kept.get(name) or read_picture(self.paths[name], str(self.paths[name]))
+
+    def _read(self, name: str) -> None:
+        picture = open_picture(self.paths[name], str(self.paths[name]))
+        frame = picture.frame
+        self._orientations[name] = picture.orientation
+        self.notes += [f"{name}: {note}" for note in picture.notes]
+        self.sizes[name] = frame.full_size
+        if frame.image.nbytes <= self._room:
+            self._kept[name] = frame
+            self._room -= frame.image.nbytes
 
     def sources(self) -> dict[str, SourcePicture]:
         """Each by its name, for comparison with annotations."""

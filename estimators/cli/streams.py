@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from io import TextIOWrapper
 from pathlib import Path
 
@@ -44,6 +44,23 @@ def complain(text: str) -> None:
     """One line on standard error, whatever characters a name in it has."""
     with suppress(OSError, ValueError):
         print(printable(" ".join(text.split())), file=sys.stderr, flush=True)
+
+
+@contextmanager
+def libraries_silenced() -> Iterator[None]:
+    """Keeps off the terminal what libraries say about a damaged file, which our own line tells.
+
+    libtiff and libjpeg write to the descriptor, past Python.
+    """
+    sys.stderr.flush()
+    before, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    try:
+        yield
+    finally:
+        os.dup2(before, 2)
+        os.close(before)
+        os.close(nowhere)
 
 
 def drop_unwritten() -> None:
