@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 
@@ -40,6 +41,24 @@ def test_a_cut_file_gives_the_frames_that_are_there(name: str, tmp_path: Path) -
     assert [frame.index for frame in shown] == sorted({frame.index for frame in shown})
     intact = [number_of(frame.image) == frame.index for frame in shown]
     assert sum(intact) >= len(shown) - 1
+
+
+@pytest.mark.parametrize("packet", [11, 18, 23, 30, 37])
+@pytest.mark.parametrize("name", ["a.mp4", "a.mkv", "a.webm"])
+def test_only_the_frame_that_is_cut_is_lost(name: str, packet: int, tmp_path: Path) -> None:
+    """The decoder still holds good frames when it meets the cut one; they must come, too."""
+    path = make_clip(tmp_path / name, replace(CUT[name], audio=None))
+    with av.open(str(path)) as container:
+        packets = [p for p in container.demux(video=0) if p.size]
+    cut = packets[packet]
+    assert cut.pos is not None
+    clip = open_clip(path.read_bytes()[: cut.pos + cut.size // 2])
+    places = {pts: index for index, pts in enumerate(clip.listing.pts.tolist())}
+    shown = {frame.index: number_of(frame.image) for frame in frames(clip)}
+    true = {number: p.pts for number, p in enumerate(sorted(packets, key=lambda p: p.pts or 0))}
+    for number, pts in true.items():
+        if pts in {p.pts for p in packets[:packet]}:
+            assert shown[places[pts]] == number
 
 
 def test_the_promised_number_of_frames_is_told(tmp_path: Path) -> None:
