@@ -8,6 +8,7 @@ import shutil
 import signal
 import time
 from collections.abc import Iterator
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
@@ -257,6 +258,24 @@ def test_a_clip_without_people_is_said_to_be_one(tmp_path: Path) -> None:
     at.run()
     process(at)
     assert any("No model found anybody in this clip" in m.value for m in at.markdown)
+
+
+@pytest.mark.parametrize("pts", [[2**50, 2**50 + 1, 2**50 + 1, 2**50 + 2], [3_600_000, 3_600_500]])
+def test_a_clip_whose_clock_starts_late_counts_from_its_first_frame(
+    pts: list[int], tmp_path: Path
+) -> None:
+    """Also where the times are so large that a browser could not tell them apart."""
+    recipe = Recipe(pts=pts, time_base=Fraction(1, 1000), options={"bf": "0"})
+    content = make_clip(tmp_path / "late.mkv", recipe).read_bytes()
+    at = video_page(models="movenet-lightning")
+    at.button_group(key="clip_source").set_value("upload").run()
+    at.get("file_uploader")[0].upload("late.mkv", content, "video/x-matroska")
+    at = process(at.run())
+    assert player(at)["layers"]
+    for slider in at.slider:
+        if slider.label.startswith("Part"):
+            assert (slider.min, slider.max) == (0, 0.5)
+    assert not at.warning
 
 
 def test_without_models_nothing_else_happens() -> None:
