@@ -225,6 +225,11 @@ def _notes(first: VideoFrame, stream: VideoStream, clip: ClipInfo) -> Iterator[s
         told = listing.one_each and stream.frames > count
         promised = f" of {stream.frames:,}" if told else ""
         yield f"The file is cut short or damaged: {count:,}{promised} frames are there."
+    if listing.joins:
+        yield (
+            "The times in the file jump back in mid-clip, as where recordings were joined: the "
+            "parts follow each other here."
+        )
     if listing.timeless:
         yield (
             f"{listing.timeless:,} frames are left out: the file tells no time to show them at, as "

@@ -14,6 +14,9 @@ from av.video.stream import VideoStream
 from estimators.media.clip_info import ClipInfo
 from estimators.media.listing import Listing, Packets, opened, video_stream
 
+# Frames among which the next one mostly is.
+_NEAR = 64
+
 
 class _DamagedError(Exception):
     """A packet could not be decoded."""
@@ -48,7 +51,7 @@ def decoded(clip: ClipInfo, first: int = 0) -> Iterator[tuple[int, VideoFrame]]:
     Raises:
         InputError: the clip can no longer be opened.
     """
-    start = 0 if clip.positional else _key_at_or_before(clip, first)
+    start = _key_at_or_before(clip, first)
     if start:
         reached = False
         for index, frame in _from_key(clip, start):
@@ -67,6 +70,8 @@ def decoded(clip: ClipInfo, first: int = 0) -> Iterator[tuple[int, VideoFrame]]:
 
 def _key_at_or_before(clip: ClipInfo, index: int) -> int:
     """The last frame at or before `index` at which decoding can start; 0 where none is known."""
+    if not clip.listing.seekable:
+        return 0
     keys = np.flatnonzero(clip.listing.key[: index + 1])
     return int(keys[-1]) if len(keys) else 0
 
@@ -80,7 +85,7 @@ def _from_key(clip: ClipInfo, key: int) -> Iterator[tuple[int, VideoFrame]]:
     if last + 1 < clip.frame_count:
         # With several frames in work at once, one that fails takes good ones with it, at the end
         # without a word.
-        key = 0 if clip.positional else _key_at_or_before(clip, max(last, 0))
+        key = _key_at_or_before(clip, max(last, 0))
         for index, frame in _placed(clip, key, threads=False):
             if index > last:
                 yield index, frame
@@ -109,13 +114,17 @@ class _Places:
 
     def of(self, frame: VideoFrame) -> int | None:
         """The frame's index, always above the one before; None for one that is not listed."""
-        index = self._last + 1
-        if not self._listing.by_turn:
-            if frame.pts is None:
-                return None
-            index = max(index, int(np.searchsorted(self._listing.pts, frame.pts)))
-        listed = index < len(self._listing.pts)
-        if not listed or not (self._listing.by_turn or self._listing.pts[index] == frame.pts):
-            return None
-        self._last = index
+        after = self._last + 1
+        if self._listing.by_turn:
+            index = after if after < len(self._listing.pts) else None
+        else:
+            index = None if frame.pts is None else self._next_with(frame.pts, after)
+        self._last = self._last if index is None else index
         return index
+
+    def _next_with(self, stamp: int, after: int) -> int | None:
+        for part in (slice(after, after + _NEAR), slice(after + _NEAR, None)):
+            found = np.flatnonzero(self._listing.stamps[part] == stamp)
+            if len(found):
+                return part.start + int(found[0])
+        return None

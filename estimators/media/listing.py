@@ -53,28 +53,38 @@ class Listing:
     Attributes:
         pts: int64 [n], ascending times to show in units of `time_base`, on the container's own
             clock; frames that an edit list hides are left out.
+        stamps: int64 [n], the times that the decoder's frames carry; other ones than `pts` where
+            the container's clock jumps back.
         key: bool [n], decoding can start there.
         last_duration: how long the last frame is shown, in the same unit; 0 where not known.
         broken: some of the file could not be read.
         by_turn: frames from the decoder are known by their turn, not by their time.
+        joins: how often the container's clock jumps back.
         timeless: frames left out because the container tells no time to show them at, as of those
             that a cut without encoding leaves before the clip's start.
         packets: how many the track has, those that an edit list hides left aside.
     """
 
     pts: NDArray[np.int64]
+    stamps: NDArray[np.int64]
     key: NDArray[np.bool_]
     time_base: Fraction
     last_duration: int
     broken: bool
     by_turn: bool = False
+    joins: int = 0
     timeless: int = 0
     packets: int = 0
 
     @property
     def one_each(self) -> bool:
         """Whether every packet is a frame with a time of its own."""
-        return self.packets == len(self.pts)
+        return self.packets == len(self.pts) and not self.joins
+
+    @property
+    def seekable(self) -> bool:
+        """Whether a time leads to its frame."""
+        return not (self.by_turn or self.joins)
 
 
 def looked_into(source: Path | bytes, name: str) -> AbstractContextManager[InputContainer]:
@@ -218,11 +228,13 @@ def list_packets(container: InputContainer, stream: VideoStream, most: int) -> L
     order = order[shown.pts[order] != NO_TIME]
     return Listing(
         pts=shown.pts[order],
+        stamps=announced.pts[order],
         key=announced.key[order],
         time_base=stream.time_base or Fraction(1, 1000),
         last_duration=int(shown.duration[order[-1]]) if len(order) else 0,
         broken=packets.broken,
         by_turn=shown.by_turn,
+        joins=shown.joins,
         timeless=len(table) - len(order),
         packets=count,
     )

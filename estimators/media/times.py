@@ -21,6 +21,9 @@ NO_TIME = int(np.iinfo(np.int64).min)
 # tenth.
 _GIF_SHORTEST_S, _GIF_INSTEAD_S = Fraction(1, 100), Fraction(1, 10)
 
+# Decoding times never go back; by less than this damage or rounding may let them.
+_JUMP_S = Fraction(1, 2)
+
 
 class Announced(NamedTuple):
     """The frames in the file's order; times are `NO_TIME` where the container tells none.
@@ -41,13 +44,15 @@ class Shown:
     """The same frames' times.
 
     Attributes:
-        pts: int64 [n] in the file's order; `NO_TIME` for frames that have none.
+        pts: int64 [n] in the file's order, on one clock; `NO_TIME` for frames that have none.
         duration: int64 [n].
+        joins: how often the container's clock jumps back, as where recordings were joined.
         by_turn: the decoder's frames must be told by their turn, not by a time of theirs.
     """
 
     pts: NDArray[np.int64]
     duration: NDArray[np.int64]
+    joins: int = 0
     by_turn: bool = False
 
 
@@ -61,7 +66,9 @@ def shown_times(frames: Announced, container: InputContainer, stream: VideoStrea
     if _in_decoding_order(frames, container, stream):
         times = np.where(frames.pts == NO_TIME, frames.dts, frames.pts)
         return Shown(times, frames.duration, by_turn=True)
-    return Shown(frames.pts, frames.duration)
+    shift = _onto_one_clock(frames.dts, stream)
+    pts = np.where(frames.pts == NO_TIME, NO_TIME, frames.pts + shift)
+    return Shown(pts, frames.duration, joins=int(np.count_nonzero(np.diff(shift))))
 
 
 def _in_decoding_order(frames: Announced, container: InputContainer, stream: VideoStream) -> bool:
@@ -74,3 +81,27 @@ def _in_decoding_order(frames: Announced, container: InputContainer, stream: Vid
     # FFmpeg fills in times to show for AVI; of H.264 with B-frames they are those to decode.
     ascending = bool((np.diff(frames.pts) > 0).all())
     return container.format.name == "avi" and stream.codec_context.has_b_frames and ascending
+
+
+def _onto_one_clock(clock: NDArray[np.int64], stream: VideoStream) -> NDArray[np.int64]:
+    """Int64 [n], what to add to each frame's times so that none comes before those in front of it.
+
+    Where the clock jumps back (recordings joined into one file, a damaged stretch), what follows is
+    put behind what was; where it is ahead of that again, it counts on its own.
+    """
+    shifts = np.zeros(len(clock), np.int64)
+    least = int(_JUMP_S / (stream.time_base or Fraction(1, 1000)))
+    known = clock[clock != NO_TIME]
+    if len(known) < 2 or (np.maximum.accumulate(known) - known <= least).all():
+        return shifts
+    step = int(np.median(np.abs(np.diff(known))))
+    shift, end = 0, int(known[0])
+    for place, time in enumerate(clock.tolist()):
+        if time != NO_TIME:
+            if time + shift < end - least:
+                shift = end + step - time
+            elif shift and time > end:
+                shift = 0
+            end = max(end, time + shift)
+        shifts[place] = shift
+    return shifts

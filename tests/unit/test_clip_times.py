@@ -148,3 +148,35 @@ def test_a_damaged_frame_does_not_move_those_behind_it(tmp_path: Path) -> None:
     data[packets[7].pos : packets[7].pos + packets[7].size] = b"\0" * packets[7].size
     shown = [(frame.index, number_of(frame.image)) for frame in frames(open_clip(bytes(data)))]
     assert shown == [(n, n) for n in range(40) if n != 7]
+
+
+@pytest.mark.parametrize(("ending", "codec"), [("ts", "libx264"), ("mpg", "mpeg2video")])
+def test_joined_recordings_follow_each_other(ending: str, codec: str, tmp_path: Path) -> None:
+    """The second one's clock starts before the first one's; its frames come behind all the same."""
+    parts = [
+        make_clip(tmp_path / f"{start}.{ending}", Recipe(codec, pts=range(start, start + count)))
+        for start, count in ((100, 30), (10, 40))
+    ]
+    joined = tmp_path / f"joined.{ending}"
+    joined.write_bytes(b"".join(part.read_bytes() for part in parts))
+    clip = open_clip(joined)
+    numbers = [*range(30), *range(40)]
+    shown = list(frames(clip))
+    assert [number_of(frame.image) for frame in shown] == numbers
+    assert [frame.index for frame in shown] == list(range(70))
+    assert [f.time_s for f in shown] == pytest.approx([n / 30 for n in range(70)], abs=0.002)
+    part = list(frames(clip, shown[28].time_s, shown[33].time_s))
+    assert [number_of(frame.image) for frame in part] == numbers[28:34]
+    assert "jump back" in " ".join(clip.notes)
+    assert browser_copy(clip, tmp_path / "copy.mp4") == "encode"
+    assert [number_of(f.image) for f in frames(open_clip(tmp_path / "copy.mp4"))] == numbers
+
+
+@pytest.mark.parametrize("name", ["slow.mkv", "slow.mp4", "slow.ts"])
+def test_reordered_frames_far_apart_are_no_jump(name: str, tmp_path: Path) -> None:
+    """A frame every three seconds, with B-frames: those decoded later are shown much earlier."""
+    recipe = with_pts(Recipe(), range(0, 60_000, 3000), MILLISECONDS)
+    clip = open_clip(make_clip(tmp_path / name, recipe))
+    assert [number_of(frame.image) for frame in frames(clip)] == list(range(20))
+    assert clip.timestamps_s == pytest.approx([3 * n for n in range(20)])
+    assert clip.notes == ()
