@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from estimators.analysis.agreement import PairAgreement, median_of
-from estimators.analysis.clip import ClipEstimates
+from estimators.analysis.clip import TIMINGS, ClipEstimates
 from estimators.analysis.clip_latency import LatencySummary, summarise
 from estimators.analysis.identity import shared_identities
 from estimators.analysis.over_time import (
@@ -79,6 +80,16 @@ class ClipReport:
     def latency(self) -> dict[str, LatencySummary]:
         """Of each model's own time a frame, after the first frame (which may warm up)."""
         return {m: summarise(s.clip.latency_ms[1:]) for m, s in self.shown.items()}
+
+    def first_ms(self, model: str) -> float:
+        """The model's own time for the first frame, which `latency` leaves out; NaN without one."""
+        latency_ms = self.shown[model].clip.latency_ms
+        return float(latency_ms[0]) if len(latency_ms) else math.nan
+
+    def transport_ms(self, model: str) -> float:
+        """Median time that frames and answers were on their way, after the first frame."""
+        column = TIMINGS.index("transport_ms")
+        return summarise(self.shown[model].clip.timings_ms[1:, column]).median_ms
 
     @cached_property
     def agreed_people(self) -> int:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from estimators.analysis.clip import ClipEstimates
+from estimators.cli import summary
 from estimators.cli.main import FORMATS
 from estimators.errors import InputError
 from estimators.export import coco, files, tables
@@ -70,16 +71,17 @@ _Named = Iterator[tuple[str, Write]]
 
 def _json(runs: Sequence[ModelRun], _: coco.ImageIds) -> _Named:
     yield "results.json", partial(files.write_json, _estimates(runs))
+    yield "summary.json", partial(files.write_summary, list(summary.figures(runs)))
 
 
 def _csv(runs: Sequence[ModelRun], _: coco.ImageIds) -> _Named:
-    for name, rows in _TABLES:
-        yield f"{name}.csv", partial(files.write_csv, rows(_estimates(runs)))
+    for name, rows in _TABLES.items():
+        yield f"{name}.csv", partial(files.write_csv, rows(runs))
 
 
 def _parquet(runs: Sequence[ModelRun], _: coco.ImageIds) -> _Named:
-    for name, rows in _TABLES:
-        yield f"{name}.parquet", partial(files.write_parquet, rows(_estimates(runs)))
+    for name, rows in _TABLES.items():
+        yield f"{name}.parquet", partial(files.write_parquet, rows(runs))
 
 
 def _coco(runs: Sequence[ModelRun], ids: coco.ImageIds) -> _Named:
@@ -99,5 +101,10 @@ def _estimates(runs: Sequence[ModelRun]) -> list[ClipEstimates]:
     return [e for run in runs for e in run.estimates]
 
 
-_TABLES = (("joints", tables.joint_table), ("frames", tables.frame_table))
+_Rows = Callable[[Sequence["ModelRun"]], Any]
+_TABLES: Mapping[str, _Rows] = {
+    "joints": lambda runs: tables.joint_table(_estimates(runs)),
+    "frames": lambda runs: tables.frame_table(_estimates(runs)),
+    "summary": lambda runs: tables.summary_table(summary.figures(runs)),
+}
 _NAMED = {"json": _json, "csv": _csv, "parquet": _parquet, "coco": _coco}

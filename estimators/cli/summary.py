@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from estimators.analysis.agreement import PairAgreement, PairMatches, picture_matches
+from estimators.analysis.agreement import (
+    PairAgreement,
+    PairMatches,
+    agreement_matrix,
+    picture_matches,
+)
+from estimators.analysis.figures import Figure, cost_figures, pair_figures, picture_figures
 from estimators.analysis.matching import group_people
 from estimators.analysis.scale import shown
 from estimators.cli.text import number, table
@@ -35,34 +41,64 @@ def text(runs: Sequence[ModelRun], pictures: int) -> str:
     return "\n\n".join(parts)
 
 
-def _row(run: ModelRun) -> tuple[str, ...]:
-    if not run.answered:
-        return (run.spec.key, "failed", "-", run.spec.score_kind, "-", "-", "-", "-")
+def figures(runs: Sequence[ModelRun]) -> Iterator[Figure]:
+    """What `text` tells of all pictures together, and what can be told of each."""
+    for run in runs:
+        if run.answered:
+            yield from cost_figures("", run.spec.key, **_numbers(run))
+    yield from pair_figures("", _agreement(runs))
+    for name, people in _by_picture(runs).items():
+        groups = group_people(people)
+        yield from picture_figures(name, people, groups)
+        yield from pair_figures(name, agreement_matrix(people, groups).pairs)
+
+
+def _numbers(run: ModelRun) -> dict[str, float | None]:
     people = list(_shown(run).values())
     scores = np.concatenate([p.score[np.isfinite(p.xy).all(axis=-1)] for p in people])
     latency = np.concatenate([e.latency_ms[~e.failed] for e in run.estimates])
     status = run.status or ModelStatus(run.spec.key, "stopped")
+    return {
+        "people": sum(len(p) for p in people),
+        "mean_score": float(scores.mean()) if scores.size else None,
+        "latency": float(np.median(latency)),
+        "first_call": status.first_call_ms,
+        "load": status.load_s,
+        "memory": status.memory_mb,
+    }
+
+
+def _row(run: ModelRun) -> tuple[str, ...]:
+    if not run.answered:
+        return (run.spec.key, "failed", "-", run.spec.score_kind, "-", "-", "-", "-")
+    numbers = _numbers(run)
     return (
         run.spec.key,
-        str(sum(len(p) for p in people)),
-        number(float(scores.mean()) if scores.size else None, 2),
+        number(numbers["people"], 0),
+        number(numbers["mean_score"], 2),
         run.spec.score_kind,
-        number(float(np.median(latency)), 1),
-        number(status.first_call_ms, 1),
-        number(status.load_s, 1),
-        number(status.memory_mb, 0),
+        *(number(numbers[name], 1) for name in ("latency", "first_call", "load")),
+        number(numbers["memory"], 0),
     )
 
 
 def _agreement(runs: Sequence[ModelRun]) -> dict[tuple[str, str], PairAgreement]:
     """How each two models agree over all pictures that both answered."""
-    shown_by = {run.spec.key: _shown(run) for run in runs if run.answered}
-    parts: dict[tuple[str, str], list[PairMatches]] = {p: [] for p in combinations(shown_by, 2)}
-    for name in dict.fromkeys(name for pictures in shown_by.values() for name in pictures):
-        people = {model: found[name] for model, found in shown_by.items() if name in found}
+    answered = [run.spec.key for run in runs if run.answered]
+    parts: dict[tuple[str, str], list[PairMatches]] = {p: [] for p in combinations(answered, 2)}
+    for people in _by_picture(runs).values():
         for models, part in picture_matches(people, group_people(people)).items():
             parts[models].append(part)
     return {models: PairAgreement.of(found) for models, found in parts.items()}
+
+
+def _by_picture(runs: Sequence[ModelRun]) -> dict[str, dict[str, PoseSet]]:
+    """For each picture that was answered, who is shown of each model that answered it."""
+    out: dict[str, dict[str, PoseSet]] = {}
+    for run in runs:
+        for name, people in _shown(run).items():
+            out.setdefault(name, {})[run.spec.key] = people
+    return out
 
 
 def agreement_table(

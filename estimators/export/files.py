@@ -5,19 +5,30 @@ from __future__ import annotations
 import json
 import struct
 import zlib
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
+from estimators.analysis.figures import Figure
 from estimators.export.document import write_json
-from estimators.export.metadata import document_metadata
+from estimators.export.metadata import SUMMARY_FORMAT, document_metadata
 from estimators.export.sinks import Sink, opened, to_bytes
+from estimators.export.tables import SUMMARY_COLUMNS
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Sink", "to_bytes", "write_csv", "write_json", "write_parquet", "write_png"]
+__all__ = [
+    "Sink",
+    "to_bytes",
+    "write_csv",
+    "write_json",
+    "write_parquet",
+    "write_png",
+    "write_summary",
+]
 
 _ROWS_AT_A_TIME = 200_000
 # The second of PNG's filters: each byte as its difference to the one above.
@@ -57,10 +68,22 @@ def write_parquet(table: pd.DataFrame, sink: Sink) -> None:
     import pyarrow.parquet as pq
 
     arrow = pa.Table.from_pandas(table, preserve_index=False)
-    head = json.dumps(document_metadata(table["model"].unique().tolist()))
+    head = json.dumps(document_metadata(table["model"].dropna().unique().tolist()))
     metadata = {**(arrow.schema.metadata or {}), b"pose_comparison": head.encode()}
     with opened(sink) as file:
         pq.write_table(arrow.replace_schema_metadata(metadata), file, compression="zstd")
+
+
+def write_summary(figures: Iterable[Figure], sink: Sink) -> None:
+    """The figures as JSON, one a line; unknown is null."""
+    rows = []
+    for figure in figures:
+        about = {name: getattr(figure, name) for name in SUMMARY_COLUMNS}
+        known = {k: None if v == "" or v != v else v for k, v in about.items()}  # NaN != NaN
+        rows.append(json.dumps(known, ensure_ascii=False, allow_nan=False))
+    lines = ",\n".join(rows)
+    with opened(sink) as file:
+        file.write(f'{{"format": "{SUMMARY_FORMAT}", "figures": [\n{lines}\n]}}\n'.encode())
 
 
 def write_png(image: NDArray[np.uint8], sink: Sink) -> None:

@@ -9,6 +9,7 @@ from estimators.registry import get
 from estimators.skeletons import Skeleton
 
 FORMAT = "pose-comparison/1"
+SUMMARY_FORMAT = "pose-comparison-summary/1"
 COORDINATES = (
     "continuous pixels of the original frame, made square: the origin is the outer corner of the "
     "top-left pixel, x to the right, y downwards; the centre of pixel (column c, row r) is "

@@ -6,12 +6,15 @@ commands need not pay.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from estimators.analysis.clip import NOBODY, TIMINGS, ClipEstimates
+from estimators.analysis.figures import Figure
+from estimators.analysis.over_time import AgreementOverTime
 from estimators.registry import get
 
 if TYPE_CHECKING:
@@ -34,6 +37,11 @@ JOINT_COLUMNS = (
     "world_y_m",
     "world_z_m",
 )
+SUMMARY_COLUMNS = (
+    *("file", "model", "other_model", "person", "joint", "frame_index", "time_s"),
+    *("figure", "value", "unit"),
+)
+AGREEMENT_COLUMNS = ("file", "model", "other_model", "person", "frame_index", "time_s", "oks")
 FRAME_COLUMNS = ("model", "file", "frame_index", "time_s", "people", *TIMINGS, "restarted", "error")
 
 
@@ -52,6 +60,37 @@ def joint_table(estimates: Sequence[ClipEstimates]) -> pd.DataFrame:
 def frame_table(estimates: Sequence[ClipEstimates]) -> pd.DataFrame:
     """One row a model × file × frame, columns `FRAME_COLUMNS`: people, time a stage, errors."""
     return _stack([_frame_columns(e) for e in estimates], FRAME_COLUMNS)
+
+
+def summary_table(figures: Iterable[Figure]) -> pd.DataFrame:
+    """One row a figure, columns `SUMMARY_COLUMNS`; unknown is missing."""
+    import pandas as pd
+
+    rows = [[getattr(figure, name) for name in SUMMARY_COLUMNS] for figure in figures]
+    table = pd.DataFrame(rows, columns=list(SUMMARY_COLUMNS))
+    for name in ("file", "model", "other_model", "joint"):
+        table[name] = table[name].replace("", None).astype(object)
+    for name in ("person", "frame_index"):
+        table[name] = table[name].astype("Int64")
+    return table.astype({"time_s": np.float64, "value": np.float64})
+
+
+def agreement_table(file: str, over_time: AgreementOverTime) -> pd.DataFrame:
+    """One row a frame, person and pair of models that is judged, columns `AGREEMENT_COLUMNS`."""
+    import pandas as pd
+
+    t, p, q = np.nonzero(np.isfinite(over_time.oks.transpose(2, 0, 1)))
+    models, others = zip(*over_time.pairs, strict=True) if over_time.pairs else ((), ())
+    values = (
+        _constant(file, len(t)),
+        _names(models, q),
+        _names(others, q),
+        np.array(over_time.people, np.int64)[p],
+        over_time.frame_index[t],
+        over_time.time_s[t],
+        over_time.oks[p, q, t],
+    )
+    return pd.DataFrame(dict(zip(AGREEMENT_COLUMNS, values, strict=True)))
 
 
 def _joint_columns(e: ClipEstimates) -> dict[str, Any]:
@@ -126,6 +165,11 @@ def _category(codes: Any, names: Sequence[str]) -> Any:
     # Names repeat in every row: as categories they cost a byte or two each instead of a string.
     smallest = np.min_scalar_type(-max(1, len(names)))
     return pd.Categorical.from_codes(codes.astype(smallest), categories=list(names))
+
+
+def _names(of_pairs: Sequence[str], rows: NDArray[np.int64]) -> Any:
+    names, codes = np.unique(np.array(of_pairs, object), return_inverse=True)
+    return _category(codes[rows], names.tolist())
 
 
 def _nullable(values: Any, missing: Any) -> Any:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, cast
 
 from estimators.analysis.clip import ClipEstimates
+from estimators.analysis.figures import clip_figures
 from estimators.errors import InputError
 from estimators.export import coco, files, tables
 from estimators.export.sinks import Write, opened, write_all
@@ -20,11 +21,10 @@ from estimators.workflows.clip_analysis import ClipAnalysis
 from estimators.workflows.clip_job import ClipJob
 
 FORMATS = ("csv", "parquet", "coco", "json")
-_TABLES = {"joints": tables.joint_table, "frames": tables.frame_table}
 # Already compressed; packing them again costs time and gains nothing.
 _STORED = (".mp4", ".parquet")
 
-_Rows = Callable[[Sequence[ClipEstimates]], Any]
+_Rows = Callable[[], Any]
 
 
 def clip_files(
@@ -38,11 +38,11 @@ def clip_files(
         formats: of `FORMATS`; the manifest always comes.
     """
     estimates = list(analysis.estimates.values())
-    for name, rows in _TABLES.items():
+    for name, rows in _tables(job, analysis).items():
         if "csv" in formats:
-            yield f"{name}.csv", partial(_csv, rows, estimates)
+            yield f"{name}.csv", partial(_csv, rows)
         if "parquet" in formats:
-            yield f"{name}.parquet", partial(_parquet, rows, estimates)
+            yield f"{name}.parquet", partial(_parquet, rows)
     if "coco" in formats:
         for e in estimates:
             if e.failed.all():
@@ -50,6 +50,7 @@ def clip_files(
             yield f"{e.model}.coco.json", partial(_coco, e)
     if "json" in formats:
         yield "results.json", partial(files.write_json, estimates)
+        yield "summary.json", lambda sink: files.write_summary(clip_figures(analysis.report), sink)
     yield "manifest.json", partial(_manifest, job, analysis)
 
 
@@ -118,13 +119,23 @@ def _member(name: str) -> zipfile.ZipInfo:
     return info
 
 
-def _csv(rows: _Rows, estimates: Sequence[ClipEstimates], sink: BinaryIO) -> None:
-    files.write_csv(rows(estimates), sink)
+def _tables(job: ClipJob, analysis: ClipAnalysis) -> dict[str, _Rows]:
+    estimates, report = list(analysis.estimates.values()), analysis.report
+    return {
+        "joints": lambda: tables.joint_table(estimates),
+        "frames": lambda: tables.frame_table(estimates),
+        "summary": lambda: tables.summary_table(clip_figures(report)),
+        "agreement": lambda: tables.agreement_table(job.clip.name, report.over_time),
+    }
 
 
-def _parquet(rows: _Rows, estimates: Sequence[ClipEstimates], sink: BinaryIO) -> None:
+def _csv(rows: _Rows, sink: BinaryIO) -> None:
+    files.write_csv(rows(), sink)
+
+
+def _parquet(rows: _Rows, sink: BinaryIO) -> None:
     # pyarrow asks where it is, which a member of a zip archive cannot tell.
-    sink.write(files.to_bytes(lambda memory: files.write_parquet(rows(estimates), memory)))
+    sink.write(files.to_bytes(lambda memory: files.write_parquet(rows(), memory)))
 
 
 def _coco(estimates: ClipEstimates, sink: BinaryIO) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,16 +14,19 @@ from numpy.typing import NDArray
 
 from estimators.media.limits import MAX_KEPT_SIDE
 from estimators.workflows.live_memory import give_back
+from pages.ui import engine
 from pages.ui.colours import heading
 from pages.ui.comparison import Comparison
 from pages.ui.drawing import joints_drawn
 from pages.ui.server.files import folder
 from pages.ui.server.on_disk import made
+from pages.ui.tables import costs
 from pages.ui.text import escaped
 
 if TYPE_CHECKING:
     from estimators.analysis.clip import ClipEstimates
     from estimators.render.draw import Layer
+    from estimators.runtime.api import ModelStatus
 
 
 _MIME = {"png": "image/png", "csv": "text/csv", "json": "application/json"}
@@ -35,13 +38,14 @@ def downloads(comparison: Comparison) -> None:
     """A button that opens the list of files, each with what exactly it is."""
     stem, (width, height) = comparison.picture.stem, comparison.picture.size
     size = f"{width}×{height} pixels"
-    where = folder()
+    where, statuses = folder(), engine.runner().status
     with st.popover("Download", icon=":material/download:", disabled=not comparison.specs):
         with st.container(horizontal=True):
             side = f"a picture for each model, each side of it at most {MAX_KEPT_SIDE} pixels"
             _button("Side by side", f"{stem}.png", lambda: _side_by_side(comparison, where), side)
             _button("All in one", f"{stem}.all.png", lambda: _overlay(comparison, where), size)
             _button("All joints", f"{stem}.csv", lambda: _csv(comparison))
+            _button("All figures", f"{stem}.summary.csv", partial(_summary, comparison, statuses))
         for spec in comparison.specs:
             heading(spec.title, comparison.colours[spec.key])
             name = f"{stem}.{spec.key}"
@@ -54,8 +58,9 @@ def downloads(comparison: Comparison) -> None:
             "Pictures show what is drawn now, but no numbers and no faint joints. “All in one” and "
             f"overlays have the picture's own size, {size}; “Side by side” gives each model that "
             f"size in even numbers, scaled down where a side would be over {MAX_KEPT_SIDE} pixels "
-            f"or all together over {_MOST_WIDE} pixels wide. CSV and "
-            "COCO hold everything the models found, whatever the thresholds. "
+            f"or all together over {_MOST_WIDE} pixels wide. Figures are the page's, at its "
+            "thresholds. Joints and COCO hold everything the models found, whatever the "
+            "thresholds. "
             "COCO's `image_id` is the last number in the picture's name, 1 where there is none.",
         )
 
@@ -161,6 +166,22 @@ def _csv(comparison: Comparison) -> bytes:
 
     table = joint_table(list(_estimates(comparison).values()))
     return to_bytes(lambda sink: write_csv(table, sink))
+
+
+def _summary(comparison: Comparison, statuses: Callable[[], Sequence[ModelStatus]]) -> bytes:
+    """The numbers of the page at its thresholds."""
+    from estimators.analysis.figures import cost_figures, pair_figures, picture_figures
+    from estimators.export.files import to_bytes, write_csv
+    from estimators.export.tables import summary_table
+
+    name = comparison.picture.name
+    figures = [
+        *picture_figures(name, comparison.shown, comparison.groups),
+        *pair_figures(name, comparison.matrix.pairs),
+    ]
+    for model, cost in costs(comparison, statuses()).items():
+        figures += cost_figures(name, model, **cost)
+    return to_bytes(lambda sink: write_csv(summary_table(figures), sink))
 
 
 def _coco(comparison: Comparison, model: str) -> bytes:

@@ -114,7 +114,7 @@ def _people(comparison: Comparison) -> None:
 
 def _cost(comparison: Comparison) -> None:
     left, right = st.columns([3, 2])
-    statuses = {status.model: status for status in engine.runner().status()}
+    statuses = engine.runner().status()
     with left:
         st.plotly_chart(
             latency_chart(comparison.specs, comparison.results, comparison.colours),

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from estimators.analysis.agreement import joint_agreement
+from estimators.analysis.figures import UNITS
 from estimators.analysis.matching import PersonGroup
+from estimators.registry import MODELS
 from estimators.runtime.api import ModelStatus
 from estimators.skeletons import COCO_17
 from pages.ui.comparison import Comparison
@@ -118,24 +120,42 @@ def _person_score(comparison: Comparison, model: str, group: PersonGroup) -> flo
     return float(scores[group.members[model]])
 
 
-def cost_table(comparison: Comparison, statuses: Mapping[str, ModelStatus]) -> pd.DataFrame:
-    """What one estimate of this picture cost, and what the model costs to have."""
+def costs(
+    comparison: Comparison, statuses: Sequence[ModelStatus]
+) -> dict[str, dict[str, float | None]]:
+    """What one estimate of this picture cost and what the model costs to have, by model.
+
+    Each by the name it has in the exported figures.
+    """
+    by_model = {status.model: status for status in statuses}
+    out: dict[str, dict[str, float | None]] = {}
+    for spec in comparison.specs:
+        result, status = comparison.results[spec.key], by_model.get(spec.key)
+        timings = result.estimate.timings_ms
+        out[spec.key] = {
+            "preprocess": timings.preprocess,
+            "inference": timings.inference,
+            "postprocess": timings.postprocess,
+            "latency": timings.total,
+            "transport": result.transport_ms,
+            "first_call": status and status.first_call_ms,
+            "load": status and status.load_s,
+            "memory": status and status.memory_mb,
+        }
+    return out
+
+
+def cost_table(comparison: Comparison, statuses: Sequence[ModelStatus]) -> pd.DataFrame:
+    """`costs` with one row a model."""
     import pandas as pd
 
-    rows = {}
-    for spec in comparison.specs:
-        result, status = comparison.results[spec.key], statuses.get(spec.key)
-        timings = result.estimate.timings_ms
-        rows[spec.title] = {
-            "preprocess, ms": timings.preprocess,
-            "inference, ms": timings.inference,
-            "postprocess, ms": timings.postprocess,
-            "total, ms": timings.total,
-            "transport, ms": result.transport_ms,
-            "first call, ms": status and status.first_call_ms,
-            "load, s": status and status.load_s,
-            MEMORY: status and status.memory_mb,
+    names = {"latency": "total", "first_call": "first call"}
+    rows = {
+        MODELS[model].title: {
+            f"{names.get(name, name)}, {UNITS[name]}": value for name, value in cost.items()
         }
+        for model, cost in costs(comparison, statuses).items()
+    }
     return pd.DataFrame.from_dict(rows, orient="index", dtype=float)
 
 

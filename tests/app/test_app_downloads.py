@@ -15,7 +15,7 @@ from PIL import Image
 from estimators.export.tables import JOINT_COLUMNS
 from estimators.media import limits
 from estimators.registry import get
-from estimators.runtime.api import RunResult
+from estimators.runtime.api import ModelStatus, RunResult
 from estimators.skeletons import BLAZEPOSE_33
 from estimators.types import Estimate, PoseSet, Timings
 from pages.ui import downloads
@@ -23,6 +23,7 @@ from pages.ui.comparison import Comparison
 from pages.ui.engine import Outcome
 from pages.ui.settings import Settings
 from pages.ui.sources import Picture
+from pages.ui.tables import cost_table, joint_table, people_table
 
 SINGLE, SEVERAL = "movenet-lightning", "blazepose-full"
 PICTURE = Picture("785.jpg", "digest", Path("785.jpg"), (900, 400), "Two people.")
@@ -64,6 +65,35 @@ def test_people_carry_the_numbers_of_the_page() -> None:
 def test_everybody_over_the_threshold_of_the_page_has_a_number() -> None:
     comparison = compared(**{SEVERAL: 0.1})
     assert identities(comparison)[SEVERAL] == [str(n) for n in comparison.person_ids(SEVERAL)]
+
+
+def test_the_figures_of_the_page_are_in_a_file() -> None:
+    comparison = compared()
+    status = ModelStatus(SINGLE, "ready", rss_mb=900, pss_mb=300, load_s=2, first_call_ms=40)
+    rows = list(
+        csv.DictReader(io.StringIO(downloads._summary(comparison, lambda: [status]).decode()))
+    )
+
+    def values(figure: str, **where: str) -> list[float]:
+        kept = [r for r in rows if all(r[name] == wanted for name, wanted in where.items())]
+        return [float(r["value"]) for r in kept if r["figure"] == figure and r["value"]]
+
+    both = {"model": SINGLE, "other_model": SEVERAL}
+    assert values("matched_people", **both) == [comparison.matrix.matched[0, 1]] == [1]
+    assert values("mean_oks", **both) == [comparison.matrix.oks[0, 1]]
+    assert values("median_distance", **both) == [comparison.matrix.distance[0, 1]]
+    people = people_table(comparison)["agreement, OKS"].dropna().tolist()
+    assert values("mean_oks", model="", other_model="") == people
+    joints = joint_table(comparison, 0)[get(SINGLE).title, "apart, torsos"].dropna()
+    apart = values("distance_from_others", model=SINGLE, person="1")[1:]  # after that of them all
+    np.testing.assert_allclose(apart, joints, atol=1e-12)
+    assert len(apart) == 17
+    (cost,) = cost_table(comparison, [status]).loc[[get(SINGLE).title]].to_dict("records")
+    told = ("preprocess", "inference", "postprocess", "latency", "transport")
+    told += ("first_call", "load", "memory")
+    assert [values(name, model=SINGLE)[0] for name in told] == list(cost.values())
+    assert values("memory", model=SINGLE) == [300]
+    assert values("memory", model=SEVERAL) == []
 
 
 def test_coco_results_hold_everybody_under_the_number_in_the_name() -> None:

@@ -42,6 +42,7 @@ def document(folder: Path) -> dict[str, Any]:
 def test_every_format_leaves_its_files(compared: tuple[Path, str]) -> None:
     folder, told = compared
     expected = {"results.json", "joints.csv", "frames.csv", "joints.parquet", "frames.parquet"}
+    expected |= {"summary.json", "summary.csv", "summary.parquet"}
     expected |= {"image_ids.csv", *(f"{model}.coco.json" for model in MODELS)}
     assert {file.name for file in folder.iterdir()} == expected
     assert all(str(folder / name) in told for name in expected)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from estimators.analysis.clip_latency import summarise
 from estimators.analysis.over_time import DisputedFrame
 from estimators.registry import MODELS
 from pages.ui.video.comparison import ClipComparison
@@ -59,14 +58,14 @@ def latency_table(comparison: ClipComparison) -> pd.DataFrame:
 
     rows = {}
     for spec in comparison.specs:
-        e = comparison.analysis.estimates[spec.key]
-        usual = comparison.analysis.report.latency[spec.key]
+        report = comparison.analysis.report
+        usual, numbers = report.latency[spec.key], report.temporal[spec.key]
         rows[spec.title] = {
             "median, ms": usual.median_ms,
             "95th percentile, ms": usual.p95_ms,
-            "first frame, ms": float(e.latency_ms[0]) if len(e) else None,
-            "transport, ms": summarise(e.timings_ms[1:, -1]).median_ms,
-            "frames": len(e) - len(e.errors),
-            "failed": len(e.errors),
+            "first frame, ms": report.first_ms(spec.key),
+            "transport, ms": report.transport_ms(spec.key),
+            "frames": numbers.frames,
+            "failed": numbers.failed,
         }
     return pd.DataFrame.from_dict(rows, orient="index")

@@ -27,6 +27,8 @@ _VIDEO_NAME = "annotated.mp4"
 _LABELS = {
     "joints": "All joints",
     "frames": "Frames and times",
+    "summary": "All figures",
+    "agreement": "Agreement over time",
     "results": "One document",
     "manifest": "Settings and origins",
 }
