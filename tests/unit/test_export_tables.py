@@ -193,8 +193,8 @@ def test_png_gives_the_picture_back() -> None:
 
 
 def test_an_unknown_model_is_refused() -> None:
-    clip = ClipEstimates("posenet", COCO_17)
-    with pytest.raises(InputError, match="posenet"):
+    clip = ClipEstimates("openpose", COCO_17)
+    with pytest.raises(InputError, match="openpose"):
         joint_table([clip])
 
 
