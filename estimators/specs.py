@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Literal
 
+from estimators.errors import InputError
 from estimators.skeletons import Skeleton
-from estimators.types import ScoreKind
+from estimators.types import EstimatorOptions, ScoreKind
 
 Family = Literal["MoveNet", "BlazePose", "Keypoint R-CNN", "PoseNet"]
 Engine = Literal["LiteRT", "MediaPipe", "PyTorch", "TensorFlow"]
@@ -36,6 +37,8 @@ class ModelSpec:
         default_threshold: joints under it are hidden by default.
         default_pose_threshold: people whose `pose_score` is under it are hidden by default.
         max_people: most people it returns in one picture.
+        clip_people: most people it follows in a clip or live video unless it is asked for more;
+            None for `max_people`.
         runtime: what runs it, in words for people.
         engine: the framework behind it, which only its own process imports.
         expected_mb: proportional set size of its process, until it is measured here.
@@ -80,8 +83,27 @@ class ModelSpec:
     gives_3d: bool = False
     reference_of: str | None = None
     same_weights_as: str | None = None
+    clip_people: int | None = None
 
     @property
     def single_person(self) -> bool:
         """It looks for one person whatever the picture shows."""
         return self.max_people == 1
+
+    def people_limit(self, options: EstimatorOptions) -> int:
+        """Most people it looks for under `options`, never more than `max_people`.
+
+        Raises:
+            InputError: fewer than one is asked for.
+        """
+        asked = options.max_people
+        if asked is None:
+            asked = self.clip_people if options.video else None
+        elif asked < 1:
+            raise InputError(f"max_people is {asked}.", "Ask for at least one person.")
+        return self.max_people if asked is None else min(asked, self.max_people)
+
+    def held_to(self, options: EstimatorOptions) -> int | None:
+        """`people_limit` where that is fewer than the model could find, else None."""
+        limit = self.people_limit(options)
+        return limit if limit < self.max_people else None

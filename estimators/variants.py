@@ -126,6 +126,7 @@ def _tfhub(spec: ModelSpec, weights: str) -> ModelSpec:
 
 def _blazepose(variant: str, summary: str, figures: tuple[float, ...]) -> ModelSpec:
     sets = ("Yoga", "Dance", "HIIT")
+    by_set = zip(sets, zip(figures[::2], figures[1::2], strict=True), strict=True)
     return ModelSpec(
         key=f"blazepose-{variant}",
         title=f"BlazePose {variant}",
@@ -140,6 +141,7 @@ def _blazepose(variant: str, summary: str, figures: tuple[float, ...]) -> ModelS
         default_threshold=0.5,
         default_pose_threshold=0.0,
         max_people=5,
+        clip_people=1,  # see the adapter; it is MediaPipe's own default, too
         runtime="MediaPipe Tasks",
         engine="MediaPipe",
         expected_mb=280.0,
@@ -150,15 +152,14 @@ def _blazepose(variant: str, summary: str, figures: tuple[float, ...]) -> ModelS
         licence="Apache-2.0",
         training_data="Google's own annotated pictures of one or few people",
         limits=(
+            "Follows one person in clips and live video unless asked for more, which is slower.",
             "Made for people two to four metres from the camera, not for crowds.",
             "People close together suppress each other.",
             "Visibility stays near 0.99 even for joints that cannot be seen.",
         ),
         figures=tuple(
             PublishedFigure(metric, value, f"{name} (Google, one person)", _BLAZEPOSE_SOURCE)
-            for name, values in zip(
-                sets, zip(figures[::2], figures[1::2], strict=True), strict=True
-            )
+            for name, values in by_set
             for metric, value in zip(("mAP", "PCK@0.2"), values, strict=True)
         ),
     )

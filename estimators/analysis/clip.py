@@ -52,6 +52,9 @@ class ClipEstimates:
         skeleton: its joints, K.
         file: name of the clip or picture.
         size: (width, height) of its frames in pixels.
+
+    Attributes:
+        held_to: most people the model was asked for, where it could find more; None where not.
     """
 
     def __init__(
@@ -60,6 +63,7 @@ class ClipEstimates:
         self.model, self.skeleton, self.file, self.size = model, skeleton, file, size
         self.errors: dict[int, str] = {}
         self.restarts: list[int] = []
+        self.held_to: int | None = None
         k = len(skeleton)
         self._frame_index = _Growing((), np.int64)
         self._time_s = _Growing((), np.float64)

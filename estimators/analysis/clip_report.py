@@ -129,6 +129,7 @@ class ClipReport:
                 int(np.isin(self._sightings[model], self._agreed).sum()),
                 median_of(self.distance[model].astype(np.float64)),
                 costs.get(model, Cost()),
+                shown.clip.held_to,
             )
             for model, shown in self.shown.items()
         )

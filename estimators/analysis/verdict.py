@@ -43,6 +43,7 @@ class ModelFacts:
         agreed: how many of the people that at least two models found it found.
         distance: median distance of its joints from the other models', in torso lengths, or NaN.
         cost: latency and memory.
+        held_to: most people it was asked for, where it could find more; None where not.
     """
 
     model: str
@@ -50,6 +51,7 @@ class ModelFacts:
     agreed: int
     distance: float
     cost: Cost
+    held_to: int | None = None
 
     @property
     def title(self) -> str:
@@ -123,6 +125,7 @@ def verdict(
         *_about_cost(best, usable, subject),
         *_about_3d(best, facts, need_3d),
         *_about_lone_people(facts),
+        *_about_held_back(best, facts),
         *(*notes, f"Agreement is not accuracy, and one {subject} is little: try more of your own."),
     )
     return Verdict(f"For a {subject} like this: {best.title}.", reasons, best.model)
@@ -181,10 +184,21 @@ def _about_people(
         who = f"{best.agreed} of the {agreed_people} people on whom at least two models agree"
     fewer = []
     for f in facts:
-        if f.agreed < _NEARLY_ALL * best.agreed:
+        if f.agreed < _NEARLY_ALL * best.agreed and f.held_to is None:
             why = " (it looks for one person)" if get(f.model).single_person else ""
             fewer.append(f"{f.title} {share(f)}{why}")
     return f"It found {who}; {', '.join(fewer)}." if fewer else f"It found {who}."
+
+
+def _about_held_back(best: ModelFacts, facts: Sequence[ModelFacts]) -> list[str]:
+    """A model that was not asked for everybody has not missed them."""
+    held = [f for f in facts if f.held_to and f.agreed < _NEARLY_ALL * best.agreed]
+    return [
+        f"{f.title} was asked for {'one person' if f.held_to == 1 else f'{f.held_to} people'} "
+        f"at most, not for the {get(f.model).max_people} it can find: how many it found is no "
+        "fault of its own. Ask it for more to compare."
+        for f in held
+    ]
 
 
 def _about_distance(best: ModelFacts, facts: Sequence[ModelFacts]) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from estimators.analysis.over_time import DisputedFrame
+from estimators.cli.people import held_back
 from estimators.cli.summary import agreement_table
 from estimators.cli.text import number, table
 from estimators.workflows.clip_analysis import ClipAnalysis, Steadiness
@@ -25,6 +26,7 @@ def text(job: ClipJob, analysis: ClipAnalysis) -> str:
         f"{progress.elapsed_s:.1f} s, {progress.rate:.1f} a second; people a frame and joints over "
         "each model's default thresholds; latency without the first frame",
         table(_MODELS, [_model(analysis, m) for m in analysis.estimates], range(1, 6)),
+        *held_back(analysis.estimates.values()),
         table(_STEADY, [_steady(row) for row in analysis.overall()], range(1, 6)),
     ]
     if analysis.report.pairs:

@@ -98,6 +98,7 @@ class Clips:
             options.end,
             options.stride,
             options.longest_side,
+            tuple((options.people or {}).items()),
         )
 
     def _formats(self) -> Sequence[str]:

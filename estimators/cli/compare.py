@@ -16,12 +16,14 @@ from estimators.cli.inputs import Pictures, chosen_models, is_clip
 from estimators.cli.interrupts import on_interrupt
 from estimators.cli.main import BAD_INPUT, FAILED, INTERRUPTED
 from estimators.cli.output import Writer
+from estimators.cli.people import asked_people
 from estimators.cli.streams import complain, tell
 from estimators.errors import ModelError, PoseError, WeightsError
 from estimators.export.coco import ImageIds
 from estimators.registry import ModelSpec
-from estimators.runtime.api import ModelStatus, Runner
+from estimators.runtime.api import DEFAULT_OPTIONS, ModelStatus, Runner
 from estimators.runtime.runner import ProcessRunner
+from estimators.types import EstimatorOptions
 
 
 @dataclass
@@ -29,12 +31,14 @@ class ModelRun:
     """What one model said about every picture, in their order, and what it cost.
 
     Attributes:
+        options: how it is used.
         estimates: one a picture; pictures it failed on hold the reason instead of people.
         status: memory, loading and cold-start time, as the runner tells them.
         error: why it could not run at all, or the last picture's failure.
     """
 
     spec: ModelSpec
+    options: EstimatorOptions = DEFAULT_OPTIONS
     estimates: list[ClipEstimates] = field(default_factory=list)
     status: ModelStatus | None = None
     error: PoseError | None = None
@@ -48,6 +52,7 @@ class ModelRun:
 def run(options: argparse.Namespace) -> int:
     """Compares and reports; returns the exit code."""
     specs, notes = chosen_models(options.models)
+    options.people = asked_people(options.people or (), specs)
     writer = output.prepare(options)
     is_one = {file: is_clip(file) for file in options.files}
     pictures = Pictures([file for file in options.files if not is_one[file]])
@@ -57,8 +62,9 @@ def run(options: argparse.Namespace) -> int:
     # Only now: a command that cannot be used ends with one line.
     for note in (*notes, *pictures.notes, *(ids.notes if ids else ())):
         complain(note)
+    runs = [ModelRun(spec, EstimatorOptions(False, options.people.get(spec.key))) for spec in specs]
     try:
-        code = _compare_pictures(runner, specs, pictures, (writer, ids)) if pictures.paths else 0
+        code = _compare_pictures(runner, runs, pictures, (writer, ids)) if pictures.paths else 0
         return code if code == INTERRUPTED else max(code, clips.compare(runner, specs))
     finally:
         runner.close()
@@ -66,7 +72,7 @@ def run(options: argparse.Namespace) -> int:
 
 def _compare_pictures(
     runner: Runner,
-    specs: Sequence[ModelSpec],
+    every: Sequence[ModelRun],
     pictures: Pictures,
     output: tuple[Writer | None, ImageIds | None],
 ) -> int:
@@ -75,9 +81,9 @@ def _compare_pictures(
     interrupted = False
     try:
         # One model after the other: they do not disturb each other's latency, or need its memory.
-        for spec in specs:
-            runs.append(ModelRun(spec))
-            _run_model(runner, runs[-1], pictures)
+        for run in every:
+            runs.append(run)
+            _run_model(runner, run, pictures)
     except KeyboardInterrupt:
         if not any(run.answered for run in runs):
             raise
@@ -101,19 +107,20 @@ def _run_model(runner: Runner, run: ModelRun, pictures: Pictures) -> None:
     spec, names = run.spec, list(pictures.paths)
     try:
         # The first call is slow (the cold start, told apart); its answer is given again below.
-        runner.estimate(spec.key, pictures[names[0]])
+        runner.estimate(spec.key, pictures[names[0]], run.options)
     except (ModelError, WeightsError) as error:
         _report(run, error, "")
         run.estimates = [_failed(spec, pictures, name, error) for name in names]
         return
     for name in tqdm(names, desc=spec.key, unit="picture", leave=False, disable=None):
         try:
-            done = runner.estimate(spec.key, pictures[name])
+            done = runner.estimate(spec.key, pictures[name], run.options)
         except (ModelError, WeightsError) as error:
             _report(run, error, f" on {name}")
             run.estimates.append(_failed(spec, pictures, name, error))
             continue
         answer = ClipEstimates(spec.key, spec.skeleton, name, pictures.sizes[name])
+        answer.held_to = spec.held_to(run.options)
         answer.append(done.estimate, done.queue_ms, done.transport_ms)
         run.estimates.append(answer)
     run.status = _status(runner.status(), spec)

@@ -109,12 +109,7 @@ def _add_compare(commands: _Commands) -> None:
         "model returned. A clip also leaves an annotated video, side by side.",
     )
     compare.add_argument("files", nargs="+", type=Path, metavar="FILE", help="a picture or a clip")
-    compare.add_argument(
-        "--models",
-        metavar="A,B",
-        help="variants by key, separated by commas (default: one each of MoveNet, BlazePose and "
-        "Keypoint R-CNN; PoseNet for one whose weights are not here)",
-    )
+    _add_model_options(compare)
     compare.add_argument(
         "--output",
         type=_folder,
@@ -134,11 +129,27 @@ def _add_compare(commands: _Commands) -> None:
         metavar="FILE",
         help="COCO annotations that tell each picture's image_id by the end of its path",
     )
+    _add_clip_options(compare)
+    compare.set_defaults(module="estimators.cli.compare")
+
+
+def _add_model_options(compare: argparse.ArgumentParser) -> None:
+    compare.add_argument(
+        "--models",
+        metavar="A,B",
+        help="variants by key, separated by commas (default: one each of MoveNet, BlazePose and "
+        "Keypoint R-CNN; PoseNet for one whose weights are not here)",
+    )
     compare.add_argument(
         "--threads", type=_Whole(1, MOST_THREADS), metavar="N", help="CPU threads of each model"
     )
-    _add_clip_options(compare)
-    compare.set_defaults(module="estimators.cli.compare")
+    compare.add_argument(
+        "--people",
+        action="append",
+        metavar="N",
+        help="most people to ask each model for, or MODEL=N for one of them; separate by commas "
+        "(default: as many as it can find; BlazePose follows one in a clip)",
+    )
 
 
 def _add_clip_options(compare: argparse.ArgumentParser) -> None:

@@ -17,6 +17,7 @@ from estimators.analysis.agreement import (
 from estimators.analysis.figures import Figure, cost_figures, pair_figures, picture_figures
 from estimators.analysis.matching import group_people
 from estimators.analysis.scale import shown
+from estimators.cli.people import held_back
 from estimators.cli.text import number, table
 from estimators.runtime.api import ModelStatus
 from estimators.types import PoseSet
@@ -35,6 +36,7 @@ def text(runs: Sequence[ModelRun], pictures: int) -> str:
         f"{pictures} picture{'s'[: pictures > 1]}; people and joints over each model's default "
         "thresholds; scores of different kinds cannot be compared",
         table(_HEADER, [_row(run) for run in runs], right=(1, 2, 4, 5, 6, 7)),
+        *held_back(run.estimates[0] for run in runs if run.answered),
     ]
     if sum(run.answered for run in runs) > 1:
         parts.append(agreement_table(_agreement(runs)))

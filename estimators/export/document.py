@@ -33,6 +33,8 @@ def write_json(estimates: Sequence[ClipEstimates], sink: Sink) -> None:
         for i, e in enumerate(estimates):
             file.write(b",\n" if i else b"\n")
             about = {"model": e.model, "file": e.file, "width": e.size[0], "height": e.size[1]}
+            if e.held_to is not None:
+                about["held_to_people"] = e.held_to
             file.write(f'{_json(about)[:-1]}, "frames": ['.encode())
             for j, frame in enumerate(_frames(e)):
                 file.write((",\n" if j else "\n").encode() + _json(frame).encode())

@@ -3,6 +3,11 @@
 Two running modes of the same file.  IMAGE finds every person anew; VIDEO follows the person from
 frame to frame and smooths the landmarks over time, as MediaPipe intends it for clips.
 
+Asked for more than one person in a clip, MediaPipe runs its detector on every frame, leaves the
+landmarks unsmoothed and swaps the order of the people, so a clip follows one person unless more
+are asked for (`ModelSpec.clip_people`).  In pictures the higher limit costs nothing: the first
+person is the same, and time grows only with the people that are there.
+
 Positions are MediaPipe's normalised landmarks times the frame's width and height, nothing added.
 Flipping 104 pictures of the sample clips puts the systematic offset of that convention between
 -0.2 and +0.8 pixels for people 180 to 730 pixels tall, which is far below the model's own scatter,
@@ -32,7 +37,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from estimators.errors import InputError, ModelError, ModelLoadError
+from estimators.errors import ModelError, ModelLoadError
 from estimators.skeletons import BLAZEPOSE_33, COCO_17
 from estimators.types import Estimate, EstimatorOptions, Frame, PoseSet, Timings
 
@@ -42,11 +47,6 @@ if TYPE_CHECKING:
 _LOG = logging.getLogger(__name__)
 _COCO_JOINTS = [BLAZEPOSE_33.index(joint) for joint in COCO_17.joints]
 
-# Asked for more than one person in a clip, MediaPipe runs its detector on every frame, leaves the
-# landmarks unsmoothed and swaps the order of the people, so a clip follows one person unless more
-# are asked for.  In pictures the higher limit costs nothing: the first person is the same, and time
-# grows only with the people that are there.
-_VIDEO_PEOPLE = 1
 # OpenCV asserts that sides are shorter than SHRT_MAX, 32,767.
 _LONGEST_SIDE = 32_766
 
@@ -123,12 +123,7 @@ class BlazePoseModel:
         Raises:
             InputError: `options.max_people` is less than one.
         """
-        people = options.max_people
-        if people is None:
-            people = _VIDEO_PEOPLE if options.video else self._spec.max_people
-        if people < 1:
-            raise InputError(f"max_people is {people}.", "Ask for at least one person.")
-        return BlazePoseEstimator(self, people, options.video)
+        return BlazePoseEstimator(self, self._spec.people_limit(options), options.video)
 
     def close(self) -> None:
         """Frees the shared landmarkers."""

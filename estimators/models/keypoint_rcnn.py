@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from estimators.errors import InputError, ModelError, ModelLoadError
+from estimators.errors import ModelError, ModelLoadError
 from estimators.skeletons import COCO_17
 from estimators.types import Estimate, EstimatorOptions, Frame, PoseSet, Timings
 
@@ -82,9 +82,7 @@ class KeypointRCNNModel:
         Raises:
             InputError: `options.max_people` is less than one.
         """
-        people = self.spec.max_people if options.max_people is None else options.max_people
-        if people < 1:
-            raise InputError(f"max_people is {people}.", "Ask for at least one person.")
+        people = self.spec.people_limit(options)
         return KeypointRCNNEstimator(self, people)
 
     def close(self) -> None:

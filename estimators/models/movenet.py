@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from estimators.errors import InputError, ModelLoadError
+from estimators.errors import ModelLoadError
 from estimators.geometry import CropRegion, Letterbox, Size, best_canvas
 from estimators.models.movenet_crop import next_region
 from estimators.models.movenet_runtime import LiteRTNetwork, Network, TFHubNetwork
@@ -81,9 +81,7 @@ class MoveNetModel:
         Raises:
             InputError: `options.max_people` is less than one.
         """
-        people = self._spec.max_people if options.max_people is None else options.max_people
-        if people < 1:
-            raise InputError(f"max_people is {people}.", "Ask for at least one person.")
+        people = self._spec.people_limit(options)
         if self._spec.settings["people"] == "single":
             return SinglePoseEstimator(self._network, self._origin_px, video=options.video)
         return MultiPoseEstimator(self._network, self._origin_px, people)

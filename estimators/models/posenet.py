@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from estimators.errors import InputError, ModelError, ModelLoadError
+from estimators.errors import ModelError, ModelLoadError
 from estimators.geometry import Letterbox
 from estimators.models.posenet_decoding import Maps, decode
 from estimators.skeletons import COCO_17
@@ -117,9 +117,7 @@ class PoseNetModel:
         Raises:
             InputError: `options.max_people` is less than one.
         """
-        people = self._spec.max_people if options.max_people is None else options.max_people
-        if people < 1:
-            raise InputError(f"max_people is {people}.", "Ask for at least one person.")
+        people = self._spec.people_limit(options)
         return PoseNetEstimator(self._network, people)
 
     def close(self) -> None:

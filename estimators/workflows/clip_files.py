@@ -16,9 +16,11 @@ from estimators.analysis.figures import clip_figures
 from estimators.errors import InputError
 from estimators.export import coco, files, tables
 from estimators.export.sinks import Write, opened, write_all
+from estimators.registry import get
 from estimators.workflows import provenance
 from estimators.workflows.clip_analysis import ClipAnalysis
 from estimators.workflows.clip_job import ClipJob
+from estimators.workflows.clip_run import ClipSettings
 
 FORMATS = ("csv", "parquet", "coco", "json")
 # Already compressed; packing them again costs time and gains nothing.
@@ -104,12 +106,17 @@ def manifest(job: ClipJob, analysis: ClipAnalysis) -> dict[str, Any]:
             "variable_frame_rate": clip.variable,
             "notes": list(clip.notes),
         },
-        "settings": asdict(job.settings),
+        "settings": {**asdict(job.settings), "people": most_people(job.settings)},
         "thresholds": {model: asdict(t) for model, t in analysis.thresholds.items()},
         "models": provenance.models(job.settings.models),
         "versions": provenance.versions(),
         "machine": provenance.machine(),
     }
+
+
+def most_people(settings: ClipSettings) -> dict[str, int]:
+    """Most people that each model looked for."""
+    return {m: get(m).people_limit(settings.options(m)) for m in settings.models}
 
 
 def _member(name: str) -> zipfile.ZipInfo:

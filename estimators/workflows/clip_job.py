@@ -81,6 +81,8 @@ class ClipJob:
             model: known.get(model) or ClipEstimates(model, get(model).skeleton, clip.name, size)
             for model in settings.models
         }
+        for model, estimates in self.estimates.items():
+            estimates.held_to = get(model).held_to(settings.options(model))
         self.state: JobState = "waiting"
         self.error = ""
         self._runner = runner

@@ -127,7 +127,8 @@ class ClipJobs:
         found: dict[str, ClipEstimates] = {}
         for (other, its_name, its), job in reversed(self._done.items()):
             if (other, its_name, replace(its, models=())) == (digest, name, wanted):
-                found = {**job.estimates, **found}
+                same = (m for m in its.models if its.options(m) == settings.options(m))
+                found = {**{model: job.estimates[model] for model in same}, **found}
         return {model: found[model] for model in settings.models if model in found}
 
     def _settle(self) -> None:

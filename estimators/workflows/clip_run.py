@@ -17,6 +17,7 @@ from typing import TypeVar
 from estimators.errors import ModelCrashedError, ModelError, ModelTimeoutError, PoseError
 from estimators.media.clip_info import ClipInfo
 from estimators.media.clips import frames, in_clip_pixels
+from estimators.registry import get
 from estimators.runtime.api import Runner, RunResult, Session
 from estimators.types import EstimatorOptions, Frame
 
@@ -38,6 +39,7 @@ class ClipSettings:
         start_s, end_s: the part of the clip, in seconds from its first frame; None for its ends.
         stride: every n-th frame.
         longest_side: larger frames are made smaller before the models see them; None: as they are.
+        people: (model, most people it is asked for) where that is not what it follows anyway.
     """
 
     models: tuple[str, ...]
@@ -45,6 +47,23 @@ class ClipSettings:
     end_s: float | None = None
     stride: int = 1
     longest_side: int | None = None
+    people: tuple[tuple[str, int], ...] = ()
+
+    def __post_init__(self) -> None:
+        """One form for one meaning, so that equal settings compare equal."""
+        asked = dict(self.people)
+        people = tuple((m, asked[m]) for m in self.models if m in asked and _matters(m, asked[m]))
+        object.__setattr__(self, "people", people)
+
+    def options(self, model: str) -> EstimatorOptions:
+        """How `model` is used."""
+        return EstimatorOptions(video=True, max_people=dict(self.people).get(model))
+
+
+def _matters(model: str, people: int) -> bool:
+    spec = get(model)
+    usual = spec.people_limit(EstimatorOptions(video=True))
+    return spec.people_limit(EstimatorOptions(video=True, max_people=people)) != usual
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,11 +148,12 @@ def run_clip(
     Raises:
         InputError: an unknown model, no frame between the limits, or an unreadable clip.
     """
-    options = EstimatorOptions(video=True)
     wanted = (settings.start_s, settings.end_s, settings.stride, settings.longest_side)
     with ExitStack() as stack:
         sessions = {
-            model: _ModelInClip(stack.enter_context(runner.open(model, options, viewer)), cancelled)
+            model: _ModelInClip(
+                stack.enter_context(runner.open(model, settings.options(model), viewer)), cancelled
+            )
             for model in settings.models
         }
         for frame in stack.enter_context(Prefetched(frames(clip, *wanted), FRAMES_AHEAD)):

@@ -181,8 +181,9 @@ class LiveStream:
             if self._recorder is not None and self._recorder.state == "recording":
                 return
             specs = [m.spec for m in self._settings.models]
+            held_to = {m.spec.key: m.spec.held_to(m.options) for m in self._settings.models}
             height, width = self._newest.shape[:2]
-            self._recorder = LiveRecorder(name, specs, (width, height), longest_s)
+            self._recorder = LiveRecorder(name, specs, (width, height), longest_s, held_to)
 
     def stop_recording(self) -> None:
         with self._lock:
@@ -228,12 +229,15 @@ class LiveStream:
         return self._settings
 
     def _reconcile(self) -> None:
-        wanted = {m.spec.key: m.spec for m in self._settings.models}
-        for key in [key for key in self._followers if key not in wanted]:
-            self._followers.pop(key).close()
-        for key, spec in wanted.items():
+        wanted = {m.spec.key: m for m in self._settings.models}
+        for key, follower in list(self._followers.items()):
+            if key not in wanted or follower.options != wanted[key].options:
+                self._followers.pop(key).close()
+        for key, model in wanted.items():
             if key not in self._followers:
-                self._followers[key] = Follower(self._runner, spec, self.viewer, self._answered)
+                self._followers[key] = Follower(
+                    self._runner, model.spec, self.viewer, self._answered, model.options
+                )
 
     def _answered(self, model: str, result: RunResult) -> None:
         recorder = self._recorder

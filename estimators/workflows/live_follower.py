@@ -27,7 +27,7 @@ _SLOW_MS = 500.0
 _SLOW_ANSWERS = 3
 # Nothing but a slow model takes so long, its first answer included.
 _VERY_SLOW_MS = 2000.0
-_OPTIONS = EstimatorOptions(video=True)
+_VIDEO = EstimatorOptions(video=True)
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,6 +55,7 @@ class Follower:
 
     Args:
         answered: told of every answer, in this follower's thread.
+        options: how the model is used, for video.
     """
 
     def __init__(
@@ -63,8 +64,9 @@ class Follower:
         spec: ModelSpec,
         viewer: str,
         answered: Callable[[str, RunResult], None] = lambda model, result: None,
+        options: EstimatorOptions = _VIDEO,
     ) -> None:
-        self.spec = spec
+        self.spec, self.options = spec, options
         self.latency = RollingLatency()
         self.state: FollowerState = "loading"
         self.error = ""
@@ -98,7 +100,7 @@ class Follower:
             try:
                 # Before it loads, which takes all cores for seconds.
                 self._give_way(BEHIND_VIDEO)
-                with self._runner.open(self.spec.key, _OPTIONS, self._viewer) as session:
+                with self._runner.open(self.spec.key, self.options, self._viewer) as session:
                     self._follow(session)
             except PoseError as error:
                 self._fail(str(error))

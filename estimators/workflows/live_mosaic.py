@@ -25,7 +25,7 @@ from estimators.render.mosaic import (
 )
 from estimators.render.style import PoseStyle
 from estimators.render.text import put_text, text_width
-from estimators.types import PoseSet
+from estimators.types import EstimatorOptions, PoseSet
 from estimators.workflows.live_follower import FollowerState, Overlay
 
 LiveLayout = Literal["side", "one"]
@@ -37,12 +37,22 @@ _MOST_PIXELS = 2 * 640 * 480
 
 @dataclass(frozen=True)
 class LiveModel:
-    """One model of a stream and how its answers are shown."""
+    """One model of a stream and how its answers are shown.
+
+    Attributes:
+        max_people: most people it is asked for; None for what it follows anyway.
+    """
 
     spec: ModelSpec
     style: PoseStyle
     joint_threshold: float
     pose_threshold: float
+    max_people: int | None = None
+
+    @property
+    def options(self) -> EstimatorOptions:
+        """How it is used."""
+        return EstimatorOptions(video=True, max_people=self.max_people)
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,10 @@ from __future__ import annotations
 import queue
 import tempfile
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Literal
 
 import cv2
@@ -28,6 +29,7 @@ LONGEST_S = 30.0
 RecordState = Literal["recording", "finishing", "done", "failed"]
 # Pictures that may wait to be encoded; half a second of video.
 _WAITING = 15
+_NOBODY_HELD: Mapping[str, int | None] = MappingProxyType({})
 _OPTIONS = EncodeOptions(preset="ultrafast")
 
 
@@ -59,6 +61,7 @@ class LiveRecorder:
         name: of the clip, without extension.
         specs: the models whose answers are kept.
         frame_size: (width, height) of the camera's frames, to which the estimates refer.
+        held_to: by model, see `ClipEstimates`.
     """
 
     def __init__(
@@ -67,6 +70,7 @@ class LiveRecorder:
         specs: Sequence[ModelSpec],
         frame_size: tuple[int, int],
         longest_s: float = LONGEST_S,
+        held_to: Mapping[str, int | None] = _NOBODY_HELD,
     ) -> None:
         self.state: RecordState = "recording"
         self.error = ""
@@ -78,6 +82,8 @@ class LiveRecorder:
             spec.key: ClipEstimates(spec.key, spec.skeleton, f"{name}.mp4", frame_size)
             for spec in specs
         }
+        for model, estimates in self._estimates.items():
+            estimates.held_to = held_to.get(model)
         self._lock = threading.Lock()
         self._first: tuple[int, float] | None = None
         self._left_out = 0

@@ -79,6 +79,15 @@ def test_it_opens_on_its_own_and_follows_the_sidebar() -> None:
     assert app.session_state["live_stream"] is stream
 
 
+def test_people_are_a_choice_a_model() -> None:
+    app = opened()
+    assert "BlazePose full looks for one person at most here; it can find 5." in words(app)
+    app.number_input(key="most_blazepose-full").set_value(3).run()
+    asked = {m.spec.key: m.max_people for m in app.session_state["live_stream"]._settings.models}
+    assert asked == {"movenet-lightning": None, "blazepose-full": 3}
+    assert "BlazePose full looks for 3 people at most here" in words(app)
+
+
 def test_drawing_options_reach_the_stream() -> None:
     app = opened()
     stream = app.session_state["live_stream"]

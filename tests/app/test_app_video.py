@@ -114,6 +114,25 @@ def test_a_model_that_is_added_runs_alone_and_one_taken_away_needs_nothing() -> 
     assert "run_clip" not in buttons(at)
 
 
+def test_people_are_a_choice_a_model_that_is_told_kept_and_computed_anew() -> None:
+    at = process(video_page(stride="30", models="blazepose-lite"))
+    held = "BlazePose lite looks for one person at most here; it can find 5."
+    assert any(held in caption.value for caption in at.caption)
+    assert "most" not in at.query_params
+    at.number_input(key="most_blazepose-lite").set_value(5).run()
+    assert at.query_params["most"] == "blazepose-lite:5"
+    assert not any("looks for one person" in caption.value for caption in at.caption)
+    before = calls()["blazepose-lite"]
+    process(at)
+    assert calls()["blazepose-lite"] > before
+    other = video_page(stride="30", models="blazepose-lite", most="blazepose-lite:5,x:2")
+    assert other.number_input(key="most_blazepose-lite").value == 5
+    assert "run_clip" not in buttons(other)
+    for wrong in ("blazepose-lite:9", "blazepose-lite:0", "blazepose-lite:²", ":::"):
+        at = video_page(stride="30", models="blazepose-lite", most=wrong)
+        assert at.number_input(key="most_blazepose-lite").value == 1
+
+
 def test_cancel_keeps_what_is_done() -> None:
     at = video_page(clip="street", models="movenet-thunder")
     at.button(key="run_clip").click().run()

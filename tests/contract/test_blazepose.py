@@ -13,6 +13,7 @@ import pytest
 
 from estimators import weights
 from estimators.errors import InputError
+from estimators.media import clips
 from estimators.media.pictures import read_picture
 from estimators.media.samples import FOLDER
 from estimators.runtime.api import Runner
@@ -148,6 +149,26 @@ def test_pictures_show_several_people_clips_follow_one(runner: Runner) -> None:
     assert found(True, None) == 1
     with pytest.raises(InputError, match="at least one"):
         found(False, 0)
+
+
+def test_a_clip_of_a_street_shows_several_people_when_they_are_asked_for(runner: Runner) -> None:
+    """Each in a place of its own."""
+    street = list(clips.frames(clips.open_clip(FOLDER / "street.mp4"), stride=12))
+
+    def found(people: int | None) -> list[PoseSet]:
+        with runner.open("blazepose-full", EstimatorOptions(True, people)) as session:
+            return [session.estimate(frame).estimate.poses for frame in street]
+
+    assert max(len(poses) for poses in found(None)) == 1
+    several = found(5)
+    assert np.mean([len(poses) for poses in several]) > 1.4
+    assert max(len(poses) for poses in found(2)) == 2
+    apart = [
+        np.linalg.norm(poses.xy[0].mean(axis=0) - poses.xy[1].mean(axis=0))
+        for poses in several
+        if len(poses) > 1
+    ]
+    assert np.median(apart) > 100
 
 
 def test_the_pose_score_is_the_mean_visibility_of_the_coco_joints(runner: Runner) -> None:

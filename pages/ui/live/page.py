@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 
 import streamlit as st
 
@@ -18,6 +19,7 @@ from pages.ui.live.keeping import controls
 from pages.ui.live.panel import charts, figures
 from pages.ui.live.session import live_settings, live_stream, own_machine, seats, servers
 from pages.ui.live.streamer import hang_up, streamer
+from pages.ui.people import choose_people, held_back
 from pages.ui.settings import Settings
 
 _LOG = logging.getLogger(__name__)
@@ -35,8 +37,8 @@ def live_page(settings: Settings) -> None:
     ice = servers()
     _beforehand(ice, own)
     ready = [spec for spec in settings.specs() if engine.has_weights(spec.key)]
-    layout, mirrored = _choices()
-    stream.configure(live_settings(settings, ready, layout, mirrored))
+    layout, mirrored, people = _choices(ready)
+    stream.configure(live_settings(settings, ready, people, layout, mirrored))
     if stream.state == "idle":  # loading takes seconds that the camera's question takes, too
         for spec in ready:
             engine.runner().warm(spec.key)
@@ -71,7 +73,7 @@ def _camera(ice: IceServers, size: tuple[int, int]) -> bool:
         return False
 
 
-def _choices() -> tuple[str, bool]:
+def _choices(specs: Sequence[ModelSpec]) -> tuple[str, bool, dict[str, int]]:
     with st.container(horizontal=True, vertical_alignment="center"):
         layout = st.segmented_control(
             "Tiles",
@@ -88,9 +90,12 @@ def _choices() -> tuple[str, bool]:
             key="live_mirror",
             help="Shows you as a looking glass does. The models always see the picture as it is.",
         )
+        people = choose_people(specs)
+    if note := held_back(people, specs):
+        st.caption(f":material/groups: {note}")
     memory.keep("live_mirror", mirrored)
     publish("live_layout", layout, "side")
-    return layout, mirrored
+    return layout, mirrored, people
 
 
 def _beforehand(ice: IceServers, own: bool) -> None:

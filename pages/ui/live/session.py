@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+from collections.abc import Mapping
 
 import streamlit as st
 from streamlit.errors import StreamlitSecretNotFoundError
@@ -55,9 +56,17 @@ def live_stream() -> LiveStream:
 
 
 def live_settings(
-    settings: Settings, specs: list[ModelSpec], layout: str, mirrored: bool
+    settings: Settings,
+    specs: list[ModelSpec],
+    people: Mapping[str, int],
+    layout: str,
+    mirrored: bool,
 ) -> LiveSettings:
-    """The sidebar's settings, as the stream takes them."""
+    """The sidebar's settings, as the stream takes them.
+
+    Args:
+        people: most that each model is asked for, where that is not what it follows anyway.
+    """
     own = colours(settings.specs())
     drawn, draw = joints_drawn(settings), settings.draw
     models = tuple(
@@ -72,6 +81,7 @@ def live_settings(
             ),
             settings.joint_threshold(spec.key),
             settings.pose_threshold(spec.key),
+            people.get(spec.key),
         )
         for spec in specs
     )

@@ -12,6 +12,7 @@ from estimators.media.clips import selected
 from estimators.workflows.clip_run import ClipSettings
 from pages.ui import engine, memory
 from pages.ui.address import publish, recall
+from pages.ui.people import choose_people, held_back
 from pages.ui.settings import Settings
 from pages.ui.video.clips import ChosenClip
 
@@ -23,16 +24,24 @@ _WHOLE, _ADDRESSED = "whole", "clip_addressed"
 
 
 def choose_plan(clip: ChosenClip, settings: Settings) -> ClipSettings:
-    """Part, stride and size as the person chose them, with the models whose weights are here."""
-    part, stride_column, side_column = st.columns([3, 1, 1], vertical_alignment="bottom")
+    """Part, stride, size and people as the person chose them; the models whose weights are here."""
+    widths = [3, 1, 1, 0.8]
+    part, stride_column, side_column, people_column = st.columns(
+        widths, vertical_alignment="bottom"
+    )
     with part:
         start_s, end_s = _choose_part(clip)
     with stride_column:
         stride = _choose_stride(clip.info)
     with side_column:
         side = _choose_side(clip.info)
-    models = tuple(key for key in settings.models if engine.has_weights(key))
-    return ClipSettings(models, start_s, end_s, stride, side)
+    specs = [spec for spec in settings.specs() if engine.has_weights(spec.key)]
+    with people_column:
+        people = choose_people(specs)
+    if note := held_back(people, specs):
+        st.caption(f":material/groups: {note}")
+    models = tuple(spec.key for spec in specs)
+    return ClipSettings(models, start_s, end_s, stride, side, tuple(people.items()))
 
 
 def frames_wanted(clip: ClipInfo, plan: ClipSettings) -> int:
