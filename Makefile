@@ -49,8 +49,7 @@ $(VENV)/installed-dev: requirements-dev.txt requirements.txt | $(BIN)/python
 	@touch $(VENV)/installed $@
 
 $(BIN)/python:
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
-	  { echo "Python 3.11 or newer is needed; say which: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
+	@$(PYTHON) .ci/machine.py
 	$(PYTHON) -m venv $(VENV)
 
 clean:

@@ -126,7 +126,7 @@ def _annotate(job: ClipJob, path: Path) -> int:
         with bar, on_interrupt(stopped.set):
             notes = annotate(job, path, progress=show)
     except InputError as error:
-        complain(f"error: {job.clip.name}: {error} The numbers are there.")
+        complain(f"error: {job.clip.name}: {error}")
         return FAILED
     except KeyboardInterrupt:
         complain(f"interrupted: {job.clip.name} has no annotated video, but its numbers are there")

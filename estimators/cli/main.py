@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from estimators.cli import streams
 from estimators.cli.interrupts import interrupt, on_interrupt
@@ -22,8 +22,6 @@ from estimators.errors import InputError, PoseError
 
 if TYPE_CHECKING:
     from typing import TypeAlias
-
-    from _typeshed import SupportsWrite
 
     _Commands: TypeAlias = "argparse._SubParsersAction[_Parser]"
 
@@ -70,7 +68,7 @@ def _run(arguments: Sequence[str] | None) -> int:
 class _Parser(argparse.ArgumentParser):
     """Tells a wrong option in one line, as every other bad input."""
 
-    def _print_message(self, message: str, file: SupportsWrite[str] | None = None) -> None:
+    def _print_message(self, message: str, file: Any = None) -> None:
         (file or sys.stdout).write(message)  # argparse says nothing where that fails
 
     def error(self, message: str) -> NoReturn:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from estimators.analysis.clip import ClipEstimates
 from estimators.analysis.scale import on_coco
 from estimators.export.annotated_pixels import AnnotatedPixels
+from estimators.export.cells import cell
 from estimators.export.sinks import Sink, opened
 from estimators.registry import get
 from estimators.skeletons import COCO_17
@@ -51,7 +52,7 @@ class ImageIds:
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
         writer.writerow(["image_id", "file"])
-        writer.writerows((number, file) for file, number in self.by_file.items())
+        writer.writerows((number, cell(file)) for file, number in self.by_file.items())
         return text.getvalue()
 
 

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from estimators.analysis.figures import Figure
+from estimators.export.cells import with_plain_cells
 from estimators.export.document import write_json
 from estimators.export.metadata import SUMMARY_FORMAT, document_metadata
 from estimators.export.sinks import Sink, opened, to_bytes
@@ -38,11 +39,12 @@ _PNG_UP, _PNG_ROWS, _PNG_LEVEL = 2, 128, 1
 def write_csv(table: pd.DataFrame, sink: Sink) -> None:
     """UTF-8 with a header, commas and LF; text is quoted, unknown is empty.
 
-    A float32 is written in the fewest digits that give it back.
+    A float32 is written in the fewest digits that give it back; a text is never a formula.
     """
     import pyarrow as pa
     import pyarrow.csv as pa_csv
 
+    table = with_plain_cells(table)
     # pyarrow writes ten times faster than DataFrame.to_csv; in slices, because its CSV has no
     # dictionary type and plain strings are many times larger.
     schema = pa.Schema.from_pandas(table, preserve_index=False)

@@ -24,6 +24,7 @@ from estimators.errors import PoseError
 from estimators.media.encode import ClipWriter, EncodeOptions
 from estimators.registry import ModelSpec
 from estimators.runtime.api import RunResult
+from estimators.workflows.own_folder import own_folder
 
 LONGEST_S = 30.0
 RecordState = Literal["recording", "finishing", "done", "failed"]
@@ -143,7 +144,7 @@ class LiveRecorder:
 
     def _work(self) -> None:
         try:
-            with tempfile.TemporaryDirectory(prefix="pose-live-") as folder:
+            with tempfile.TemporaryDirectory(prefix="live-", dir=own_folder()) as folder:
                 self.result = self._written(Path(folder) / f"{self._name}.mp4")
             self.state = "done"
         except PoseError as error:

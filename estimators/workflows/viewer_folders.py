@@ -9,6 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from estimators.errors import InputError
+from estimators.workflows.own_folder import own_folder
+
 # A connection that breaks off comes back within this time, or the viewer has left.
 PATIENCE_S = 120.0
 
@@ -22,7 +25,7 @@ class _Kept:
 class ViewerFolders:
     """Makes and removes the folders; every method may be called from any thread.
 
-    Whatever is left goes when the process ends.
+    Whatever is left goes when the process ends, however it ends (`own_folder`).
 
     Args:
         present: whether a viewer is still there.
@@ -42,11 +45,14 @@ class ViewerFolders:
         self._looking = False
 
     def of(self, viewer: str) -> Path:
-        """The viewer's own folder; a new one the first time, and where something removed it."""
+        """The viewer's own folder; a new one the first time, and where something removed it.
+
+        Raises:
+            InputError: it cannot be made.
+        """
         with self._lock:
             if viewer not in self._kept or not Path(self._kept[viewer].folder.name).is_dir():
-                folder = TemporaryDirectory(prefix="pose-clip-", ignore_cleanup_errors=True)
-                self._kept[viewer] = _Kept(folder, time.monotonic())
+                self._kept[viewer] = _Kept(_made(), time.monotonic())
             if not self._looking:
                 self._looking = True
                 threading.Thread(target=self._look, name="viewer-folders", daemon=True).start()
@@ -82,3 +88,13 @@ def _size(file: Path) -> int:
         return file.stat().st_size
     except OSError:  # removed meanwhile
         return 0
+
+
+def _made() -> TemporaryDirectory[str]:
+    try:
+        return TemporaryDirectory(prefix="viewer-", dir=own_folder(), ignore_cleanup_errors=True)
+    except OSError as error:
+        raise InputError(
+            f"There is no room for your files on the server: {error.strerror or error}.",
+            "Free some space on its disk, or let TMPDIR name a folder elsewhere.",
+        ) from error

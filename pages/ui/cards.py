@@ -10,6 +10,7 @@ from estimators import weights
 from estimators.registry import MODELS, ModelSpec
 from pages.ui.colours import family_colour, heading
 from pages.ui.fetching import megabytes, weights_control
+from pages.ui.text import escaped
 
 _COLUMNS = 4
 
@@ -74,7 +75,7 @@ def _figures(spec: ModelSpec) -> None:
 def _weights(spec: ModelSpec) -> None:
     state = weights.state(spec.weights)
     entry = weights.entry(spec.weights)
-    source = f"{entry.source}. {state.detail}"
+    source = escaped(f"{entry.source}. {state.detail}")
     if state.state in ("embedded", "cached"):
         where = "included" if state.state == "embedded" else "on this machine"
         size = f", {megabytes(state.size_bytes)}" if state.size_bytes else ""

@@ -7,6 +7,7 @@ from pathlib import Path
 import streamlit as st
 
 from estimators.errors import PoseError
+from estimators.workflows.own_folder import remove_abandoned
 from pages.ui import engine, memory
 from pages.ui.menu import menu
 from pages.ui.settings import Settings
@@ -36,8 +37,10 @@ def open_page(title: str, subtitle: str) -> Settings:
     try:
         engine.start()
     except PoseError as error:  # a setting of the server, such as POSE_MEMORY_MB, is wrong
+        # The words of whoever runs the server, not of a visitor.
         st.error(f"**{error.message}**\n\n{error.advice}", icon=":material/settings:")
         st.stop()
+    _tidy_up()
     memory.begin(title)
     st.html(_STYLE)
     st.logo(_LOGO, size="large", icon_image=_ICON)
@@ -48,3 +51,9 @@ def open_page(title: str, subtitle: str) -> Settings:
         st.title(title, anchor=False, width="content")
         st.caption(subtitle, width="content")
     return settings
+
+
+@st.cache_resource(show_spinner=False)
+def _tidy_up() -> None:
+    """Once a server: removes what servers that were killed have left in the temporary folder."""
+    remove_abandoned()

@@ -220,7 +220,7 @@ def _from_camera() -> Picture | None:
         kept: Received = st.session_state[_SNAPSHOT]
         return _picture(kept.path, kept.digest, "snapshot.jpg", "Your snapshot.")
     except InputError as error:
-        st.error(f"{error.message} {error.advice}", icon=":material/broken_image:")
+        st.error(escaped(str(error)), icon=":material/broken_image:")
         return None
 
 

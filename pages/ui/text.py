@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import re
+
+from estimators.media.names import printable
+
 _SPECIAL = frozenset("\\`*_{}[]()#+-.!|$:~<>&")
-# Takes no room.  Streamlit makes links of "photo@2x.png" and "www.…" whatever is escaped.
+# Takes no room.  Streamlit makes links of "photo@2x.png" and "www.…", icons of ":material/delete:"
+# and ":smile:", arrows of "->" whatever is escaped: it looks for them after Markdown's own parsing.
 _JOINER = "\u2060"
+_JOINED = re.compile(r"(?<=@)|(?<=:)(?=[\w+-])|(?<=www)(?=\.)|(?<=[-<>=~])(?=[-<>=~])")
 
 
 def escaped(text: str) -> str:
     """A file's name, or anything else from a person, as Markdown that shows just that."""
-    marked = "".join(f"\\{c}" if c in _SPECIAL else c for c in text)
-    return marked.replace("@", f"@{_JOINER}").replace("www\\.", f"www{_JOINER}\\.")
+    shown = printable(" ".join(text.split()))  # four spaces or a line break would begin a block
+    pieces = _JOINED.split(shown)
+    return _JOINER.join("".join(f"\\{c}" if c in _SPECIAL else c for c in p) for p in pieces)
 
 
 def duration(seconds: float) -> str:

@@ -190,7 +190,7 @@ def _load() -> None:
     try:
         images = from_coco(content_of(file, _LARGEST_MB), file.name)
     except InputError as error:
-        st.error(f"{escaped(error.message)} {error.advice}", icon=":material/broken_image:")
+        st.error(escaped(str(error)), icon=":material/broken_image:")
         return
     st.toast(escaped(_taken_over(images)))
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import streamlit as st
 
 from estimators.errors import InputError
+from estimators.media.names import printable
 from pages.ui import memory
 from pages.ui.server.files import received
 from pages.ui.text import escaped
@@ -83,7 +84,7 @@ def _keep() -> None:
         except InputError as error:
             refused[key] = str(error)
             continue
-        kept[key] = Upload(listed[key].name, file.path, file.size_bytes, file.digest)
+        kept[key] = Upload(printable(listed[key].name), file.path, file.size_bytes, file.digest)
     while len(kept) > 1 and (len(kept) > _MOST or _megabytes(kept) > _MOST_MB):
         _drop(kept, next(iter(kept)))
     st.session_state[_LISTED] = set(listed)

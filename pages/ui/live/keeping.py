@@ -14,6 +14,7 @@ from PIL import Image
 from estimators.workflows.live import LiveStream
 from estimators.workflows.live_record import LONGEST_S, LiveRecorder, Recording
 from pages.ui.sources import keep_frame, kept_frame
+from pages.ui.text import escaped
 
 VARIABLE = "POSE_LIVE_RECORD_S"
 _POLL_S = 1.0
@@ -100,7 +101,7 @@ def _progress(recorder: LiveRecorder) -> None:
 
 def _recorded(recorder: LiveRecorder) -> None:
     if recorder.state == "failed":
-        st.error(f"The recording failed. {recorder.error}", icon=":material/error:")
+        st.error(f"The recording failed. {escaped(recorder.error)}", icon=":material/error:")
     elif recorder.result is not None:
         _downloads(recorder.result)
 

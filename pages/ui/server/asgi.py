@@ -101,6 +101,10 @@ class FilesOnDisk:
             return
         except ClientDisconnect:
             return
+        except OSError as error:  # another program has filled the disk meanwhile
+            words = f"The server's disk: {error.strerror}"
+            await PlainTextResponse(words, 507)(scope, receive, send)
+            return
         finally:
             uploads.settle(session, size)
         if not await self._hand_over(scope, send, upload, token):

@@ -51,19 +51,30 @@ class Uploads:
 
     def admit(self, session: str, size_bytes: int) -> str:
         """Reserves room until `settle`; why there is none, in words, "" where there is."""
+        try:
+            folder = self._folders.of(session)
+        except InputError as error:  # there is room for nothing more
+            with self._lock:
+                self._coming[session] += size_bytes
+            return str(error)
         with self._lock:
             mine, everybodys = (
                 self._folders.bytes_of(session) + self._coming[session],
                 self._folders.bytes_of(None) + self._coming.total(),
             )
-            free = shutil.disk_usage(self._folders.of(session)).free - self._coming.total()
+            free = shutil.disk_usage(folder).free - self._coming.total()
             self._coming[session] += size_bytes
         if mine + size_bytes > MOST_OF_ONE:
             return (
                 f"You already have {mine / 1e6:.0f} MB of files here, and {MOST_OF_ONE / 1e6:.0f} "
                 "MB is the most for one visitor. Remove some, or reload the page to begin anew."
             )
-        if everybodys + size_bytes > MOST_BYTES or free - size_bytes < LEFT_FREE:
+        if free - size_bytes < LEFT_FREE:
+            return (
+                f"The server's disk is nearly full ({max(0, free) / 1e6:.0f} MB free). Try a "
+                "smaller file, or ask whoever runs the server to free some space."
+            )
+        if everybodys + size_bytes > MOST_BYTES:
             return (
                 f"The visitors' files fill the server ({everybodys / 1e6:.0f} MB now). Try a "
                 "smaller file, or come back in some minutes."
@@ -140,6 +151,9 @@ def folder() -> Path:
     """This viewer's own folder for what they bring and what is made of it.
 
     It is removed some time after they left.
+
+    Raises:
+        InputError: the disk is full.
     """
     return folders().of(viewer())
 

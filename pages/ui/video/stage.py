@@ -7,6 +7,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from estimators.errors import InputError
 from estimators.media.boxes import is_webm
 from estimators.media.browser import browser_copy, way_to_play
 from estimators.media.clip_info import ClipInfo
@@ -111,7 +112,11 @@ def _playable(clip: ChosenClip) -> Path | None:
     task = copies.get(clip.digest)
     gone = task is not None and task.state == "done" and not task.path.is_file()
     if task is None or gone or task.state == "cancelled":  # the connection broke off meanwhile
-        task = copies[clip.digest] = _copying(clip)
+        try:
+            task = copies[clip.digest] = _copying(clip)
+        except InputError as error:
+            st.error(escaped(str(error)), icon=":material/hard_disk:")
+            return None
     if task.state == "done":
         return task.path
     if task.state == "running":

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from estimators.errors import InputError
 from estimators.render.style import PoseStyle, rgb
 from estimators.workflows.clip_files import clip_files, write_zip
 from estimators.workflows.clip_video import Look, annotate
@@ -70,8 +71,11 @@ def take_away(comparison: ClipComparison) -> None:
             icon=":material/movie_edit:",
             help="The models side by side as they are drawn now: H.264 in MP4.",
         ):
-            _make(comparison, shows)
-            st.rerun()
+            try:
+                _make(comparison, shows)
+                st.rerun()
+            except InputError as error:
+                st.error(escaped(str(error)), icon=":material/hard_disk:")
         if done is not None:
             _file(comparison, _VIDEO_NAME, "Annotated video, MP4", partial(content, done.path))
             _file(

@@ -12,6 +12,7 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from estimators.errors import InputError
 from estimators.media.listing import FORMATS
+from estimators.media.names import printable
 from pages.ui.server.files import folder, received
 from pages.ui.text import escaped
 
@@ -71,7 +72,7 @@ def _keep() -> None:
         came = received(file, largest_mb())
         _remove()
         path = came.path.rename(folder() / came.digest[:16])
-        st.session_state[_KEPT] = Upload(path, file.name, came.digest, came.size_bytes)
+        st.session_state[_KEPT] = Upload(path, printable(file.name), came.digest, came.size_bytes)
     except InputError as error:  # the clip before stays
         st.error(escaped(str(error)), icon=":material/block:")
     _let_go(file.file_id)

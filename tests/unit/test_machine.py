@@ -1,0 +1,73 @@
+"""`make` says at once where the packages cannot be installed, and README says where they can."""
+
+from __future__ import annotations
+
+import importlib.util
+import subprocess
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+GLIBC = ("glibc", "2.36")
+
+
+@pytest.fixture(scope="module")
+def machine() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("machine", ROOT / ".ci" / "machine.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize(
+    ("place", "told"),
+    [
+        (((3, 11), "Linux", "x86_64", GLIBC), ""),
+        (((3, 13), "Linux", "aarch64", ("glibc", "2.28")), ""),
+        (((3, 12), "Darwin", "arm64", ("", "")), ""),
+        (((3, 12), "Darwin", "x86_64", ("", "")), "Intel Macs"),
+        (((3, 14), "Linux", "x86_64", GLIBC), "3.14 does not do"),
+        (((3, 10), "Linux", "x86_64", GLIBC), "3.10 does not do"),
+        (((4, 0), "Darwin", "arm64", ("", "")), "4.0 does not do"),
+        (((3, 12), "Linux", "armv7l", GLIBC), "armv7l"),
+        (((3, 12), "Linux", "x86_64", ("glibc", "2.17")), "glibc 2.28"),
+        (((3, 12), "Linux", "x86_64", ("", "")), "Alpine"),
+        (((3, 12), "Windows", "AMD64", ("", "")), "WSL"),
+    ],
+)
+def test_where_the_packages_can_be_installed(
+    machine: ModuleType, place: tuple[object, ...], told: str
+) -> None:
+    said = machine.problem(*place)
+    assert told in said
+    assert bool(said) == bool(told)
+
+
+def test_readme_names_the_same_versions(machine: ModuleType) -> None:
+    readme = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
+    minors = range(machine.OLDEST[1], machine.NEWEST[1] + 1)
+    assert "They need Python " + ", ".join(f"3.{m}" for m in minors[:-1]) in readme
+    assert f" or 3.{minors[-1]}, `make`" in readme
+    assert f"Python 3.{minors[-1] + 1}, and `make` says so" in readme
+
+
+def test_make_says_it_before_it_installs_anything(tmp_path: Path) -> None:
+    """With a Python that runs the check for another machine."""
+    python = tmp_path / "python3.14"
+    python.write_text('#!/bin/sh\necho "This cannot be installed here." >&2\nexit 1\n')
+    python.chmod(0o755)
+    done = subprocess.run(
+        ["make", "run", f"PYTHON={python}", f"VENV={tmp_path / 'venv'}"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode != 0
+    assert "cannot be installed here" in done.stderr
+    assert "Installing" not in done.stdout
+    assert not (tmp_path / "venv").exists()
