@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from estimators.analysis.agreement import mean_of, median_of
 from estimators.media.clip_info import ClipInfo
+from estimators.types import PoseSet
 from estimators.workflows.clip_analysis import ClipAnalysis
 
 # More points than a chart has pixels show nothing more.
@@ -136,3 +138,35 @@ def playable_times(clip: ClipInfo, first_frame_s: float = 0.0) -> NDArray[np.flo
     least = 1e-6 * np.arange(len(times))
     apart: NDArray[np.float64] = np.maximum.accumulate(times - least) + least
     return apart
+
+
+@dataclass(frozen=True, eq=False)
+class FramePeople:
+    """One frame of a clip as if it were a picture.
+
+    Attributes:
+        shown: what each model that answered shows there, thresholds applied.
+        members: of each person by number, its index in the set of every model that found it.
+    """
+
+    shown: Mapping[str, PoseSet]
+    members: Mapping[int, Mapping[str, int]]
+
+
+def frame_people(analysis: ClipAnalysis, frame_index: int) -> FramePeople:
+    """Who is in a frame, by the numbers that hold for the whole clip."""
+    shown: dict[str, PoseSet] = {}
+    members: dict[int, dict[str, int]] = {}
+    for model, people in analysis.report.shown.items():
+        at = int(np.searchsorted(people.clip.frame_index, frame_index))
+        if at == len(people.clip) or people.clip.frame_index[at] != frame_index:
+            continue
+        if people.clip.failed[at]:
+            continue
+        rows = np.arange(people.offsets[at], people.offsets[at + 1])
+        poses = people.clip.poses(at)
+        own = people.rows[rows] - people.clip.offsets[at]
+        shown[model] = replace(poses.select(own), xy=people.own_xy(rows))
+        for i, number in enumerate(analysis.report.people[model][rows]):
+            members.setdefault(int(number), {})[model] = i
+    return FramePeople(shown, dict(sorted(members.items())))

@@ -20,7 +20,7 @@ from pages.ui.fetching import megabytes, weights_control
 from pages.ui.stage_picture import stage_picture
 from pages.ui.tables import joint_in_words
 from pages.ui.text import escaped
-from pages.ui.truth import mark_truth
+from pages.ui.truth import Scene, mark_truth
 from pages.ui.viewer.panels import JointRef, Layer, Panel
 from pages.ui.viewer.picture import picture_viewer
 from pages.ui.votes import blind_vote
@@ -86,7 +86,12 @@ def _settle(comparison: Comparison, layout: str) -> None:
     if layout == "vote":
         blind_vote(comparison)
     else:
-        mark_truth(comparison, [_layer(comparison, spec) for spec in comparison.specs])
+        picture = comparison.picture
+        members = {n: group.members for n, group in enumerate(comparison.groups, 1)}
+        layers = [_layer(comparison, spec) for spec in comparison.specs]
+        shown = comparison.shown
+        scene = Scene(picture.name, picture.digest, stage_picture(picture), shown, members, layers)
+        mark_truth(scene, lambda _: comparison.shown)
 
 
 def describe(comparison: Comparison, picked: JointRef | None) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -23,84 +24,113 @@ from estimators.annotated import AnnotatedImage
 from estimators.datasets.coco import from_coco, to_coco
 from estimators.errors import InputError
 from estimators.registry import MODELS
+from estimators.types import PoseSet
 from pages.ui.server.files import content_of
-from pages.ui.stage_picture import stage_picture
 from pages.ui.text import escaped
 from pages.ui.viewer.marker import Marking, Marks, Start, marker
 from pages.ui.viewer.panels import Layer
+from pages.ui.viewer.picture import StagePicture
 
 if TYPE_CHECKING:
     import pandas as pd
-
-    from pages.ui.comparison import Comparison
 
 _MARKS, _PICTURES, _ROUND = "truth_marks", "truth_pictures", "truth_round"
 _MOST_ASKED = 10
 _LARGEST_MB = 20
 
 
-def mark_truth(comparison: Comparison, layers: Sequence[Layer]) -> None:
-    """The marker over the picture, what the marks say, and how to keep them."""
-    picture = comparison.picture
-    asked = most_disputed(comparison.shown, [g.members for g in comparison.groups], _MOST_ASKED)
-    starts = _starts(comparison)
-    before = _marks().get(picture.digest)
+Key = tuple[str, int | None]
+# What each model shows in a marked picture or frame, None where that is not known now.
+ShownIn = Callable[[AnnotatedImage], Mapping[str, PoseSet] | None]
+
+
+@dataclass(frozen=True, eq=False)
+class Scene:
+    """What can be marked: a picture, or a frame of a clip.
+
+    Attributes:
+        name, digest: of the file; the digest is its SHA-256.
+        picture: as the browser is shown it.
+        shown: what each model shows there, thresholds applied.
+        members: of each person by number, its index in the set of every model that found it.
+        layers: the models' poses as they are drawn.
+        frame_index: None for a picture.
+    """
+
+    name: str
+    digest: str
+    picture: StagePicture
+    shown: Mapping[str, PoseSet]
+    members: Mapping[int, Mapping[str, int]]
+    layers: Sequence[Layer]
+    frame_index: int | None = None
+
+    @property
+    def key(self) -> Key:
+        return self.digest, self.frame_index
+
+
+def mark_truth(scene: Scene, shown_in: ShownIn) -> None:
+    """The marker over the picture, what all marks of this file say, and how to keep them."""
+    numbers = list(scene.members)
+    disputed = most_disputed(scene.shown, list(scene.members.values()), _MOST_ASKED)
+    asked = [(numbers[person], joint) for person, joint in disputed]
+    starts = _starts(scene)
+    before = _marks().get(scene.key)
     if before is None:
-        numbers = sorted({person + 1 for person, _ in asked}) or list(starts[0].people)[:1]
-        before = Marks.open_from(starts[0], numbers)
-    marking = Marking(starts, [(person + 1, joint) for person, joint in asked], layers)
-    now = marker("truth", stage_picture(picture), before, marking)
-    _marks()[picture.digest] = now
-    _pictures()[picture.digest] = _image(comparison, now)
-    _findings(comparison)
+        before = Marks.open_from(starts[0], sorted({n for n, _ in asked}) or numbers[:1])
+    marking = Marking(starts, asked, scene.layers)
+    now = marker("truth", scene.picture, before, marking)
+    _marks()[scene.key] = now
+    _pictures()[scene.key] = AnnotatedImage(
+        scene.name, *scene.picture.size, now.annotated(), scene.digest, scene.frame_index
+    )
+    _findings(errors_of(scene.digest, shown_in))
     _keeping()
 
 
-def marked(comparison: Comparison) -> AnnotatedImage | None:
-    """What is marked on this picture, None where nothing is."""
-    image = _pictures().get(comparison.picture.digest)
-    return image if image is not None and image.keypoints else None
+def errors_of(digest: str, shown_in: ShownIn) -> TruthErrors | None:
+    """How far every model is from what is marked in a file; None where nothing is."""
+    pairs = [
+        (image, shown)
+        for (of, _), image in _pictures().items()
+        if of == digest and image.keypoints and (shown := shown_in(image))
+    ]
+    return truth_errors(pairs) if pairs else None
 
 
-def errors_of(comparison: Comparison) -> TruthErrors | None:
-    """How far every model is from what is marked on this picture; None where nothing is."""
-    image = marked(comparison)
-    return None if image is None else truth_errors([(image, comparison.shown)])
+def marked_frames(digest: str) -> list[int]:
+    """The frames of a clip in which something is marked."""
+    found = [f for (of, f), i in _pictures().items() if of == digest and i.keypoints]
+    return sorted(f for f in found if f is not None)
 
 
-def _marks() -> dict[str, Marks]:
-    """By the picture's SHA-256, for this session."""
-    kept: dict[str, Marks] = st.session_state.setdefault(_MARKS, {})
+def _marks() -> dict[Key, Marks]:
+    """For this session."""
+    kept: dict[Key, Marks] = st.session_state.setdefault(_MARKS, {})
     return kept
 
 
-def _pictures() -> dict[str, AnnotatedImage]:
-    kept: dict[str, AnnotatedImage] = st.session_state.setdefault(_PICTURES, {})
+def _pictures() -> dict[Key, AnnotatedImage]:
+    kept: dict[Key, AnnotatedImage] = st.session_state.setdefault(_PICTURES, {})
     return kept
 
 
-def _image(comparison: Comparison, marks: Marks) -> AnnotatedImage:
-    picture = comparison.picture
-    return AnnotatedImage(picture.name, *picture.size, marks.annotated(), picture.digest)
-
-
-def _starts(comparison: Comparison) -> list[Start]:
+def _starts(scene: Scene) -> list[Start]:
     """The middle of all models first: it favours none of them."""
-    people = comparison.shown
-    xy = {model: coco_xy(poses) for model, poses in people.items()}
-    found: dict[str, dict[int, NDArray[np.float64]]] = {model: {} for model in people}
+    xy = {model: coco_xy(poses) for model, poses in scene.shown.items()}
+    found: dict[str, dict[int, NDArray[np.float64]]] = {model: {} for model in xy}
     middle = {}
-    for number, group in enumerate(comparison.groups, 1):
-        poses = {model: xy[model][i] for model, i in group.members.items()}
+    for number, members in scene.members.items():
+        poses = {model: xy[model][i] for model, i in members.items()}
         middle[number] = median_over(np.stack(list(poses.values())))
         for model, pose in poses.items():
             found[model][number] = pose
     starts = [Start("middle", "the middle of all models", middle)]
-    return starts + [Start(model, MODELS[model].title, found[model]) for model in people]
+    return starts + [Start(model, MODELS[model].title, found[model]) for model in xy]
 
 
-def _findings(comparison: Comparison) -> None:
-    errors = errors_of(comparison)
+def _findings(errors: TruthErrors | None) -> None:
     if errors is None or not errors.error:
         st.caption(
             "Click where each joint that is asked for really is, or drag it there. What you do not "
@@ -198,9 +228,9 @@ def _load() -> None:
 def _taken_over(images: Sequence[AnnotatedImage]) -> str:
     """Keeps what was loaded, and says so."""
     nameless = [image for image in images if image.keypoints and not image.sha256]
-    known = {image.sha256: image for image in images if image.keypoints and image.sha256}
-    for digest, image in known.items():
-        _keep(digest, image)
+    known = [image for image in images if image.keypoints and image.sha256]
+    for image in known:
+        _keep((image.sha256, image.frame_index), image)
     if nameless:
         return (
             f"{len(known)} pictures' marks are loaded; {len(nameless)} have no sha256, so that "
@@ -209,8 +239,7 @@ def _taken_over(images: Sequence[AnnotatedImage]) -> str:
     return f"The marks of {len(known)} pictures are loaded."
 
 
-def _keep(digest: str, image: AnnotatedImage) -> None:
-    marks: Mapping[str, Marks] = _marks()
-    revision = marks[digest].revision + 1 if digest in marks else 1
-    _marks()[digest] = Marks.of(image.people, revision)
-    _pictures()[digest] = image
+def _keep(key: Key, image: AnnotatedImage) -> None:
+    before = _marks().get(key)
+    _marks()[key] = Marks.of(image.people, before.revision + 1 if before else 1)
+    _pictures()[key] = image

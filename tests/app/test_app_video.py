@@ -308,3 +308,30 @@ def test_only_models_without_weights_leave_the_offer() -> None:
     at = video_page(models="keypointrcnn-fast")
     assert "run_clip" not in buttons(at)
     assert "None of the chosen models" in at.info[0].value
+
+
+def test_a_frame_of_the_clip_can_be_marked_and_models_are_held_against_it() -> None:
+    models = "movenet-lightning,blazepose-lite"
+    at = process(video_page(stride="10", models=models, clip_view="Truth"))
+    (button,) = [b for b in at.button if b.label.startswith("Mark frame 0")]
+    button.click().run()
+    shown = json.loads(at.get("bidi_component")[-1].proto.json)
+    assert (shown["picture"]["width"], shown["picture"]["height"]) == (
+        player(at)["clip"]["width"],
+        player(at)["clip"]["height"],
+    )
+    starts = {start["key"]: start["people"] for start in shown["marking"]["sources"]}
+    assert list(starts) == ["middle", *models.split(",")]
+    ((key, marks),) = at.session_state["truth_marks"].items()
+    assert key[1] == 0
+    agreed = []
+    for mark in marks.people:
+        xy = starts["blazepose-lite"][str(mark["id"])]
+        states = [2 if x is not None else 0 for x in xy[::2]]
+        agreed.append({**mark, "xy": xy, "state": states})
+    at.session_state["truth_marks"][key] = type(marks)(agreed, marks.revision)
+    at.run()
+    assert not at.exception
+    said = " ".join(m.value for m in at.markdown)
+    assert "BlazePose lite is nearest on" in said
+    assert "median error is 0.00 torso" in said

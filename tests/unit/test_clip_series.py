@@ -14,6 +14,7 @@ from estimators.workflows.clip_series import (
     MOST_COLUMNS,
     Series,
     agreement_series,
+    frame_people,
     latency_series,
     people_in_common,
     position_series,
@@ -124,6 +125,22 @@ def test_latency_leaves_failed_frames_open_and_the_first_one_apart(analysis: Cli
     assert np.isnan(line.values[20])
     assert line.after_first().frame_index[0] == 1
     assert line.after_first().typical == 7
+
+
+def test_a_frame_has_the_people_by_their_numbers_in_the_clip(analysis: ClipAnalysis) -> None:
+    left, right = (person_at(analysis, MULTI, x) for x in (100, 900))
+    both = frame_people(analysis, 5)
+    assert {n: set(found) for n, found in both.members.items()} == {
+        left: {MULTI, RCNN},
+        right: {MULTI, RCNN},
+    }
+    for number, walk in ((left, LEFT), (right, RIGHT)):
+        for model, i in both.members[number].items():
+            np.testing.assert_allclose(both.shown[model].xy[i], walk[5], atol=1e-3)
+    gone = frame_people(analysis, 11)
+    assert set(gone.members[right]) == {MULTI}
+    assert set(frame_people(analysis, 20).shown) == {MULTI}  # the other one failed
+    assert frame_people(analysis, N + 5).members == {}
 
 
 @pytest.mark.parametrize("frames", [0, 3])

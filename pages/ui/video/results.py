@@ -26,6 +26,7 @@ from pages.ui.video.charts import (
 from pages.ui.video.comparison import ClipComparison
 from pages.ui.video.stage import go_to
 from pages.ui.video.tables import disputed_table, latency_table, steadiness_table
+from pages.ui.video.truth import truth
 
 # People seen in a few frames only are many in a crowd, and of little interest.
 _MOST_PEOPLE = 8
@@ -39,6 +40,7 @@ def results(comparison: ClipComparison) -> None:
         "Motion": _motion,
         "Steadiness": _steadiness,
         "Speed": _speed,
+        "Truth": truth,
     }
     tabs = st.tabs(list(views), key="clip_view", bind="query-params")
     for tab, view in zip(tabs, views.values(), strict=True):

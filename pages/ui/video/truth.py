@@ -1,0 +1,107 @@
+"""Mark the truth in a frame of the clip."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import streamlit as st
+
+from estimators.annotated import AnnotatedImage
+from estimators.media.clips import frames
+from estimators.workflows.clip_series import FramePeople, frame_people
+from pages.ui.server.files import folder
+from pages.ui.truth import Scene, mark_truth, marked_frames
+from pages.ui.video.comparison import ClipComparison
+from pages.ui.viewer.panels import Layer
+from pages.ui.viewer.picture import StagePicture, write_stage_file
+
+_FRAME = "truth_frame"
+
+
+def truth(comparison: ClipComparison) -> None:
+    """Which frame, and the marker over it."""
+    frame = _choose_frame(comparison)
+    if frame is None:
+        st.caption(
+            "Stop the player at a frame and mark where the joints really are: ten joints are often "
+            "enough to tell which model is right where they differ."
+        )
+        return
+    file = _file(comparison, frame)
+    if file is None:
+        st.error(f"Frame {frame} could not be decoded.", icon=":material/broken_image:")
+        return
+    info, people = comparison.clip.info, frame_people(comparison.analysis, frame)
+    picture = StagePicture(file, f"{frame}-{comparison.clip.digest}", (info.width, info.height))
+    layers = _layers(comparison, people)
+    scene = Scene(
+        info.name, comparison.clip.digest, picture, people.shown, people.members, layers, frame
+    )
+    mark_truth(scene, lambda image: _shown_in(comparison, image))
+
+
+def _choose_frame(comparison: ClipComparison) -> int | None:
+    """The frame to mark: the one on show, one of the most disputed, or one that was marked."""
+    player = st.session_state.get("clip_player") or {}
+    on_show = int(player.get("frame") or 0)
+    suggested = [frame.frame_index for frame in comparison.disputed[:5]]
+    marked = marked_frames(comparison.clip.digest)
+    key = f"{_FRAME}_{comparison.job.id[:8]}"
+    choices = sorted({*suggested, *marked, *filter(None, [st.session_state.get(f"{key}_kept")])})
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if st.button(f"Mark frame {on_show}, on show", icon=":material/edit_location:"):
+            st.session_state[f"{key}_kept"] = st.session_state[key] = on_show
+            choices = sorted({*choices, on_show})
+        if choices:
+            st.pills(
+                "Frame",
+                choices,
+                format_func=lambda n: f"{n}{' ✓' if n in marked else ''}",
+                key=key,
+                label_visibility="collapsed",
+                help="The frames on which the models differ most; ✓ is marked",
+            )
+    frame: int | None = st.session_state.get(key)
+    return frame
+
+
+def _file(comparison: ClipComparison, frame: int) -> Path | None:
+    """The frame as the browser is shown it, made once."""
+    file = folder() / f"{comparison.clip.digest[:16]}.{frame}.stage.jpg"
+    if not file.is_file():
+        at = float(comparison.clip.info.timestamps_s[frame])
+        found = frames(comparison.clip.info, at, at)
+        decoded = next((f for f in found if f.index == frame), None)
+        if decoded is None:
+            return None
+        write_stage_file(decoded.image, file)
+    return file
+
+
+def _layers(comparison: ClipComparison, people: FramePeople) -> list[Layer]:
+    return [
+        Layer(
+            spec.key,
+            spec.title,
+            comparison.colours[spec.key],
+            people.shown[spec.key],
+            spec.score_kind,
+            comparison.settings.joint_threshold(spec.key),
+            _numbers(people, spec.key),
+        )
+        for spec in comparison.specs
+        if spec.key in people.shown
+    ]
+
+
+def _numbers(people: FramePeople, model: str) -> list[int]:
+    found = {members[model]: n for n, members in people.members.items() if model in members}
+    return [found[i] for i in range(len(people.shown[model]))]
+
+
+def _shown_in(comparison: ClipComparison, image: AnnotatedImage) -> dict | None:
+    """What the models show in a marked frame; None where not all of them answered."""
+    if image.frame_index is None:
+        return None
+    shown = frame_people(comparison.analysis, image.frame_index).shown
+    return dict(shown) if len(shown) == len(comparison.specs) else None
