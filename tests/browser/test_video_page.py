@@ -9,11 +9,13 @@ import zipfile
 from fractions import Fraction
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 from browser_support import NewPage, settled
 from playwright.sync_api import Locator, Page, expect
 
+from estimators.media.browser import way_to_play
 from estimators.media.clips import open_clip
 from tests.clip_factory import Recipe, make_clip, with_pts
 
@@ -189,3 +191,22 @@ def test_a_phone_sees_everything_without_scrolling_sideways(
         settled(page)
         widths = page.get_by_test_id("stMain").evaluate("e => [e.scrollWidth, e.clientWidth]")
         assert widths[0] <= widths[1] == 390
+
+
+def test_a_clip_whose_playing_fails_is_encoded_and_shown(
+    page: Page, app_url: str, tmp_path: Path
+) -> None:
+    """Chromium gives up at a frame that cannot be decoded; nothing in the file's head tells."""
+    recipe = Recipe(pts=tuple(range(20)), container={"movflags": "faststart"})
+    path = make_clip(tmp_path / "spoilt.mp4", recipe)
+    with av.open(str(path)) as container:
+        spoilt = [packet for packet in container.demux(video=0) if packet.size][3]
+    data = bytearray(path.read_bytes())
+    data[spoilt.pos : spoilt.pos + spoilt.size] = bytes(spoilt.size)
+    path.write_bytes(data)
+    assert way_to_play(open_clip(path)) == "as it is"
+    upload(page, app_url, path)
+    process(page)
+    page.get_by_label("Frame", exact=True).fill("19")
+    at_frame(page, 19)
+    expect(page.get_by_text("This browser cannot play")).to_have_count(0)

@@ -257,6 +257,16 @@ def test_a_clip_that_cannot_play_says_so(open_player: Open) -> None:
     page = open_player("broken")
     expect(page.get_by_text("This browser cannot play the clip").first).to_be_visible()
     expect(page.get_by_text(re.compile("problem 'This browser cannot"))).to_be_visible()
+    expect(page.get_by_text("unplayable True")).to_be_visible()
+
+
+@pytest.mark.parametrize(("kind", "told"), [("misshapen", True), ("rotated", False)])
+def test_a_clip_that_the_browser_shows_in_another_shape_needs_a_copy(
+    kind: str, told: bool, open_player: Open
+) -> None:
+    page = open_player(kind)
+    at_frame(page, 0)
+    expect(page.get_by_text(f"unplayable {told}")).to_be_visible()
 
 
 def test_it_fits_a_phone(open_player: Open) -> None:

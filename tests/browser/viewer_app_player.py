@@ -37,7 +37,8 @@ def found(model: str, frames: list[int], offset: float, rotated: bool) -> ClipEs
 @st.cache_resource(show_spinner=False)
 def prepared(kind: str) -> Clip:
     rotated = kind == "rotated"
-    data = b"no clip at all" if kind == "broken" else clip(kind)
+    misshapen = kind == "misshapen"
+    data = b"no clip at all" if kind == "broken" else clip("constant" if misshapen else kind)
     times = np.arange(FRAMES) / 30 if kind == "broken" else timestamps(data)
     every, fifth = list(range(FRAMES)), [*range(5, FRAMES, 5), 62]
     move = found("move", every, 0, rotated)
@@ -51,7 +52,7 @@ def prepared(kind: str) -> Clip:
             message="Weights could not be fetched: 403 Forbidden.",
         ),
     ]  # fmt: skip
-    size = (HEIGHT, WIDTH) if rotated else (WIDTH, HEIGHT)
+    size = (HEIGHT, WIDTH) if rotated or misshapen else (WIDTH, HEIGHT)
     return Clip(data, "video/mp4", times, size, layers)
 
 
@@ -73,3 +74,4 @@ if st.sidebar.checkbox("Only sure people"):
 seek = Seek(77, st.session_state.seq) if "seq" in st.session_state else None
 state = clip_player("player", shown, options, seek)
 st.text(f"frame {state.frame}, picked {state.picked}, problem {state.problem!r}")
+st.text(f"unplayable {state.unplayable}")

@@ -22,7 +22,7 @@ from pages.ui.video.comparison import ClipComparison, why
 from pages.ui.viewer.clip import ClipLayer, ClipPoses
 from pages.ui.viewer.player import Clip, PlayerOptions, Seek, clip_player
 
-_COPIES, _SEEK = "clip_copies", "clip_seek"
+_COPIES, _ENCODED, _SEEK = "clip_copies", "clip_encoded", "clip_seek"
 _POLL_S = 0.5
 
 
@@ -34,12 +34,14 @@ def stage(comparison: ClipComparison) -> None:
     packed = _packed(comparison.key, str(source), comparison)
     marks = {frame.frame_index: why(frame) for frame in comparison.disputed}
     options = PlayerOptions(view=view_options(comparison.settings), marks=marks)
-    clip_player(
+    state = clip_player(
         "clip_player",
         packed.drawn(_layers(comparison, packed)),
         options,
         st.session_state.get(_SEEK),
     )
+    if state.unplayable:
+        _encode_instead(comparison.clip)
     _disputed(comparison)
 
 
@@ -106,7 +108,8 @@ def _layers(comparison: ClipComparison, packed: Clip) -> list[ClipLayer]:
 def _playable(clip: ChosenClip) -> Path | None:
     """A file that browsers play; None while it is being made, or cannot be."""
     source = clip.info.source
-    if isinstance(source, Path) and way_to_play(clip.info) == "as it is":
+    as_it_is = way_to_play(clip.info) == "as it is" and clip.digest not in _encoded()
+    if isinstance(source, Path) and as_it_is:
         return source
     copies: dict[str, FileTask] = st.session_state.setdefault(_COPIES, {})
     task = copies.get(clip.digest)
@@ -129,15 +132,30 @@ def _playable(clip: ChosenClip) -> Path | None:
     return None
 
 
+def _encoded() -> set[str]:
+    """Clips, by digest, that this viewer's browser could not play in the way foreseen for them."""
+    digests: set[str] = st.session_state.setdefault(_ENCODED, set())
+    return digests
+
+
+def _encode_instead(clip: ChosenClip) -> None:
+    """Has an encoded copy made, where what the browser could not play was none."""
+    if clip.digest in _encoded() or way_to_play(clip.info) == "encode":
+        return
+    _encoded().add(clip.digest)
+    st.session_state.setdefault(_COPIES, {}).pop(clip.digest, None)
+    st.rerun()
+
+
 def _copying(clip: ChosenClip) -> FileTask:
-    session = viewer()
-    path = folder() / f"{clip.digest[:16]}.play.mp4"
-    return FileTask(path, _copy_of(clip.info), lambda: present(session))
+    session, anew = viewer(), clip.digest in _encoded()
+    path = folder() / f"{clip.digest[:16]}.{'encoded' if anew else 'play'}.mp4"
+    return FileTask(path, _copy_of(clip.info, anew), lambda: present(session))
 
 
-def _copy_of(info: ClipInfo) -> Callable[[Path, Progress], tuple[str, ...]]:
+def _copy_of(info: ClipInfo, anew: bool) -> Callable[[Path, Progress], tuple[str, ...]]:
     def make(path: Path, progress: Progress) -> tuple[str, ...]:
-        browser_copy(info, path, progress=progress)
+        browser_copy(info, path, progress=progress, anew=anew)
         return ()
 
     return make

@@ -37,8 +37,10 @@ class Player {
     this.drawing = element("div");
     root.replaceChildren(stage, this.transport.node, this.drawing, this.video);
     root.addEventListener("keydown", (event) => this.onKey(event));
-    this.video.addEventListener("error", () => this.fail(
-      `This browser cannot play the clip (${this.video.error?.message || "unknown format"}).`));
+    this.video.addEventListener("error", () => this.cannotPlay(this.video.error));
+    this.video.addEventListener("loadedmetadata", () => {
+      if (!this.video.videoWidth) this.cannotPlay({ message: "it finds no pictures in it" });
+    });
   }
 
   keys() {
@@ -150,6 +152,15 @@ class Player {
     }
     this.image.getContext("2d").drawImage(this.video, 0, 0);
     this.ready = true;
+    if (this.misshapen(videoWidth, videoHeight)) this.askForCopy();
+  }
+
+  // Whether the browser takes the pixels' shape, a turn or a change of size for another one than
+  // Python did: poses would lie beside the people.
+  misshapen(shownWidth, shownHeight) {
+    const { width, height } = this.data.clip;
+    const off = (shown, expected) => Math.abs(shown - expected) > Math.max(2, 0.03 * expected);
+    return off(shownWidth, shownHeight * width / height) && off(shownHeight, shownWidth * height / width);
   }
 
   showFrame(frame) {
@@ -229,6 +240,16 @@ class Player {
     this.resting = setTimeout(() => {
       if (this.video.paused && this.reported !== frame) this.report("frame", this.reported = frame);
     }, REPORT_EVERY);
+  }
+
+  cannotPlay(error) {
+    this.fail(`This browser cannot play the clip (${error?.message || "unknown format"}).`);
+    if (error?.code !== MediaError.MEDIA_ERR_NETWORK) this.askForCopy();
+  }
+
+  askForCopy() {
+    if (this.asked === this.data.clip.id) return;
+    this.report("unplayable", this.asked = this.data.clip.id);
   }
 
   fail(problem) {

@@ -128,11 +128,14 @@ class PlayerState:
         frame: index of the frame shown when it last stood still.
         picked: the joint that somebody picked.
         problem: why the browser cannot play the clip, "" while it can.
+        unplayable: the browser cannot play this clip, or shows it in another shape: it needs a copy
+            in a plainer form.
     """
 
     frame: int = 0
     picked: JointRef | None = None
     problem: str = ""
+    unplayable: bool = False
 
 
 def clip_player(
@@ -162,11 +165,8 @@ def clip_player(
         "numbers": media_url(clip.numbers, NUMBERS, f"{key}.numbers", clip.numbers_id),
         "layers": [layer_payload(layer) for layer in clip.layers],
         "thresholds": dict(options.thresholds),
-        "options": {
-            **options_payload(options.view),
-            "smooth": options.smooth,
-            "trail": options.trail,
-        },
+        "options": options_payload(options.view)
+        | {"smooth": options.smooth, "trail": options.trail},
         "marks": [[frame, why] for frame, why in sorted(options.marks.items())],
         "seek": None if seek is None else {"frame": seek.frame, "seq": seek.seq},
     }
@@ -175,12 +175,16 @@ def clip_player(
         result = _player(
             key=key,
             data=payload,
-            default={"frame": 0, "selected": None, "problem": ""},
+            default={"frame": 0, "selected": None, "problem": "", "unplayable": ""},
             on_frame_change=lambda: None,
             on_selected_change=lambda: None,
             on_problem_change=lambda: None,
+            on_unplayable_change=lambda: None,
         )
-    return PlayerState(int(result.frame or 0), _picked(result.selected, clip), result.problem or "")
+    # The answer may still be about the clip shown before.
+    unplayable = result.unplayable == clip.clip_id
+    picked = _picked(result.selected, clip)
+    return PlayerState(int(result.frame or 0), picked, result.problem or "", unplayable)
 
 
 def _picked(value: Any, clip: Clip) -> JointRef | None:
