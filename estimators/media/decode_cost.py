@@ -14,7 +14,6 @@ from estimators.media import limits
 _RGB, _ANIMATED, _COEFFICIENT = 4, 12, 2
 _LIKE_RAW = {"L": 1, "P": 1, "1": 1, "I;16": 2, "I;16B": 2}
 _DECODERS = {"WEBP": 16, "AVIF": 10}
-_RESULT = 3  # of the picture that is made: RGB
 # By how much a JPEG's decoder can make the picture smaller.
 SHRINKS = (1, 2, 4, 8)
 # Inside the data of a scan a 0xFF is followed by 0 or a restart marker; all else ends it.
@@ -81,7 +80,7 @@ def shrinking(picture: Image.Image, wanted: tuple[int, int], scans: JpegScans | 
     for shrink in SHRINKS[: None if scans else 1]:
         enough = shrink == SHRINKS[-1] or 2 * shrink > share or scans is None
         pixels = picture.width * picture.height
-        needed = pixels * _per_pixel(picture, scans, shrink) + _RESULT * wanted[0] * wanted[1]
+        needed = pixels * _per_pixel(picture, scans, shrink) + _result_bytes()
         if enough and needed <= limits.MAX_DECODE_BYTES:
             return shrink
     return None
@@ -89,8 +88,14 @@ def shrinking(picture: Image.Image, wanted: tuple[int, int], scans: JpegScans | 
 
 def most_megapixels(picture: Image.Image, scans: JpegScans | None) -> int:
     """How many a picture may have that is coded like this one."""
-    least = _per_pixel(picture, scans, SHRINKS[-1] if scans else 1) + _RESULT
-    return int(min(limits.MAX_DECODE_BYTES / least, limits.MAX_PICTURE_PIXELS) / 1e6)
+    least = _per_pixel(picture, scans, SHRINKS[-1] if scans else 1)
+    left = limits.MAX_DECODE_BYTES - _result_bytes()
+    return int(min(left / least, limits.MAX_PICTURE_PIXELS) / 1e6)
+
+
+def _result_bytes() -> int:
+    """RGB of the picture that is made; a larger one than is kept lies on the disk."""
+    return 3 * limits.MAX_KEPT_PIXELS
 
 
 def _per_pixel(picture: Image.Image, scans: JpegScans | None, shrink: int) -> float:

@@ -4,7 +4,7 @@ MAX_PICTURE_BYTES = 100_000_000
 # The largest common phone cameras give 50 megapixels.
 MAX_PICTURE_PIXELS = 64_000_000
 # What decoding one picture may take; its bytes a pixel differ by kind of file (`decode_cost`).
-MAX_DECODE_BYTES = 350_000_000
+MAX_DECODE_BYTES = 300_000_000
 # Each scan of a progressive JPEG is a pass over all pixels, of 3 to 5 ns each: five seconds.
 # Cameras and converters write up to 20 scans.
 MAX_SCANNED_PIXELS = 1_500_000_000
@@ -13,7 +13,7 @@ MAX_REPAIRED_PIXELS = 500_000_000
 # Kept of a picture; larger ones are reduced while they are decoded.  The models look at less (the
 # most of them at 1333 pixels of a side), and a screen shows less unless one zooms in far.
 MAX_KEPT_SIDE = 4096
-MAX_KEPT_PIXELS = 4096 * 3072
+MAX_KEPT_PIXELS = 4032 * 3024  # 12 megapixels are kept, and half of 48
 # The largest common frame of a clip, 4096×2304.  A decoder keeps up to 17 of them (H.264), each
 # one and a half bytes a pixel or twice that.
 MAX_FRAME_PIXELS = 4096 * 2304

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import mmap
+import tempfile
 from collections.abc import Callable
 
 import numpy as np
@@ -14,7 +16,7 @@ from estimators.media import limits
 from estimators.media.decode_cost import SHRINKS, most_megapixels, scans_of, shrinking
 
 Size = tuple[int, int]  # width, height
-_ROWS = 256  # of the result that are made at a time
+_ROWS = 64  # of the result that are made at a time
 
 
 def kept_size(size: Size) -> Size:
@@ -66,13 +68,21 @@ def prepare(picture: Image.Image, data: bytes, wanted: Callable[[Size], Size], n
 
 
 def resized(
-    picture: Image.Image, own: Size, size: Size, to_rgb: Callable[[Image.Image], Image.Image]
+    picture: Image.Image,
+    own: Size,
+    size: Size,
+    orientation: int,
+    to_rgb: Callable[[Image.Image], Image.Image],
 ) -> NDArray[np.uint8]:
-    """`picture` in `size`, some rows at a time: RGB uint8 [H, W, 3].
+    """`picture` in `size` and then turned upright: RGB uint8 [H, W, 3].
+
+    Some rows are made at a time.  What is larger than is kept lies in an unnamed file, of which
+    only that part is in memory that is looked at.
 
     Args:
         picture: loaded, maybe made smaller by its decoder, which rounds up to whole pixels.
         own: the size of the file's picture.
+        orientation: how it is stored, 1 (upright) to 8 (CIPA DC-008, tag 0x0112).
         to_rgb: converts a part of `picture`.
     """
     shrunk = next(s for s in SHRINKS if (-(-own[0] // s), -(-own[1] // s)) == picture.size)
@@ -80,7 +90,8 @@ def resized(
     step = height / size[1]
     same = picture.size == size
     margin = 0 if same else math.ceil(2 * max(1.0, step))  # what the filter looks at besides
-    image = np.empty((size[1], size[0], 3), np.uint8)
+    upright, on_disk = _canvas(size if orientation < 5 else (size[1], size[0]))
+    image = _as_stored(upright, orientation)
     for top in range(0, size[1], _ROWS):
         bottom = min(size[1], top + _ROWS)
         first = max(0, math.floor(top * step) - margin)
@@ -89,4 +100,26 @@ def resized(
         box = (0.0, top * step - first, width, min(bottom * step - first, part.height))
         rows = part.resize((size[0], bottom - top), Image.Resampling.HAMMING, box)
         image[top:bottom] = np.asarray(rows)
-    return image
+        if on_disk is not None and hasattr(mmap, "MADV_DONTNEED"):
+            on_disk.madvise(mmap.MADV_DONTNEED)
+    return upright
+
+
+def _canvas(size: Size) -> tuple[NDArray[np.uint8], mmap.mmap | None]:
+    """Uint8 [H, W, 3], and the file that it lies in, which goes with it."""
+    shape = (size[1], size[0], 3)
+    if size[0] * size[1] <= limits.MAX_KEPT_PIXELS:
+        return np.empty(shape, np.uint8), None
+    with tempfile.TemporaryFile(prefix="pose-picture-") as file:
+        file.truncate(math.prod(shape))
+        mapped = mmap.mmap(file.fileno(), math.prod(shape))
+    return np.frombuffer(mapped, np.uint8).reshape(shape), mapped
+
+
+def _as_stored(upright: NDArray[np.uint8], orientation: int) -> NDArray[np.uint8]:
+    """A view of `upright` whose rows are those of the file."""
+    if orientation in (2, 3, 6, 7):
+        upright = upright[:, ::-1]
+    if orientation in (3, 4, 7, 8):
+        upright = upright[::-1]
+    return upright.swapaxes(0, 1) if orientation >= 5 else upright

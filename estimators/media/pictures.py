@@ -149,18 +149,6 @@ def _repaired(data: bytes) -> Iterator[tuple[bytes, str]]:
 
 def _decode(data: bytes, name: str, wanted: Callable[[Size], Size]) -> _Decoded:
     """The first frame, upright and in sRGB."""
-    stored, turned = _stored(data, name, wanted)
-    if turned:
-        return stored
-    image = np.ascontiguousarray(_upright(stored.image, stored.orientation))
-    width, height = stored.full_size
-    return stored._replace(
-        image=image, full_size=(height, width) if stored.orientation >= 5 else (width, height)
-    )
-
-
-def _stored(data: bytes, name: str, wanted: Callable[[Size], Size]) -> tuple[_Decoded, bool]:
-    """The first frame in sRGB, not turned yet, and whether Pillow has turned it by itself."""
     picture = _guarded(name, lambda: _open(data, name))
     own = picture.size
     if own[0] * own[1] > limits.MAX_PICTURE_PIXELS:
@@ -169,9 +157,10 @@ def _stored(data: bytes, name: str, wanted: Callable[[Size], Size]) -> tuple[_De
     orientation = _orientation(picture)
     _guarded(name, picture.load)
     own = own if drafted else picture.size
+    left = 1 if picture.format == "TIFF" else orientation  # those Pillow turns by itself
     convert = _guarded(name, lambda: conversion_to_srgb(picture, name))
-    image = _guarded(name, lambda: resized(picture, own, wanted(own), convert))
-    return _Decoded(image, own, orientation), picture.format == "TIFF"
+    image = _guarded(name, lambda: resized(picture, own, wanted(own), left, convert))
+    return _Decoded(image, own if left < 5 else (own[1], own[0]), orientation)
 
 
 def _orientation(picture: Image.Image) -> int:
@@ -181,17 +170,6 @@ def _orientation(picture: Image.Image) -> int:
         return int(found) if found in range(1, 9) else 1
     except Exception:  # noqa: BLE001 - the pixels are good, whatever is wrong with the EXIF
         return 1
-
-
-def _upright(image: NDArray[np.uint8], orientation: int) -> NDArray[np.uint8]:
-    """A view of `image` as EXIF's `orientation` means it (CIPA DC-008, tag 0x0112)."""
-    if orientation >= 5:
-        image = image.swapaxes(0, 1)
-    if orientation in (2, 3, 6, 7):
-        image = image[:, ::-1]
-    if orientation in (3, 4, 7, 8):
-        image = image[::-1]
-    return image
 
 
 def _open(data: bytes, name: str) -> Image.Image:

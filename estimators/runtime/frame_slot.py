@@ -16,8 +16,10 @@ from numpy.typing import NDArray
 
 # Grown in steps, so that clips of slightly different sizes do not remap every time.
 _STEP_BYTES = 1 << 20
-# More than a 4K frame: pages of rare huge pictures go back to the system after the call.
-_KEEP_BYTES = 32 << 20
+# More than a 4K frame: pages of rare huge frames go back to the system after the call.
+KEEP_BYTES = 32 << 20
+# Of pictures, which come one by one and are as large as they like.
+PICTURE_BYTES = 8 << 20
 
 
 class FrameSlot:
@@ -51,9 +53,9 @@ class FrameSlot:
             self._map = mmap.mmap(self.fd, os.fstat(self.fd).st_size, access=mmap.ACCESS_READ)
         return np.frombuffer(self._map, np.uint8, count).reshape(height, width, 3)
 
-    def trim(self) -> None:
+    def trim(self, keep_bytes: int = KEEP_BYTES) -> None:
         """Gives back the pages of a huge frame; only between calls, when nobody reads the slot."""
-        if self._map is not None and len(self._map) > _KEEP_BYTES:
+        if self._map is not None and len(self._map) > keep_bytes:
             # The mappings of both sides stay valid: their pages are gone, then empty again.
             os.ftruncate(self.fd, 0)
             os.ftruncate(self.fd, len(self._map))

@@ -23,7 +23,7 @@ from estimators.errors import (
     ModelTimeoutError,
     PoseError,
 )
-from estimators.runtime.frame_slot import FrameSlot
+from estimators.runtime.frame_slot import KEEP_BYTES, PICTURE_BYTES, FrameSlot
 from estimators.runtime.messages import Answer, Ask, Failure, Forget, Load, Ready
 from estimators.runtime.sessions import SessionKey
 from estimators.types import Frame
@@ -177,7 +177,7 @@ class HostProcess:
                 "Use a smaller picture or close other programs.",
             ) from error
         reply = self._request(Ask.about(key, frame), timeout_s, "answer")
-        self._slot.trim()
+        self._slot.trim(KEEP_BYTES if key.options.video else PICTURE_BYTES)
         if isinstance(reply, Failure):
             message = f"{self._title} failed on this frame: {reply.description}."
             raise self._raised(reply, ModelError(message))

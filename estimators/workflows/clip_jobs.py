@@ -17,7 +17,7 @@ from estimators.workflows.clip_run import ClipSettings
 # A connection may break off and come back, and a page may be reloaded.
 PATIENCE_S = 10.0
 MOST_KEPT = 24
-MOST_KEPT_BYTES = 256_000_000
+MOST_KEPT_BYTES = 96_000_000
 
 Key = tuple[str, str, ClipSettings]
 
@@ -111,6 +111,12 @@ class ClipJobs:
                 job.cancel()
                 return job
         return job.so_far()
+
+    def forget(self) -> None:
+        """Lets go of all finished jobs: nobody is there who could ask for them."""
+        with self._lock:
+            self._settle()
+            self._done.clear()
 
     def _wanted(self, watched: _Watched) -> bool:
         now = time.monotonic()

@@ -38,14 +38,14 @@ def _tidy(wait_s: float) -> None:
     give_back()
 
 
-def pictures_apart() -> bool:
-    """From now on large blocks go back to the system when they are freed; whether they will.
+def pictures_apart(least_bytes: int = _PICTURE_BYTES) -> bool:
+    """From now on blocks of `least_bytes` go back to the system when freed; whether they will.
 
     glibc raises its limit for such blocks when it meets them often.  A stream's pictures then lie
     among small objects that stay, and a server grows with every stream by some megabytes.
     """
     set_option = getattr(ctypes.CDLL(None), "mallopt", None)
-    return set_option is not None and bool(set_option(_M_MMAP_THRESHOLD, _PICTURE_BYTES))
+    return set_option is not None and bool(set_option(_M_MMAP_THRESHOLD, least_bytes))
 
 
 def give_back() -> bool:

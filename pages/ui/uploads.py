@@ -43,8 +43,7 @@ def uploads() -> dict[str, Upload]:
         max_upload_size=_LARGEST_MB,
         on_change=_keep,
         help="They stay in files of the machine that runs this dashboard, until you leave. "
-        "Large ones are decoded one after another: JPEG up to 64 megapixels, PNG, BMP, GIF and "
-        "TIFF about 50, WebP 18.",
+        "Up to 64 megapixels; WebP up to 16, progressive JPEG and TIFF less than others.",
     )
     refused: dict[str, str] = st.session_state.setdefault(_REFUSED, {})
     for reason in refused.values():

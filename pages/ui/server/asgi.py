@@ -18,12 +18,14 @@ from starlette.responses import FileResponse, PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit import config, runtime
 
+from estimators.workflows.live_memory import pictures_apart
 from pages.ui.server import leaving
 from pages.ui.server.files import Uploads, arrivals
 from pages.ui.server.on_disk import OnDisk, serve
 
 _UPLOAD, _MEDIA = "/_stcore/upload_file/", "/media/"
 _FRAMING_BYTES = 1 << 16  # around the file in a request
+_LARGE_BYTES = 1 << 20
 
 
 class _TooLongError(Exception):
@@ -44,14 +46,16 @@ class FilesOnDisk:
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
         serve()
+        pictures_apart(_LARGE_BYTES)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = scope.get("path", "")
         if scope["type"] == "websocket":
+            leaving.came()
             try:
                 await self._app(scope, receive, send)
             finally:
-                leaving.left()
+                leaving.left(asyncio.get_running_loop())
         elif scope["type"] == "http" and scope["method"] == "PUT" and _UPLOAD in path:
             await self._upload(scope, receive, send)
         elif scope["type"] == "http" and scope["method"] in ("GET", "HEAD") and _MEDIA in path:

@@ -1,42 +1,81 @@
-"""What is done after somebody left: caches emptied, garbage collected, memory given back."""
+"""What is done after somebody left: caches emptied, garbage collected, memory given back.
+
+Streamlit keeps a session for a while, for a connection that comes back, and looks whether that
+while is over only when somebody else leaves: what the session holds would stay for as long.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections.abc import Callable
 
-from streamlit import config
+from streamlit import config, runtime
 
 from estimators.workflows.live_memory import tidy_soon
 from pages.ui.server.viewers import present
 
 # A page that is only reloaded is back by then.
 SOON_S = 10.0
+Present = Callable[[str], bool]
 _lock = threading.Lock()
-_waiting: set[float] = set()
-_forget: list[Callable[[Callable[[str], bool]], None]] = []
+_connected = 0
+_waiting: set[bool] = set()
+_soon: list[Callable[[Present], None]] = []
+_when_empty: list[Callable[[], None]] = []
 
 
-def when_left(forget: Callable[[Callable[[str], bool]], None]) -> None:
-    """`forget` is called after somebody left, with what tells whether a viewer is still there."""
-    _forget.append(forget)
+def when_left(forget: Callable[[Present], None]) -> None:
+    """`forget` is called soon after somebody left; it is told who is still there."""
+    _soon.append(forget)
 
 
-def left() -> None:
-    """A connection has ended: tidies up in a moment, and again when its session has expired."""
-    for wait_s in (SOON_S, float(config.get_option("server.disconnectedSessionTTL")) + 1.0):
-        with _lock:
-            if wait_s in _waiting:
-                continue
-            _waiting.add(wait_s)
-        timer = threading.Timer(wait_s, _tidy, (wait_s,))
+def when_empty(forget: Callable[[], None]) -> None:
+    """`forget` is called once nobody is there any more, and nobody's session is kept."""
+    _when_empty.append(forget)
+
+
+def came() -> None:
+    """A connection has begun."""
+    global _connected
+    with _lock:
+        _connected += 1
+
+
+def left(loop: asyncio.AbstractEventLoop) -> None:
+    """A connection has ended: tidies up soon, and again when its session has expired.
+
+    Args:
+        loop: of the server.
+    """
+    global _connected
+    with _lock:
+        _connected -= 1
+        due = {False, True} - _waiting
+        _waiting.update(due)
+    kept_s = float(config.get_option("server.disconnectedSessionTTL")) + 1.0
+    for expired in due:
+        timer = threading.Timer(kept_s if expired else SOON_S, _tidy, (expired, loop))
         timer.daemon = True
         timer.start()
 
 
-def _tidy(wait_s: float) -> None:
+def _tidy(expired: bool, loop: asyncio.AbstractEventLoop) -> None:
     with _lock:
-        _waiting.discard(wait_s)
-    for forget in _forget:
+        _waiting.discard(expired)
+        empty = _connected == 0
+    for forget in list(_soon):
         forget(present)
-    tidy_soon(0.0)
+    if expired:
+        loop.call_soon_threadsafe(_expire_sessions)
+    for forget_all in list(_when_empty) if expired and empty else ():
+        forget_all()
+    tidy_soon(1.0)
+
+
+def _expire_sessions() -> None:
+    """Internal to Streamlit (checked with 1.67); without it they expire when another one leaves."""
+    manager = getattr(runtime.get_instance(), "_session_mgr", None)
+    cache = getattr(getattr(manager, "_session_storage", None), "_cache", None)
+    if hasattr(cache, "expire"):
+        cache.expire()

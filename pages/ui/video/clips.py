@@ -14,6 +14,7 @@ from estimators.media.clip_info import ClipInfo
 from estimators.media.clips import open_clip
 from pages.ui import memory
 from pages.ui.address import publish, recall
+from pages.ui.server.leaving import when_empty
 from pages.ui.text import escaped
 from pages.ui.video.uploads import uploaded
 
@@ -107,3 +108,6 @@ def _opened(path: str, name: str) -> ClipInfo:
 def _digest(path: str) -> str:
     with Path(path).open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+when_empty(_opened.clear)

@@ -14,6 +14,7 @@ from estimators.registry import MODELS, ModelSpec
 from estimators.workflows.clip_analysis import ClipAnalysis
 from estimators.workflows.clip_job import ClipJob
 from pages.ui.colours import colours
+from pages.ui.server.leaving import when_empty
 from pages.ui.settings import Settings
 from pages.ui.video.clips import ChosenClip
 
@@ -78,7 +79,10 @@ def why(frame: DisputedFrame) -> str:
     return f"{joint} of person {frame.person}: {frame.distance:.2f} torsos apart, {one} / {other}"
 
 
-@st.cache_resource(max_entries=6, show_spinner="Following people through the clip …")
+@st.cache_resource(max_entries=4, show_spinner="Following people through the clip …")
 def _analysed(job_id: str, thresholds: ThresholdKey, _job: ClipJob) -> ClipAnalysis:
     given = {key: Thresholds(joint, pose) for key, joint, pose in thresholds}
     return ClipAnalysis.of(_job.estimates, given)
+
+
+when_empty(_analysed.clear)

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from estimators.errors import InputError
 from estimators.media.clip_info import ClipInfo
 from estimators.workflows.film_strip import film_strip
+from pages.ui.server.leaving import when_empty
 from pages.ui.text import escaped
 from pages.ui.video.clips import ChosenClip
 from pages.ui.video.plan import describe
@@ -28,3 +29,6 @@ def facts(clip: ChosenClip) -> None:
 @st.cache_data(max_entries=32, show_spinner="Reading the clip …")
 def _strip(digest: str, _info: ClipInfo) -> NDArray:
     return film_strip(_info)
+
+
+when_empty(_strip.clear)

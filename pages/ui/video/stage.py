@@ -15,6 +15,7 @@ from estimators.workflows.clip_series import playable_times
 from estimators.workflows.file_task import FileTask, Progress
 from pages.ui.drawing import view_options
 from pages.ui.server.files import folder
+from pages.ui.server.leaving import when_empty
 from pages.ui.server.viewers import present, viewer
 from pages.ui.text import escaped
 from pages.ui.video.clips import ChosenClip
@@ -169,3 +170,6 @@ def _follow(task: FileTask) -> None:
         task.share,
         f"Preparing the clip for this browser: {task.done:,} of {task.total or '…'} frames",
     )
+
+
+when_empty(_packed.clear)

@@ -12,6 +12,7 @@ from estimators.workflows.clip_job import ClipJob, ClipProgress
 from estimators.workflows.clip_jobs import ClipJobs
 from estimators.workflows.clip_run import ClipSettings
 from pages.ui import engine
+from pages.ui.server.leaving import when_empty
 from pages.ui.server.viewers import present, viewer
 from pages.ui.text import duration, escaped
 from pages.ui.video.clips import ChosenClip
@@ -32,7 +33,9 @@ class _Work:
 @st.cache_resource(show_spinner=False)
 def shared() -> ClipJobs:
     """The clip jobs of this server."""
-    return ClipJobs(engine.runner(), present)
+    jobs = ClipJobs(engine.runner(), present)
+    when_empty(jobs.forget)
+    return jobs
 
 
 def work(clip: ChosenClip, plan: ClipSettings) -> ClipJob | None:
