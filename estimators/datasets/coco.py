@@ -86,10 +86,11 @@ def from_coco(data: bytes, name: str) -> list[AnnotatedImage]:
         InputError: it is no such dataset; the message names the entry.
     """
     try:
-        content = json.loads(data.decode("utf-8-sig"))
+        content = json.loads(data)
     except (ValueError, RecursionError) as error:
         raise InputError(f"{name} is not readable JSON ({error}).", _ADVICE) from error
     images = _listed(content, "images", name)
+    _require_own_ids(images, name)
     people: dict[Any, list[AnnotatedPerson]] = {}
     for at, entry in enumerate(_listed(content, "annotations", name)):
         people.setdefault(_id_of(entry.get("image_id")), []).append(
@@ -101,7 +102,21 @@ def from_coco(data: bytes, name: str) -> list[AnnotatedImage]:
     return found
 
 
-def _id_of(value: Any) -> Any:
+def _require_own_ids(images: Sequence[Mapping[str, Any]], name: str) -> None:
+    """Raises InputError where an image has no id, or another's: their people would be mixed."""
+    places: dict[Any, str] = {}
+    for at, entry in enumerate(images):
+        place, image_id = f"images[{at}]", _id_of(entry.get("id"))
+        if image_id is None:
+            raise InputError(f"{name}: {place} has no `id` that is a number or a text.", _ADVICE)
+        if image_id in places:
+            raise InputError(f"{name}: {places[image_id]} and {place} have the same `id`.", _ADVICE)
+        places[image_id] = place
+
+
+def _id_of(value: Any) -> int | str | None:
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
     return value if isinstance(value, (int, str)) and not isinstance(value, bool) else None
 
 

@@ -125,14 +125,14 @@ def _read(source: bytes | Path, name: str, wanted: Callable[[Size], Size]) -> _D
 
 
 def _read_bytes(path: Path, name: str) -> bytes:
-    require_file(path)
+    require_file(path, name)
     try:
         if path.stat().st_size > limits.MAX_PICTURE_BYTES:
             raise _too_large(name, f"{path.stat().st_size / 1e6:.0f} MB")
         return path.read_bytes()
     except OSError as error:
         raise InputError(
-            f"{path} cannot be read: {error.strerror}.", "Check the path and its permissions."
+            f"{name} cannot be read: {error.strerror}.", "Check the path and its permissions."
         ) from error
 
 

@@ -36,6 +36,13 @@ def test_what_was_marked_comes_back() -> None:
     assert back[0].is_of("f" * 64)
 
 
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_what_windows_tools_write_is_read(encoding: str) -> None:
+    text = json.dumps(to_coco([image()]))
+    (back,) = from_coco(text.encode(encoding), "saved.json")
+    assert back.keypoints == K - 1
+
+
 def test_pycocotools_reads_it_and_finds_the_truth_equal_to_itself(tmp_path: Path) -> None:
     from pycocotools.coco import COCO
     from pycocotools.cocoeval import COCOeval
@@ -67,6 +74,19 @@ def test_pycocotools_reads_it_and_finds_the_truth_equal_to_itself(tmp_path: Path
         (b'{"images": [], "annotations": []}', "marks nobody"),
         (b'{"images": [{"id": 1, "width": 5, "height": 5}], "annotations": []}', "`file_name`"),
         (b'{"images": [{"id": 1, "file_name": "a"}], "annotations": []}', "`width` and `height`"),
+        (
+            b'{"images": [{"id": true, "file_name": "a"}], "annotations": []}',
+            "images[0] has no `id`",
+        ),
+        (
+            b'{"images": [{"id": 7.5, "file_name": "a"}], "annotations": []}',
+            "images[0] has no `id`",
+        ),
+        (
+            b'{"images": [{"id": NaN, "file_name": "a"}], "annotations": []}',
+            "images[0] has no `id`",
+        ),
+        (b'{"images": [{"id": 7}, {"id": 7.0}], "annotations": []}', "images[0] and images[1]"),
         (
             b'{"images": [], "annotations": [{"image_id": 1, "keypoints": [1, 2]}]}',
             "annotations[0]",
