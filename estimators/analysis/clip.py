@@ -63,6 +63,7 @@ class ClipEstimates:
         self.model, self.skeleton, self.file, self.size = model, skeleton, file, size
         self.errors: dict[int, str] = {}
         self.restarts: list[int] = []
+        self._busy: list[int] = []
         self.held_to: int | None = None
         k = len(skeleton)
         self._frame_index = _Growing((), np.int64)
@@ -89,12 +90,14 @@ class ClipEstimates:
         queue_ms: float = np.nan,
         transport_ms: float = np.nan,
         restarted: bool = False,
+        busy: bool = False,
     ) -> None:
         """Adds the next frame.
 
         Args:
             restarted: the model's process was started anew since the frame before, and whoever
                 follows people from frame to frame has lost them.
+            busy: the times were measured while other work ran, see `RunResult`.
 
         Raises:
             ValueError: its index does not come after the last one's, or the skeleton is another.
@@ -107,6 +110,8 @@ class ClipEstimates:
         self._add_frame(estimate.frame_index, estimate.time_s, timings)
         if restarted:
             self.restarts.append(len(self) - 1)
+        if busy:
+            self._busy.append(len(self) - 1)
         unknown = np.full(len(poses), np.nan)
         self._add_optional("box_xyxy", poses.box_xyxy, len(poses))
         self._add_optional("world_m", poses.world_m, len(poses))
@@ -196,6 +201,13 @@ class ClipEstimates:
         failed = np.zeros(len(self), np.bool_)
         failed[list(self.errors)] = True
         return failed
+
+    @property
+    def busy(self) -> NDArray[np.bool_]:
+        """Bool [F], frames whose times were measured while other work ran."""
+        busy = np.zeros(len(self), np.bool_)
+        busy[self._busy] = True
+        return busy
 
     @property
     def restarted(self) -> NDArray[np.bool_]:

@@ -11,18 +11,31 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True)
 class LatencySummary:
-    """Median and 95th percentile in milliseconds of `count` measurements; NaN without any."""
+    """Median and 95th percentile in milliseconds of `count` measurements; NaN without any.
+
+    Attributes:
+        busy: all that was measured was measured while other work ran: no figure of the model's own.
+    """
 
     count: int
     median_ms: float
     p95_ms: float
+    busy: bool = False
 
 
-def summarise(latency_ms: NDArray[np.floating]) -> LatencySummary:
-    """The summary of the finite values; percentiles interpolate linearly, as numpy does."""
-    finite = np.asarray(latency_ms, np.float64)
-    finite = finite[np.isfinite(finite)]
-    if not finite.size:
+def summarise(
+    latency_ms: NDArray[np.floating], disturbed: NDArray[np.bool_] | None = None
+) -> LatencySummary:
+    """The summary of the finite values; percentiles interpolate linearly, as numpy does.
+
+    Args:
+        disturbed: bool of the same shape, values that count only where there are no others.
+    """
+    values = np.asarray(latency_ms, np.float64)
+    finite = np.isfinite(values)
+    quiet = finite if disturbed is None else finite & ~disturbed
+    if not finite.any():
         return LatencySummary(0, math.nan, math.nan)
-    median, p95 = np.percentile(finite, [50, 95])
-    return LatencySummary(len(finite), float(median), float(p95))
+    kept = values[quiet if quiet.any() else finite]
+    median, p95 = np.percentile(kept, [50, 95])
+    return LatencySummary(len(kept), float(median), float(p95), not quiet.any())

@@ -78,8 +78,15 @@ class ClipReport:
 
     @cached_property
     def latency(self) -> dict[str, LatencySummary]:
-        """Of each model's own time a frame, after the first frame (which may warm up)."""
-        return {m: summarise(s.clip.latency_ms[1:]) for m, s in self.shown.items()}
+        """Of each model's own time a frame, after the first frame (which may warm up).
+
+        Frames measured while other work ran, and the first one after a restart, count only where
+        there are no others.
+        """
+        return {
+            m: summarise(s.clip.latency_ms[1:], (s.clip.busy | s.clip.restarted)[1:])
+            for m, s in self.shown.items()
+        }
 
     def first_ms(self, model: str) -> float:
         """The model's own time for the first frame, which `latency` leaves out; NaN without one."""

@@ -27,10 +27,22 @@ _AS_CLOSE_FACTOR, _AS_CLOSE_MARGIN = 1.5, 0.02
 
 @dataclass(frozen=True)
 class Cost:
-    """What a model costs on this machine; NaN where not measured."""
+    """What a model costs on this machine; NaN where not measured.
+
+    Attributes:
+        busy: the latency was measured while other work ran.
+    """
 
     latency_ms: float = math.nan
     memory_mb: float = math.nan
+    busy: bool = False
+
+    @property
+    def latency(self) -> str:
+        """The latency in words."""
+        ms = self.latency_ms
+        text = f"{ms:,.0f} ms" if ms >= 10 else f"{ms:.1f} ms"
+        return f"{text}, measured while busy" if self.busy else text
 
 
 @dataclass(frozen=True)
@@ -219,12 +231,12 @@ def _about_cost(best: ModelFacts, usable: Sequence[ModelFacts], subject: Subject
     reasons = []
     if not math.isnan(best.cost.latency_ms):
         others = [
-            f"{f.title} {_milliseconds(f.cost.latency_ms)}"
+            f"{f.title} {f.cost.latency}"
             for f in usable
             if f is not best and not math.isnan(f.cost.latency_ms)
         ]
         beside = f" ({', '.join(others)})" if others else ""
-        reasons.append(f"It takes {_milliseconds(best.cost.latency_ms)} a {each} here{beside}.")
+        reasons.append(f"It takes {best.cost.latency} a {each} here{beside}.")
     if not math.isnan(best.cost.memory_mb):
         reasons.append(f"Its process holds {best.cost.memory_mb:,.0f} MB.")
     return reasons
@@ -251,10 +263,6 @@ def _about_lone_people(facts: Sequence[ModelFacts]) -> list[str]:
 def _people(count: int, subject: Subject) -> str:
     unit = "person" if count == 1 else "people"
     return f"{count} {unit}" + (", counted a frame" if subject == "clip" else "")
-
-
-def _milliseconds(value: float) -> str:
-    return f"{value:,.0f} ms" if value >= 10 else f"{value:.1f} ms"
 
 
 def _or_last(value: float) -> float:

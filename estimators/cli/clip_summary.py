@@ -27,6 +27,7 @@ def text(job: ClipJob, analysis: ClipAnalysis) -> str:
         "each model's default thresholds; latency without the first frame",
         table(_MODELS, [_model(analysis, m) for m in analysis.estimates], range(1, 6)),
         *held_back(analysis.estimates.values()),
+        *_busy(analysis),
         table(_STEADY, [_steady(row) for row in analysis.overall()], range(1, 6)),
     ]
     if analysis.report.pairs:
@@ -49,6 +50,12 @@ def _model(analysis: ClipAnalysis, model: str) -> tuple[str, ...]:
         number(latency.median_ms, 1),
         number(latency.p95_ms, 1),
     )
+
+
+def _busy(analysis: ClipAnalysis) -> list[str]:
+    """Whose latency is no figure of its own."""
+    busy = [model for model, latency in analysis.report.latency.items() if latency.busy]
+    return [f"measured while this machine was busy: latency of {', '.join(busy)}"] if busy else []
 
 
 def _steady(row: Steadiness) -> tuple[str, ...]:

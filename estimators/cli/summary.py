@@ -14,6 +14,7 @@ from estimators.analysis.agreement import (
     agreement_matrix,
     picture_matches,
 )
+from estimators.analysis.clip_latency import summarise
 from estimators.analysis.figures import Figure, cost_figures, pair_figures, picture_figures
 from estimators.analysis.matching import group_people
 from estimators.analysis.scale import shown
@@ -58,12 +59,15 @@ def figures(runs: Sequence[ModelRun]) -> Iterator[Figure]:
 def _numbers(run: ModelRun) -> dict[str, float | None]:
     people = list(_shown(run).values())
     scores = np.concatenate([p.score[np.isfinite(p.xy).all(axis=-1)] for p in people])
-    latency = np.concatenate([e.latency_ms[~e.failed] for e in run.estimates])
+    latency = summarise(
+        np.concatenate([e.latency_ms for e in run.estimates]),
+        np.concatenate([e.busy for e in run.estimates]),
+    )
     status = run.status or ModelStatus(run.spec.key, "stopped")
     return {
         "people": sum(len(p) for p in people),
         "mean_score": float(scores.mean()) if scores.size else None,
-        "latency": float(np.median(latency)),
+        "latency": latency.median_ms,
         "first_call": status.first_call_ms,
         "load": status.load_s,
         "memory": status.memory_mb,

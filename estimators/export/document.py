@@ -47,7 +47,7 @@ def _json(value: Any) -> str:
 
 
 def _frames(e: ClipEstimates) -> Iterator[dict[str, Any]]:
-    identity = e.identity
+    identity, busy = e.identity, e.busy
     for start in range(0, len(e), _FRAMES_AT_A_TIME):
         rows = range(start, min(start + _FRAMES_AT_A_TIME, len(e)))
         first = int(e.offsets[start])
@@ -62,6 +62,8 @@ def _frames(e: ClipEstimates) -> Iterator[dict[str, Any]]:
             }
             if row in e.restarts:
                 frame["restarted"] = True
+            if busy[row]:
+                frame["busy"] = True
             if row in e.errors:
                 frame["error"] = e.errors[row]
             yield frame

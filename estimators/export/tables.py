@@ -42,7 +42,10 @@ SUMMARY_COLUMNS = (
     *("figure", "value", "unit"),
 )
 AGREEMENT_COLUMNS = ("file", "model", "other_model", "person", "frame_index", "time_s", "oks")
-FRAME_COLUMNS = ("model", "file", "frame_index", "time_s", "people", *TIMINGS, "restarted", "error")
+FRAME_COLUMNS = (
+    *("model", "file", "frame_index", "time_s", "people", *TIMINGS),
+    *("restarted", "busy", "error"),
+)
 
 
 def joint_table(estimates: Sequence[ClipEstimates]) -> pd.DataFrame:
@@ -134,6 +137,7 @@ def _frame_columns(e: ClipEstimates) -> dict[str, Any]:
         e.people,
         *e.timings_ms.T,
         e.restarted,
+        e.busy,
         error,
     )
     return dict(zip(FRAME_COLUMNS, values, strict=True))

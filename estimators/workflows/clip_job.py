@@ -202,7 +202,7 @@ class ClipJob:
                     estimates.append_failed(frame.index, frame.time_s, outcome.failures[model])
                 else:
                     times_ms = (result.queue_ms, result.transport_ms)
-                    estimates.append(result.estimate, *times_ms, restarted=result.restarted)
+                    estimates.append(result.estimate, *times_ms, result.restarted, result.busy)
             self._done += 1
 
     def _mark_unreadable(self, up_to: int | None) -> None:

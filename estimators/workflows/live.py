@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 import time
 import uuid
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Literal
 
@@ -91,6 +92,7 @@ class LiveStream:
         self.video = RollingLatency()
         self._runner, self._seats, self._idle_s = runner, seats, idle_s
         self._lock = threading.RLock()
+        self._occupied = ExitStack()
         self._settings = LiveSettings()
         self._followers: dict[str, Follower] = {}
         self._recorder: LiveRecorder | None = None
@@ -160,6 +162,7 @@ class LiveStream:
             if self._recorder is not None:
                 self._recorder.finish()
             self._seats.give(self.viewer)
+            self._occupied.close()
             self._state, self._newest = "idle", None
             self._stopped.set()
 
@@ -219,6 +222,8 @@ class LiveStream:
             self._state = "running" if self._seats.take(self.viewer) else "full"
             if self._state == "running":
                 self.video = RollingLatency()
+                # Drawing and encoding take the models' cores, whoever uses the models.
+                self._occupied.enter_context(self._runner.occupied())
                 self._reconcile()
                 # One event a run, so that the watch of an earlier run cannot live on.
                 self._stopped = threading.Event()

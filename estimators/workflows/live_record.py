@@ -125,7 +125,8 @@ class LiveRecorder:
             ):
                 return
             own = replace(estimate, frame_index=index, time_s=time_s)
-            clip.append(own, result.queue_ms, result.transport_ms)
+            times_ms = (result.queue_ms, result.transport_ms)
+            clip.append(own, *times_ms, result.restarted, result.busy)
 
     def finish(self, why: str = "") -> None:
         """Ends the recording; `result` is there when `state` is "done".  Safe to call twice.

@@ -27,7 +27,8 @@ from pages.ui.sources import Picture
 # waiting for longer than this loses that privilege.
 _LONGEST_TURN_S = 5.0
 _LONGEST_LOAD_S = 120.0
-_LONGEST_START_S = 0.5
+# For a quiet moment, to time again what was measured while busy; and how often that is tried.
+_LONGEST_WAIT_S, _MOST_TRIES = 60.0, 3
 # A picture is estimated again to time it, a few times and for a moment only.
 _MOST_CALLS, _MEASURING_S = 5, 0.25
 # A model whose process is lost again and again has no warm call to tell.
@@ -44,7 +45,11 @@ class _NotYetError(Exception):
 
 @dataclass(frozen=True, eq=False)
 class Outcome:
-    """What there is of one model on one picture: a result, an error, or neither while it works."""
+    """What there is of one model on one picture: a result, an error, or neither while it works.
+
+    Attributes:
+        job: what makes the result; beside a result, what times it again.
+    """
 
     spec: ModelSpec
     result: RunResult | None = None
@@ -68,6 +73,8 @@ class Jobs:
     def __init__(self, runner: Runner) -> None:
         self._runner = runner
         self._jobs: dict[Key, Future[RunResult]] = {}
+        self._again: dict[Key, Future[RunResult]] = {}
+        self._tries: dict[Key, int] = {}
         self._lock = threading.Lock()
         self._turn = threading.Lock()
 
@@ -81,11 +88,31 @@ class Jobs:
                     target=self._work, args=(job, key, lend, viewer), name="estimate", daemon=True
                 ).start()
                 self._jobs[key] = job
+                self._tries.pop(key, None)
             return self._jobs[key]
+
+    def measure_again(self, key: Key, lend: Lend, viewer: str) -> Future[RunResult] | None:
+        """The job that times anew what was measured while busy; None where that is given up.
+
+        It waits for a quiet moment, and its result may be busy, too.
+        """
+        with self._lock:
+            again = self._again.get(key)
+            if again is None and self._tries.get(key, 0) < _MOST_TRIES:
+                self._tries[key] = self._tries.pop(key, 0) + 1
+                while len(self._tries) > _MOST_ESTIMATES:
+                    self._tries.pop(next(iter(self._tries)))
+                again = self._again[key] = Future()
+                arguments = (again, key, lend, viewer, True)
+                threading.Thread(
+                    target=self._work, args=arguments, name="measure-again", daemon=True
+                ).start()
+            return again
 
     def forget(self, key: Key) -> None:
         with self._lock:
             self._jobs.pop(key, None)
+            self._again.pop(key, None)
 
     def forget_failures(self, model: str) -> None:
         """Lets `model` be tried again, on every picture."""
@@ -94,8 +121,12 @@ class Jobs:
             for key in failed:
                 del self._jobs[key]
 
-    def _work(self, job: Future[RunResult], key: Key, lend: Lend, viewer: str) -> None:
+    def _work(
+        self, job: Future[RunResult], key: Key, lend: Lend, viewer: str, later: bool = False
+    ) -> None:
         try:
+            if later:
+                self._runner.wait_quiet(_LONGEST_WAIT_S)
             job.set_result(self._estimate(key, lend, viewer))
         except Exception as error:  # noqa: BLE001  told on the page, beside the other models
             # A failure is kept; the frames of its traceback would keep the picture with it.
@@ -103,7 +134,8 @@ class Jobs:
             job.set_exception(error.with_traceback(None))
 
     def _estimate(self, key: Key, lend: Lend, viewer: str) -> RunResult:
-        self._wait_until_loaded(key[1])
+        # Loading takes seconds and must not hold up the models that are ready.
+        self._runner.warm(key[1]).wait(_LONGEST_LOAD_S)
         mine = self._turn.acquire(timeout=_LONGEST_TURN_S)
         try:
             with lend() as frame:
@@ -130,19 +162,9 @@ class Jobs:
                 begun = time.monotonic()
             elif time.monotonic() - begun >= _MEASURING_S:
                 break
-        results = sorted(warm or cold, key=lambda result: result.estimate.timings_ms.total)
+        quiet = [result for result in warm if not result.busy]
+        results = sorted(quiet or warm or cold, key=lambda result: result.estimate.timings_ms.total)
         return results[(len(results) - 1) // 2]
-
-    def _wait_until_loaded(self, model: str) -> None:
-        """Loading takes seconds and must not hold up the models that are ready."""
-        self._runner.warm(model)
-        begun = time.monotonic()
-        while (waited := time.monotonic() - begun) < _LONGEST_LOAD_S:
-            states = [s.state for s in self._runner.status() if s.model == model]
-            # `warm` works in the background: "stopped" may mean that it has not begun.
-            if states != ["loading"] and (states != ["stopped"] or waited > _LONGEST_START_S):
-                return
-            time.sleep(0.03)
 
 
 def _failed(job: Future[RunResult]) -> bool:
@@ -217,7 +239,7 @@ def _outcome(
     if begun is None:
         return Outcome(spec)
     if isinstance(begun, RunResult):
-        return Outcome(spec, begun)
+        return _timed_again(spec, picture, begun)
     if not begun.done():
         return Outcome(spec, job=begun)
     # Not raised again: every run of the page would add its frames, with the picture, to the error.
@@ -230,6 +252,21 @@ def _outcome(
     result = _cached(*key, begun)
     jobs().forget(key)
     return Outcome(spec, result)
+
+
+def _timed_again(spec: ModelSpec, picture: Picture, known: RunResult) -> Outcome:
+    """The known result; a better timed one in its place as soon as there is one."""
+    if not known.busy:
+        return Outcome(spec, known)
+    key = (picture.digest, spec.key, EstimatorOptions())
+    again = jobs().measure_again(key, picture.lent, viewer())
+    if again is None or not again.done():
+        return Outcome(spec, known, job=again)
+    jobs().forget(key)
+    if again.exception() is not None or again.result().busy:
+        return Outcome(spec, known)
+    _cached.clear(*key, None)
+    return Outcome(spec, _cached(*key, again))
 
 
 def forget(picture: Picture, specs: Sequence[ModelSpec]) -> None:

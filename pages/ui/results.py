@@ -140,20 +140,28 @@ def _cost(comparison: Comparison) -> None:
         key="cost_table",
         alt="Time of every stage, transport, cold start and memory of each model",
     )
-    _measure_again(comparison)
+    _disturbed(comparison, [s.model for s in statuses if s.start_busy])
     size = comparison.picture.size
     given = kept_size(size)
     smaller = f", given to the models in {given[0]}×{given[1]}," if given != size else ""
     st.caption(
         f"One picture of {size[0]}×{size[1]} pixels{smaller} "
         "on the machine that runs this dashboard, one model at a time, the median of up to five "
-        "calls. Measure again if the machine was busy, as it is while models load. Transport, the "
+        "calls. Times measured while other work ran are marked until it is quiet. Transport, the "
         "frame's way to the model's process and back, is not part of the total. The first call "
         "after loading is slower and stands apart. Memory counts shared pages by share."
     )
 
 
-def _measure_again(comparison: Comparison) -> None:
+def _disturbed(comparison: Comparison, starts: list[str]) -> None:
+    """What was measured while busy, and the button that measures anew."""
+    busy = [spec.title for spec in comparison.specs if comparison.results[spec.key].busy]
+    started = [spec.title for spec in comparison.specs if spec.key in starts]
+    if busy:
+        st.caption(f":material/timer_off: Measured while busy: {', '.join(busy)}.")
+    if started:
+        titles = ", ".join(started)
+        st.caption(f":material/timer_off: Load and first call measured while busy: {titles}.")
     if st.button("Measure again", icon=":material/timer:"):
         engine.forget(comparison.picture, comparison.specs)
         st.rerun()

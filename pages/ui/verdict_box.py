@@ -16,7 +16,7 @@ def verdict_box(comparison: Comparison, outcomes: Sequence[Outcome]) -> None:
     """The verdict with its reasons, for a person who needs 3-D or not."""
     held_mb = engine.memory_mb()
     costs = {
-        key: Cost(result.estimate.timings_ms.total, held_mb.get(key, float("nan")))
+        key: Cost(result.estimate.timings_ms.total, held_mb.get(key, float("nan")), result.busy)
         for key, result in comparison.results.items()
     }
     with st.container(border=True, key="verdict"):

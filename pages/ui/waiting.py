@@ -15,11 +15,16 @@ def rerun_when_done(outcomes: Sequence[Outcome]) -> None:
     """Put it last on a page that shows outcomes; it draws nothing."""
     # Only while there is something to wait for: every run of a fragment makes Streamlit forget
     # files that are offered for download and have not been fetched yet.
-    if any(outcome.pending for outcome in outcomes):
+    if any(_awaited(outcome) for outcome in outcomes):
         _poll(outcomes)
 
 
 @st.fragment(run_every=_POLL_S)
 def _poll(outcomes: Sequence[Outcome]) -> None:
-    if any(o.pending and o.job is not None and o.job.done() for o in outcomes):
+    if any(_awaited(o) and o.job is not None and o.job.done() for o in outcomes):
         st.rerun()
+
+
+def _awaited(outcome: Outcome) -> bool:
+    """It is not there yet, or is being timed again."""
+    return outcome.error is None and outcome.job is not None

@@ -12,6 +12,7 @@ import pytest
 from analysis_motion import clip_of, irregular, vanished, walking
 
 from estimators.analysis.clip import ClipEstimates
+from estimators.analysis.clip_latency import LatencySummary
 from estimators.analysis.clip_report import report_clip
 from estimators.analysis.matching import group_people
 from estimators.analysis.scale import shown
@@ -54,6 +55,22 @@ def test_latency_disputes_and_steadiness_are_there() -> None:
     assert report.latency[MULTI].count == len(TIME) - 1
     assert {d.frame_index for d in report.disputed(1)} == {10}
     assert report.temporal[SINGLE].median_jitter > 10 * report.temporal[MULTI].median_jitter
+
+
+def test_frames_measured_while_busy_count_only_where_there_are_no_others() -> None:
+    def told(latencies_ms: list[float], busy: list[bool], restarted: int = -1) -> LatencySummary:
+        clip = ClipEstimates(SINGLE, COCO_17)
+        for n, (ms, disturbed) in enumerate(zip(latencies_ms, busy, strict=True)):
+            estimate = Estimate(PoseSet.empty(COCO_17), Timings(0, ms, 0), n, n / 10)
+            clip.append(estimate, restarted=n == restarted, busy=disturbed)
+        return report_clip({SINGLE: clip}).latency[SINGLE]
+
+    quiet = told([100, 7, 9, 70, 80], [False, False, False, True, True])
+    assert (quiet.median_ms, quiet.count, quiet.busy) == (8, 2, False)
+    busy = told([100, 70, 80, 90], [False, True, True, True])
+    assert (busy.median_ms, busy.count, busy.busy) == (80, 3, True)
+    restarted = told([100, 7, 60, 9], [False] * 4, restarted=2)
+    assert (restarted.median_ms, restarted.count) == (8, 2)
 
 
 def test_scores_of_a_person_over_all_frames() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -42,6 +43,12 @@ def test_one_person_the_fastest_of_those_that_agree() -> None:
     assert "600 ms" in text
     assert "only BlazePose full gives joints in metres" in text
     assert "not accuracy" in text
+
+
+def test_a_latency_measured_while_busy_says_so() -> None:
+    facts = [fact(LIGHTNING, 1, 0.06, 2), replace(fact(FULL, 1, 0.05), cost=Cost(12, 150, True))]
+    text = said(verdict(facts, agreed_people=1).reasons)
+    assert "It takes 2.0 ms a picture here (BlazePose full 12 ms, measured while busy)." in text
 
 
 def test_the_fast_one_that_stands_apart_loses() -> None:

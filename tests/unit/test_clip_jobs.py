@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
@@ -11,7 +12,11 @@ import pytest
 from runtime_support import status, wait_until
 from test_clip_run import clip_of
 
+from estimators.analysis.clip import TIMINGS
+from estimators.export.files import to_bytes, write_json
+from estimators.export.tables import frame_table
 from estimators.media.clip_info import ClipInfo
+from estimators.runtime.api import RunResult
 from estimators.runtime.runner import ProcessRunner
 from estimators.workflows.clip_job import ClipJob
 from estimators.workflows.clip_jobs import ClipJobs, kept_bytes
@@ -67,6 +72,40 @@ def test_the_same_clip_with_the_same_settings_is_not_computed_twice(
     assert jobs.find("another clip", clip, BOTH) is None
     assert jobs.find("abc", clip, replace(BOTH, stride=2)) is None
     assert jobs.find("abc", replace(clip, name="other.mp4"), BOTH) is None
+
+
+def test_every_time_of_a_frame_is_kept_and_whether_it_is_the_models_own(
+    runner: ProcessRunner, clip: ClipInfo
+) -> None:
+    job, results = ClipJob(runner, clip, BOTH), []
+    for n, outcome in enumerate(job.outcomes()):
+        results.append(outcome.results[TWO])
+        if n == 2:
+            beside = runner.occupied()
+            beside.__enter__()
+    beside.__exit__(None, None, None)
+    estimates = job.estimates[TWO]
+    assert dict(zip(TIMINGS, estimates.timings_ms.T.tolist(), strict=True)) == {
+        name: pytest.approx([times[name] for times in map(times_of, results)]) for name in TIMINGS
+    }
+    assert (estimates.timings_ms[:, 3:] > 0).all()
+    assert estimates.busy.tolist() == [False] * 3 + [True] * 3
+    table = frame_table([estimates])
+    assert table["busy"].tolist() == estimates.busy.tolist()
+    document = json.loads(to_bytes(lambda sink: write_json([estimates], sink)))
+    told = [frame.get("busy", False) for frame in document["results"][0]["frames"]]
+    assert told == estimates.busy.tolist()
+
+
+def times_of(result: RunResult) -> dict[str, float]:
+    own = result.estimate.timings_ms
+    return {
+        "preprocess_ms": own.preprocess,
+        "inference_ms": own.inference,
+        "postprocess_ms": own.postprocess,
+        "queue_ms": result.queue_ms,
+        "transport_ms": result.transport_ms,
+    }
 
 
 def test_two_viewers_at_once_share_one_job(runner: ProcessRunner, slow: ClipInfo) -> None:

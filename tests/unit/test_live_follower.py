@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from estimators.analysis.latency import RollingLatency
 from estimators.runtime.api import RunResult
 from estimators.runtime.priority import BEHIND_VIDEO, LAST
 from estimators.runtime.runner import ProcessRunner
@@ -61,6 +62,29 @@ def test_models_give_way_to_the_video_and_slow_ones_to_all(
         offer(fake.KILL)
         wait_until(lambda: follower.state == "failed")
         assert priority_after(1) == LAST
+    finally:
+        follower.close()
+        follower.join(60)
+        runner.close()
+
+
+def test_latency_begins_when_the_model_is_asked_and_age_when_the_camera_saw_it() -> None:
+    """A frame may have waited for a slow model; that is no time of the model's own."""
+    runner = ProcessRunner(threads=1, models={"brightest": fake.spec()})
+    follower = Follower(runner, fake.spec(), "viewer")
+    try:
+        follower.offer(Frame(camera(50, 60)), time.monotonic())
+        wait_until(lambda: follower.overlay is not None)
+        follower.latency = RollingLatency()
+        arrived_s = time.monotonic() - 20
+        follower.offer(Frame(camera(50, 60), 1), arrived_s)
+        wait_until(lambda: follower.overlay is not None and follower.overlay.frame_index == 1)
+        now_s = time.monotonic()
+        median_ms = follower.latency.summary(now_s).median_ms
+        assert median_ms is not None
+        assert median_ms < 10_000
+        assert follower.overlay is not None
+        assert follower.overlay.age_ms(now_s) >= 20_000
     finally:
         follower.close()
         follower.join(60)

@@ -243,5 +243,6 @@ def _speed(comparison: ClipComparison) -> None:
     st.caption(
         "The model's own time: preparing the frame, the network, its output. Median and 95th "
         "percentile leave the first frame out, in which a model may warm up or look for people "
-        "anew. Models took turns; another viewer's work at the same time makes them slower."
+        "anew. Models took turns. Frames measured while this machine was busy with other work "
+        "count only where there are no others."
     )

@@ -11,8 +11,10 @@ from estimators.errors import InputError
 from estimators.media.boxes import is_webm
 from estimators.media.browser import browser_copy, way_to_play
 from estimators.media.clip_info import ClipInfo
+from estimators.runtime.api import Runner
 from estimators.workflows.clip_series import playable_times
 from estimators.workflows.file_task import FileTask, Progress
+from pages.ui import engine
 from pages.ui.drawing import view_options
 from pages.ui.server.files import folder
 from pages.ui.server.leaving import when_empty
@@ -151,12 +153,15 @@ def _encode_instead(clip: ChosenClip) -> None:
 def _copying(clip: ChosenClip) -> FileTask:
     session, anew = viewer(), clip.digest in _encoded()
     path = folder() / f"{clip.digest[:16]}.{'encoded' if anew else 'play'}.mp4"
-    return FileTask(path, _copy_of(clip.info, anew), lambda: present(session))
+    return FileTask(path, _copy_of(clip.info, anew, engine.runner()), lambda: present(session))
 
 
-def _copy_of(info: ClipInfo, anew: bool) -> Callable[[Path, Progress], tuple[str, ...]]:
+def _copy_of(
+    info: ClipInfo, anew: bool, runner: Runner
+) -> Callable[[Path, Progress], tuple[str, ...]]:
     def make(path: Path, progress: Progress) -> tuple[str, ...]:
-        browser_copy(info, path, progress=progress, anew=anew)
+        with runner.occupied():  # latencies measured meanwhile are not the models' own
+            browser_copy(info, path, progress=progress, anew=anew)
         return ()
 
     return make

@@ -12,9 +12,11 @@ import streamlit as st
 
 from estimators.errors import InputError
 from estimators.render.style import PoseStyle, rgb
+from estimators.runtime.api import Runner
 from estimators.workflows.clip_files import clip_files, write_zip
 from estimators.workflows.clip_video import Look, annotate
 from estimators.workflows.file_task import FileTask, Progress
+from pages.ui import engine
 from pages.ui.drawing import joints_drawn
 from pages.ui.server.files import folder
 from pages.ui.server.on_disk import content, made
@@ -140,18 +142,22 @@ def _make(comparison: ClipComparison, shows: str) -> None:
     session = viewer()
     # A name of its own: the one before may still be closing its file.
     path = folder() / f"{comparison.clip.digest[:16]}-{uuid.uuid4().hex[:8]}.mp4"
-    task = FileTask(path, partial(_annotate, comparison), lambda: present(session))
+    make = partial(_annotate, comparison, engine.runner())
+    task = FileTask(path, make, lambda: present(session))
     st.session_state[_MADE] = _Made(shows, task)
 
 
-def _annotate(comparison: ClipComparison, path: Path, progress: Progress) -> tuple[str, ...]:
+def _annotate(
+    comparison: ClipComparison, runner: Runner, path: Path, progress: Progress
+) -> tuple[str, ...]:
     thresholds = comparison.analysis.thresholds
     look = Look(
         {key: t.joint for key, t in thresholds.items()},
         {key: t.pose for key, t in thresholds.items()},
         {spec.key: _style(comparison, spec.key) for spec in comparison.specs},
     )
-    return annotate(comparison.job, path, look, progress, comparison.clip.info)
+    with runner.occupied():  # latencies measured meanwhile are not the models' own
+        return annotate(comparison.job, path, look, progress, comparison.clip.info)
 
 
 def _style(comparison: ClipComparison, model: str) -> PoseStyle:

@@ -13,7 +13,7 @@ def verdict_box(comparison: ClipComparison) -> None:
     """The verdict with its reasons, for a person who needs 3-D or not."""
     report, held_mb = comparison.analysis.report, engine.memory_mb()
     costs = {
-        key: Cost(latency.median_ms, held_mb.get(key, float("nan")))
+        key: Cost(latency.median_ms, held_mb.get(key, float("nan")), latency.busy)
         for key, latency in report.latency.items()
     }
     failed = [key for key in report.shown if comparison.failed(key)]
