@@ -107,8 +107,8 @@ def _numbers(comparison: ClipComparison, video: FileTask | None) -> None:
             st.markdown("All of these", width=180)
             _file(comparison, "zip", "ZIP", partial(_zip, comparison, folder(), None))
     st.caption(
-        "Everything the models found, whatever the thresholds; who is who follows the thresholds "
-        "of the sidebar."
+        "Everything the models found, whatever the thresholds; figures, agreement and who is who "
+        "follow the thresholds of the sidebar."
         + (" Make the annotated video first to have it in the ZIP, too." if video is None else "")
     )
 
