@@ -116,6 +116,15 @@ def test_joint_agreement_is_nan_for_people_one_model_alone_found() -> None:
     np.testing.assert_allclose(distances["a"][both], distances["b"][both])
 
 
+def test_the_distance_is_told_in_the_torso_that_most_models_see() -> None:
+    smaller = 0.8 * (person() - (0, 200)) + (0, 200)
+    people = {"a": poses(person()), "b": poses(person()), "c": poses(smaller)}
+    distances = joint_agreement(people, group_people(people))
+    shoulder = COCO_17.index("left_shoulder")
+    assert distances["c"][0, shoulder] == pytest.approx(np.hypot(8, 20) / TORSO)
+    assert distances["a"][0, shoulder] == pytest.approx(np.hypot(4, 10) / TORSO)
+
+
 def test_joint_agreement_of_a_single_model_is_unknown() -> None:
     people = {"a": poses(person())}
     assert np.isnan(joint_agreement(people, group_people(people))["a"]).all()

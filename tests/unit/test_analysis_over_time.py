@@ -7,10 +7,13 @@ import pytest
 from analysis_motion import clip_of, irregular, shown, vanished, walking
 from numpy.typing import NDArray
 
+from estimators.analysis.agreement import PairAgreement
+from estimators.analysis.clip_report import report_clip
 from estimators.analysis.identity import shared_identities
 from estimators.analysis.over_time import (
     AgreementOverTime,
     agreement_over_time,
+    clip_matches,
     disputed_frames,
 )
 from estimators.analysis.pairing import match_all
@@ -19,6 +22,7 @@ from estimators.analysis.tracking import track_people
 from estimators.skeletons import COCO_17
 
 TIME = irregular(4, 30)
+A, B = "movenet-multipose", "keypointrcnn-fast"
 WRIST = COCO_17.index("left_wrist")
 LEFT = walking(TIME, (100, 50), (20, 0))
 RIGHT = walking(TIME, (900, 50), (-20, 0))
@@ -88,6 +92,47 @@ def test_a_frame_with_too_few_shared_joints_is_not_judged() -> None:
     assert np.isnan(over_time.oks[0, 0, 40:43]).all()
     assert np.isnan(over_time.dispute[40:43]).all()
     assert [d.frame_index for d in disputed_frames(over_time, clips, people)] == [70]
+
+
+def test_what_is_not_judged_adds_no_distance() -> None:
+    """For three frames the models share the shoulders alone, and those lie 30 px apart."""
+    upper, lower = LEFT.copy(), LEFT.copy()
+    upper[40:43, 7:] = np.nan
+    lower[40:43, :5] = np.nan
+    lower[40:43] += (30, 0)
+    clips = {"a": shown([upper], TIME, "a"), "b": shown([lower], TIME, "b")}
+    same = {model: np.ones(len(clip), np.int64) for model, clip in clips.items()}
+    matches = clip_matches(clips, same)["a", "b"]
+    assert np.flatnonzero(np.isnan(matches.oks)).tolist() == [40, 41, 42]
+    assert np.isnan(matches.distance[40:43]).all()
+    agreement = PairAgreement.of([matches])
+    assert (agreement.matched, agreement.only_a, agreement.only_b) == (len(TIME), 0, 0)
+    assert agreement.mean_oks == pytest.approx(1)
+    assert agreement.joint_distance[5] == pytest.approx(0, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "apart_s", "told"),
+    [(20, 0.6, 2), (20, 0.4, 1), (4, 0.25, 2), (4, 0.1, 1)],
+)
+def test_neighbouring_frames_are_one_dispute(seconds: float, apart_s: float, told: int) -> None:
+    """Half a second counts as neighbouring, in a short clip a twentieth of it."""
+    time_s = np.arange(0, seconds, 1 / 30)
+    path = walking(time_s, (300, 50), (0, 0))
+    astray = path.copy()
+    astray[[60, 60 + round(30 * apart_s)]] += (0, 40)
+    report = report_clip({m: clip_of([p], time_s, m) for m, p in ((A, path), (B, astray))})
+    assert len(report.disputed()) == told
+
+
+def test_a_small_difference_is_not_worth_a_look() -> None:
+    astray = LEFT.copy()
+    astray[30] += (0, 9)
+    astray[80] += (0, 15)
+    report = report_clip({m: clip_of([p], TIME, m) for m, p in ((A, LEFT), (B, astray))})
+    dispute = report.over_time.dispute
+    assert 0.1 < dispute[30] < 0.25 < dispute[80] < 0.5
+    assert [frame.frame_index for frame in report.disputed()] == [80]
 
 
 def test_people_one_model_never_follows_are_no_dispute() -> None:

@@ -118,6 +118,19 @@ def test_a_limb_over_half_as_long_again_is_impossible(longer: float, impossible:
     assert found.any() == impossible
 
 
+@pytest.mark.parametrize(("shorter", "impossible"), [(0.41, False), (0.47, True)])
+def test_a_limb_cannot_turn_away_faster_than_limbs_turn(shorter: float, impossible: bool) -> None:
+    """A forearm of 0.507 torsos that turns at 20 rad/s shortens by 0.338 in a thirtieth of a
+    second; a tenth of a torso more is noise."""
+    time_s = np.arange(60) / 30
+    xy = walking(time_s, (300, 50), (0, 0))
+    forearm = TORSO * (0.146 / 0.288 - np.where(time_s < 1, 0, shorter))
+    xy[:, WRIST] = xy[:, COCO_17.index("left_elbow")]
+    xy[:, WRIST, 1] += forearm
+    found = np.flatnonzero(impossible_limbs(path_of(xy, time_s)).any(axis=1))
+    assert found.tolist() == [30] * impossible
+
+
 def test_a_person_who_turns_slowly_does_not_swap() -> None:
     turn = np.cos(np.pi * TIME / TIME[-1])  # left and right change places over four seconds
     xy = walking(TIME, (0, 0), (0, 0))
