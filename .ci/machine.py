@@ -11,24 +11,26 @@ import sys
 
 OLDEST, NEWEST = (3, 11), (3, 13)
 MACHINES = {"Linux": ("x86_64", "aarch64"), "Darwin": ("arm64",)}
-GLIBC = (2, 28)
+GLIBC, MACOS = (2, 28), (14,)
 
 
-def problem(version: tuple[int, int], system: str, machine: str, libc: tuple[str, str]) -> str:
+def problem(version: tuple[int, int], system: str, machine: str, base: tuple[str, str]) -> str:
     """What is wrong, "" where nothing is.
 
     Args:
         version: of Python, major and minor.
         system, machine: as `platform` tells them.
-        libc: its name and version, of `platform.libc_ver`.
+        base: name and version of the C library, on a Mac of macOS.
     """
     if system not in MACHINES:
         return f"{system} is neither Linux nor macOS; on Windows use WSL"
     if machine not in MACHINES[system]:
         name = "Intel Macs" if system == "Darwin" else f"{machine} processors"
         return f"TensorFlow and PyTorch do not come for {name}"
-    if system == "Linux" and (libc[0] != "glibc" or _numbers(libc[1]) < GLIBC):
+    if system == "Linux" and (base[0] != "glibc" or _numbers(base[1]) < GLIBC):
         return "glibc 2.28 or newer is needed, as in Debian 10 or Ubuntu 20.04; Alpine has another"
+    if system == "Darwin" and _numbers(base[1]) < MACOS:
+        return f"PyTorch needs macOS 14 or newer, this is {base[1]}"
     if not OLDEST <= version <= NEWEST:
         have = f"{version[0]}.{version[1]}"
         return (
@@ -43,7 +45,7 @@ def _numbers(text: str) -> tuple[int, ...]:
 
 
 if __name__ == "__main__":
-    found = problem(
-        sys.version_info[:2], platform.system(), platform.machine(), platform.libc_ver()
-    )
+    name = platform.system()
+    base = ("macOS", platform.mac_ver()[0]) if name == "Darwin" else platform.libc_ver()
+    found = problem(sys.version_info[:2], name, platform.machine(), base)
     sys.exit(f"This cannot be installed here: {found}." if found else 0)

@@ -10,7 +10,7 @@ from types import ModuleType
 import pytest
 
 ROOT = Path(__file__).parents[2]
-GLIBC = ("glibc", "2.36")
+GLIBC, MACOS = ("glibc", "2.36"), ("macOS", "14.0")
 
 
 @pytest.fixture(scope="module")
@@ -28,11 +28,12 @@ def machine() -> ModuleType:
     [
         (((3, 11), "Linux", "x86_64", GLIBC), ""),
         (((3, 13), "Linux", "aarch64", ("glibc", "2.28")), ""),
-        (((3, 12), "Darwin", "arm64", ("", "")), ""),
-        (((3, 12), "Darwin", "x86_64", ("", "")), "Intel Macs"),
+        (((3, 12), "Darwin", "arm64", MACOS), ""),
+        (((3, 12), "Darwin", "arm64", ("macOS", "13.7.1")), "macOS 14"),
+        (((3, 12), "Darwin", "x86_64", MACOS), "Intel Macs"),
         (((3, 14), "Linux", "x86_64", GLIBC), "3.14 does not do"),
         (((3, 10), "Linux", "x86_64", GLIBC), "3.10 does not do"),
-        (((4, 0), "Darwin", "arm64", ("", "")), "4.0 does not do"),
+        (((4, 0), "Darwin", "arm64", MACOS), "4.0 does not do"),
         (((3, 12), "Linux", "armv7l", GLIBC), "armv7l"),
         (((3, 12), "Linux", "x86_64", ("glibc", "2.17")), "glibc 2.28"),
         (((3, 12), "Linux", "x86_64", ("", "")), "Alpine"),
