@@ -77,12 +77,19 @@ class Pictures:
 
 
 def _named(files: Sequence[Path]) -> Mapping[str, Path]:
-    """Each file once, by its bare name, or by its path where two share a name."""
+    """Each file once, by its bare name, or by its path where two share a name.
+
+    Raises:
+        InputError: two would be called the same.
+    """
     unique = list(dict.fromkeys(files))
     names = Counter(file.name for file in unique)
-    return {
-        printable(file.name if names[file.name] == 1 else file.as_posix()): file for file in unique
-    }
+    called = [printable(f.name if names[f.name] == 1 else f.as_posix()) for f in unique]
+    # A line break, and a backslash with an "n" behind it, for example.
+    twice = [name for name, count in Counter(called).items() if count > 1]
+    if twice:
+        raise InputError(f"Two pictures would be called {twice[0]} in the results.", "Rename one.")
+    return dict(zip(called, unique, strict=True))
 
 
 def chosen_models(text: str | None) -> tuple[list[ModelSpec], list[str]]:

@@ -73,8 +73,10 @@ def kind_of(source: Path | bytes, name: str = "") -> Kind:
         require_file(source)
         name = name or source.name
         try:
-            with source.open("rb") as file:
-                head = file.read(HEAD_BYTES)
+            head = b""
+            if source.stat().st_size:  # a system's own files claim to be empty and may never end
+                with source.open("rb") as file:
+                    head = file.read(HEAD_BYTES)
         except OSError as error:
             raise _unreadable(str(source), error) from error
     else:

@@ -127,9 +127,10 @@ def _read(source: bytes | Path, name: str, wanted: Callable[[Size], Size]) -> _D
 def _read_bytes(path: Path, name: str) -> bytes:
     require_file(path, name)
     try:
-        if path.stat().st_size > limits.MAX_PICTURE_BYTES:
-            raise _too_large(name, f"{path.stat().st_size / 1e6:.0f} MB")
-        return path.read_bytes()
+        size = path.stat().st_size
+        if size > limits.MAX_PICTURE_BYTES:
+            raise _too_large(name, f"{size / 1e6:.0f} MB")
+        return path.read_bytes() if size else b""  # a system's own files may never end
     except OSError as error:
         raise InputError(
             f"{name} cannot be read: {error.strerror}.", "Check the path and its permissions."

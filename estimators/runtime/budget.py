@@ -11,6 +11,7 @@ from typing import Protocol
 from estimators.errors import InputError, MemoryBudgetError
 
 VARIABLE = "POSE_MEMORY_MB"
+_MOST_DIGITS = 12
 DEFAULT_MB = 2000
 # Reading the size of a process costs about a millisecond of a call.
 _CHECK_EVERY_S = 5.0
@@ -53,9 +54,9 @@ def budget_mb(given: int | None) -> int:
     text = os.environ.get(VARIABLE, "").strip() if given is None else str(given)
     if not text:
         return DEFAULT_MB
-    if not text.isdecimal() or int(text) == 0:
+    if not text.isdecimal() or len(text) > _MOST_DIGITS or int(text) == 0:
         raise InputError(
-            f"{VARIABLE} is {text!r}.", "Give the memory for the models in MB, such as 2000."
+            f"{VARIABLE} is {text[:40]!r}.", "Give the memory for the models in MB, such as 2000."
         )
     return int(text)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import stat
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
@@ -69,13 +70,16 @@ def entries() -> Mapping[str, WeightsEntry]:
 
 def _stamp(path: Path) -> tuple[Path, int]:
     """`path` with its time of change, so that an edited manifest is read again."""
+    advice = f"Correct or unset {MANIFEST_VARIABLE}."
     try:
-        return path, path.stat().st_mtime_ns
+        found = path.stat()
     except OSError as error:
         raise WeightsError(
-            f"The weights manifest {path} cannot be read: {error.strerror}.",
-            f"Correct or unset {MANIFEST_VARIABLE}.",
+            f"The weights manifest {path} cannot be read: {error.strerror}.", advice
         ) from error
+    if not stat.S_ISREG(found.st_mode):  # a pipe or a device may never end
+        raise WeightsError(f"The weights manifest {path} is no file.", advice)
+    return path, found.st_mtime_ns
 
 
 @lru_cache(maxsize=8)

@@ -9,8 +9,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from estimators.analysis.clip import ClipEstimates
+from estimators.cli.inputs import Pictures
+from estimators.errors import InputError
 from estimators.export.cells import cell
 from estimators.export.coco import image_ids
 from estimators.export.files import to_bytes, write_csv
@@ -111,3 +114,10 @@ def test_all_texts_of_pages_that_hold_a_name_are_escaped() -> None:
         if re.search(r"\.(name|error|message|advice)\b", value) and "escaped(" not in value
     ]
     assert bare == []
+
+
+def test_two_pictures_that_would_be_called_the_same_are_refused(tmp_path: Path) -> None:
+    for name in ("a\n.png", r"a\n.png"):
+        Image.new("RGB", (8, 8)).save(tmp_path / name)
+    with pytest.raises(InputError, match=r"Two pictures would be called a\\n\.png"):
+        Pictures([tmp_path / "a\n.png", tmp_path / r"a\n.png"])

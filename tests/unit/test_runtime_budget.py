@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from estimators.errors import MemoryBudgetError
+from estimators.errors import InputError, MemoryBudgetError
 from estimators.runtime import budget
 from estimators.runtime.hosted import Limits
 from estimators.runtime.runner import ProcessRunner
@@ -113,3 +113,11 @@ def test_what_was_measured_counts_the_next_time(make: Make) -> None:
     assert running(runner) == ["a"]
     runner.estimate("c", FRAME)
     assert running(runner) == ["c"]
+
+
+@pytest.mark.parametrize("text", ["much", "-5", "0", "1e9", "2000.5", "9" * 5000])
+def test_what_is_no_amount_of_memory_is_told(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("POSE_MEMORY_MB", text)
+    with pytest.raises(InputError, match="POSE_MEMORY_MB is") as caught:
+        budget.budget_mb(None)
+    assert len(str(caught.value)) < 200

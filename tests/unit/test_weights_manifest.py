@@ -199,6 +199,16 @@ def test_a_faulty_manifest_is_explained(
         weights.entries()
 
 
+def test_a_manifest_that_may_never_end_is_not_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path / "pipe", tmp_path, Path("/dev/zero")):
+        monkeypatch.setenv("POSE_WEIGHTS_MANIFEST", str(path))
+        with pytest.raises(WeightsError, match="is no file"):
+            weights.entries()
+
+
 def test_a_missing_manifest_is_explained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("POSE_WEIGHTS_MANIFEST", str(tmp_path / "absent.toml"))
     with pytest.raises(WeightsError, match="POSE_WEIGHTS_MANIFEST"):
