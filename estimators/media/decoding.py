@@ -55,8 +55,9 @@ def decoded(clip: ClipInfo, first: int = 0) -> Iterator[tuple[int, VideoFrame]]:
     if start:
         reached = False
         for index, frame in _from_key(clip, start):
-            # A container's own index may lead behind the frame that was asked for.
-            if not reached and index > first:
+            # A container's own index may lead behind the frame that was asked for; where a key is
+            # not the first picture to come, it only begins to refresh the picture bit by bit.
+            if not reached and (index > first or (index > start and not clip.listing.key[index])):
                 break
             reached = True
             if index >= first:

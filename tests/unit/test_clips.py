@@ -155,6 +155,16 @@ def test_a_seek_lands_before_the_frame_that_is_wanted(tmp_path: Path) -> None:
         assert (frame.index, number_of(frame.image)) == (first, first)
 
 
+def test_a_seek_does_not_start_where_a_picture_is_only_refreshed(tmp_path: Path) -> None:
+    """Cameras that stream refresh the picture column by column: its keys are no whole pictures."""
+    options = {"x264-params": "intra-refresh=1:keyint=20:bframes=0"}
+    clip = open_clip(make_clip(tmp_path / "a.mp4", Recipe(pts=range(120), options=options)))
+    assert clip.listing.key.sum() > 1
+    for first in (45, 86, 99):
+        times = clip.timestamps_s[[first, first + 2]]
+        assert [number_of(f.image) for f in frames(clip, *times)] == [first, first + 1, first + 2]
+
+
 def test_smaller_frames_and_the_way_back(tmp_path: Path) -> None:
     recipe = Recipe(width=200, height=100, quarter_turns=1, rotation=-90)
     clip = open_clip(make_clip(tmp_path / "a.mp4", recipe))
