@@ -203,6 +203,11 @@ class ClipEstimates:
         return failed
 
     @property
+    def full(self) -> NDArray[np.bool_]:
+        """Bool [F], frames with as many people as were asked for, of whom more may be there."""
+        return self.people >= (np.inf if self.held_to is None else self.held_to)
+
+    @property
     def busy(self) -> NDArray[np.bool_]:
         """Bool [F], frames whose times were measured while other work ran."""
         busy = np.zeros(len(self), np.bool_)

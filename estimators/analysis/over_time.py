@@ -15,6 +15,7 @@ from estimators.analysis.agreement import (
     mean_of,
     relative_distance,
 )
+from estimators.analysis.clip import ClipEstimates
 from estimators.analysis.matching import joint_similarity, mean_similarity
 from estimators.analysis.shown import ShownClip
 from estimators.skeletons import COCO_17
@@ -36,8 +37,8 @@ class AgreementOverTime:
         pairs: (model, model).
         oks: float32 [people, pairs, T].  0 where one model of the pair lost a person whom it
             follows before and after while the other sees it; NaN, not judged, where neither sees
-            it, one does not follow it at that time, one failed on the frame, or they share fewer
-            than three joints.
+            it, one does not follow it at that time, one failed on the frame or shows as many
+            others as it was asked for, or they share fewer than three joints.
     """
 
     frame_index: NDArray[np.int64]
@@ -129,10 +130,18 @@ def clip_matches(
             return_indices=True,
         )
         oks = _same_rows_oks(one, other, i, j)
-        only_a = int(np.isin(index[a], other.clip.frame_index[~other.clip.failed]).sum()) - len(i)
-        only_b = int(np.isin(index[b], one.clip.frame_index[~one.clip.failed]).sum()) - len(i)
+        only_a = _unmatched(index[a], i, other.clip)
+        only_b = _unmatched(index[b], j, one.clip)
         out[a, b] = PairMatches.of(oks, one.xy[i], other.xy[j], only_a, only_b)
     return out
+
+
+def _unmatched(frames: NDArray[np.int64], matched: NDArray[np.int64], other: ClipEstimates) -> int:
+    """Sightings, in these frames, of people whom the other model could have shown and did not."""
+    alone = np.ones(len(frames), np.bool_)
+    alone[matched] = False
+    able = other.frame_index[~other.failed & ~other.full]
+    return int((alone & np.isin(frames, able)).sum())
 
 
 def _followed_by_two(identities: Mapping[str, NDArray[np.int64]]) -> tuple[int, ...]:
@@ -154,12 +163,15 @@ class _TimeAxis:
         self.time_s = np.zeros(len(self.frame_index))
         self._at = {}
         self._answered = {}
+        self._full = {}
         for model, shown in clips.items():
             at = np.searchsorted(self.frame_index, shown.clip.frame_index)
             self.time_s[at] = shown.clip.time_s
             self._at[model] = at
             self._answered[model] = np.zeros(len(self.frame_index), np.bool_)
             self._answered[model][at[~shown.clip.failed]] = True
+            self._full[model] = np.zeros(len(self.frame_index), np.bool_)
+            self._full[model][at[shown.clip.full]] = True
 
     def rows_of(self, model: str, who: NDArray[np.bool_]) -> NDArray[np.int64]:
         """The row in the model's `ShownClip` that shows the person in each frame, [T], or -1."""
@@ -175,6 +187,7 @@ class _TimeAxis:
             seen = np.flatnonzero(rows[model] >= 0)
             if not len(seen):
                 return np.zeros(len(mask), np.bool_)
+            mask &= (rows[model] >= 0) | ~self._full[model]
             mask[: seen[0]] = False
             mask[seen[-1] + 1 :] = False
         return mask

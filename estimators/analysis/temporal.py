@@ -55,12 +55,14 @@ class PersonPath:
         time_s: float64 [L].
         xy: float64 [L, 17, 2], NaN where the joint or the person is absent or under the threshold.
         torso: median torso length over the path in pixels.
+        judged: bool [L], the person is seen, or the model was asked for more than it shows.
     """
 
     frames: NDArray[np.int64]
     time_s: NDArray[np.float64]
     xy: NDArray[np.float64]
     torso: float
+    judged: NDArray[np.bool_]
 
 
 Span = tuple[int, int]
@@ -86,9 +88,12 @@ def person_path(shown: ShownClip, rows: NDArray[np.int64], span: Span | None = N
     xy = np.full((end - start, len(COCO_17), 2), np.nan)
     xy[seen - start] = shown.xy[rows]
     frames = np.arange(start, end)
+    judged = ~shown.clip.full[frames]
+    judged[seen - start] = True
     answered = ~shown.clip.failed[frames]
     frames = frames[answered]
-    return PersonPath(frames, shown.clip.time_s[frames], xy[answered], median_of(shown.torso[rows]))
+    torso = median_of(shown.torso[rows])
+    return PersonPath(frames, shown.clip.time_s[frames], xy[answered], torso, judged[answered])
 
 
 def jitter(path: PersonPath) -> NDArray[np.float64]:
@@ -112,9 +117,10 @@ def dropout(path: PersonPath) -> NDArray[np.float64]:
     """Share of the path's frames in which each joint is absent or under its threshold, [17].
 
     Of the time that the person is known to be there by any model: losing somebody for long, or
-    altogether at the end, costs as much as losing them as long in short pieces.
+    altogether at the end, costs as much as losing them as long in short pieces.  Frames in which
+    the model shows somebody else, and was asked for no more, are left out.
     """
-    share: NDArray[np.float64] = np.isnan(path.xy[..., 0]).mean(axis=0)
+    share: NDArray[np.float64] = np.isnan(path.xy[path.judged, :, 0]).mean(axis=0)
     return share
 
 
@@ -263,7 +269,7 @@ def _numbers(
     paths = [person_path(shown, r, spans.get(person)) for person, r in rows.items()]
     none = np.zeros((0, len(COCO_17)))
     accelerations = np.concatenate([none, *(jitter(path) for path in paths)])
-    lengths = np.array([len(path.frames) for path in paths])
+    lengths = np.array([path.judged.sum() for path in paths])
     missing = np.array([dropout(path) for path in paths]).reshape(-1, len(COCO_17))
     return TemporalNumbers(
         len(clip) - len(clip.errors),

@@ -73,6 +73,27 @@ def test_frames_measured_while_busy_count_only_where_there_are_no_others() -> No
     assert (restarted.median_ms, restarted.count) == (8, 2)
 
 
+def test_a_model_asked_for_one_person_is_not_blamed_for_the_other() -> None:
+    """Both are there throughout; it follows the left one, then the right one."""
+    half, last = len(TIME) // 2, len(TIME) - 1
+    one = clip_of([vanished(LEFT, half, last), vanished(RIGHT, 0, half - 1)], TIME, SINGLE)
+    clips = {SINGLE: one, MULTI: clip_of([LEFT, RIGHT], TIME, MULTI)}
+    free = report_clip(clips)
+    assert free.temporal[SINGLE].mean_dropout == pytest.approx(0.5)
+    assert free.pairs[SINGLE, MULTI].only_b == len(TIME)
+    one.held_to = 1
+    held = report_clip(clips)
+    assert held.temporal[SINGLE].mean_dropout == 0
+    assert held.pairs[SINGLE, MULTI].only_b == 0
+    assert not held.disputed()
+    # Where it shows nobody at all there is room for the person that it lost.
+    clips[SINGLE] = clip_of([vanished(LEFT, 3, 7)], TIME, SINGLE)
+    clips[SINGLE].held_to = 1
+    lost = report_clip(clips)
+    assert lost.temporal[SINGLE].mean_dropout == pytest.approx(5 / len(TIME))
+    assert {d.frame_index for d in lost.disputed()} & set(range(3, 8))
+
+
 def test_scores_of_a_person_over_all_frames() -> None:
     report = report_clip(estimates())
     right = int(report.people[RCNN][report.shown[RCNN].xy[:, 0, 0] > 500][0])

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from estimators.errors import InputError
-from estimators.runtime.priority import give_way
+from estimators.runtime.priority import set_niceness
 from estimators.workflows.live_seats import DEFAULT_SEATS, VARIABLE, Seats, seats_allowed
 from estimators.workflows.live_slot import NewestSlot
 from tests.unit.runtime_support import wait_until
@@ -133,11 +133,11 @@ def test_all_threads_of_a_process_give_way() -> None:
         assert child.stdout is not None
         child.stdout.readline()
         before = os.getpriority(os.PRIO_PROCESS, child.pid)
-        assert give_way(child.pid, before + 3)
+        assert set_niceness(child.pid, 3)
         tasks = [int(task.name) for task in Path(f"/proc/{child.pid}/task").iterdir()]
         assert len(tasks) == 4
         assert {os.getpriority(os.PRIO_PROCESS, t) for t in tasks} == {min(before + 3, 19)}
     finally:
         child.kill()
         child.communicate()
-    assert not give_way(child.pid, 19)
+    assert set_niceness(child.pid, 19)  # nothing is left that would be too quick
