@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 
 _START_CODE = re.compile(b"\0\0\1")
 _CLEAN_START, _MESSAGES = 5, 6  # kinds of units: a slice of an IDR picture, SEI
@@ -56,8 +57,8 @@ def _sized(packet: bytes, length_bytes: int) -> Iterator[bytes]:
 
 def _coded(packet: bytes) -> Iterator[bytes]:
     starts = [code.end() for code in _START_CODE.finditer(packet)]
-    for start, end in zip(starts, [*(s - 3 for s in starts[1:]), len(packet)], strict=True):
-        yield packet[start:end]
+    for start, following in pairwise([*starts, len(packet) + 3]):
+        yield packet[start : following - 3]
 
 
 def _messages(unit: bytes) -> Iterator[tuple[int, bytes]]:

@@ -26,6 +26,7 @@ FAULTS: dict[str, tuple[tuple[int, ...], tuple[float, ...]]] = {
     # Cut without encoding: nine frames lie before the clip's start.
     "c04_trim_negative.mkv": (tuple(range(24, 40)), ROUNDED[:16]),
     "c11_starts_at_1h.mkv": (TWENTY, MILLISECONDS_33),
+    "c12_preview_first.mp4": (TWENTY, EXACT[:20]),
     # Delays of 0, 1, 2, 5, 10, 3, 0, 7 hundredths; browsers show those below two for a tenth.
     "c14_odd_delays.gif": (tuple(range(8)), (0, 0.1, 0.2, 0.22, 0.27, 0.37, 0.4, 0.5)),
     # The last packet is itself cut.
