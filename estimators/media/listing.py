@@ -143,7 +143,8 @@ def _open(
         if not of_streams or isinstance(error, av.error.FFmpegError):
             raise
         # MPEG program streams and FLV: tracks are not known before FFmpeg would decode of them.
-        return _open(source, {**options, **_NO_DECODER}, ())
+        # Without any frame it takes the wrong times for MPEG-1, so that it may decode small ones.
+        return _open(source, {**options, "max_pixels": str(_THREADED)}, ())
 
 
 def _unreadable(source: Path | bytes, name: str) -> InputError:
