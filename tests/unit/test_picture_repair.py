@@ -112,6 +112,20 @@ def test_metadata_alone_never_fails_a_picture(kind: str) -> None:
         assert sorted(shape[:2]) == [16, 24]
 
 
+@pytest.mark.parametrize("kind", ["TIFF", "TIFF, compressed"])
+@pytest.mark.parametrize("of", [0, 1, 2, 5, 12, 99])
+def test_an_entry_of_a_tiff_may_lie_about_its_length(kind: str, of: int) -> None:
+    """Of whatever type it says to be: Pillow would give up all entries behind it."""
+    data = described(kind)
+    entries = [first for first, end in metadata_of(kind, data) if end - first == 10]
+    assert len(entries) >= 5
+    for first in entries:
+        for count, at in ((2**31 - 1, 8), (2**32 - 1, 2**32 - 1), (300, len(data) - 2)):
+            spoiled = bytearray(data)
+            struct.pack_into("<HII", spoiled, first, of, count, at)
+            assert (read_picture(bytes(spoiled)).image == np.asarray(NOISE)).all()
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_all_of_the_metadata_may_be_noise(kind: str) -> None:
     data, dice = described(kind), random.Random(6)
