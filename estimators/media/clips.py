@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from estimators.errors import InputError
 from estimators.media.boxes import cut_short
 from estimators.media.clip_info import ClipInfo, ClipLimits
-from estimators.media.decoding import decode_frames, decoded
+from estimators.media.decoding import converted, decode_frames, decoded
 from estimators.media.h264 import starts_clean, turned_by_stream
 from estimators.media.listing import Listing, list_packets, looked_into, opened, video_stream
 from estimators.media.names import printable
@@ -235,6 +235,8 @@ def _notes(first: VideoFrame, stream: VideoStream, clip: ClipInfo) -> Iterator[s
             f"{listing.timeless:,} frames are left out: the file tells no time to show them at, as "
             "where a cut without encoding leaves frames before the clip's start."
         )
+    if not converted(stream.codec_context.colorspace):
+        yield "Its colours are stored in a way that cannot be followed here: they may look wrong."
     if first.color_trc in _HDR_TRANSFERS:
         yield "HDR video: colours are taken as they are stored and look flat."
 

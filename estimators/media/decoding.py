@@ -16,6 +16,11 @@ from estimators.media.listing import Listing, Packets, opened, video_stream
 
 # Frames among which the next one mostly is.
 _NEAR = 64
+# What FFmpeg's converter takes: others end in an error, whatever the picture is.
+_MATRICES, _RANGES = (0, 1, 2, 4, 5, 6, 7, 9), (0, 1, 2)
+_UNSPECIFIED = 2
+# BT.2020 with constant luminance is much like that without.
+_LIKE = {10: 9}
 
 
 class _DamagedError(Exception):
@@ -37,10 +42,24 @@ def _decode_frames(
         flushed = packet is None
         try:
             # The decoder holds frames back (reordering, threads): no packet means give them all.
-            yield from stream.codec_context.decode(packet)
+            yield from map(_convertible, stream.codec_context.decode(packet))
         except (av.error.FFmpegError, EOFError) as error:
             if not passing_over:
                 raise _DamagedError from error
+
+
+def converted(matrix: int) -> bool:
+    """Whether colours of this kind (matrix coefficients of ITU-T H.273) can be made RGB here."""
+    return matrix in _MATRICES
+
+
+def _convertible(frame: VideoFrame) -> VideoFrame:
+    """The frame; marks of its colours that nobody can follow, or damaged ones, are taken away."""
+    if not converted(frame.colorspace):
+        frame.colorspace = _LIKE.get(frame.colorspace, _UNSPECIFIED)
+    if frame.color_range not in _RANGES:
+        frame.color_range = 0
+    return frame
 
 
 def decoded(clip: ClipInfo, first: int = 0) -> Iterator[tuple[int, VideoFrame]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 from clip_factory import Recipe, make_clip, number_of, numbered, packet_listing, with_pts
 
+from estimators.media.browser import browser_copy
 from estimators.media.clips import (
     frames,
     in_clip_pixels,
@@ -202,6 +204,16 @@ def test_ten_bit_colours_stay_right(tmp_path: Path) -> None:
     wanted = numbered(37, 128, 96)
     assert np.abs(image[40:60, 4:12].astype(int) - wanted[40:60, 4:12]).mean() < 12
     assert np.abs(image[80, 20].astype(int) - wanted[80, 20]).max() < 30
+
+
+@pytest.mark.parametrize("matrix", ["YCgCo", "bt2020c", "ictcp", "smpte2085"])
+def test_marks_of_colours_that_nobody_can_follow_cost_no_frame(matrix: str, tmp_path: Path) -> None:
+    options = {"x264-params": f"colormatrix={matrix}"}
+    clip = open_clip(make_clip(tmp_path / "a.mp4", Recipe(options=options, pts=range(12))))
+    assert len(list(frames(clip))) == 12
+    assert any("colours" in note for note in clip.notes)
+    browser_copy(replace(clip, damaged=True), tmp_path / "copy.mp4")
+    assert open_clip(tmp_path / "copy.mp4").frame_count == 12
 
 
 def test_hdr_is_told(tmp_path: Path) -> None:
