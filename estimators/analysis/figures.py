@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 
@@ -124,8 +125,15 @@ def cost_figures(file: str, model: str, **values: float | None) -> Iterator[Figu
         yield Figure(figure, math.nan if value is None else value, file, model)
 
 
-def clip_figures(report: ClipReport) -> Iterator[Figure]:
-    """Everything told of a clip as a whole and of each person; the disputed frames come last."""
+def clip_figures(
+    report: ClipReport, memory_mb: Mapping[str, float] = MappingProxyType({})
+) -> Iterator[Figure]:
+    """Everything told of a clip as a whole and of each person; the disputed frames come last.
+
+    Args:
+        report: of the clip.
+        memory_mb: what a model's process holds, where it is known.
+    """
     file = next((shown.clip.file for shown in report.shown.values()), "")
     yield from _facts(file, report.facts({}))
     for model in report.shown:
@@ -139,6 +147,7 @@ def clip_figures(report: ClipReport) -> Iterator[Figure]:
             latency_p95=usual.p95_ms,
             latency_first=report.first_ms(model),
             transport=report.transport_ms(model),
+            memory=memory_mb.get(model),
         )
         yield from _steadiness(file, model, None, overall)
         for person, numbers in report.by_person(model).items():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Literal, Protocol, Self
@@ -71,6 +72,11 @@ class ModelStatus:
     def memory_mb(self) -> float | None:
         """What its process costs: shared pages by share, in full where shares are not known."""
         return self.rss_mb if self.pss_mb is None else self.pss_mb
+
+
+def memory_by_model(statuses: Iterable[ModelStatus]) -> dict[str, float]:
+    """`ModelStatus.memory_mb` of each model that has a process."""
+    return {s.model: s.memory_mb for s in statuses if s.memory_mb is not None}
 
 
 class Session(Protocol):

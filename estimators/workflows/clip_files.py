@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, cast
 
 from estimators.analysis.clip import ClipEstimates
-from estimators.analysis.figures import clip_figures
+from estimators.analysis.figures import Figure, clip_figures
 from estimators.errors import InputError
 from estimators.export import coco, files, tables
 from estimators.export.sinks import Write, opened, write_all
@@ -52,7 +52,7 @@ def clip_files(
             yield f"{e.model}.coco.json", partial(_coco, e)
     if "json" in formats:
         yield "results.json", partial(files.write_json, estimates)
-        yield "summary.json", lambda sink: files.write_summary(clip_figures(analysis.report), sink)
+        yield "summary.json", lambda sink: files.write_summary(_figures(job, analysis), sink)
     yield "manifest.json", partial(_manifest, job, analysis)
 
 
@@ -131,9 +131,13 @@ def _tables(job: ClipJob, analysis: ClipAnalysis) -> dict[str, _Rows]:
     return {
         "joints": lambda: tables.joint_table(estimates),
         "frames": lambda: tables.frame_table(estimates),
-        "summary": lambda: tables.summary_table(clip_figures(report)),
+        "summary": lambda: tables.summary_table(_figures(job, analysis)),
         "agreement": lambda: tables.agreement_table(job.clip.name, report.over_time),
     }
+
+
+def _figures(job: ClipJob, analysis: ClipAnalysis) -> Iterator[Figure]:
+    return clip_figures(analysis.report, job.memory_mb)
 
 
 def _csv(rows: _Rows, sink: BinaryIO) -> None:

@@ -17,7 +17,7 @@ from estimators.errors import PoseError
 from estimators.media.clip_info import ClipInfo
 from estimators.media.clips import selected
 from estimators.registry import get
-from estimators.runtime.api import Runner
+from estimators.runtime.api import Runner, memory_by_model
 from estimators.workflows.clip_notes import UNREADABLE, work_notes
 from estimators.workflows.clip_run import ClipSettings, FrameOutcome, run_clip
 
@@ -125,6 +125,12 @@ class ClipJob:
     def notes(self) -> tuple[str, ...]:
         """What went wrong, each in a sentence; of a job that has stopped."""
         return tuple(work_notes(self.estimates))
+
+    @property
+    def memory_mb(self) -> dict[str, float]:
+        """What the process of each of its models holds now; none of those without a process."""
+        held = memory_by_model(self._runner.status())
+        return {model: held[model] for model in self.settings.models if model in held}
 
     def cancel(self) -> None:
         """Stops before the next model's turn; what is done stays."""

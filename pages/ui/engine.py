@@ -19,7 +19,7 @@ import streamlit as st
 from estimators import weights
 from estimators.errors import ModelError, PoseError
 from estimators.registry import MODELS, ModelSpec, default_models
-from estimators.runtime.api import Runner, RunResult
+from estimators.runtime.api import Runner, RunResult, memory_by_model
 from estimators.types import EstimatorOptions, Frame
 from pages.ui.sources import Picture
 
@@ -282,8 +282,4 @@ def host_state(model: str) -> str:
 
 def memory_mb() -> dict[str, float]:
     """Memory of each loaded model's process; shared pages divided among their users."""
-    return {
-        status.model: status.memory_mb
-        for status in runner().status()
-        if status.memory_mb is not None
-    }
+    return memory_by_model(runner().status())

@@ -16,8 +16,10 @@ from estimators.analysis.clip import TIMINGS
 from estimators.export.files import to_bytes, write_json
 from estimators.export.tables import frame_table
 from estimators.media.clip_info import ClipInfo
-from estimators.runtime.api import RunResult
+from estimators.runtime.api import RunResult, memory_by_model
 from estimators.runtime.runner import ProcessRunner
+from estimators.workflows.clip_analysis import ClipAnalysis
+from estimators.workflows.clip_files import clip_files
 from estimators.workflows.clip_job import ClipJob
 from estimators.workflows.clip_jobs import ClipJobs, kept_bytes
 from estimators.workflows.clip_run import ClipSettings
@@ -196,6 +198,17 @@ def test_whoever_sees_that_a_job_failed_finds_the_reason(
     job.start()
     finished(job)
     assert told == [job.error] == ["RuntimeError: the disk is gone"]
+
+
+def test_the_figures_tell_what_the_models_processes_hold(
+    runner: ProcessRunner, clip: ClipInfo
+) -> None:
+    job = finished(ClipJobs(runner).watch("abc", clip, BOTH, "ann"))
+    files = dict(clip_files(job, ClipAnalysis.of(job.estimates), ["json"]))
+    figures = json.loads(to_bytes(files["summary.json"]))["figures"]
+    told = {f["model"]: f["value"] for f in figures if f["figure"] == "memory"}
+    assert told.keys() == {ONE, TWO}
+    assert told == pytest.approx(memory_by_model(runner.status()), rel=0.2)
 
 
 def test_models_that_failed_run_again_when_asked_for(runner: ProcessRunner, tmp_path: Path) -> None:

@@ -103,6 +103,8 @@ def test_the_latency_on_the_page_is_in_the_file(
         assert value(table, "frames", model=key) == row["frames"]
         assert value(table, "frames_failed", model=key) == row["failed"]
     assert value(table, "frames_failed", model=B) == 1
+    held = {f.model: f.value for f in clip_figures(analysis.report, {A: 300}) if f.unit == "MB"}
+    assert held == pytest.approx({A: 300, B: math.nan}, nan_ok=True)
 
 
 def test_the_disputed_frames_on_the_page_are_in_the_file(
