@@ -269,6 +269,19 @@ def test_a_bad_upload_says_what_is_wrong(content: bytes, message: str) -> None:
     assert not at.exception
 
 
+@pytest.mark.parametrize("name", ["GL010042.LRV", "00012.MTS", "no ending", "lying.jpg"])
+def test_the_content_of_an_upload_counts_not_its_name(name: str, tmp_path: Path) -> None:
+    at = video_page(models="movenet-lightning")
+    at.button_group(key="clip_source").set_value("upload").run()
+    assert list(at.get("file_uploader")[0].proto.type) == []  # the browser refuses nothing
+    content = make_clip(tmp_path / "walk.mp4").read_bytes()
+    at.get("file_uploader")[0].upload(name, content, "application/octet-stream")
+    at.run()
+    assert not at.error
+    assert not at.exception
+    assert "run_clip" in buttons(at)
+
+
 def test_a_clip_without_people_is_said_to_be_one(tmp_path: Path) -> None:
     at = video_page(models="movenet-lightning,blazepose-lite")
     at.button_group(key="clip_source").set_value("upload").run()
