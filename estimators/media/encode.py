@@ -206,6 +206,8 @@ class ClipWriter:
             # Without B-frames a frame's stored duration is the one that is shown, the last one's
             # included, no edit list is needed, and a step in a player decodes less.
             "bf": "0",
+            # Of large pictures, ten looked at ahead would take as much memory as all the rest.
+            "rc-lookahead": "3",
         }
         video = self._output.add_stream("libx264", rate=30, options=settings)
         video.width, video.height = (side + side % 2 for side in self.size)

@@ -50,7 +50,9 @@ def choose_track(source: Path | bytes, name: str, limits: ClipLimits) -> Track:
     with looked_into(source, name) as container:
         everything = container.streams.video
         for stream in everything:
-            if stream.codec_context is not None:
+            # Nothing ever decodes a cover; its size is nobody's fault.
+            cover = stream.disposition & Disposition.attached_pic
+            if stream.codec_context is not None and not cover:
                 check_size((stream.width, stream.height), name, limits)
         shown = [stream for stream in everything if not stream.disposition & _COVER]
         if not shown:

@@ -16,13 +16,13 @@ from typing import TypeVar
 
 from estimators.errors import ModelCrashedError, ModelError, ModelTimeoutError, PoseError
 from estimators.media.clip_info import ClipInfo
-from estimators.media.clips import frames, in_clip_pixels
+from estimators.media.clips import frames, in_clip_pixels, processed_size
 from estimators.registry import get
 from estimators.runtime.api import Runner, RunResult, Session
 from estimators.types import EstimatorOptions, Frame
 
-# Decoded frames that may wait for the models; each is a whole picture in memory.
-FRAMES_AHEAD = 3
+# Decoded frames that may wait for the models, and bytes that they may take; one at least.
+FRAMES_AHEAD, _BYTES_AHEAD = 3, 25_000_000
 # A model that failed on this many frames running is left out of the rest of the clip: with a hang
 # of half a minute each, trying on would hold up the others for hours.
 GIVE_UP_AFTER = 5
@@ -149,6 +149,8 @@ def run_clip(
         InputError: an unknown model, no frame between the limits, or an unreadable clip.
     """
     wanted = (settings.start_s, settings.end_s, settings.stride, settings.longest_side)
+    width, height = processed_size(clip, settings.longest_side)
+    ahead = max(1, min(FRAMES_AHEAD, _BYTES_AHEAD // (3 * width * height)))
     with ExitStack() as stack:
         sessions = {
             model: _ModelInClip(
@@ -156,7 +158,7 @@ def run_clip(
             )
             for model in settings.models
         }
-        for frame in stack.enter_context(Prefetched(frames(clip, *wanted), FRAMES_AHEAD)):
+        for frame in stack.enter_context(Prefetched(frames(clip, *wanted), ahead)):
             results: dict[str, RunResult] = {}
             failures: dict[str, str] = {}
             for model, session in sessions.items():

@@ -111,6 +111,11 @@ class AnnotatedClip:
             raise self._error
 
     @property
+    def side(self) -> int:
+        """Longest side of a tile's picture: larger frames take memory and show no more."""
+        return max(self._layout.tile_width, self._layout.tile_height)
+
+    @property
     def notes(self) -> tuple[str, ...]:
         """What a person should know about the file (sound left out, ...)."""
         return self._writer.notes
@@ -196,11 +201,12 @@ def annotate(
     """
     settings, clip = job.settings, clip or job.clip
     answers = {model: _Answers(e) for model, e in job.estimates.items()}
-    wanted = (settings.start_s, settings.end_s, settings.stride, settings.longest_side)
     # Where the work was cancelled, models whose answers were known before have more frames.
     end, total = min(a.last for a in answers.values()), min(len(a) for a in answers.values())
     with AnnotatedClip(path, clip, settings, look) as annotated:
-        for done, frame in enumerate(frames(clip, *wanted)):
+        side = min(settings.longest_side or annotated.side, annotated.side)
+        wanted = frames(clip, settings.start_s, settings.end_s, settings.stride, side)
+        for done, frame in enumerate(wanted):
             if frame.index > end:
                 break
             progress(done, total)

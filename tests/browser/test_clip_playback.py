@@ -27,6 +27,9 @@ UNEVEN = tuple(np.cumsum([0, *([33, 34, 33, 120, 17] * 8)]).tolist())
 CLIPS = {
     "plain.mp4": Recipe(container=FAST, audio="aac"),
     "turned.mp4": Recipe(container=FAST, quarter_turns=1, rotation=-90),
+    "squeezed and turned.mp4": Recipe(
+        container=FAST, quarter_turns=1, rotation=-90, ratio=Fraction(16, 11)
+    ),
     "starts late.mp4": Recipe(container=FAST, pts=range(15, 55)),
     "starts late.webm": Recipe("libvpx-vp9", pts=range(15, 55)),
     "an hour late.webm": Recipe("libvpx", pts=range(108_000, 108_040)),

@@ -92,8 +92,10 @@ def huge(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     return bytes(encoder.encode(picture)[0])
 
 
-def with_huge_tracks(path: Path, picture: bytes, count: int, said: int = SIDE) -> Path:
-    """A small clip, and behind it tracks of one huge picture."""
+def with_huge_tracks(
+    path: Path, picture: bytes, count: int, said: int = SIDE, cover: bool = False
+) -> Path:
+    """A small clip, and beside it tracks of two huge pictures."""
     small = make_clip(path.with_name("small.mp4"), SMALL)
     with av.open(str(small)) as clip, av.open(str(path), "w") as output:
         source = clip.streams.video[0]
@@ -102,9 +104,10 @@ def with_huge_tracks(path: Path, picture: bytes, count: int, said: int = SIDE) -
         tracks = [output.add_stream("png", rate=30) for _ in range(count)]
         for track in tracks:
             track.width = track.height = said
-            track.pix_fmt, track.disposition = "gray", DEFAULT
+            track.pix_fmt = "gray"
+            track.disposition = Disposition.attached_pic if cover else DEFAULT
         output.start_encoding()
-        for number, track in product(range(2), tracks):
+        for number, track in product(range(1 if cover else 2), tracks):
             packet = av.Packet(picture)
             packet.pts = packet.dts = number
             packet.time_base, packet.stream = Fraction(1, 30), track
@@ -131,6 +134,13 @@ def test_no_track_costs_memory_before_its_size_is_refused(
 ) -> None:
     kilobytes, told = peak(with_huge_tracks(tmp_path / "a.mov", huge, count))
     assert "too large (12000×12000)" in told
+    assert kilobytes < 30_000
+
+
+def test_a_cover_may_be_huge_as_nothing_decodes_it(huge: bytes, tmp_path: Path) -> None:
+    path = with_huge_tracks(tmp_path / "a.mp4", huge, 1, cover=True)
+    kilobytes, told = peak(path)
+    assert "40 frames" in told
     assert kilobytes < 30_000
 
 
