@@ -31,17 +31,17 @@ class ModelRun:
     """What one model said about every picture, in their order, and what it cost.
 
     Attributes:
-        options: how it is used.
         estimates: one a picture; pictures it failed on hold the reason instead of people.
         status: memory, loading and cold-start time, as the runner tells them.
         error: why it could not run at all, or the last picture's failure.
+        options: how it is used.
     """
 
     spec: ModelSpec
-    options: EstimatorOptions = DEFAULT_OPTIONS
     estimates: list[ClipEstimates] = field(default_factory=list)
     status: ModelStatus | None = None
     error: PoseError | None = None
+    options: EstimatorOptions = DEFAULT_OPTIONS
 
     @property
     def answered(self) -> bool:
@@ -62,7 +62,10 @@ def run(options: argparse.Namespace) -> int:
     # Only now: a command that cannot be used ends with one line.
     for note in (*notes, *pictures.notes, *(ids.notes if ids else ())):
         complain(note)
-    runs = [ModelRun(spec, EstimatorOptions(False, options.people.get(spec.key))) for spec in specs]
+    runs = [
+        ModelRun(spec, options=EstimatorOptions(max_people=options.people.get(spec.key)))
+        for spec in specs
+    ]
     try:
         code = _compare_pictures(runner, runs, pictures, (writer, ids)) if pictures.paths else 0
         return code if code == INTERRUPTED else max(code, clips.compare(runner, specs))

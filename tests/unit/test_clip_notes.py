@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 from collections.abc import Iterator
 from dataclasses import replace
@@ -12,7 +11,7 @@ import pytest
 from test_clip_run import clip_of
 
 from estimators.cli.clips import Clips
-from estimators.cli.main import FAILED
+from estimators.cli.main import FAILED, _parser
 from estimators.export.document import write_json
 from estimators.export.tables import frame_table
 from estimators.registry import get
@@ -86,9 +85,7 @@ def test_the_terminal_says_why_every_model_failed(
     runner: ProcessRunner, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     clip_of(tmp_path, [picture(5, 5, REFUSE)] * 7)
-    options = argparse.Namespace(
-        start=None, end=None, stride=1, longest_side=None, output=None, no_video=True, format=None
-    )
+    options = _parser().parse_args(["compare", str(tmp_path / "clip.mkv"), "--no-video"])
     code = Clips([tmp_path / "clip.mkv"], options, alone=True).compare(
         runner, [get(model) for model in BOTH.models]
     )

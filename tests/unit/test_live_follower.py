@@ -111,6 +111,22 @@ def niceness(runner: ProcessRunner) -> int | None:
         return None
 
 
+def test_a_model_gives_way_from_before_it_loads() -> None:
+    """Loading takes all cores for seconds, while the video is to be shown."""
+    spec = fake.spec(load_s=1.5)
+    runner = ProcessRunner(threads=1, models={"brightest": spec})
+    follower = Follower(runner, spec, "viewer")
+    try:
+        follower.offer(Frame(camera(50, 60)), time.monotonic())
+        usual = os.getpriority(os.PRIO_PROCESS, 0)
+        wait_until(lambda: runner.status() and niceness(runner) == usual + BEHIND_VIDEO)
+        assert runner.status()[0].state == "loading"
+    finally:
+        follower.close()
+        runner.close()
+        follower.join(60)
+
+
 @pytest.mark.parametrize("privileged", [True, False])
 def test_after_a_live_video_the_model_has_its_usual_priority(
     monkeypatch: pytest.MonkeyPatch, privileged: bool
