@@ -233,6 +233,20 @@ def test_what_is_in_a_file_counts_not_its_name() -> None:
     assert len(panels(at)) == 1
 
 
+def test_the_uploaders_limit_is_looked_at_again_on_the_server(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(uploads, "_LARGEST_MB", 1)
+    at = first_page(models="movenet-lightning")
+    at.button_group(key="picture_source").set_value("upload").run()
+    at.get("file_uploader")[0].upload("red.png", bytes(2_000_000), "image/png")
+    at.run()
+    assert "It has 2 MB; 1 MB is the most here" in at.error[0].value
+    assert not at.session_state[uploads._KEPT]
+    assert panels(at) == []
+    assert not at.warning, "it is not left out for want of room"
+
+
 def test_a_picture_is_known_by_its_file_and_not_hashed_in_every_run() -> None:
     at = first_page(models="movenet-lightning", sample="astronaut")
     data = (SAMPLES / "astronaut.jpg").read_bytes()

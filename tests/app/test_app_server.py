@@ -25,7 +25,7 @@ from estimators.media.pictures import PictureFile
 from estimators.types import Frame
 from estimators.workflows.viewer_folders import ViewerFolders
 from pages.ui.frames import Frames
-from pages.ui.server import asgi, files, on_disk
+from pages.ui.server import asgi, files, leaving, on_disk
 from pages.ui.server.asgi import FilesOnDisk
 from pages.ui.server.files import Uploads
 from pages.ui.server.on_disk import OnDisk
@@ -247,3 +247,34 @@ def test_a_picture_that_cannot_be_read_blocks_nobody() -> None:
             pass
     with store.lent("a", lambda: picture(10)):
         wait_until(lambda: store.nbytes == 300)
+
+
+def test_caches_are_emptied_after_people_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    soon: list[bool] = []
+    empty: list[bool] = []
+    monkeypatch.setattr(leaving, "SOON_S", 0.02)
+    monkeypatch.setattr(leaving.config, "get_option", lambda name: -0.9)  # expires in 0.1 s
+    monkeypatch.setattr(leaving, "_soon", [lambda present: soon.append(present("ann"))])
+    monkeypatch.setattr(leaving, "_when_empty", [lambda: empty.append(True)])
+    expired: list[bool] = []
+    cache = SimpleNamespace(expire=lambda: expired.append(True))
+    storage = SimpleNamespace(_cache=cache)
+    manager = SimpleNamespace(_session_storage=storage)
+    live = SimpleNamespace(_session_mgr=manager, is_active_session=lambda session: True)
+    monkeypatch.setattr(leaving.runtime, "get_instance", lambda: live)
+    loop = asyncio.new_event_loop()
+    running = threading.Thread(target=loop.run_forever, daemon=True)
+    running.start()
+    try:
+        leaving.came()
+        leaving.came()
+        leaving.left(loop)
+        wait_until(lambda: len(soon) == 2 and bool(expired))
+        assert not empty, "somebody is still there"
+        leaving.left(loop)
+        wait_until(lambda: bool(empty))
+        assert len(soon) == 4
+    finally:
+        loop.call_soon_threadsafe(loop.stop)
+        running.join(5)
+        loop.close()
