@@ -84,7 +84,8 @@ def test_people_are_a_choice_a_model() -> None:
     assert "BlazePose full looks for one person at most here; it can find 5." in words(app)
     app.number_input(key="most_blazepose-full").set_value(3).run()
     asked = {m.spec.key: m.max_people for m in app.session_state["live_stream"]._settings.models}
-    assert asked == {"movenet-lightning": None, "blazepose-full": 3}
+    assert asked.pop("blazepose-full") == 3
+    assert set(asked.values()) == {None}
     assert "BlazePose full looks for 3 people at most here" in words(app)
 
 
