@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from estimators.analysis.agreement import PairAgreement, median_of
 from estimators.analysis.clip import TIMINGS, ClipEstimates
 from estimators.analysis.clip_latency import LatencySummary, summarise
+from estimators.analysis.facts import Cost, ModelFacts
 from estimators.analysis.identity import shared_identities
 from estimators.analysis.over_time import (
     MOST_DISPUTED,
@@ -35,7 +36,6 @@ from estimators.analysis.temporal import (
     temporal_numbers,
 )
 from estimators.analysis.tracking import track_people
-from estimators.analysis.verdict import Cost, ModelFacts
 from estimators.registry import get
 
 

@@ -11,10 +11,10 @@ import numpy as np
 
 from estimators.analysis.agreement import PairAgreement, joint_agreement, median_of
 from estimators.analysis.clip_report import ClipReport
+from estimators.analysis.facts import ModelFacts, picture_facts
 from estimators.analysis.matching import PersonGroup
 from estimators.analysis.over_time import DisputedFrame
 from estimators.analysis.temporal import TemporalNumbers
-from estimators.analysis.verdict import ModelFacts, picture_facts
 from estimators.skeletons import COCO_17
 from estimators.types import PoseSet
 

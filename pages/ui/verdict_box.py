@@ -6,29 +6,61 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from estimators.analysis.verdict import Cost, picture_facts, verdict
-from pages.ui import engine, memory
+from estimators.analysis.facts import Cost
+from estimators.analysis.recommend import Evidence, Needs, Recommendation, Seen, recommend
+from pages.ui import engine, memory, truth
 from pages.ui.comparison import Comparison
 from pages.ui.engine import Outcome
 
+_MOST_PEOPLE, _LONGEST_MS, _MOST_MB = 50, 10_000, 10_000
+
 
 def verdict_box(comparison: Comparison, outcomes: Sequence[Outcome]) -> None:
-    """The verdict with its reasons, for a person who needs 3-D or not."""
+    """The verdict with its reasons, for what a person needs."""
     held_mb = engine.memory_mb()
     costs = {
         key: Cost(result.estimate.timings_ms.total, held_mb.get(key, float("nan")), result.busy)
         for key, result in comparison.results.items()
     }
+    frame = comparison.picture.frame
+    seen = Seen(comparison.shown, max(frame.width, frame.height))
+    failed = [o.spec.key for o in outcomes if o.error is not None]
     with st.container(border=True, key="verdict"):
-        with st.container(horizontal=True, horizontal_alignment="distribute"):
-            st.subheader("Which should I use?", anchor=False, width="content")
-            wanted = memory.recall("need_3d", False)
-            need_3d = memory.keep("need_3d", st.toggle("I need 3-D", wanted, key="need_3d"))
-        answer = verdict(
-            picture_facts(comparison.shown, comparison.groups, costs),
-            sum(len(group.members) > 1 for group in comparison.groups),
-            need_3d=need_3d,
-            failed=[o.spec.key for o in outcomes if o.error is not None],
-        )
-        st.markdown(f"**{answer.headline}**")
-        st.markdown("\n".join(f"- {reason}" for reason in answer.reasons))
+        needs = heading()
+        given = [seen] if comparison.shown else []
+        errors = truth.errors_of(comparison)
+        show(recommend(Evidence(given, costs, failed, errors), needs))
+
+
+def heading() -> Needs:
+    """The title of the box, and the controls of what a person needs."""
+    with st.container(horizontal=True, horizontal_alignment="distribute"):
+        st.subheader("Which should I use?", anchor=False, width="content")
+        with st.popover("What I need", icon=":material/tune:"):
+            return _needs()
+
+
+def _needs() -> Needs:
+    wanted = memory.recall("need_3d", False)
+    need_3d = memory.keep("need_3d", st.toggle("Joints in 3-D", wanted, key="need_3d"))
+    people = _number("need_people", "People at once", 1, _MOST_PEOPLE)
+    latency = _number("need_ms", "At most so many ms a picture or frame (0: any)", 0, _LONGEST_MS)
+    held = _number("need_mb", "At most so many MB of memory (0: any)", 0, _MOST_MB)
+    return Needs(people, need_3d, latency or None, held or None)
+
+
+def _number(key: str, label: str, low: int, high: int) -> int:
+    value = memory.recall(key, low)
+    return int(memory.keep(key, st.number_input(label, low, high, value, key=key)))
+
+
+def show(answer: Recommendation) -> None:
+    """The headline, the reasons, and where the rule is written down."""
+    st.markdown(f"**{answer.headline}**")
+    st.markdown("\n".join(f"- {reason}" for reason in answer.reasons))
+    st.caption(
+        "How this is decided: requirements put models out; of the rest the best by the best "
+        "evidence there is (truth that was marked, else what independent families agree on, else "
+        "how plausible each pose is); of those about as good the cheapest; no model where the "
+        "evidence singles none out. More in docs/verdict.md."
+    )

@@ -14,10 +14,10 @@ from analysis_motion import clip_of, irregular, vanished, walking
 from estimators.analysis.clip import ClipEstimates
 from estimators.analysis.clip_latency import LatencySummary
 from estimators.analysis.clip_report import report_clip
+from estimators.analysis.facts import Cost, picture_facts
 from estimators.analysis.matching import group_people
 from estimators.analysis.scale import shown
 from estimators.analysis.shown import Thresholds
-from estimators.analysis.verdict import Cost, picture_facts, verdict
 from estimators.skeletons import COCO_17
 from estimators.types import Estimate, PoseSet, Timings
 
@@ -36,7 +36,7 @@ def estimates() -> dict[str, ClipEstimates]:
     }
 
 
-def test_facts_count_people_a_frame_and_lead_to_a_verdict() -> None:
+def test_facts_count_people_a_frame() -> None:
     report = report_clip(estimates())
     frames = len(TIME)
     assert report.agreed_people == 2 * frames - 3
@@ -45,8 +45,6 @@ def test_facts_count_people_a_frame_and_lead_to_a_verdict() -> None:
     assert (facts[MULTI].found, facts[MULTI].agreed) == (2 * frames, 2 * frames - 3)
     assert (facts[RCNN].found, facts[RCNN].agreed) == (2 * frames - 3, 2 * frames - 3)
     assert facts[MULTI].distance < facts[SINGLE].distance < 0.1
-    answer = verdict(list(facts.values()), report.agreed_people, "clip")
-    assert answer.model == MULTI
 
 
 def test_latency_disputes_and_steadiness_are_there() -> None:
@@ -169,7 +167,7 @@ def test_identities_are_the_same_in_all_models() -> None:
 
 def test_heavy_packages_are_imported_only_when_needed() -> None:
     code = (
-        "import sys, estimators.analysis.clip_report, estimators.analysis.verdict, "
+        "import sys, estimators.analysis.clip_report, estimators.analysis.facts, "
         "estimators.export.coco, estimators.export.files, estimators.export.tables; "
         "print({'scipy', 'pandas', 'pyarrow', 'cv2'} & set(sys.modules))"
     )

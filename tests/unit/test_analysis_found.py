@@ -9,11 +9,11 @@ from analysis_motion import standing
 from estimators.analysis.agreement import agreement_matrix
 from estimators.analysis.clip import NOBODY, ClipEstimates
 from estimators.analysis.clip_report import report_clip
+from estimators.analysis.facts import picture_facts
 from estimators.analysis.identity import identify_picture
 from estimators.analysis.matching import group_people
 from estimators.analysis.scale import found, shown
 from estimators.analysis.shown import ShownClip, Thresholds
-from estimators.analysis.verdict import picture_facts
 from estimators.registry import get
 from estimators.skeletons import COCO_17
 from estimators.types import Estimate, PoseSet, Timings

@@ -12,7 +12,8 @@ from runtime_support import wait_until
 from test_clip_run import clip_of
 
 from estimators.analysis.clip import ClipEstimates
-from estimators.analysis.verdict import Cost, ModelFacts, verdict
+from estimators.analysis.facts import Cost, ModelFacts
+from estimators.analysis.sentences import held_back
 from estimators.cli.people import asked_people, held_back
 from estimators.errors import InputError
 from estimators.export.files import to_bytes, write_json
@@ -116,20 +117,15 @@ def test_manifest_and_document_say_how_many_were_asked_for(
 
 
 def test_nobody_is_blamed_for_people_it_was_not_asked_for() -> None:
-    facts = [
-        ModelFacts(SINGLE, 60, 60, 0.05, Cost(5, 100)),
-        ModelFacts(BLAZE, 60, 60, 0.05, Cost(20, 200), held_to=1),
-        ModelFacts(MULTI, 100, 100, 0.05, Cost(9, 150)),
-    ]
-    answer = verdict(facts, 100, "clip")
-    text = "\n".join(answer.reasons)
-    assert answer.model == MULTI
-    assert "MoveNet Lightning 60% (it looks for one person)" in text
-    assert "BlazePose full 60%" not in text
-    assert "BlazePose full was asked for one person at most, not for the 5 it can find" in text
+    facts = {
+        SINGLE: ModelFacts(SINGLE, 60, 60, 0.05, Cost(5, 100), people=100),
+        BLAZE: ModelFacts(BLAZE, 60, 60, 0.05, Cost(20, 200), held_to=1, people=100),
+        MULTI: ModelFacts(MULTI, 100, 100, 0.05, Cost(9, 150), people=100),
+    }
+    (said,) = held_back(facts)
+    assert "BlazePose full was asked for one person at most, not for the 5 it can find" in str(said)
     # With as many as the others found there is nothing to excuse.
-    alone = [replace(fact, agreed=60, found=60) for fact in facts]
-    assert "was asked for" not in "\n".join(verdict(alone, 60, "clip").reasons)
+    assert held_back({m: replace(fact, agreed=100) for m, fact in facts.items()}) == ()
 
 
 @pytest.mark.parametrize(

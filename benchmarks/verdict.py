@@ -1,0 +1,107 @@
+"""Holds the recommendations against annotated pictures.
+
+    python -m benchmarks.verdict --annotations FILE [--images DIR]
+
+The quality of a model on a picture is the sum of the OKS of matched people over annotated people
+and those found that are nobody.  A recommendation is *supported* where the recommended model is
+within 0.05 of the best compared; its *regret* is how much is missing to the best.  Printed beside
+"always the same model" and "at random", for two to five models.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
+
+import numpy as np
+
+from benchmarks._annotated import (
+    SETS,
+    SUPPORTED_WITHIN,
+    Scene,
+    add_arguments,
+    quality,
+    read_scenes,
+)
+from estimators.analysis.facts import Cost
+from estimators.analysis.recommend import Evidence, Seen, recommend
+from estimators.analysis.scale import found, shown
+from estimators.registry import get
+from estimators.runtime.runner import ProcessRunner
+from estimators.types import Estimate, Frame, PoseSet
+
+
+def estimates(scenes: Sequence[Scene], models: Sequence[str]) -> dict[str, list[Estimate]]:
+    """What each model says about each picture, one model after the other."""
+    runner = ProcessRunner(threads=2)
+    try:
+        out: dict[str, list[Estimate]] = {}
+        for model in models:
+            runner.estimate(model, Frame(scenes[0].image))  # the cold start
+            out[model] = [runner.estimate(model, Frame(s.image)).estimate for s in scenes]
+            runner.retire(model)
+        return out
+    finally:
+        runner.close()
+
+
+def table(scenes: Sequence[Scene], said: Mapping[str, Sequence[Estimate]]) -> Iterator[str]:
+    """The figures of each set of models, line by line."""
+    yield f"{'':34} supported  declined  mean regret"
+    costs = {
+        model: Cost(float(np.median([e.timings_ms.total for e in every])))
+        for model, every in said.items()
+    }
+    for name, models in SETS.items():
+        worth = np.array(
+            [[_quality(s, m, said[m][i]) for m in models] for i, s in enumerate(scenes)]
+        )
+        regret = worth.max(axis=1, keepdims=True) - worth
+        picks = []
+        for i, scene in enumerate(scenes):
+            people = {m: _shown(m, said[m][i]) for m in models}
+            seen = Seen(people, max(scene.image.shape[:2]), scene.source)
+            picks.append(recommend(Evidence([seen], {m: costs[m] for m in models})).model)
+        made = np.array([regret[i, models.index(p)] for i, p in enumerate(picks) if p is not None])
+        yield f"{name}, {len(models)} models, {len(scenes)} pictures"
+        yield _line("recommended", made, 1 - len(made) / len(scenes))
+        for j, model in enumerate(models):
+            yield _line(f"always {get(model).title}", regret[:, j], 0.0)
+        yield _line("at random", regret.ravel(), 0.0)
+
+
+def _line(name: str, regret: np.ndarray, declined: float) -> str:
+    if not regret.size:
+        return f"  {name:32}         –  {declined:8.0%}            –"
+    supported = np.mean(regret <= SUPPORTED_WITHIN)
+    return f"  {name:32} {supported:9.0%}  {declined:8.0%}  {regret.mean():11.3f}"
+
+
+def _quality(scene: Scene, model: str, estimate: Estimate) -> float:
+    spec, poses = get(model), estimate.poses
+    kept = found(poses, spec.default_threshold, spec.default_pose_threshold)
+    return quality(scene.people, poses.select(kept))
+
+
+def _shown(model: str, estimate: Estimate) -> PoseSet:
+    spec = get(model)
+    return shown(estimate.poses, spec.default_threshold, spec.default_pose_threshold)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    add_arguments(parser)
+    chosen = parser.parse_args()
+    folders = chosen.images or [None] * len(chosen.annotations)
+    pairs = zip(chosen.annotations, folders, strict=True)
+    scenes = [scene for file, folder in pairs for scene in read_scenes(file, folder)]
+    if not scenes:
+        parser.error("no annotated picture was found: name its folder by --images")
+    models = tuple(dict.fromkeys(chain.from_iterable(SETS.values())))
+    for line in table(scenes, estimates(scenes, models)):
+        print(line, flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,113 @@
+"""What was counted and measured of each model, over one picture or many."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from estimators.analysis.agreement import joint_agreement, median_of
+from estimators.analysis.matching import PersonGroup, group_people
+from estimators.registry import get, voice
+from estimators.types import PoseSet
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a model costs on this machine; NaN where not measured.
+
+    Attributes:
+        busy: the latency was measured while other work ran.
+    """
+
+    latency_ms: float = math.nan
+    memory_mb: float = math.nan
+    busy: bool = False
+
+    @property
+    def latency(self) -> str:
+        """The latency in words."""
+        ms = self.latency_ms
+        text = f"{ms:,.0f} ms" if ms >= 10 else f"{ms:.1f} ms"
+        return f"{text}, measured while busy" if self.busy else text
+
+
+@dataclass(frozen=True)
+class ModelFacts:
+    """What was measured of one model.
+
+    Attributes:
+        model: key of the variant.
+        found: people it found; in a clip counted a frame.
+        agreed: how many of the people that several models found (`gather`: several voices) it found.
+        distance: median distance of its joints from the other models', in torso lengths, or NaN.
+        cost: latency and memory.
+        held_to: most people it was asked for, where it could find more; None where not.
+        worst: the 90th percentile of the distance.
+        people: how many people two or more voices found, by all models.
+    """
+
+    model: str
+    found: int
+    agreed: int
+    distance: float
+    cost: Cost
+    held_to: int | None = None
+    worst: float = math.nan
+    people: int = 0
+
+    @property
+    def title(self) -> str:
+        return get(self.model).title
+
+
+def picture_facts(
+    people: Mapping[str, PoseSet], groups: Sequence[PersonGroup], costs: Mapping[str, Cost]
+) -> tuple[ModelFacts, ...]:
+    """The facts of one picture; `people` with thresholds applied, `groups` made from them."""
+    distances = joint_agreement(people, groups)
+    agreed = [g for g in groups if len(g.members) > 1]
+    return tuple(
+        ModelFacts(
+            model,
+            len(poses),
+            sum(model in group.members for group in agreed),
+            median_of(distances[model]),
+            costs.get(model, Cost()),
+        )
+        for model, poses in people.items()
+    )
+
+
+def gather(
+    pictures: Sequence[Mapping[str, PoseSet]],
+    costs: Mapping[str, Cost],
+    held_to: Mapping[str, int],
+) -> dict[str, ModelFacts]:
+    """The facts of each model over pictures or frames, thresholds applied."""
+    models = tuple(pictures[0]) if pictures else ()
+    found = dict.fromkeys(models, 0)
+    agreed = dict.fromkeys(models, 0)
+    distances: dict[str, list[np.ndarray]] = {m: [] for m in models}
+    people = 0
+    for each in pictures:
+        groups = group_people(each)
+        shared = [g for g in groups if len({voice(m) for m in g.members}) > 1]
+        people += len(shared)
+        apart = joint_agreement(each, groups)
+        for m in models:
+            found[m] += len(each[m])
+            agreed[m] += sum(m in g.members for g in shared)
+            distances[m].append(apart[m].ravel())
+    out = {}
+    for m in models:
+        values = np.concatenate(distances[m])
+        finite = values[np.isfinite(values)]
+        worst = float(np.percentile(finite, 90)) if finite.size else math.nan
+        cost = costs.get(m, Cost())
+        middle = median_of(values)
+        held = held_to.get(m)
+        out[m] = ModelFacts(m, found[m], agreed[m], middle, cost, held, worst, people)
+    return out

@@ -1,0 +1,157 @@
+"""How good is each model on a picture without truth?  Guessed from signals, calibrated on truth.
+
+Two steps, both linear in a handful of signals (`signals`), with coefficients fitted on annotated
+pictures: the OKS that each person of a model would have against the truth (ridge regression), and,
+from the quality that follows, the chance that a model is within 0.05 of the best compared (logistic
+regression).  `benchmarks/fit_verdict.py` makes the coefficients (verdict_coefficients.json) and
+says how well they do on pictures that they have not seen; docs/verdict.md has the figures.
+
+A model's own score enters only through a line of its own that was fitted against truth: scores of
+different models are never put beside each other.  A variant that was not fitted goes without.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from estimators.analysis.signals import PERSON_SIGNALS, PICTURE_SIGNALS, Signals
+from estimators.registry import get, voice
+
+COEFFICIENTS = Path(__file__).with_name("verdict_coefficients.json")
+CHANCE_SIGNALS = (
+    "quality",  # expected quality of the model
+    "lead",  # that over the best other model's
+    "lead_over_voices",  # that over the best of the other voices
+    "mean_quality",  # mean over the models
+    "models",  # how many are compared
+    "agreement",  # `signals.PICTURE_SIGNALS`, and so below
+    "mean_agreement",  # mean over the models
+    "agreement_lead",
+    "found_share_lead",
+    "found_more_lead",
+    "few",
+    "single",
+    "uneven",
+    "long_limbs",
+    "exchanged",
+)
+# A person of whom half can be expected to be right is surely somebody; less is so in proportion.
+_SURELY_SOMEBODY = 1.3
+
+
+@dataclass(frozen=True)
+class Coefficients:
+    """What `benchmarks/fit_verdict.py` found.
+
+    Attributes:
+        person: one a signal of `PERSON_SIGNALS` but the score, and the intercept at the end.
+        models: intercept and slope of the score that are added for each variant fitted.
+        chance: one a signal of `CHANCE_SIGNALS`, and the intercept at the end.
+        made: how they were made, in words.
+    """
+
+    person: tuple[float, ...]
+    models: Mapping[str, tuple[float, float]]
+    chance: tuple[float, ...]
+    made: str = ""
+
+    def text(self) -> str:
+        """As JSON, one line a value so that changes can be read."""
+        return json.dumps(asdict(self), indent=1) + "\n"
+
+
+@cache
+def coefficients() -> Coefficients:
+    """Those that come with the product."""
+    data = json.loads(COEFFICIENTS.read_text("utf-8"))
+    models = {key: (float(a), float(b)) for key, (a, b) in data["models"].items()}
+    return Coefficients(tuple(data["person"]), models, tuple(data["chance"]), data["made"])
+
+
+def expected_oks(model: str, rows: NDArray[np.float64], fit: Coefficients) -> NDArray[np.float64]:
+    """Expected OKS against the truth of each person, 0 to 1, 0 for nobody's; float64 [n].
+
+    Args:
+        rows: [n, len(PERSON_SIGNALS)], `Signals.people` of the model.
+    """
+    weights = np.array(fit.person)
+    start, slope = fit.models.get(fitted_as(model, fit), (0.0, 0.0))
+    value = rows[:, : len(PERSON_SIGNALS) - 1] @ weights[:-1] + weights[-1]
+    result: NDArray[np.float64] = np.clip(value + start + slope * rows[:, -1], 0.0, 1.0)
+    return result
+
+
+def fitted_as(model: str, fit: Coefficients) -> str:
+    """The variant whose line holds for `model`: its own, or that of the same runtime's original."""
+    return model if model in fit.models else get(model).reference_of or model
+
+
+def expected_quality(signals: Signals, fit: Coefficients | None = None) -> dict[str, float]:
+    """Expected quality of each model on a picture, 0 to 1.
+
+    Quality is the sum of the OKS of matched people over annotated people and those found that are
+    nobody.  Here every group of people counts as somebody as far as one of its members is expected
+    to be right.
+    """
+    used = fit or coefficients()
+    oks = {m: expected_oks(m, rows, used) for m, rows in signals.people.items()}
+    somebody = np.zeros(signals.group_count)
+    for model, values in oks.items():
+        groups = list(signals.group_of[model])
+        np.maximum.at(somebody, groups, np.minimum(values * _SURELY_SOMEBODY, 1.0))
+    people = float(somebody.sum())
+    quality = {}
+    for model, values in oks.items():
+        nobody = sum(1 - somebody[g] for g in signals.group_of[model])
+        total = people + nobody
+        quality[model] = float(values.sum() / total) if len(values) and total > 0 else 0.0
+    return quality
+
+
+def chance_signals(
+    signals: Signals, quality: Mapping[str, float], models: Sequence[str]
+) -> NDArray[np.float64]:
+    """float64 [len(models), len(CHANCE_SIGNALS)] of two or more models beside each other."""
+    q = np.array([quality[m] for m in models])
+    table = np.stack([signals.picture[m] for m in models])
+    named = {name: table[:, i] for i, name in enumerate(PICTURE_SIGNALS)}
+    voices = [voice(m) for m in models]
+    rows = []
+    for i in range(len(models)):
+        others = [j for j in range(len(models)) if j != i]
+        foreign = [j for j in others if voices[j] != voices[i]]
+        rows.append(
+            [
+                q[i],
+                q[i] - q[others].max(),
+                q[i] - (q[foreign].max() if foreign else q[others].max()),
+                q.mean(),
+                len(models),
+                named["agreement"][i],
+                named["agreement"].mean(),
+                named["agreement"][i] - named["agreement"][others].max(),
+                named["found_share"][i] - named["found_share"][others].max(),
+                named["found_more"][i] - named["found_more"][others].min(),
+                *(named[name][i] for name in CHANCE_SIGNALS[10:]),
+            ]
+        )
+    return np.array(rows, np.float64)
+
+
+def chances(
+    signals: Signals,
+    quality: Mapping[str, float],
+    models: Sequence[str],
+    fit: Coefficients | None = None,
+) -> dict[str, float]:
+    """The chance of each of two or more models to be within 0.05 of the best of them."""
+    weights = np.array((fit or coefficients()).chance)
+    z = chance_signals(signals, quality, models) @ weights[:-1] + weights[-1]
+    return dict(zip(models, (1 / (1 + np.exp(-z))).tolist(), strict=True))

@@ -1,0 +1,137 @@
+"""Recommendations for pictures, sets of them and clips; what `verdict.json` holds."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from estimators.analysis.agreement import median_of
+from estimators.analysis.clip import ClipEstimates
+from estimators.analysis.facts import Cost
+from estimators.analysis.plausibility import Finding
+from estimators.analysis.recommend import ANYTHING, Evidence, Needs, Recommendation, Seen, recommend
+from estimators.analysis.scale import shown
+from estimators.analysis.shown import Thresholds
+from estimators.registry import get
+from estimators.workflows.clip_analysis import ClipAnalysis
+
+# Frames of a clip that are judged, evenly over it; more say little more and take their time.
+_MOST_FRAMES = 40
+
+
+def seen_in(
+    estimates: Mapping[str, ClipEstimates],
+    row: int,
+    thresholds: Mapping[str, Thresholds] | None = None,
+    name: str = "",
+) -> Seen:
+    """What every model shows in one frame, or on the one picture that its estimates hold."""
+    people = {}
+    for model, e in estimates.items():
+        used = (thresholds or {}).get(model) or Thresholds.of(get(model))
+        people[model] = shown(e.poses(row), used.joint, used.pose)
+    any_one = next(iter(estimates.values()))
+    return Seen(people, max(any_one.size), name, int(any_one.frame_index[row]))
+
+
+def of_clip(
+    analysis: ClipAnalysis, memory_mb: Mapping[str, float], needs: Needs = ANYTHING
+) -> Recommendation:
+    """For a clip, from at most 40 of its frames in which anybody is seen."""
+    failed = [m for m, e in analysis.estimates.items() if not len(e) or e.failed.all()]
+    given = {m: e for m, e in analysis.estimates.items() if m not in failed}
+    report = analysis.report
+    timed = {m: report.latency[m] for m in given}
+    costs = {m: Cost(t.median_ms, memory_mb.get(m, np.nan), t.busy) for m, t in timed.items()}
+    if not given:
+        return recommend(Evidence([], costs, failed, subject="clip"), needs)
+    frames = min(len(e) for e in given.values())
+    anybody = np.zeros(frames, bool)
+    for model in given:
+        anybody |= report.shown[model].people[:frames] > 0
+    rows = np.flatnonzero(anybody) if anybody.any() else np.arange(min(frames, 1))
+    picked = rows[np.unique(np.linspace(0, len(rows) - 1, _MOST_FRAMES).astype(int))]
+    seen = [seen_in(given, int(row), analysis.thresholds) for row in picked]
+    unsteady = [f for model in given for f in _unsteady(analysis, model)]
+    return recommend(Evidence(seen, costs, failed, None, unsteady, "clip", _held_to(given)), needs)
+
+
+def _held_to(estimates: Mapping[str, ClipEstimates]) -> dict[str, int]:
+    return {m: e.held_to for m, e in estimates.items() if e.held_to is not None}
+
+
+def _unsteady(analysis: ClipAnalysis, model: str) -> list[Finding]:
+    """What the steadiness of a model says against it, with the first frame of each kind."""
+    numbers = analysis.report.temporal[model]
+    index = analysis.estimates[model].frame_index
+    out = []
+    if len(numbers.side_swaps):
+        first = int(index[numbers.side_swaps[0]])
+        out.append(Finding("side swap", model, 1, (), float(len(numbers.side_swaps)), first))
+    if len(numbers.limb_jumps):
+        first = int(index[numbers.limb_jumps[0]])
+        out.append(Finding("limb jump", model, 1, (), float(len(numbers.limb_jumps)), first))
+    return out
+
+
+def of_pictures(
+    estimates: Sequence[Mapping[str, ClipEstimates]],
+    memory_mb: Mapping[str, float],
+    needs: Needs = ANYTHING,
+) -> tuple[list[Recommendation], Recommendation]:
+    """One for each picture, and one for all of them together.
+
+    Args:
+        estimates: of each picture, what every model said, the same models for each; a picture on
+            which a model failed is judged without it, and not in what is said of all.
+    """
+    answered = [{m: e for m, e in each.items() if not e.errors} for each in estimates]
+    models = tuple(estimates[0]) if estimates else ()
+    costs = {
+        m: Cost(
+            median_of(np.array([each[m].latency_ms[0] for each in answered if m in each], float)),
+            memory_mb.get(m, np.nan),
+        )
+        for m in models
+    }
+    each_one, whole = [], []
+    for here in answered:
+        failed = [m for m in models if m not in here]
+        seen = [_picture(here)] if here else []
+        evidence = Evidence(seen, costs, failed, held_to=_held_to(here))
+        each_one.append(recommend(evidence, needs))
+        if here and not failed:
+            whole += seen
+    working = [m for m in models if any(m in here for here in answered)]
+    if not whole and len(working) < len(models):  # a model failed on every picture
+        whole = [_picture(here) for here in answered if set(here) == set(working)]
+    if len(estimates) == 1:
+        return each_one, each_one[0]
+    failed = [m for m in models if not whole or m not in whole[0].people]
+    together = Evidence(whole, costs, failed, subject="set of pictures")
+    return each_one, recommend(together, needs)
+
+
+def _picture(estimates: Mapping[str, ClipEstimates]) -> Seen:
+    return seen_in(estimates, 0, name=next(iter(estimates.values())).file)
+
+
+def as_data(
+    names: Sequence[str], each: Sequence[Recommendation], together: Recommendation
+) -> dict[str, Any]:
+    """What `verdict.json` holds; docs/formats.md describes it."""
+    pictures = [
+        {"file": name, **verdict.as_data()} for name, verdict in zip(names, each, strict=True)
+    ]
+    return {"format": "pose-comparison-verdict/1", "pictures": pictures, "all": together.as_data()}
+
+
+def to_json(
+    names: Sequence[str], each: Sequence[Recommendation], together: Recommendation
+) -> bytes:
+    """`as_data` as UTF-8 JSON."""
+    data = as_data(names, each, together)
+    return json.dumps(data, indent=1, ensure_ascii=False, allow_nan=False).encode()
