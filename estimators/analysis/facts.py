@@ -41,7 +41,7 @@ class ModelFacts:
     Attributes:
         model: key of the variant.
         found: people it found; in a clip counted a frame.
-        agreed: how many of the people that several models found (`gather`: several voices) it found.
+        agreed: how many of the people that two or more models (in `gather`: voices) found it found.
         distance: median distance of its joints from the other models', in torso lengths, or NaN.
         cost: latency and memory.
         held_to: most people it was asked for, where it could find more; None where not.

@@ -80,7 +80,8 @@ class Clips:
         _tell(job.clip, job.notes)
         if error is not None:
             complain(f"error: {job.clip.name}: {error}")
-        tell(clip_summary.text(job, analysis), files)
+        verdict = clip_files.clip_verdict(job, analysis)
+        tell(f"{clip_summary.text(job, analysis)}\n\n{verdict.text}", files)
         code = BAD_INPUT if error is not None else FAILED if job.failures else 0
         if folder is not None and not self._options.no_video and job.progress.done:
             code = max(code, _annotate(job, folder / VIDEO))

@@ -24,6 +24,7 @@ from estimators.registry import ModelSpec
 from estimators.runtime.api import DEFAULT_OPTIONS, ModelStatus, Runner
 from estimators.runtime.runner import ProcessRunner
 from estimators.types import EstimatorOptions
+from estimators.workflows.verdicts import Verdicts, of_pictures
 
 
 @dataclass
@@ -95,15 +96,26 @@ def _compare_pictures(
     with on_interrupt(lambda: None):
         for i in range(len(pictures.paths)):
             identify_picture({run.spec.key: run.estimates[i] for run in runs})
+        verdict = _verdict(runs, list(pictures.paths))
         writer, ids = output
-        files, unwritten = writer.write(runs, ids) if writer and ids else ([], None)
+        files, unwritten = writer.write(runs, ids, verdict) if writer and ids else ([], None)
     if unwritten is not None:
         complain(f"error: {unwritten}")
-    tell(summary.text(runs, len(pictures.paths)), files)
+    tell(summary.text(runs, len(pictures.paths)) + "\n\n" + verdict.text, files)
     if interrupted:
         complain("interrupted: what is done is kept")
         return INTERRUPTED
     return BAD_INPUT if unwritten else FAILED if any(run.error for run in runs) else 0
+
+
+def _verdict(runs: Sequence[ModelRun], names: Sequence[str]) -> Verdicts:
+    held_mb = {
+        run.spec.key: memory
+        for run in runs
+        if run.status and (memory := run.status.pss_mb or run.status.rss_mb) is not None
+    }
+    given = [{run.spec.key: run.estimates[i] for run in runs} for i in range(len(names))]
+    return Verdicts(tuple(names), *of_pictures(given, held_mb))
 
 
 def _run_model(runner: Runner, run: ModelRun, pictures: Pictures) -> None:

@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -17,6 +18,7 @@ from estimators.export import coco, files, tables
 from estimators.export.annotated_ids import SourcePicture, annotated_ids
 from estimators.export.sinks import Write, require_writable, write_all
 from estimators.media.kinds import require_file
+from estimators.workflows.verdicts import Verdicts
 
 if TYPE_CHECKING:
     from estimators.cli.compare import ModelRun
@@ -37,11 +39,12 @@ class Writer:
         return annotated_ids(pictures, self.annotations)
 
     def write(
-        self, runs: Sequence[ModelRun], ids: coco.ImageIds
+        self, runs: Sequence[ModelRun], ids: coco.ImageIds, verdict: Verdicts
     ) -> tuple[list[Path], InputError | None]:
         """Writes every file that can be; see `sinks.write_all`."""
         named = (file for name in self.formats for file in _NAMED[name](runs, ids))
-        return write_all((self.folder / name, write) for name, write in named)
+        every = chain(named, [("verdict.json", verdict.write)])
+        return write_all((self.folder / name, write) for name, write in every)
 
 
 def prepare(options: argparse.Namespace) -> Writer | None:

@@ -21,6 +21,7 @@ from estimators.workflows import provenance
 from estimators.workflows.clip_analysis import ClipAnalysis
 from estimators.workflows.clip_job import ClipJob
 from estimators.workflows.clip_run import ClipSettings
+from estimators.workflows.verdicts import Verdicts, of_clip
 
 FORMATS = ("csv", "parquet", "coco", "json")
 # Already compressed; packing them again costs time and gains nothing.
@@ -53,7 +54,14 @@ def clip_files(
     if "json" in formats:
         yield "results.json", partial(files.write_json, estimates)
         yield "summary.json", lambda sink: files.write_summary(_figures(job, analysis), sink)
+    yield "verdict.json", lambda sink: clip_verdict(job, analysis).write(sink)
     yield "manifest.json", partial(_manifest, job, analysis)
+
+
+def clip_verdict(job: ClipJob, analysis: ClipAnalysis) -> Verdicts:
+    """Which model to use on a clip like this."""
+    answer = of_clip(analysis, job.memory_mb)
+    return Verdicts((job.clip.name,), [answer], answer)
 
 
 def write_folder(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, BinaryIO
 
 import numpy as np
 
@@ -119,19 +120,35 @@ def _picture(estimates: Mapping[str, ClipEstimates]) -> Seen:
     return seen_in(estimates, 0, name=next(iter(estimates.values())).file)
 
 
-def as_data(
-    names: Sequence[str], each: Sequence[Recommendation], together: Recommendation
-) -> dict[str, Any]:
-    """What `verdict.json` holds; docs/formats.md describes it."""
-    pictures = [
-        {"file": name, **verdict.as_data()} for name, verdict in zip(names, each, strict=True)
-    ]
-    return {"format": "pose-comparison-verdict/1", "pictures": pictures, "all": together.as_data()}
+@dataclass(frozen=True)
+class Verdicts:
+    """One recommendation a picture or clip, and one for all of them together.
 
+    Attributes:
+        names: of the pictures or clips.
+    """
 
-def to_json(
-    names: Sequence[str], each: Sequence[Recommendation], together: Recommendation
-) -> bytes:
-    """`as_data` as UTF-8 JSON."""
-    data = as_data(names, each, together)
-    return json.dumps(data, indent=1, ensure_ascii=False, allow_nan=False).encode()
+    names: tuple[str, ...]
+    each: Sequence[Recommendation]
+    together: Recommendation
+
+    def as_data(self) -> dict[str, Any]:
+        """What `verdict.json` holds; docs/formats.md describes it."""
+        pairs = zip(self.names, self.each, strict=True)
+        pictures = [{"file": name, **verdict.as_data()} for name, verdict in pairs]
+        return {
+            "format": "pose-comparison-verdict/1",
+            "pictures": pictures,
+            "all": self.together.as_data(),
+        }
+
+    def write(self, sink: BinaryIO) -> None:
+        """`as_data` as UTF-8 JSON."""
+        text = json.dumps(self.as_data(), indent=1, ensure_ascii=False, allow_nan=False)
+        sink.write(text.encode())
+
+    @property
+    def text(self) -> str:
+        """What the terminal is told: the verdict over all with its reasons."""
+        reasons = "\n".join(f"- {reason}" for reason in self.together.reasons)
+        return f"{self.together.headline}\n{reasons}".rstrip()

@@ -11,9 +11,9 @@ import pytest
 from runtime_support import wait_until
 from test_clip_run import clip_of
 
+from estimators.analysis import sentences
 from estimators.analysis.clip import ClipEstimates
 from estimators.analysis.facts import Cost, ModelFacts
-from estimators.analysis.sentences import held_back
 from estimators.cli.people import asked_people, held_back
 from estimators.errors import InputError
 from estimators.export.files import to_bytes, write_json
@@ -122,10 +122,10 @@ def test_nobody_is_blamed_for_people_it_was_not_asked_for() -> None:
         BLAZE: ModelFacts(BLAZE, 60, 60, 0.05, Cost(20, 200), held_to=1, people=100),
         MULTI: ModelFacts(MULTI, 100, 100, 0.05, Cost(9, 150), people=100),
     }
-    (said,) = held_back(facts)
+    (said,) = sentences.held_back(facts)
     assert "BlazePose full was asked for one person at most, not for the 5 it can find" in str(said)
     # With as many as the others found there is nothing to excuse.
-    assert held_back({m: replace(fact, agreed=100) for m, fact in facts.items()}) == ()
+    assert sentences.held_back({m: replace(fact, agreed=100) for m, fact in facts.items()}) == ()
 
 
 @pytest.mark.parametrize(
