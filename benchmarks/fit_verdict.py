@@ -28,6 +28,7 @@ from benchmarks._annotated import (
     read_scenes,
     true_oks,
 )
+from estimators.analysis.facts import gather
 from estimators.analysis.quality import (
     COEFFICIENTS,
     Coefficients,
@@ -35,7 +36,7 @@ from estimators.analysis.quality import (
     chances,
     expected_quality,
 )
-from estimators.analysis.recommend import LEAST_CHANCE
+from estimators.analysis.recommend import LEAST_CHANCE, TOO_FAR_APART
 from estimators.analysis.scale import found, shown
 from estimators.analysis.signals import PERSON_SIGNALS, Signals, picture_signals
 from estimators.registry import get
@@ -60,6 +61,7 @@ class Sample:
     signals: Signals
     oks: Mapping[str, Array]
     quality: Mapping[str, float]
+    apart: float
 
 
 def samples(scenes: Sequence[Scene]) -> list[Sample]:
@@ -80,7 +82,10 @@ def samples(scenes: Sequence[Scene]) -> list[Sample]:
             worth = {m: quality(scene.people, p) for m, p in everything.items()}
             whole = scene.name in ("as it is", "mirrored")
             original = scene.name == "as it is"
-            out.append(Sample(scene.source, whole, original, models, name, signals, oks, worth))
+            apart = np.nan_to_num([f.worst for f in gather([seen], {}, {}).values()]).max()
+            out.append(
+                Sample(scene.source, whole, original, models, name, signals, oks, worth, apart)
+            )
     return out
 
 
@@ -209,7 +214,8 @@ def _rules(here: Sequence[tuple[Sample, Mapping, Mapping]]) -> dict[str, list[st
         "by hand": [hand(s) for s, _, _ in here],
         "fitted": list(fitted),
         "declining": [
-            p if c[p] >= LEAST_CHANCE else None for p, (_, _, c) in zip(fitted, here, strict=True)
+            p if c[p] >= LEAST_CHANCE and s.apart <= TOO_FAR_APART else None
+            for p, (s, _, c) in zip(fitted, here, strict=True)
         ],
     }
 

@@ -28,9 +28,12 @@ from estimators.types import PoseSet
 
 Tier = Literal["truth", "consensus", "plausibility", "requirements", "none"]
 
-# Under this chance to be within 0.05 of the best nothing is recommended.  Over pictures that the
-# coefficients have not seen it keeps 0.85 and more right of those recommended (docs/verdict.md).
-LEAST_CHANCE = 0.8
+# Under this chance to be within 0.05 of the best nothing is recommended.  Chosen on pictures
+# that the coefficients had not seen; docs/verdict.md has what it keeps right and what it declines.
+LEAST_CHANCE = 0.78
+# Where a tenth of some model's joints lie further than this many torso lengths from where the
+# others put them, the models see different poses: nobody can tell without truth which is right.
+TOO_FAR_APART = 0.6
 # Models whose expected qualities differ by less are equally good: two annotators differ by more.
 EQUALLY_GOOD = 0.02
 # Fewer independent families are no consensus: two cannot outvote each other.
@@ -255,7 +258,10 @@ def _by_guess(
     voices = {voice(m) for m in facts}
     tier: Tier = "consensus" if len(voices) >= FEWEST_VOICES else "plausibility"
     said = sentences.guess(tier, len(voices), expected, (pick, chance[pick]), LEAST_CHANCE)
-    model = pick if chance[pick] >= LEAST_CHANCE else None
+    astray = max((facts[m] for m in usable), key=lambda f: f.worst if f.worst > 0 else 0.0)
+    if astray.worst > TOO_FAR_APART:
+        said = (*said, sentences.too_far(astray, TOO_FAR_APART))
+    model = None if astray.worst > TOO_FAR_APART or chance[pick] < LEAST_CHANCE else pick
     return Recommendation(model, "", said, tier, expected, chance[pick])
 
 

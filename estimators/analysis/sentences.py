@@ -83,6 +83,16 @@ def guess(
     return Reason(text), Reason(sure)
 
 
+def too_far(fact: ModelFacts, limit: float) -> Reason:
+    """Why nothing is recommended where the models see different poses."""
+    return Reason(
+        f"The models see different poses: a tenth of the joints of {fact.title} lie more than "
+        f"{fact.worst:.0%} of a torso length from where the others put them (over {limit:.0%} "
+        "nothing is recommended without truth).",
+        Place(model=fact.model),
+    )
+
+
 def people(
     facts: Mapping[str, ModelFacts], model: str | None, subject: Subject
 ) -> tuple[Reason, ...]:

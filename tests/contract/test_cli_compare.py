@@ -42,10 +42,23 @@ def document(folder: Path) -> dict[str, Any]:
 def test_every_format_leaves_its_files(compared: tuple[Path, str]) -> None:
     folder, told = compared
     expected = {"results.json", "joints.csv", "frames.csv", "joints.parquet", "frames.parquet"}
-    expected |= {"summary.json", "summary.csv", "summary.parquet"}
+    expected |= {"summary.json", "summary.csv", "summary.parquet", "verdict.json"}
     expected |= {"image_ids.csv", *(f"{model}.coco.json" for model in MODELS)}
     assert {file.name for file in folder.iterdir()} == expected
     assert all(str(folder / name) in told for name in expected)
+
+
+def test_the_verdict_is_told_and_written(compared: tuple[Path, str]) -> None:
+    folder, told = compared
+    verdict = json.loads((folder / "verdict.json").read_text())
+    assert len(verdict["pictures"]) == 2
+    for answer in (*verdict["pictures"], verdict["all"]):
+        assert answer["model"] in (*MODELS, None)
+        assert answer["tier"] in ("consensus", "plausibility", "requirements", "none")
+        assert answer["reasons"]
+        assert set(answer["expected_quality"]) | set(answer["out"]) == set(MODELS)
+    assert verdict["all"]["headline"] in told
+    assert all(reason["text"] in told for reason in verdict["all"]["reasons"])
 
 
 def test_the_table_names_people_scores_and_agreement(compared: tuple[Path, str]) -> None:

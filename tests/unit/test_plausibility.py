@@ -1,0 +1,91 @@
+"""What is implausible is found where it is, and a plain person has nothing of it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from estimators.analysis.matching import group_people
+from estimators.analysis.plausibility import exchanged, findings, long_limbs, uneven
+from estimators.skeletons import COCO_17
+from estimators.types import PoseSet
+
+LIGHTNING, FULL, POSENET = "movenet-lightning", "blazepose-full", "posenet"
+# Around the nose; the joints on the picture's right side are the person's left ones.
+_LEFT = [(4, -4), (8, -2), (20, 40), (28, 75), (30, 110), (12, 120), (14, 180), (14, 240)]
+UPRIGHT = np.array([(0, 0), *(each for x, y in _LEFT for each in ((x, y), (-x, y)))], float)
+FLIP = list(COCO_17.flip_indices)
+
+
+def at(x: float, y: float = 100.0) -> np.ndarray:
+    return np.add(UPRIGHT, (x, y))
+
+
+def joint(name: str) -> int:
+    return COCO_17.index(name)
+
+
+def poses(*people: np.ndarray) -> PoseSet:
+    xy = np.array(people, np.float32).reshape(-1, 17, 2)
+    return PoseSet(COCO_17, xy, np.ones(xy.shape[:2], np.float32))
+
+
+def found(people: dict[str, PoseSet]) -> list[tuple[str, str, int, tuple[str, ...]]]:
+    every = findings(people, group_people(people), frame=7)
+    assert all(f.frame == 7 for f in every)
+    assert all(f.text for f in every)
+    return [(f.kind, f.model, f.person, f.joints) for f in every]
+
+
+def test_a_plain_person_has_nothing_implausible() -> None:
+    people = {m: poses(at(300)) for m in (LIGHTNING, FULL, POSENET)}
+    assert found(people) == []
+    assert uneven(at(300)) == 0
+    assert long_limbs(at(300)) == 0
+    assert exchanged(at(300), at(300)) == 0
+
+
+@pytest.mark.parametrize(("torsos", "seen"), [(1.25, False), (1.35, True)])
+def test_a_limb_longer_than_a_body_has(torsos: float, seen: bool) -> None:
+    long = at(300)
+    knee, ankle = joint("left_knee"), joint("left_ankle")
+    long[ankle] = long[knee] + (0, torsos * 80)
+    assert (long_limbs(long) == 1 / 8) == seen
+    expected = ("long limb", LIGHTNING, 1, ("left_knee", "left_ankle"))
+    assert (expected in found({LIGHTNING: poses(long), FULL: poses(at(300))})) == seen
+
+
+@pytest.mark.parametrize(("ratio", "seen"), [(2.9, False), (3.1, True)])
+def test_limbs_uneven_beyond_foreshortening(ratio: float, seen: bool) -> None:
+    short = at(300)
+    knee, ankle = joint("left_knee"), joint("left_ankle")
+    short[ankle] = short[knee] + (0, 60 / ratio)
+    assert uneven(short) == pytest.approx(np.log(ratio) / 4, rel=0.01)
+    kinds = [kind for kind, *_ in found({LIGHTNING: poses(short), FULL: poses(at(300))})]
+    assert ("uneven limbs" in kinds) == seen
+
+
+def test_left_and_right_exchanged_against_every_other_voice() -> None:
+    turned = at(300)[FLIP]
+    people = {LIGHTNING: poses(turned), FULL: poses(at(300)), POSENET: poses(at(300))}
+    assert exchanged(turned, at(300)) > 0.15
+    assert ("exchanged", LIGHTNING, 1, ()) in found(people)
+    # Of a pair neither is known to be wrong, of three the one is.
+    assert not [f for f in found(people) if f[0] == "exchanged" and f[1] != LIGHTNING]
+
+
+def test_a_joint_on_another_person() -> None:
+    wrong = at(300)
+    wrong[joint("left_wrist")] = at(420)[joint("left_wrist")]
+    people = {
+        LIGHTNING: poses(wrong, at(420)),
+        FULL: poses(at(300), at(420)),
+        POSENET: poses(at(300), at(420)),
+    }
+    assert "on another person" in [f[0] for f in found(people) if f[3] == ("left_wrist",)]
+
+
+def test_somebody_whom_one_voice_alone_sees() -> None:
+    people = {LIGHTNING: poses(at(300)), FULL: poses(at(300), at(500)), POSENET: poses(at(300))}
+    assert found(people) == [("alone", FULL, 2, ())]
+    assert found({FULL: poses(at(300))}) == []

@@ -1,0 +1,278 @@
+"""The rule: requirements, tiers, declining, twins; on constructed poses whose truth is known."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pytest
+
+from estimators.analysis import recommend as rule
+from estimators.analysis.facts import Cost
+from estimators.analysis.plausibility import Finding
+from estimators.analysis.recommend import Evidence, Needs, Recommendation, Seen, recommend
+from estimators.analysis.truth import truth_errors
+from estimators.annotated import AnnotatedImage, AnnotatedPerson
+from estimators.registry import get
+from estimators.skeletons import COCO_17
+from estimators.types import PoseSet
+
+LIGHTNING, THUNDER, FULL, LITE = (
+    *("movenet-lightning", "movenet-thunder"),
+    *("blazepose-full", "blazepose-lite"),
+)
+POSENET, MULTI, RCNN = "posenet", "movenet-multipose-512", "keypointrcnn-fast"
+COSTS = {m: Cost(ms, 100.0) for m, ms in ((LIGHTNING, 2), (FULL, 12), (POSENET, 20), (MULTI, 25))}
+_RIGHT = [(4, -4), (8, -2), (20, 40), (28, 75), (30, 110), (12, 120), (14, 180), (14, 240)]
+UPRIGHT = np.array([(0, 0), *(each for x, y in _RIGHT for each in ((x, y), (-x, y)))], float)
+TORSO = 80.0
+RNG = np.random.default_rng(3)
+
+
+def person(x: float = 300, y: float = 100, noise: float = 2.0) -> np.ndarray:
+    return moved(UPRIGHT, x, y) + RNG.normal(0, noise, (17, 2))
+
+
+def moved(xy: np.ndarray, x: float, y: float = 0.0) -> np.ndarray:
+    return np.add(xy, (x, y))
+
+
+def poses(*people: np.ndarray, score: float = 0.8) -> PoseSet:
+    n = len(people)
+    xy = np.array(people, np.float32).reshape(n, 17, 2)
+    return PoseSet(COCO_17, xy, np.full((n, 17), score, np.float32), np.full(n, score, np.float32))
+
+
+def ask(people: Mapping[str, PoseSet], needs: Needs = rule.ANYTHING, **more: Any) -> Recommendation:
+    costs = more.pop("costs", {m: COSTS.get(m, Cost(50.0, 100.0)) for m in people})
+    return recommend(Evidence([Seen(people, 640)], costs, **more), needs)
+
+
+def text(answer: Recommendation) -> str:
+    return "\n".join(map(str, answer.reasons))
+
+
+def agreeing() -> dict[str, PoseSet]:
+    return {m: poses(person()) for m in (LIGHTNING, FULL, POSENET)}
+
+
+def apart(torsos: float) -> dict[str, PoseSet]:
+    """Three models; BlazePose puts a quarter of the joints that far from where they are."""
+    far = person()
+    far[5:9] += (torsos * TORSO, 0)
+    return {LIGHTNING: poses(person()), FULL: poses(far), POSENET: poses(person())}
+
+
+def fixed(monkeypatch: pytest.MonkeyPatch, quality: dict[str, float], chance: dict) -> None:
+    monkeypatch.setattr(rule, "expected_quality", lambda signals: quality)
+    monkeypatch.setattr(rule, "chances", lambda s, q, models: {m: chance[m] for m in models})
+
+
+CROWD = {
+    LIGHTNING: poses(person(320)),
+    FULL: poses(person(120), person(320)),
+    POSENET: poses(*(person(x) for x in (120, 320, 520))),
+    MULTI: poses(*(person(x) for x in (120, 320, 520))),
+}
+
+
+def test_the_table_of_fixed_scenes(capsys: pytest.CaptureFixture[str]) -> None:
+    """No scene may get a model that is clearly behind, and those that cannot be told get none."""
+    shifted = agreeing() | {LIGHTNING: poses(moved(person(), 0.3 * TORSO))}
+    scenes: list[tuple[str, dict[str, PoseSet], set[str | None]]] = [
+        ("one person, all agree", agreeing(), {LIGHTNING, FULL, POSENET}),
+        ("the fast one stands apart", shifted, {FULL, POSENET, None}),
+        ("one sees another pose", apart(2.0), {None}),
+        ("a crowd", CROWD, {POSENET, MULTI, None}),
+        ("two voices, two poses", dict(list(apart(2.0).items())[:2]), {None}),
+        ("nobody", {m: poses() for m in (LIGHTNING, FULL, POSENET)}, {None}),
+        (
+            "only one sees anybody",
+            {LIGHTNING: poses(person()), FULL: poses(), POSENET: poses()},
+            {None, LIGHTNING},
+        ),
+    ]
+    for name, people, right in scenes:
+        answer = ask(people)
+        with capsys.disabled():
+            print(f"\n{name:28} {answer.tier:13} {answer.model or 'none':18}", end="")
+        assert answer.model in right, f"{name}: {text(answer)}"
+
+
+def test_agreement_of_three_families_is_consensus_and_says_its_figures() -> None:
+    answer = ask(agreeing())
+    assert answer.tier == "consensus"
+    assert answer.headline.startswith("For a picture like this: ")
+    said = text(answer)
+    assert "3 independent families" in said
+    assert "the one person on whom two families or more agree" in said
+    assert "2.0 ms" in said
+    place = next(r.place for r in answer.reasons if "differ most" in r.text)
+    assert place is not None
+    assert place.person == 1
+    assert place.joint in COCO_17.joints
+
+
+def test_of_those_about_as_good_the_cheapest(monkeypatch: pytest.MonkeyPatch) -> None:
+    chance = dict.fromkeys((LIGHTNING, FULL, POSENET), 0.9) | {POSENET: 0.95}
+    for gap, expected in ((0.019, LIGHTNING), (0.021, POSENET)):
+        fixed(monkeypatch, {LIGHTNING: 0.7 - gap, FULL: 0.3, POSENET: 0.7}, chance)
+        assert ask(agreeing()).model == expected
+    fixed(monkeypatch, {LIGHTNING: 0.7, FULL: 0.3, POSENET: 0.7}, chance | {LIGHTNING: 0.7})
+    assert ask(agreeing()).model == POSENET
+
+
+def test_thin_evidence_gets_no_recommendation(monkeypatch: pytest.MonkeyPatch) -> None:
+    quality = {LIGHTNING: 0.7, FULL: 0.3, POSENET: 0.3}
+    for chance, expected in ((0.79, LIGHTNING), (0.77, None)):
+        odds = {LIGHTNING: chance, FULL: 0.1, POSENET: 0.1}
+        fixed(monkeypatch, quality, odds)
+        answer = ask(agreeing())
+        assert answer.model == expected
+        assert answer.tier == ("consensus" if expected else "none")
+        assert ("less than the 78%" in text(answer)) == (expected is None)
+    assert "mark the truth" in text(answer)
+
+
+def test_large_disagreement_gets_no_recommendation(monkeypatch: pytest.MonkeyPatch) -> None:
+    quality, chance = {LIGHTNING: 0.7, FULL: 0.2, POSENET: 0.5}, dict.fromkeys(COSTS, 0.9)
+    fixed(monkeypatch, quality, chance)
+    for torsos, expected in ((0.5, LIGHTNING), (0.7, None)):
+        assert ask(apart(torsos)).model == expected
+    assert "see different poses" in text(ask(apart(0.7)))
+
+
+def test_two_families_are_no_consensus() -> None:
+    people = dict(list(agreeing().items())[:2])
+    answer = ask(people)
+    assert answer.tier in ("plausibility", "none")
+    assert "cannot outvote each other" in text(answer)
+    declined = ask(dict(list(apart(2.0).items())[:2]))
+    assert "add a third one" in text(declined)
+
+
+def test_variants_of_one_family_are_one_voice() -> None:
+    people = {LIGHTNING: poses(person()), THUNDER: poses(person()), MULTI: poses(person())}
+    assert ask(people).tier in ("plausibility", "none")
+    assert "variants of one family are one voice" in text(ask(people))
+
+
+@pytest.mark.parametrize("people", [agreeing(), apart(0.3), apart(2.0), CROWD])
+def test_a_copy_changes_no_verdict(people: dict[str, PoseSet]) -> None:
+    alone = ask(people)
+    for twin in ("movenet-lightning-tfhub", LITE):
+        of = LIGHTNING if twin.endswith("tfhub") else FULL
+        both = ask(people | {twin: people[of]})
+        assert (both.model, alone.model is None) == (alone.model, both.model is None)
+        assert both.expected.keys() - {twin} == alone.expected.keys()
+
+
+def test_two_wrong_variants_do_not_outvote_two_right_families() -> None:
+    wrong = moved(person(), 0.35 * TORSO)
+    people = {LIGHTNING: poses(wrong), THUNDER: poses(wrong + 1), MULTI: poses(wrong - 1)}
+    answer = ask(people | {FULL: poses(person()), POSENET: poses(person())})
+    assert answer.model in (FULL, POSENET, None)
+
+
+def test_a_one_person_model_is_out_where_families_agree_on_more() -> None:
+    answer = ask(CROWD)
+    assert answer.out.keys() == {LIGHTNING}
+    assert "looks for one person" in answer.out[LIGHTNING]
+    assert "agree on 3" in answer.out[LIGHTNING]
+    one = {m: poses(person()) for m in CROWD} | {POSENET: poses(person(), person(120))}
+    assert ask(one).out == {}
+
+
+@pytest.mark.parametrize(
+    ("needs", "out", "figure"),
+    [
+        (Needs(gives_3d=True), {LIGHTNING, POSENET}, "metres"),
+        (Needs(people=2), {LIGHTNING}, "at most 1 of the 2 people"),
+        (Needs(people=6), {LIGHTNING, FULL}, "at most 5 of the 6 people"),
+        (Needs(latency_ms=12), {POSENET}, "takes 20 ms, more than 12 ms"),
+        (Needs(latency_ms=11), {POSENET, FULL}, "takes 12 ms, more than 11 ms"),
+        (Needs(memory_mb=100), set(), ""),
+        (Needs(memory_mb=99), {LIGHTNING, FULL, POSENET}, "holds 100 MB, more than 99 MB"),
+    ],
+)
+def test_requirements_put_models_out_with_the_figure(
+    needs: Needs, out: set[str], figure: str
+) -> None:
+    answer = ask(agreeing(), needs)
+    assert answer.out.keys() == out
+    assert figure in text(answer)
+    assert answer.model not in out
+    if len(out) == 2:
+        (left,) = agreeing().keys() - out
+        assert (answer.model, answer.tier) == (left, "requirements")
+        assert "only one left" in answer.headline
+    if len(out) == 3:
+        assert answer.model is None
+        assert "meets what you need" in answer.headline
+
+
+def test_what_was_not_measured_puts_nobody_out() -> None:
+    costs = {m: Cost() for m in agreeing()}
+    assert ask(agreeing(), Needs(latency_ms=1, memory_mb=1), costs=costs).out == {}
+
+
+def test_failed_models_nobody_and_one_model_are_said() -> None:
+    nobody = ask({m: poses() for m in (LIGHTNING, FULL)}, failed=[RCNN])
+    assert nobody.headline == "No model found anybody in this picture."
+    assert "Keypoint R-CNN fast is not judged" in text(nobody)
+    assert recommend(Evidence([], failed=[RCNN])).headline == "No model has answered yet."
+    one = ask({FULL: poses(person())})
+    assert (one.model, one.tier) == (FULL, "requirements")
+    assert "Compare it with others" in text(one)
+
+
+def test_truth_goes_before_what_the_models_agree_on() -> None:
+    """Two families agree on a wrong pose; what is marked says so."""
+    right, wrong = person(), moved(person(), 0.5 * TORSO)
+    people = {LIGHTNING: poses(wrong), FULL: poses(right), POSENET: poses(wrong + 1)}
+    marked = AnnotatedPerson(right, np.full(17, 2))
+    errors = truth_errors([(AnnotatedImage("x", 640, 480, (marked,)), people)])
+    answer = ask(people, truth=errors)
+    assert (answer.model, answer.tier) == (FULL, "truth")
+    assert "On the 17 joints marked, BlazePose full is nearest" in text(answer)
+    assert ask(people).model != FULL
+
+
+def test_a_model_that_changes_sides_is_not_preferred(monkeypatch: pytest.MonkeyPatch) -> None:
+    fixed(
+        monkeypatch,
+        {LIGHTNING: 0.7, FULL: 0.3, POSENET: 0.7},
+        dict.fromkeys((LIGHTNING, FULL, POSENET), 0.9),
+    )
+    swap = Finding("side swap", LIGHTNING, 1, (), 4.0, 17)
+    assert ask(agreeing()).model == LIGHTNING
+    answer = ask(agreeing(), unsteady=[swap], subject="clip")
+    assert answer.model == POSENET
+    reason = next(r for r in answer.reasons if "change sides in 4 frames" in r.text)
+    assert reason.place is not None
+    assert reason.place.frame == 17
+
+
+def test_latency_measured_while_busy_says_so() -> None:
+    costs = {m: Cost(5.0, 100.0, busy=m == FULL) for m in agreeing()}
+    assert "BlazePose full 5.0 ms, measured while busy" in text(ask(agreeing(), costs=costs))
+
+
+def test_the_verdict_as_data_is_plain_json() -> None:
+    data = ask(agreeing()).as_data()
+    assert data.keys() >= {"model", "tier", "reasons", "expected_quality", "chance", "out"}
+    assert all(isinstance(reason["text"], str) for reason in data["reasons"])
+    assert math.isfinite(data["chance"])
+    assert recommend(Evidence([])).as_data()["chance"] is None
+
+
+def test_a_set_of_pictures_is_judged_together() -> None:
+    seen = [Seen(agreeing(), 640, name) for name in ("a.jpg", "b.jpg")]
+    answer = recommend(Evidence(seen, COSTS, subject="set of pictures"))
+    assert "the 2 people" in text(answer)
+    place = next(r.place for r in answer.reasons if "differ most" in r.text)
+    assert place is not None
+    assert place.picture in ("a.jpg", "b.jpg")
+    assert get(LIGHTNING).title in text(answer)
