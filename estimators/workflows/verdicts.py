@@ -16,6 +16,7 @@ from estimators.analysis.plausibility import Finding
 from estimators.analysis.recommend import ANYTHING, Evidence, Needs, Recommendation, Seen, recommend
 from estimators.analysis.scale import shown
 from estimators.analysis.shown import Thresholds
+from estimators.analysis.truth import TruthErrors
 from estimators.registry import get
 from estimators.workflows.clip_analysis import ClipAnalysis
 
@@ -39,7 +40,10 @@ def seen_in(
 
 
 def of_clip(
-    analysis: ClipAnalysis, memory_mb: Mapping[str, float], needs: Needs = ANYTHING
+    analysis: ClipAnalysis,
+    memory_mb: Mapping[str, float],
+    needs: Needs = ANYTHING,
+    truth: TruthErrors | None = None,
 ) -> Recommendation:
     """For a clip, from at most 40 of its frames in which anybody is seen."""
     failed = [m for m, e in analysis.estimates.items() if not len(e) or e.failed.all()]
@@ -57,7 +61,7 @@ def of_clip(
     picked = rows[np.unique(np.linspace(0, len(rows) - 1, _MOST_FRAMES).astype(int))]
     seen = [seen_in(given, int(row), analysis.thresholds) for row in picked]
     unsteady = [f for model in given for f in _unsteady(analysis, model)]
-    return recommend(Evidence(seen, costs, failed, None, unsteady, "clip", _held_to(given)), needs)
+    return recommend(Evidence(seen, costs, failed, truth, unsteady, "clip", _held_to(given)), needs)
 
 
 def _held_to(estimates: Mapping[str, ClipEstimates]) -> dict[str, int]:

@@ -22,13 +22,12 @@ def verdict_box(comparison: Comparison, outcomes: Sequence[Outcome]) -> None:
         key: Cost(result.estimate.timings_ms.total, held_mb.get(key, float("nan")), result.busy)
         for key, result in comparison.results.items()
     }
-    frame = comparison.picture.frame
-    seen = Seen(comparison.shown, max(frame.width, frame.height))
+    seen = Seen(comparison.shown, max(comparison.picture.size))
     failed = [o.spec.key for o in outcomes if o.error is not None]
     with st.container(border=True, key="verdict"):
         needs = heading()
         given = [seen] if comparison.shown else []
-        errors = truth.errors_of(comparison)
+        errors = truth.errors_of(comparison.picture.digest, lambda image: comparison.shown)
         show(recommend(Evidence(given, costs, failed, errors), needs))
 
 

@@ -6,11 +6,12 @@ from pathlib import Path
 
 import streamlit as st
 
+from estimators.analysis.truth import TruthErrors
 from estimators.annotated import AnnotatedImage
 from estimators.media.clips import frames
 from estimators.workflows.clip_series import FramePeople, frame_people
 from pages.ui.server.files import folder
-from pages.ui.truth import Scene, mark_truth, marked_frames
+from pages.ui.truth import Scene, errors_of, mark_truth, marked_frames
 from pages.ui.video.comparison import ClipComparison
 from pages.ui.viewer.panels import Layer
 from pages.ui.viewer.picture import StagePicture, write_stage_file
@@ -38,6 +39,11 @@ def truth(comparison: ClipComparison) -> None:
         info.name, comparison.clip.digest, picture, people.shown, people.members, layers, frame
     )
     mark_truth(scene, lambda image: _shown_in(comparison, image))
+
+
+def errors(comparison: ClipComparison) -> TruthErrors | None:
+    """How far every model is from what is marked in the clip's frames; None where nothing is."""
+    return errors_of(comparison.clip.digest, lambda image: _shown_in(comparison, image))
 
 
 def _choose_frame(comparison: ClipComparison) -> int | None:

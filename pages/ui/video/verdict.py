@@ -7,6 +7,7 @@ import streamlit as st
 from estimators.workflows import verdicts
 from pages.ui import engine
 from pages.ui.verdict_box import heading, show
+from pages.ui.video import truth
 from pages.ui.video.comparison import ClipComparison
 
 
@@ -14,4 +15,5 @@ def verdict_box(comparison: ClipComparison) -> None:
     """The verdict with its reasons, for what a person needs."""
     with st.container(border=True, key="verdict"):
         needs = heading()
-        show(verdicts.of_clip(comparison.analysis, engine.memory_mb(), needs))
+        errors = truth.errors(comparison)
+        show(verdicts.of_clip(comparison.analysis, engine.memory_mb(), needs, errors))
