@@ -32,6 +32,8 @@ SETS = {
         "movenet-thunder",
     ),
 }
+_SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
+_BESIDE = [_SHARED / name / "person_keypoints.json" for name in ("coco20", "coco4")]
 _FLIP = list(COCO_17.flip_indices)
 Matrix = NDArray[np.float64]
 
@@ -56,8 +58,22 @@ class Scene:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--annotations", type=Path, action="append", required=True, metavar="FILE")
+    parser.add_argument("--annotations", type=Path, action="append", metavar="FILE")
     parser.add_argument("--images", type=Path, action="append", metavar="DIR")
+
+
+def chosen_scenes(parser: argparse.ArgumentParser) -> list[Scene]:
+    """The annotated pictures that the command names, else those beside the repository."""
+    chosen = parser.parse_args()
+    files = chosen.annotations or [file for file in _BESIDE if file.is_file()]
+    folders = chosen.images or [None] * len(files)
+    if len(folders) != len(files):
+        parser.error("name as many --images as --annotations, or none")
+    pairs = zip(files, folders, strict=True)
+    scenes = [scene for file, folder in pairs for scene in read_scenes(file, folder)]
+    if not scenes:
+        parser.error("no annotated picture was found: name a file by --annotations")
+    return scenes
 
 
 def read_scenes(annotations: Path, images: Path | None = None) -> Iterator[Scene]:

@@ -23,9 +23,9 @@ from benchmarks._annotated import (
     SUPPORTED_WITHIN,
     Scene,
     add_arguments,
+    chosen_scenes,
     more_scenes,
     quality,
-    read_scenes,
     true_oks,
 )
 from estimators.analysis.facts import gather
@@ -236,17 +236,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     add_arguments(parser)
     parser.add_argument("--write", action="store_true", help="replace the product's coefficients")
-    chosen = parser.parse_args()
-    folders = chosen.images or [None] * len(chosen.annotations)
-    scenes = [
-        s
-        for file, at in zip(chosen.annotations, folders, strict=True)
-        for s in read_scenes(file, at)
-    ]
+    scenes = chosen_scenes(parser)
     every = samples(more_scenes(scenes))
     people = sum(len(s.people) for s in scenes)
     print(report(every))
-    if chosen.write:
+    if parser.parse_args().write:
         made = (
             f"python -m benchmarks.fit_verdict on {len(scenes)} annotated COCO 2017 pictures with "
             f"{people} people, {len(every) // (len(SETS) + len(_ALSO))} scenes made of them"

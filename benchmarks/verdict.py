@@ -1,6 +1,6 @@
 """Holds the recommendations against annotated pictures.
 
-    python -m benchmarks.verdict --annotations FILE [--images DIR]
+    python -m benchmarks.verdict [--annotations FILE [--images DIR]]
 
 The quality of a model on a picture is the sum of the OKS of matched people over annotated people
 and those found that are nobody.  A recommendation is *supported* where the recommended model is
@@ -21,8 +21,8 @@ from benchmarks._annotated import (
     SUPPORTED_WITHIN,
     Scene,
     add_arguments,
+    chosen_scenes,
     quality,
-    read_scenes,
 )
 from estimators.analysis.facts import Cost
 from estimators.analysis.recommend import Evidence, Seen, recommend
@@ -92,12 +92,7 @@ def _shown(model: str, estimate: Estimate) -> PoseSet:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     add_arguments(parser)
-    chosen = parser.parse_args()
-    folders = chosen.images or [None] * len(chosen.annotations)
-    pairs = zip(chosen.annotations, folders, strict=True)
-    scenes = [scene for file, folder in pairs for scene in read_scenes(file, folder)]
-    if not scenes:
-        parser.error("no annotated picture was found: name its folder by --images")
+    scenes = chosen_scenes(parser)
     models = tuple(dict.fromkeys(chain.from_iterable(SETS.values())))
     for line in table(scenes, estimates(scenes, models)):
         print(line, flush=True)

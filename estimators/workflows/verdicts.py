@@ -111,7 +111,7 @@ def of_pictures(
         if here and not failed:
             whole += seen
     working = [m for m in models if any(m in here for here in answered)]
-    if not whole and len(working) < len(models):  # a model failed on every picture
+    if not whole and 0 < len(working) < len(models):  # a model failed on every picture
         whole = [_picture(here) for here in answered if set(here) == set(working)]
     if len(estimates) == 1:
         return each_one, each_one[0]

@@ -85,6 +85,23 @@ def test_a_joint_on_another_person() -> None:
     assert "on another person" in [f[0] for f in found(people) if f[3] == ("left_wrist",)]
 
 
+def test_near_another_person_is_not_on_them() -> None:
+    wrong = at(300)
+    wrong[joint("left_wrist")] = at(420)[joint("left_wrist")] + (24, 0)  # 0.3 torso lengths
+    two = poses(at(300), at(420))
+    people = {LIGHTNING: poses(wrong, at(420)), FULL: two, POSENET: two}
+    assert "on another person" not in [f[0] for f in found(people)]
+
+
+def test_somebody_seen_from_the_side_is_not_exchanged() -> None:
+    """Left and right lie so near each other that which is which makes no difference."""
+    side = at(300)
+    side[:, 0] = 300 + (side[:, 0] - 300) * 0.1
+    people = {LIGHTNING: poses(side[FLIP]), FULL: poses(side), POSENET: poses(side)}
+    assert 0 < exchanged(side[FLIP], side) < 0.15
+    assert found(people) == []
+
+
 def test_somebody_whom_one_voice_alone_sees() -> None:
     people = {LIGHTNING: poses(at(300)), FULL: poses(at(300), at(500)), POSENET: poses(at(300))}
     assert found(people) == [("alone", FULL, 2, ())]

@@ -181,6 +181,8 @@ def test_a_one_person_model_is_out_where_families_agree_on_more() -> None:
     assert answer.out.keys() == {LIGHTNING}
     assert "looks for one person" in answer.out[LIGHTNING]
     assert "agree on 3" in answer.out[LIGHTNING]
+    two = {m: poses(person(120), person(320)) for m in (FULL, POSENET)}
+    assert ask(two | {LIGHTNING: poses(person(120))}).out.keys() == {LIGHTNING}
     one = {m: poses(person()) for m in CROWD} | {POSENET: poses(person(), person(120))}
     assert ask(one).out == {}
 

@@ -1,0 +1,170 @@
+"""What `compare` and the pages say is one rule's answer, for pictures, sets of them and clips."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from estimators.analysis.clip import ClipEstimates
+from estimators.analysis.quality import COEFFICIENTS, Coefficients, coefficients, expected_quality
+from estimators.analysis.signals import PERSON_SIGNALS, PICTURE_SIGNALS, picture_signals
+from estimators.export.files import to_bytes
+from estimators.registry import get
+from estimators.skeletons import COCO_17
+from estimators.types import Estimate, PoseSet, Timings
+from estimators.workflows.clip_analysis import ClipAnalysis
+from estimators.workflows.verdicts import Verdicts, of_clip, of_pictures
+
+LIGHTNING, FULL, POSENET = "movenet-lightning", "blazepose-full", "posenet"
+MODELS = (LIGHTNING, FULL, POSENET)
+_LEFT = [(4, -4), (8, -2), (20, 40), (28, 75), (30, 110), (12, 120), (14, 180), (14, 240)]
+UPRIGHT = np.array([(0, 0), *(each for x, y in _LEFT for each in ((x, y), (-x, y)))], float)
+FLIP = list(COCO_17.flip_indices)
+
+
+def poses(*people: np.ndarray) -> PoseSet:
+    xy = np.array(people, np.float32).reshape(-1, 17, 2)
+    n = len(xy)
+    return PoseSet(COCO_17, xy, np.full((n, 17), 0.8, np.float32), np.full(n, 0.8, np.float32))
+
+
+def person(x: float = 300, seed: int = 0) -> np.ndarray:
+    return np.add(UPRIGHT, (x, 100)) + np.random.default_rng(seed).normal(0, 2, (17, 2))
+
+
+def clip(model: str, frames: list[PoseSet | None], name: str = "x") -> ClipEstimates:
+    out = ClipEstimates(model, COCO_17, name, (640, 480))
+    for i, found in enumerate(frames):
+        if found is None:
+            out.append_failed(i, i / 10, "no luck")
+        else:
+            out.append(Estimate(found, Timings(1, 5, 1), i, i / 10), 0.0, 0.0)
+    return out
+
+
+def picture(name: str = "a.jpg", failed: tuple[str, ...] = ()) -> dict[str, ClipEstimates]:
+    return {
+        m: clip(m, [None if m in failed else poses(person(seed=i))], name)
+        for i, m in enumerate(MODELS)
+    }
+
+
+def test_a_picture_and_a_clip_of_one_frame_get_the_same_answer() -> None:
+    (of_one,), together = of_pictures([picture()], {})
+    assert together is of_one
+    as_clip = of_clip(ClipAnalysis.of(picture()), {})
+    assert as_clip.model == of_one.model
+    assert as_clip.expected == pytest.approx(of_one.expected)
+    assert as_clip.chance == pytest.approx(of_one.chance)
+
+
+def test_a_set_has_an_answer_a_picture_and_one_for_all() -> None:
+    each, together = of_pictures([picture("a.jpg"), picture("b.jpg")], {LIGHTNING: 59.0})
+    verdicts = Verdicts(("a.jpg", "b.jpg"), each, together)
+    written = json.loads(to_bytes(verdicts.write))
+    assert [p["file"] for p in written["pictures"]] == ["a.jpg", "b.jpg"]
+    assert written["all"]["headline"] == together.headline
+    assert "set of pictures" in together.headline
+    assert "MoveNet Lightning 59 MB" in verdicts.text
+
+
+def test_a_model_that_failed_on_one_picture_is_judged_by_the_others() -> None:
+    each, together = of_pictures([picture("a.jpg", (FULL,)), picture("b.jpg")], {})
+    assert any("BlazePose full is not judged" in str(r) for r in each[0].reasons)
+    assert FULL not in each[0].expected
+    assert FULL in each[1].expected
+    assert FULL in together.expected
+    _, together = of_pictures([picture("a.jpg", (FULL,)), picture("b.jpg", (FULL,))], {})
+    assert FULL not in together.expected
+    assert any("BlazePose full is not judged" in str(r) for r in together.reasons)
+    _, nothing = of_pictures([picture("a.jpg", MODELS), picture("b.jpg", MODELS)], {})
+    assert nothing.model is None
+
+
+def test_a_clip_whose_cheapest_model_changes_sides_prefers_another() -> None:
+    """It exchanges left and right for half of the time; the others do not."""
+    still = [poses(person(300 + i, seed=i)) for i in range(20)]
+    turned = [
+        poses(person(300 + i, seed=i)[FLIP] if i >= 10 else person(300 + i)) for i in range(20)
+    ]
+    analysis = ClipAnalysis.of(
+        {LIGHTNING: clip(LIGHTNING, turned), FULL: clip(FULL, still), POSENET: clip(POSENET, still)}
+    )
+    answer = of_clip(analysis, {})
+    said = "\n".join(map(str, answer.reasons))
+    assert answer.model != LIGHTNING
+    assert "MoveNet Lightning: arms or legs change sides" in said
+
+
+def test_a_clip_with_nobody_or_without_answers_gets_no_model() -> None:
+    nobody = ClipAnalysis.of({m: clip(m, [poses()] * 3) for m in MODELS})
+    assert of_clip(nobody, {}).headline == "No model found anybody in this clip."
+    failed = ClipAnalysis.of({m: clip(m, [None] * 3) for m in MODELS})
+    assert of_clip(failed, {}).model is None
+
+
+def test_the_coefficients_fit_the_signals_and_say_how_they_were_made() -> None:
+    fit = coefficients()
+    assert len(fit.person) == len(PERSON_SIGNALS)  # the score has lines of its own; an intercept
+    assert {get(key).key for key in fit.models} >= {*MODELS, "movenet-thunder"}
+    assert "benchmarks.fit_verdict" in fit.made
+    assert Coefficients(**json.loads(COEFFICIENTS.read_text())).text() == fit.text()
+
+
+def test_who_agrees_is_expected_to_be_better_than_who_stands_apart() -> None:
+    people = {m: poses(person(seed=i)) for i, m in enumerate(MODELS)}
+    agreed = expected_quality(picture_signals(people, 640))
+    people[FULL] = poses(np.add(person(), (60, 30)))
+    moved = expected_quality(picture_signals(people, 640))
+    assert moved[FULL] < agreed[FULL] - 0.1
+    assert moved[POSENET] > moved[FULL]
+
+
+def test_who_finds_more_of_those_whom_others_find_is_expected_to_be_better() -> None:
+    crowd = [person(x) for x in (100, 300, 500)]
+    people = {LIGHTNING: poses(crowd[1]), FULL: poses(*crowd), POSENET: poses(*crowd)}
+    signals = picture_signals(people, 640)
+    quality = expected_quality(signals)
+    assert quality[POSENET] > 2 * quality[LIGHTNING]
+    at = dict(zip(PICTURE_SIGNALS, signals.picture[LIGHTNING], strict=True))
+    assert at["found_share"] == pytest.approx(1 / 3)
+    assert at["single"] == pytest.approx(2 / 3)
+    assert at["few"] == pytest.approx(1 / 4)
+    more = dict(zip(PICTURE_SIGNALS, signals.picture[POSENET], strict=True))
+    assert more["found_more"] == pytest.approx(1 / 3)  # the others count two in the mean
+    # Whom a one-person model does not see counts for nobody: it was not asked.
+    seen = signals.people[POSENET][:, PERSON_SIGNALS.index("seen_share")]
+    assert seen.tolist() == [1, 1, 1]
+
+
+def test_a_variant_that_was_not_fitted_goes_without_its_score() -> None:
+    person_rows = picture_signals({"blazepose-heavy": poses(person())}, 640)
+    assert 0 <= expected_quality(person_rows)["blazepose-heavy"] <= 1
+    twin = picture_signals({"movenet-lightning-tfhub": poses(person())}, 640)
+    own = picture_signals({LIGHTNING: poses(person())}, 640)
+    assert list(expected_quality(twin).values()) == list(expected_quality(own).values())
+
+
+def test_who_is_seen_by_how_many_other_voices() -> None:
+    everyone = {m: poses(person(seed=i)) for i, m in enumerate(MODELS)}
+    at = PERSON_SIGNALS.index("seen_by")
+    for models, expected in ((MODELS[:1], 0.0), (MODELS[:2], 0.5), (MODELS, 1.0)):
+        signals = picture_signals({m: everyone[m] for m in models}, 640)
+        assert signals.people[LIGHTNING][0, at] == expected
+
+
+def test_quality_counts_people_as_far_as_somebody_is_expected_to_be_right() -> None:
+    """Every person has an expected OKS of 0.5, and so counts 0.65 of somebody."""
+    half = Coefficients((*(0.0,) * (len(PERSON_SIGNALS) - 1), 0.5), {}, ())
+    people = {LIGHTNING: poses(person(100)), FULL: poses(person(100), person(400))}
+    quality = expected_quality(picture_signals(people, 640), half)
+    assert quality[LIGHTNING] == pytest.approx(0.5 / (2 * 0.65 + 0.35))
+    assert quality[FULL] == pytest.approx(1.0 / (2 * 0.65 + 2 * 0.35))
+
+
+def test_forty_frames_of_a_long_clip_are_judged() -> None:
+    frames = [poses(person(300 + i)) for i in range(100)]
+    answer = of_clip(ClipAnalysis.of({m: clip(m, frames) for m in MODELS}), {})
+    assert any("Of the 40 people" in str(reason) for reason in answer.reasons)
