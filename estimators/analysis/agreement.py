@@ -161,6 +161,24 @@ def agreement_matrix(
     return AgreementMatrix(models, oks, distance, matched, pairs)
 
 
+def picture_agreement(groups: Sequence[PersonGroup], models: Sequence[str]) -> float:
+    """OKS of every two models on every person of a picture, in the mean.
+
+    A person whom one of the two does not find counts 0, one whom both do not find does not count,
+    nor does one on whom the two share fewer than three joints.  NaN where nothing is left.
+    """
+    values = []
+    for group in groups:
+        for pair in combinations(models, 2):
+            found = [model in group.members for model in pair]
+            if all(found):
+                values.append(group.oks.get(pair, group.oks.get(pair[::-1], np.nan)))
+            elif any(found):
+                values.append(0.0)
+    known = np.array(values)[np.isfinite(values)]
+    return float(known.mean()) if known.size else float("nan")
+
+
 def joint_agreement(
     people: Mapping[str, PoseSet], groups: Sequence[PersonGroup]
 ) -> dict[str, NDArray[np.float64]]:

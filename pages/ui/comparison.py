@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from estimators.analysis.agreement import AgreementMatrix, agreement_matrix
 from estimators.analysis.matching import PersonGroup, group_people
+from estimators.analysis.plausibility import Finding, findings
 from estimators.analysis.scale import found, shown
 from estimators.registry import ModelSpec
 from estimators.runtime.api import RunResult
@@ -19,6 +20,8 @@ from pages.ui.colours import colours
 from pages.ui.engine import Outcome
 from pages.ui.settings import Settings
 from pages.ui.sources import Picture
+
+_WHOLE = ("left_hip", "right_hip")
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,6 +70,20 @@ class Comparison:
     @cached_property
     def matrix(self) -> AgreementMatrix:
         return agreement_matrix(self.shown, self.groups)
+
+    @cached_property
+    def findings(self) -> tuple[Finding, ...]:
+        """What is implausible about the poses, whoever is right."""
+        return findings(self.shown, self.groups)
+
+    def doubts(self, model: str) -> list[tuple[int, str, str]]:
+        """(person's number, joint, what is implausible there); of a whole pose at the hips."""
+        return [
+            (found.person, joint, found.text)
+            for found in self.findings
+            if found.model == model and found.kind != "alone"
+            for joint in found.joints or _WHOLE
+        ]
 
     def count(self, model: str) -> str:
         """How many people it found, in words."""

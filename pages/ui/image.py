@@ -8,8 +8,9 @@ from pages.ui import engine
 from pages.ui.comparison import Comparison
 from pages.ui.downloads import downloads
 from pages.ui.frame import open_page
+from pages.ui.picture_set import picture_set
 from pages.ui.results import results
-from pages.ui.sources import choose_picture, choose_source
+from pages.ui.sources import brought, choose_picture, choose_source
 from pages.ui.stage import choose_layout, describe, stage
 from pages.ui.verdict_box import verdict_box
 from pages.ui.waiting import rerun_when_done
@@ -39,5 +40,7 @@ def image_page() -> None:
         describe(comparison, picked)
     if comparison.specs:
         results(comparison)
-        verdict_box(comparison, outcomes)
+        needs = verdict_box(comparison, outcomes)
+        if source == "upload":
+            outcomes += picture_set(brought(), settings, needs)
     rerun_when_done(outcomes)

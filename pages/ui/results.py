@@ -57,12 +57,13 @@ def _joints(comparison: Comparison) -> None:
         return
     table = joint_table(comparison, person)
     st.dataframe(
-        styled(comparison, table),
+        styled(comparison, table, person),
         height=min(38 * (len(table) + 2), 640),
         placeholder="–",
         key="joints_table",
         alt="Score, position and agreement of every joint for each model",
     )
+    _doubts(comparison, person)
     kinds = {spec.score_kind: spec.score_meaning for spec in comparison.specs}
     st.caption(
         "Scores are each model's own: "
@@ -71,6 +72,17 @@ def _joints(comparison: Comparison) -> None:
         "from where the other models put the joint, in torso lengths; empty where a joint is "
         "hidden by its threshold or no other model has it."
     )
+
+
+def _doubts(comparison: Comparison, person: int) -> None:
+    """What is implausible about this person's poses, model by model."""
+    found = [
+        f"- {spec.title}: {text}"
+        for spec in comparison.specs
+        for text in dict.fromkeys(t for n, _, t in comparison.doubts(spec.key) if n == person + 1)
+    ]
+    if found:
+        st.markdown("**Implausible, on yellow and marked “?” on the picture**\n" + "\n".join(found))
 
 
 def _agreement(comparison: Comparison) -> None:

@@ -21,7 +21,7 @@ from pages.ui.frames import frames
 from pages.ui.server.files import Received, folder, received, write
 from pages.ui.server.viewers import viewer
 from pages.ui.text import escaped
-from pages.ui.uploads import CHOSEN, Upload, labels, uploads
+from pages.ui.uploads import CHOSEN, Upload, kept_uploads, labels, uploads
 
 if TYPE_CHECKING:
     from estimators.media.pictures import PictureFile
@@ -204,6 +204,13 @@ def _from_uploads() -> Picture | None:
         label_visibility="collapsed",
     )
     return _uploaded(pictures[memory.keep(CHOSEN, chosen)])
+
+
+def brought() -> dict[str, Picture]:
+    """All pictures of this session that can be read, by the key of their upload."""
+    kept: dict[str, Upload] = {k: u for k, u in kept_uploads().items() if not _fault(u)}
+    names = labels(kept)
+    return {key: replace(_uploaded(upload), name=names[key]) for key, upload in kept.items()}
 
 
 def _from_camera() -> Picture | None:

@@ -141,6 +141,7 @@ def _layer(comparison: Comparison, spec: ModelSpec) -> Layer:
         spec.score_kind,
         comparison.settings.joint_threshold(spec.key),
         ids,
+        comparison.doubts(spec.key),
     )
 
 

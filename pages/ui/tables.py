@@ -20,6 +20,7 @@ if TYPE_CHECKING:  # pandas takes a third of a second: loaded when the first tab
 POSITION, DISTANCE, MEMORY = ("x, px", "y, px"), "apart, torsos", "memory, MB"
 _DECIMALS = {"confidence": 2, "visibility": 2, "logit": 1, DISTANCE: 2}
 _WEAK = "color: #8A93A3"  # grey on white as on black
+_DOUBT = "background-color: #FFE14D59"  # yellow, as on the picture
 
 
 def joint_names(comparison: Comparison) -> list[str]:
@@ -59,8 +60,8 @@ def joint_table(comparison: Comparison, person: int) -> pd.DataFrame:
     return table
 
 
-def styled(comparison: Comparison, table: pd.DataFrame) -> Styler:
-    """A `joint_table` with each quantity's decimals, joints under their threshold in grey."""
+def styled(comparison: Comparison, table: pd.DataFrame, person: int) -> Styler:
+    """A `joint_table` with its decimals, joints under their threshold in grey, doubts on yellow."""
     import pandas as pd
 
     css = pd.DataFrame("", table.index, table.columns)
@@ -68,7 +69,10 @@ def styled(comparison: Comparison, table: pd.DataFrame) -> Styler:
         if spec.title in table:
             scores = table[spec.title, spec.score_kind]
             weak = scores < comparison.settings.joint_threshold(spec.key)
-            css.loc[weak, [c for c in table.columns if c[0] == spec.title]] = _WEAK
+            columns = [c for c in table.columns if c[0] == spec.title]
+            css.loc[weak, columns] = _WEAK
+            doubted = [plain(j) for n, j, _ in comparison.doubts(spec.key) if n == person + 1]
+            css.loc[[joint for joint in doubted if joint in css.index], columns] = _DOUBT
     style = table.style.apply(lambda _: css, axis=None)
     for column in table.columns:
         style.format(precision=_DECIMALS.get(column[1], 1), na_rep="–", subset=[column])

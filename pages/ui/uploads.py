@@ -68,6 +68,12 @@ def uploads() -> dict[str, Upload]:
     return kept
 
 
+def kept_uploads() -> dict[str, Upload]:
+    """The pictures of this session that are still there, without the uploader."""
+    kept: dict[str, Upload] = st.session_state.get(_KEPT, {})
+    return {key: upload for key, upload in kept.items() if upload.path.is_file()}
+
+
 def _keep() -> None:
     listed = {file.file_id: file for file in st.session_state[_WIDGET]}
     before: set[str] = st.session_state.get(_LISTED, set())

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import streamlit as st
 
+from estimators.analysis.agreement import median_of
 from estimators.analysis.facts import Cost
 from estimators.analysis.recommend import Evidence, Needs, Recommendation, Seen, recommend
+from estimators.runtime.api import RunResult
 from pages.ui import engine, memory, truth
 from pages.ui.comparison import Comparison
 from pages.ui.engine import Outcome
@@ -15,13 +18,9 @@ from pages.ui.engine import Outcome
 _MOST_PEOPLE, _LONGEST_MS, _MOST_MB = 50, 10_000, 10_000
 
 
-def verdict_box(comparison: Comparison, outcomes: Sequence[Outcome]) -> None:
-    """The verdict with its reasons, for what a person needs."""
-    held_mb = engine.memory_mb()
-    costs = {
-        key: Cost(result.estimate.timings_ms.total, held_mb.get(key, float("nan")), result.busy)
-        for key, result in comparison.results.items()
-    }
+def verdict_box(comparison: Comparison, outcomes: Sequence[Outcome]) -> Needs:
+    """The verdict with its reasons, for what a person needs; gives back what that is."""
+    costs = {key: cost_of(key, [result]) for key, result in comparison.results.items()}
     seen = Seen(comparison.shown, max(comparison.picture.size))
     failed = [o.spec.key for o in outcomes if o.error is not None]
     with st.container(border=True, key="verdict"):
@@ -29,6 +28,14 @@ def verdict_box(comparison: Comparison, outcomes: Sequence[Outcome]) -> None:
         given = [seen] if comparison.shown else []
         errors = truth.errors_of(comparison.picture.digest, lambda image: comparison.shown)
         show(recommend(Evidence(given, costs, failed, errors), needs))
+    return needs
+
+
+def cost_of(model: str, results: Sequence[RunResult]) -> Cost:
+    """Median latency of a model's answers, quiet ones where there are any, and its memory."""
+    quiet = [result for result in results if not result.busy]
+    latency = median_of(np.array([r.estimate.timings_ms.total for r in quiet or results]))
+    return Cost(latency, engine.memory_mb().get(model, float("nan")), not quiet)
 
 
 def heading() -> Needs:

@@ -3,7 +3,7 @@
 // A layer is what one model found: {key, title, colour, kind, threshold, matched, stale, skeleton,
 // people}; skeleton: {joints: [name], bones: [[i, j, isRight]]}; a person: {id, xy, score, box,
 // smooth} with xy flat [x0, y0, x1, ...] in pixels of the picture (NaN where absent), score one
-// number a joint. `matched`: a person's id means the same person in other layers; `stale`: the
+// number a joint; its `doubts`, if any: [[joint, text]], what is implausible about it. `matched`: a person's id means the same person in other layers; `stale`: the
 // poses are another frame's. A `place` maps the picture to the canvas in CSS pixels:
 // x * place.scale + place.dx. A reference {layer, person, joint} names a joint on show by the
 // layer's key, the person's id and the joint's position in the skeleton.
@@ -39,6 +39,7 @@ function drawLayer(ctx, layer, place, options) {
     if (options.bones) drawBones(ctx, layer, person, look);
     if (options.points) drawJoints(ctx, layer, person, look);
     if (person.smooth) drawSmooth(ctx, layer, person, look);
+    if (person.doubts) drawDoubts(ctx, person, look);
     if (options.labels) drawLabel(ctx, layer, person, look);
   }
 }
@@ -88,6 +89,27 @@ function drawJoints(ctx, layer, person, { place, states, width }) {
     ctx.stroke();
   });
   ctx.globalAlpha = 1;
+}
+
+// A question mark on yellow, which no model has for its colour.
+function drawDoubts(ctx, person, { place, states, width }) {
+  const radius = Math.max(6, width * 2);
+  ctx.font = `700 ${Math.round(radius * 1.6)}px sans-serif`;
+  ctx.textAlign = "center";
+  ctx.textBaseline = "middle";
+  for (const k of new Set(person.doubts.map(([joint]) => joint))) {
+    if (states[k] !== STRONG) continue;
+    const [x, y] = onCanvas(place, person.xy, k);
+    ctx.beginPath();
+    ctx.arc(x, y, radius, 0, 2 * Math.PI);
+    ctx.fillStyle = "#FFE14D";
+    ctx.fill();
+    ctx.lineWidth = 1.5;
+    ctx.strokeStyle = "#000000";
+    ctx.stroke();
+    ctx.fillStyle = "#000000";
+    ctx.fillText("?", x, y + radius * 0.08);
+  }
 }
 
 // The smoothed pose is a thin line of its own on top of the raw one, never instead of it. It has no
@@ -229,6 +251,7 @@ function jointLines(layer, ref) {
     layer.title,
     scoreText(layer.kind, person.score[k]) + weak,
     `x ${person.xy[2 * k].toFixed(1)} px, y ${person.xy[2 * k + 1].toFixed(1)} px`,
+    ...(person.doubts ?? []).filter(([joint]) => joint === k).map(([, text]) => text),
   ];
 }
 

@@ -38,6 +38,7 @@ class Layer:
         threshold: joints with a lower score are weak (hidden or faint, see `ViewOptions`).
         person_ids: N different numbers; the same number in two layers means the same person.  None
             numbers them from 1 and leaves open who is who between models.
+        doubts: (person's id, joint, what is implausible there), marked on the picture.
 
     Raises:
         ValueError: colour or threshold is malformed, or there are not N different person ids.
@@ -50,6 +51,7 @@ class Layer:
     score_kind: ScoreKind
     threshold: float
     person_ids: Sequence[int] | None = None
+    doubts: Sequence[tuple[int, str, str]] = ()
 
     def __post_init__(self) -> None:
         check_colour(self.colour)
@@ -190,6 +192,7 @@ def _layer_payload(layer: Layer) -> dict[str, Any]:
             "xy": _whole(poses.xy[n].ravel() * 10),
             "score": [round(float(s), 3) for s in poses.score[n]],
             "box": None if poses.box_xyxy is None else _whole(poses.box_xyxy[n] * 10),
+            **_doubts(layer, person_id),
         }
         for n, person_id in enumerate(ids)
     ]
@@ -203,6 +206,16 @@ def _layer_payload(layer: Layer) -> dict[str, Any]:
         "skeleton": poses.skeleton.name,
         "people": people,
     }
+
+
+def _doubts(layer: Layer, person_id: int) -> dict[str, list[tuple[int, str]]]:
+    joints = layer.poses.skeleton.joints
+    found = [
+        (joints.index(joint), text)
+        for person, joint, text in layer.doubts
+        if person == person_id and joint in joints
+    ]
+    return {"doubts": found} if found else {}
 
 
 def _whole(values: NDArray[np.float32]) -> list[int | None]:

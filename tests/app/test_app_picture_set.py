@@ -1,0 +1,70 @@
+"""Several pictures at once on the Image page: one summary, the most disputed picture first."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from streamlit.testing.v1 import AppTest
+from test_app_image import first_page, fresh_server, wait_for
+
+from estimators.analysis.agreement import picture_agreement
+from estimators.analysis.matching import PersonGroup
+from pages.ui import uploads
+
+SAMPLES = Path(__file__).resolve().parents[2] / "sample_media"
+
+__all__ = ["fresh_server"]  # a fixture of the Image page's tests that holds here, too
+
+
+def brought(*files: tuple[str, bytes]) -> AppTest:
+    at = first_page(models="movenet-lightning,blazepose-lite")
+    at.button_group(key="picture_source").set_value("upload").run()
+    uploader = at.get("file_uploader")[0]
+    for name, data in files:
+        uploader.upload(name, data, "image/jpeg")
+    at.run()
+    wait_for(at)
+    for _ in range(100):
+        if not at.get("progress"):
+            break
+        at.run()
+    return at
+
+
+def test_a_set_has_one_verdict_and_its_most_disputed_picture_first() -> None:
+    empty = io.BytesIO()
+    Image.fromarray(np.full((300, 200, 3), 90, np.uint8)).save(empty, "JPEG")
+    files = {
+        name: (SAMPLES / f"{name}.jpg").read_bytes() for name in ("astronaut", "three_people_lab")
+    }
+    at = brought(*((f"{n}.jpg", d) for n, d in files.items()), ("empty.jpg", empty.getvalue()))
+    assert [s.value for s in at.subheader if s.value.startswith("All")] == ["All 3 pictures"]
+    (table,) = [d.value for d in at.dataframe if "picture" in d.value]
+    assert list(table["picture"]) == ["three_people_lab.jpg", "astronaut.jpg", "empty.jpg"]
+    agreement = table["agreement, OKS"]
+    assert agreement[0] < agreement[1] <= 1
+    assert np.isnan(agreement[2])
+    assert table["MoveNet Lightning, people"][2] == 0
+    said = " ".join(m.value for m in at.markdown)
+    assert "set of pictures" in said
+
+
+def test_one_picture_has_no_summary() -> None:
+    at = brought(("astronaut.jpg", (SAMPLES / "astronaut.jpg").read_bytes()))
+    assert not [s for s in at.subheader if s.value.startswith("All")]
+    assert len(at.session_state[uploads._KEPT]) == 1
+
+
+def test_agreement_of_a_picture_counts_whom_one_model_lacks_as_nothing() -> None:
+    both = PersonGroup({"a": 0, "b": 0}, {("a", "b"): 0.8})
+    alone = PersonGroup({"a": 1}, {})
+    unjudged = PersonGroup({"a": 2, "b": 1}, {("a", "b"): float("nan")})
+    assert picture_agreement([both, alone], ["a", "b"]) == pytest.approx(0.4)
+    assert picture_agreement([both, unjudged], ["b", "a"]) == pytest.approx(0.8)
+    # Nobody of a third model: two more pairs of nothing for him whom the others see.
+    assert picture_agreement([both], ["a", "b", "c"]) == pytest.approx(0.8 / 3)
+    assert np.isnan(picture_agreement([], ["a", "b"]))
