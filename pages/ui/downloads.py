@@ -18,6 +18,7 @@ from pages.ui import engine
 from pages.ui.colours import heading
 from pages.ui.comparison import Comparison
 from pages.ui.drawing import joints_drawn
+from pages.ui.frames import frames
 from pages.ui.server.files import folder
 from pages.ui.server.on_disk import made
 from pages.ui.tables import costs
@@ -103,6 +104,7 @@ def _overlay(comparison: Comparison, where: Path, *models: str) -> bytes:
 
     picture = comparison.picture
     with _ONE_AT_A_TIME:
+        frames().drop_unused()  # the whole picture takes what they may have
         image = read_whole(picture.path, picture.name)
         for model in models or comparison.people:
             draw_onto(image, _layer(comparison, model))

@@ -76,6 +76,10 @@ class Frames:
                 if not kept.users and not any(present(viewer) for viewer in list(kept.viewers)):
                     del self._kept[digest]
 
+    def drop_unused(self) -> None:
+        """Forgets all pictures that nobody works on now."""
+        self.drop_left(lambda viewer: False)
+
     @property
     def nbytes(self) -> int:
         """Of all pictures that are kept."""
