@@ -32,5 +32,5 @@ if job is None:
 comparison = ClipComparison.of(clip, settings, job)
 stage(comparison)
 take_away(comparison)
-results(comparison)
 verdict_box(comparison)
+results(comparison)

@@ -39,8 +39,8 @@ def image_page() -> None:
     with right:
         describe(comparison, picked)
     if comparison.specs:
-        results(comparison)
         needs = verdict_box(comparison, outcomes)
         if source == "upload":
             outcomes += picture_set(brought(), settings, needs)
+        results(comparison)
     rerun_when_done(outcomes)

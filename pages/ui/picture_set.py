@@ -81,7 +81,9 @@ def _summary(found: PictureSet, needs: Needs) -> None:
     ]
     costs = {m: cost_of(m, [c.results[m] for c in found.comparisons.values()]) for m in models}
     failed = sorted({o.spec.key for o in found.outcomes if o.error is not None})
-    show(recommend(Evidence(seen, costs, failed, subject="set of pictures"), needs))
+    answer = recommend(Evidence(seen, costs, failed, subject="set of pictures"), needs)
+    by_name = {c.picture.name: key for key, c in found.comparisons.items()}
+    show(answer, lambda place: _open(by_name.get(place.picture)), "set_verdict")
     table, keys = set_table(found)
     st.dataframe(
         table,
@@ -131,6 +133,12 @@ def _open_row(keys: Sequence[str]) -> Callable[[], None]:
     def go() -> None:
         rows = st.session_state["set_table"].selection.rows
         if rows and rows[0] < len(keys):
-            st.session_state[CHOSEN] = memory.keep(CHOSEN, keys[rows[0]])
+            _open(keys[rows[0]])
 
     return go
+
+
+def _open(key: str | None) -> None:
+    """Shows that picture of the set."""
+    if key is not None:
+        st.session_state[CHOSEN] = memory.keep(CHOSEN, key)

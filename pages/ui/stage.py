@@ -21,7 +21,7 @@ from pages.ui.stage_picture import stage_picture
 from pages.ui.tables import joint_in_words
 from pages.ui.text import escaped
 from pages.ui.truth import Scene, mark_truth
-from pages.ui.viewer.panels import JointRef, Layer, Panel
+from pages.ui.viewer.panels import JointRef, Layer, Panel, Pick
 from pages.ui.viewer.picture import picture_viewer
 from pages.ui.votes import blind_vote
 
@@ -35,6 +35,7 @@ LAYOUTS = {
     "vote": "Vote",
 }
 _TALLEST, _NARROWEST = 720, 320
+_PICK = "stage_pick"
 
 
 def choose_layout() -> str:
@@ -112,7 +113,14 @@ def _pictures(comparison: Comparison, drawn: Sequence[Outcome], layout: str) -> 
         panels = [_panel(comparison, outcome, layers.get(outcome.spec.key)) for outcome in drawn]
     with st.container(key="stage", width=_width(comparison) if len(panels) == 1 else "stretch"):
         picture, options = comparison.picture, view_options(comparison.settings)
-        return picture_viewer("overlays", stage_picture(picture), panels, options)
+        pick = st.session_state.get(_PICK)
+        return picture_viewer("overlays", stage_picture(picture), panels, options, pick)
+
+
+def point_at(ref: JointRef) -> None:
+    """Makes the overlays pick a joint."""
+    before: Pick | None = st.session_state.get(_PICK)
+    st.session_state[_PICK] = Pick(ref, before.seq + 1 if before else 1)
 
 
 def _panel(comparison: Comparison, outcome: Outcome, layer: Layer | None) -> Panel:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import streamlit as st
@@ -10,11 +10,15 @@ import streamlit as st
 from estimators.analysis.agreement import median_of
 from estimators.analysis.facts import Cost
 from estimators.analysis.recommend import Evidence, Needs, Recommendation, Seen, recommend
+from estimators.analysis.sentences import Place, Reason
 from estimators.runtime.api import RunResult
 from pages.ui import engine, memory, truth
 from pages.ui.comparison import Comparison
 from pages.ui.engine import Outcome
+from pages.ui.stage import point_at
+from pages.ui.viewer.panels import JointRef
 
+Go = Callable[[Place], None]
 _MOST_PEOPLE, _LONGEST_MS, _MOST_MB = 50, 10_000, 10_000
 
 
@@ -27,8 +31,13 @@ def verdict_box(comparison: Comparison, outcomes: Sequence[Outcome]) -> Needs:
         needs = heading()
         given = [seen] if comparison.shown else []
         errors = truth.errors_of(comparison.picture.digest, lambda image: comparison.shown)
-        show(recommend(Evidence(given, costs, failed, errors), needs))
+        show(recommend(Evidence(given, costs, failed, errors), needs), _go)
     return needs
+
+
+def _go(place: Place) -> None:
+    if place.joint and place.person is not None:
+        point_at(JointRef(place.model, place.person, place.joint))
 
 
 def cost_of(model: str, results: Sequence[RunResult]) -> Cost:
@@ -60,13 +69,38 @@ def _number(key: str, label: str, low: int, high: int) -> int:
     return int(memory.keep(key, st.number_input(label, low, high, value, key=key)))
 
 
-def show(answer: Recommendation) -> None:
-    """The headline, the reasons, and where the rule is written down."""
+def show(answer: Recommendation, go: Go | None = None, key: str = "verdict") -> None:
+    """The headline, the reasons, and where the rule is written down.
+
+    Args:
+        go: shows the place that a reason is about; None where there is nothing to go to.
+        key: unique on the page.
+    """
     st.markdown(f"**{answer.headline}**")
-    st.markdown("\n".join(f"- {reason}" for reason in answer.reasons))
+    with st.container(gap=None):
+        for number, reason in enumerate(answer.reasons):
+            _reason(reason, f"{key}_reason_{number}", go)
     st.caption(
         "How this is decided: requirements put models out; of the rest the best by the best "
         "evidence there is (truth that was marked, else what independent families agree on, else "
         "how plausible each pose is); of those about as good the cheapest; no model where the "
         "evidence singles none out. More in docs/verdict.md."
     )
+
+
+def _reason(reason: Reason, key: str, go: Go | None) -> None:
+    place = reason.place
+    if go is None or place is None or not (place.joint or place.frame or place.picture):
+        st.markdown(f"- {reason}")
+        return
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(f"- {reason}", width="content")
+        st.button(
+            "Show",
+            key=key,
+            type="tertiary",
+            icon=":material/my_location:",
+            help="Shows where this is",
+            on_click=go,
+            args=(place,),
+        )

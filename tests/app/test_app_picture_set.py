@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
-from test_app_image import first_page, fresh_server, wait_for
+from test_app_image import first_page, fresh_server, viewer, wait_for
 
 from estimators.analysis.agreement import picture_agreement
 from estimators.analysis.matching import PersonGroup
@@ -57,6 +57,21 @@ def test_one_picture_has_no_summary() -> None:
     at = brought(("astronaut.jpg", (SAMPLES / "astronaut.jpg").read_bytes()))
     assert not [s for s in at.subheader if s.value.startswith("All")]
     assert len(at.session_state[uploads._KEPT]) == 1
+
+
+def test_a_sentence_about_a_joint_leads_to_it() -> None:
+    at = wait_for(first_page(models="movenet-lightning,blazepose-lite"))
+    assert viewer(at)["pick"] is None
+    shows = [b for b in at.button if b.label == "Show"]
+    shows[0].click().run()
+    pick = viewer(at)["pick"]
+    assert pick["model"] in viewer(at)["layers"]
+    said = next(m.value for m in at.markdown if "differ most at the" in m.value)
+    assert pick["joint"].replace("_", " ") in said
+    assert f"person {pick['person']}" in said
+    shows = [b for b in at.button if b.label == "Show"]
+    shows[0].click().run()
+    assert viewer(at)["pick"]["seq"] == pick["seq"] + 1
 
 
 def test_agreement_of_a_picture_counts_whom_one_model_lacks_as_nothing() -> None:

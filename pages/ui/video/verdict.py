@@ -9,6 +9,7 @@ from pages.ui import engine
 from pages.ui.verdict_box import heading, show
 from pages.ui.video import truth
 from pages.ui.video.comparison import ClipComparison
+from pages.ui.video.stage import go_to
 
 
 def verdict_box(comparison: ClipComparison) -> None:
@@ -16,4 +17,5 @@ def verdict_box(comparison: ClipComparison) -> None:
     with st.container(border=True, key="verdict"):
         needs = heading()
         errors = truth.errors(comparison)
-        show(verdicts.of_clip(comparison.analysis, engine.memory_mb(), needs, errors))
+        answer = verdicts.of_clip(comparison.analysis, engine.memory_mb(), needs, errors)
+        show(answer, lambda place: go_to(place.frame or 0))

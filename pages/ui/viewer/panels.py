@@ -120,6 +120,19 @@ class JointRef:
     joint: str
 
 
+@dataclass(frozen=True)
+class Pick:
+    """Pick this joint; obeyed once for each new `seq`."""
+
+    ref: JointRef
+    seq: int
+
+    def payload(self) -> dict[str, Any]:
+        """As the browser reads it."""
+        ref = self.ref
+        return {"model": ref.model, "person": ref.person, "joint": ref.joint, "seq": self.seq}
+
+
 @dataclass
 class _Collected:
     layers: dict[str, Layer] = field(default_factory=dict)

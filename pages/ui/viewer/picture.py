@@ -15,7 +15,14 @@ from PIL import Image
 
 from pages.ui.viewer.assets import assets
 from pages.ui.viewer.media_files import media_url
-from pages.ui.viewer.panels import JointRef, Panel, ViewOptions, joint_ref, panels_payload
+from pages.ui.viewer.panels import (
+    JointRef,
+    Panel,
+    Pick,
+    ViewOptions,
+    joint_ref,
+    panels_payload,
+)
 
 _LONGEST_SIDE = 4096
 _JPEG_QUALITY = 92
@@ -57,6 +64,7 @@ def picture_viewer(
     picture: StagePicture,
     panels: Sequence[Panel],
     options: ViewOptions | None = None,
+    pick: Pick | None = None,
 ) -> JointRef | None:
     """Show `picture` once in every panel with the poses of its layers drawn over it.
 
@@ -68,6 +76,7 @@ def picture_viewer(
         picture: the frame that the poses refer to.
         panels: at least one.
         options: what is drawn, None for the defaults.
+        pick: a command, e.g. after a click on a sentence about a joint.
 
     Returns:
         The joint that is picked, None where there is none.
@@ -78,6 +87,7 @@ def picture_viewer(
     payload = panels_payload(panels, options or ViewOptions())
     payload["picture"] = picture_payload(key, picture)
     payload["key"] = key
+    payload["pick"] = None if pick is None else pick.payload()
     # Without a container of its own it is remounted when elements above it come and go.
     with st.container(key=f"{key}-frame"):
         result = _viewer(
