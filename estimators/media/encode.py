@@ -27,8 +27,7 @@ from estimators.media.audio import AudioTrack
 from estimators.media.clip_info import ClipInfo
 from estimators.parts import new_part
 
-_BT709 = 1
-_LIMITED_RANGE = 1
+_BT709, _LIMITED_RANGE = 1, 1
 _SILENT = "The sound could not be taken along (not all of it)."
 
 
