@@ -156,8 +156,12 @@ def make_resized(
     codec: str,
     sizes: Sequence[tuple[int, int]],
     each: int = 5,
+    ratios: Sequence[Fraction] = (),
 ) -> Path:
-    """A clip of `each` numbered frames of every (width, height), at 25 a second."""
+    """A clip of `each` numbered frames of every (width, height), at 25 a second.
+
+    The stream, and it alone, tells the ratios of their pixels.
+    """
     with av.open(str(path), "w") as output:
         video = output.add_stream(codec, rate=25)
         (video.width, video.height), video.pix_fmt = sizes[0], "yuv420p"
@@ -166,6 +170,8 @@ def make_resized(
             encoder = av.CodecContext.create(codec, "w")
             (encoder.width, encoder.height), encoder.pix_fmt = size, "yuv420p"
             encoder.time_base = Fraction(1, 25)
+            if ratios:
+                encoder.sample_aspect_ratio = ratios[part]
             # No frame may wait behind the next encoder's first one.
             quick = {"tune": "zerolatency"} if codec == "libx264" else {"lag-in-frames": "0"}
             encoder.options = quick

@@ -94,12 +94,14 @@ def _encoded(
     stored_size = clip.orientation.size(*size)
     options = EncodeOptions(time_base=clip.time_base, last_frame_s=clip.last_frame_s)
     with ClipWriter(target, size, options, audio_of=clip) as writer:
-        for index, frame in decoded(clip):
-            as_it_is = clip.orientation.identity and clip.stored_size == (frame.width, frame.height)
+        shape = (clip.stored_size, clip.stored_ratio)
+        for index, frame, ratio in decoded(clip):
+            same = ((frame.width, frame.height), ratio) == shape
+            as_it_is = clip.orientation.identity and same
             if as_it_is and not any(side % 2 for side in size):
                 writer.write_frame(frame, int(clip.listing.pts[index] - clip.listing.pts[0]))
             else:
-                image = clip.orientation.apply(as_rgb(frame, stored_size, clip.stored_ratio))
+                image = clip.orientation.apply(as_rgb(frame, stored_size, ratio))
                 writer.write(image, float(clip.timestamps_s[index]))
             if progress is not None:
                 progress(index + 1, clip.frame_count)

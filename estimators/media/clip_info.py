@@ -43,8 +43,9 @@ class ClipInfo:
         damaged: the file is cut short, or broken at its end; what can be read is listed.
         has_audio: there is a sound track.
         track: index of the video track among all streams of the container.
-        stored_ratio: width over height of a stored pixel.
-        steady: all frames have one size, as far as is known.
+        stored_ratio: width over height of a stored pixel; of the largest frames where it changes.
+        ratio_changes: it does, and the stream tells it with each frame.
+        steady: all frames have one shape, as far as is known.
         shown_alike: nothing is known that browsers and other players would show differently.
         alone: the container has no other video track, not even a cover.
         notes: what a person should know, each in a sentence (cut short, HDR, ...).
@@ -62,6 +63,7 @@ class ClipInfo:
     has_audio: bool
     track: int = 0
     stored_ratio: Fraction = Fraction(1)
+    ratio_changes: bool = False
     steady: bool = True
     shown_alike: bool = True
     alone: bool = True

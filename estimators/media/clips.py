@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
@@ -26,7 +27,7 @@ from estimators.media.h264 import starts_clean, turned_by_stream
 from estimators.media.listing import Listing, list_packets, looked_into, opened, video_stream
 from estimators.media.names import printable
 from estimators.media.orientation import Orientation
-from estimators.media.shape import as_rgb, pixel_ratio, roomiest, sizes_in, square_size
+from estimators.media.shape import Shape, as_rgb, pixel_ratio, roomiest, shapes_in, usable_ratio
 from estimators.media.tracks import Track, check_size, choose_track
 from estimators.types import Frame, PoseSet
 
@@ -62,27 +63,25 @@ def open_clip(
     """
     data, name = _identified(source, name)
     track = choose_track(data, name, limits)
-    with opened(data, name, track.index) as container:
-        listing = list_packets(container, video_stream(container, track.index), limits.max_frames)
-    if len(listing.pts) > limits.max_frames:
-        raise InputError(
-            f"{name} has more than {limits.max_frames:,} frames.", "Cut it into shorter clips."
-        )
+    listing = _listing(data, name, track, limits)
+    told = shapes_in(partial(opened, data, name, track.index), track.index, listing)
     with opened(data, name, track.index) as container:
         stream = video_stream(container, track.index)
         first = next(decode_frames(container, stream), None)
         if first is None or len(listing.pts) == 0:
             raise _nothing_to_see(len(listing.pts), name)
-        sizes = sizes_in(container, stream, listing, (first.width, first.height))
-        for size in sizes:
-            check_size(size, name, limits)
+        shapes = _shapes(data, name, stream, (first.width, first.height), told)
+        for shape in shapes:
+            check_size(shape.size, name, limits)
+        largest = roomiest(shapes)
         _check_times(listing, name)
         clip = ClipInfo(
             source=data,
             name=name,
             track=track.index,
-            stored_size=roomiest(sizes),
-            stored_ratio=pixel_ratio(stream, sizes[0]),
+            stored_size=largest.size,
+            stored_ratio=largest.ratio,
+            ratio_changes=len({shape.ratio for shape in shapes}) > 1,
             orientation=_orientation(first),
             listing=listing,
             codec=stream.codec_context.codec.canonical_name,
@@ -90,12 +89,12 @@ def open_clip(
             container=container.format.name,
             damaged=listing.broken or cut_short(data),
             has_audio=bool(container.streams.audio),
-            steady=len(sizes) == 1,
-            shown_alike=len(sizes) == 1 and _shown_alike(data, name, track, listing),
+            steady=len(shapes) == 1,
+            shown_alike=len(shapes) == 1 and _shown_alike(data, name, track, listing),
             alone=track.only,
         )
-        told = [*track.notes, *_notes(first, stream, clip), *_shape_notes(clip, sizes)]
-    return replace(clip, notes=tuple(told))
+        notes = [*track.notes, *_notes(first, stream, clip), *_shape_notes(clip, shapes)]
+    return replace(clip, notes=tuple(notes))
 
 
 def selected(
@@ -144,11 +143,11 @@ def frames(
     first, last = int(wanted[0]), int(wanted[-1])
     size = clip.orientation.size(*processed_size(clip, longest_side))
     reformatter = VideoReformatter()
-    for index, stored in decoded(clip, first):
+    for index, stored, ratio in decoded(clip, first):
         if index > last:
             return
         if (index - first) % stride == 0:
-            image = as_rgb(stored, size, clip.stored_ratio, reformatter)
+            image = as_rgb(stored, size, ratio, reformatter)
             image = clip.orientation.apply(image)
             yield Frame(image, index, float(clip.timestamps_s[index]))
 
@@ -177,6 +176,39 @@ def _identified(source: str | Path | bytes | BinaryIO, name: str) -> tuple[Path 
         return Path(source), printable(name or Path(source).name)
     data = source if isinstance(source, bytes) else source.read()
     return data, printable(name or str(getattr(source, "name", "")) or "The clip")
+
+
+def _listing(source: Path | bytes, name: str, track: Track, limits: ClipLimits) -> Listing:
+    with opened(source, name, track.index) as container:
+        listing = list_packets(container, video_stream(container, track.index), limits.max_frames)
+    if len(listing.pts) > limits.max_frames:
+        raise InputError(
+            f"{name} has more than {limits.max_frames:,} frames.", "Cut it into shorter clips."
+        )
+    return listing
+
+
+def _shapes(
+    source: Path | bytes,
+    name: str,
+    stream: VideoStream,
+    size: tuple[int, int],
+    told: Sequence[Shape],
+) -> list[Shape]:
+    """The shapes of all frames, first that of the first one, of `size`.
+
+    What the container says of the pixels holds for all; else what the stream has told.
+    """
+    first = Shape(size, usable_ratio(stream.codec_context.sample_aspect_ratio, size))
+    ratio = pixel_ratio(stream, size)
+    shapes = dict.fromkeys([first, *told])
+    if len({shape.ratio for shape in shapes}) > 1:
+        with looked_into(source, name) as container:
+            known = next(s for s in container.streams.video if s.index == stream.index)
+            ratio = usable_ratio(known.sample_aspect_ratio, size)
+        if ratio == 1:
+            return list(shapes)
+    return [Shape(size, ratio) for size in dict.fromkeys(shape.size for shape in shapes)]
 
 
 def _orientation(frame: VideoFrame) -> Orientation:
@@ -241,17 +273,18 @@ def _notes(first: VideoFrame, stream: VideoStream, clip: ClipInfo) -> Iterator[s
         yield "HDR video: colours are taken as they are stored and look flat."
 
 
-def _shape_notes(clip: ClipInfo, sizes: Sequence[tuple[int, int]]) -> Iterator[str]:
+def _shape_notes(clip: ClipInfo, shapes: Sequence[Shape]) -> Iterator[str]:
     ratio, shown = clip.pixel_ratio, f"{clip.width}×{clip.height}"
-    if ratio != 1:
+    if ratio != 1 and not clip.ratio_changes:
         yield (
             f"Pixels are not square ({ratio.numerator}:{ratio.denominator}): frames are stretched "
             f"to {shown}, as players show them, and coordinates are those of square pixels."
         )
     if not clip.steady:
-        shapes = [square_size(size, clip.stored_ratio) for size in sizes]
-        told = ", ".join("{}×{}".format(*clip.orientation.size(*shape)) for shape in shapes)
+        squares = dict.fromkeys(shape.square for shape in shapes)
+        told = ", ".join("{}×{}".format(*clip.orientation.size(*square)) for square in squares)
+        what = "size" if not clip.ratio_changes else "shape"
         yield (
-            f"The frames change their size ({told}): each is fitted into {shown} in its own "
+            f"The frames change their {what} ({told}): each is fitted into {shown} in its own "
             "shape, and coordinates are those of the whole picture."
         )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import suppress
+from fractions import Fraction
+from typing import NamedTuple
 
 import av
 import numpy as np
@@ -13,6 +15,7 @@ from av.video.stream import VideoStream
 
 from estimators.media.clip_info import ClipInfo
 from estimators.media.listing import Listing, Packets, opened, video_stream
+from estimators.media.shape import usable_ratio
 
 # Frames among which the next one mostly is.
 _NEAR = 64
@@ -21,6 +24,20 @@ _MATRICES, _RANGES = (0, 1, 2, 4, 5, 6, 7, 9), (0, 1, 2)
 _UNSPECIFIED = 2
 # BT.2020 with constant luminance is much like that without.
 _LIKE = {10: 9}
+
+
+class Stored(NamedTuple):
+    """A frame as the decoder gives it.
+
+    Attributes:
+        place: index in the clip's listing.
+        frame: the pixels.
+        ratio: width over height of a stored pixel.
+    """
+
+    place: int
+    frame: VideoFrame
+    ratio: Fraction
 
 
 class _DamagedError(Exception):
@@ -62,8 +79,8 @@ def _convertible(frame: VideoFrame) -> VideoFrame:
     return frame
 
 
-def decoded(clip: ClipInfo, first: int = 0) -> Iterator[tuple[int, VideoFrame]]:
-    """(index in `clip.listing`, stored frame), ascending, from index `first` on.
+def decoded(clip: ClipInfo, first: int = 0) -> Iterator[Stored]:
+    """The frames in ascending order, from index `first` on.
 
     Frames that cannot be decoded are left out, so that an index may be missing.
 
@@ -73,19 +90,18 @@ def decoded(clip: ClipInfo, first: int = 0) -> Iterator[tuple[int, VideoFrame]]:
     start = _key_at_or_before(clip, first)
     if start:
         reached = False
-        for index, frame in _from_key(clip, start):
+        for stored in _from_key(clip, start):
+            index = stored.place
             # A container's own index may lead behind the frame that was asked for; where a key is
             # not the first picture to come, it only begins to refresh the picture bit by bit.
             if not reached and (index > first or (index > start and not clip.listing.key[index])):
                 break
             reached = True
             if index >= first:
-                yield index, frame
+                yield stored
         if reached:
             return
-    for index, frame in _from_key(clip, 0):
-        if index >= first:
-            yield index, frame
+    yield from (stored for stored in _from_key(clip, 0) if stored.place >= first)
 
 
 def _key_at_or_before(clip: ClipInfo, index: int) -> int:
@@ -96,33 +112,58 @@ def _key_at_or_before(clip: ClipInfo, index: int) -> int:
     return int(keys[-1]) if len(keys) else 0
 
 
-def _from_key(clip: ClipInfo, key: int) -> Iterator[tuple[int, VideoFrame]]:
-    """The frames from the keyframe with index `key` on, each with its place in the listing."""
+def _from_key(clip: ClipInfo, key: int) -> Iterator[Stored]:
+    """The frames from the keyframe with index `key` on."""
     last = key - 1
     with suppress(_DamagedError):
-        for last, frame in _placed(clip, key, threads=True):
-            yield last, frame
+        for stored in _placed(clip, key, threads=True):
+            last = stored.place
+            yield stored
     if last + 1 < clip.frame_count:
         # With several frames in work at once, one that fails takes good ones with it, at the end
         # without a word.
         key = _key_at_or_before(clip, max(last, 0))
-        for index, frame in _placed(clip, key, threads=False):
-            if index > last:
-                yield index, frame
+        again = _placed(clip, key, threads=False)
+        yield from (stored for stored in again if stored.place > last)
 
 
-def _placed(clip: ClipInfo, key: int, threads: bool) -> Iterator[tuple[int, VideoFrame]]:
+def _placed(clip: ClipInfo, key: int, threads: bool) -> Iterator[Stored]:
     """Raises _DamagedError at the first damaged packet where there are `threads`."""
     with opened(clip.source, clip.name, clip.track) as container:
         stream = video_stream(container, clip.track)
         stream.thread_type = "AUTO" if threads else "SLICE"
         if key:
             container.seek(int(clip.listing.pts[key]), stream=stream)
-        places = _Places(clip.listing)
+        places, ratios = _Places(clip.listing), _Ratios(clip, stream)
         for frame in _decode_frames(container, stream, passing_over=not threads):
             index = places.of(frame)
             if index is not None:
-                yield index, frame
+                yield Stored(index, frame, ratios.of(index, frame))
+
+
+class _Ratios:
+    """The shape of each frame's pixels, where it changes in mid-clip.
+
+    The decoder tells that of the frame it has read last; those that it gives out may be earlier
+    ones, held back.  A new shape counts from the next frame on at which decoding can start.
+    """
+
+    def __init__(self, clip: ClipInfo, stream: VideoStream) -> None:
+        self._clip, self._context = clip, stream.codec_context
+        self._told: Fraction | None = None
+        self._before: Fraction | None = None
+        self._since = 0
+
+    def of(self, index: int, frame: VideoFrame) -> Fraction:
+        if not self._clip.ratio_changes:
+            return self._clip.stored_ratio
+        told = self._context.sample_aspect_ratio
+        if told != self._told:
+            keys = np.flatnonzero(self._clip.listing.key[index:])
+            self._since = index + (int(keys[0]) if len(keys) and self._told is not None else 0)
+            self._before, self._told = self._told, told
+        now = self._told if index >= self._since else self._before
+        return usable_ratio(now, (frame.width, frame.height))
 
 
 class _Places:

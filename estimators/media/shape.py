@@ -7,19 +7,22 @@ Frames are given out with square pixels, the narrower side enlarged, as players 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from fractions import Fraction
+from typing import NamedTuple
 
 import av
 import numpy as np
 from av.container import InputContainer
+from av.packet import Packet
 from av.video.frame import VideoFrame
 from av.video.reformatter import Interpolation, VideoReformatter
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 from estimators.media.limits import MAX_FRAME_PIXELS
-from estimators.media.listing import Listing
+from estimators.media.listing import Listing, Packets, video_stream
 
 Size = tuple[int, int]
 
@@ -29,6 +32,20 @@ _MOST_SQUEEZED = 4
 _ROUNDED = 2
 # Frames that are decoded when a clip is opened, to see whether their size changes.
 _MOST_SAMPLED, _SAMPLED_PIXELS = 60, 40_000_000
+# Of these a time leads to its packet; in others it may lead anywhere near.
+_INDEXED = ("mov", "matroska")
+
+
+class Shape(NamedTuple):
+    """Of a stored frame: its (width, height), and width over height of its pixels."""
+
+    size: Size
+    ratio: Fraction
+
+    @property
+    def square(self) -> Size:
+        """(width, height) with square pixels."""
+        return square_size(self.size, self.ratio)
 
 
 def pixel_ratio(stream: VideoStream, size: Size) -> Fraction:
@@ -41,14 +58,18 @@ def pixel_ratio(stream: VideoStream, size: Size) -> Fraction:
         stream: of which a frame was decoded.
         size: of that frame.
     """
-    for ratio in (stream.sample_aspect_ratio, stream.codec_context.sample_aspect_ratio):
-        if (
-            ratio
-            and 1 <= max(ratio, 1 / ratio) <= _MOST_SQUEEZED
-            and not _near(square_size(size, ratio), size)
-        ):
-            return Fraction(ratio)
-    return Fraction(1)
+    told = usable_ratio(stream.sample_aspect_ratio, size)
+    return told if told != 1 else usable_ratio(stream.codec_context.sample_aspect_ratio, size)
+
+
+def usable_ratio(told: Fraction | None, size: Size) -> Fraction:
+    """The ratio; 1 where it is absent, absurd, or makes no difference to a frame of this size."""
+    usable = (
+        told
+        and 1 <= max(told, 1 / told) <= _MOST_SQUEEZED
+        and not _near(square_size(size, told), size)
+    )
+    return Fraction(told) if told and usable else Fraction(1)
 
 
 def square_size(size: Size, ratio: Fraction) -> Size:
@@ -102,42 +123,71 @@ def fitted(shape: Size, into: Size) -> Size:
     return into if _near(inner, into) else inner
 
 
-def sizes_in(
-    container: InputContainer, stream: VideoStream, listing: Listing, first: Size
-) -> list[Size]:
-    """The different (width, height) of stored frames, `first` and more as they come.
+def shapes_in(
+    again: Callable[[], AbstractContextManager[InputContainer]],
+    track: int,
+    listing: Listing,
+) -> list[Shape]:
+    """Which shapes stored frames have as the stream tells them; none where it cannot change.
 
     Only frames at which decoding can start are looked at, spread over the clip: all of a short
     clip, and of a long one enough to see a change that lasts.
+
+    Args:
+        again: opens the clip.
+        track: index of the stream.
+        listing: of the clip.
     """
     keys = np.flatnonzero(listing.key)
-    most = max(2, min(_MOST_SAMPLED, _SAMPLED_PIXELS // (first[0] * first[1])))
-    if len(keys) > most:
-        keys = keys[np.linspace(0, len(keys) - 1, most).round().astype(int)]
-    sizes = dict.fromkeys([first])
-    if len(keys) > 1:
-        sizes.update(dict.fromkeys(_decoded_sizes(container, stream, listing.pts[keys[1:]])))
-    return list(sizes)
+    if len(keys) < 2:
+        return []
+    with again() as container:
+        stream = video_stream(container, track)
+        most = max(2, min(_MOST_SAMPLED, _SAMPLED_PIXELS // max(1, stream.width * stream.height)))
+        turns = np.linspace(0, len(keys) - 1, min(most, len(keys))).round().astype(int)
+        if listing.seekable and container.format.name.startswith(_INDEXED):
+            packets = _sought(container, stream, listing.pts[keys[turns]])
+        else:
+            packets = _passed_by(container, stream, set(turns.tolist()))
+        return list(dict.fromkeys(_decoded_shapes(stream, packets)))
 
 
-def roomiest(sizes: Sequence[Size]) -> Size:
-    """The size into which all others are fitted: the largest, of equals the first."""
-    return max(sizes, key=lambda size: size[0] * size[1])
+def roomiest(shapes: Sequence[Shape]) -> Shape:
+    """The shape into which all others are fitted: the largest, of equals the first."""
+    return max(shapes, key=lambda shape: shape.square[0] * shape.square[1])
 
 
-def _decoded_sizes(
+def _sought(
     container: InputContainer, stream: VideoStream, times: Iterable[np.int64]
-) -> Iterator[Size]:
-    context = stream.codec_context
+) -> Iterator[Packet[VideoStream]]:
     for time in times:
         try:
             container.seek(int(time), stream=stream)
             packet = next(container.demux(stream))
-            frames = [*context.decode(packet), *context.decode(None)]
-            context.flush_buffers()
         except (av.error.FFmpegError, StopIteration):
             continue
-        yield from ((frame.width, frame.height) for frame in frames)
+        yield packet
+
+
+def _passed_by(
+    container: InputContainer, stream: VideoStream, turns: set[int]
+) -> Iterator[Packet[VideoStream]]:
+    """The packets at which decoding can start whose turn among all such ones is wanted."""
+    keys = (p for p in Packets(container, stream) if p.is_keyframe and not p.is_discard)
+    return (packet for turn, packet in enumerate(keys) if turn in turns)
+
+
+def _decoded_shapes(stream: VideoStream, packets: Iterable[Packet[VideoStream]]) -> Iterator[Shape]:
+    context = stream.codec_context
+    for packet in packets:
+        try:
+            frames = [*context.decode(packet), *context.decode(None)]
+            context.flush_buffers()
+        except av.error.FFmpegError:
+            continue
+        for frame in frames:
+            size = frame.width, frame.height
+            yield Shape(size, usable_ratio(context.sample_aspect_ratio, size))
 
 
 def _near(one: Size, other: Size) -> bool:

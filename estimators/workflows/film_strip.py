@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
-from av.video.frame import VideoFrame
 from numpy.typing import NDArray
 
 from estimators.media.clip_info import ClipInfo
-from estimators.media.decoding import decoded
+from estimators.media.decoding import Stored, decoded
 from estimators.media.shape import as_rgb
 
 # Width over height of a strip, whatever the shape of its frames.
@@ -37,26 +36,26 @@ def film_strip(clip: ClipInfo, height: int = 120) -> NDArray[np.uint8]:
     every = clip.frame_count <= _MOST_DECODED
     tile = clip.orientation.size(width, height)
     stored = _in_a_row(clip, wanted) if every else _keyframes(clip, wanted)
-    tiles = [clip.orientation.apply(as_rgb(frame, tile, clip.stored_ratio)) for frame in stored]
+    tiles = [clip.orientation.apply(as_rgb(s.frame, tile, s.ratio)) for s in stored]
     if not tiles:
         return np.zeros((height, width, 3), np.uint8)
     return np.concatenate(tiles, axis=1)
 
 
-def _in_a_row(clip: ClipInfo, wanted: NDArray[np.int64]) -> Iterator[VideoFrame]:
+def _in_a_row(clip: ClipInfo, wanted: NDArray[np.int64]) -> Iterator[Stored]:
     left = wanted.tolist()
-    for index, frame in decoded(clip):
-        while left and left[0] <= index:
+    for stored in decoded(clip):
+        while left and left[0] <= stored.place:
             left.pop(0)
-            yield frame
+            yield stored
         if not left:
             return
 
 
-def _keyframes(clip: ClipInfo, wanted: NDArray[np.int64]) -> Iterator[VideoFrame]:
+def _keyframes(clip: ClipInfo, wanted: NDArray[np.int64]) -> Iterator[Stored]:
     keys = np.flatnonzero(clip.listing.key)
     for index in wanted:
         before = keys[keys <= index]
         found = next(decoded(clip, int(before[-1]) if len(before) else 0), None)
         if found is not None:
-            yield found[1]
+            yield found

@@ -128,6 +128,62 @@ def test_the_largest_of_all_sizes_is_kept(tmp_path: Path) -> None:
     assert [number_of(frame.image) for frame in frames(clip)] == list(range(10))
 
 
+@pytest.mark.parametrize("kind", ["mpeg2video mpg", "mpeg2video ts", "libx264 ts", "mpeg4 avi"])
+def test_another_size_is_seen_where_times_lead_near_their_packets_only(
+    kind: str, tmp_path: Path
+) -> None:
+    codec, ending = kind.split()
+    clip = open_clip(make_resized(tmp_path / f"a.{ending}", codec, [(96, 128), (192, 128)]))
+    assert (clip.width, clip.height) == (192, 128)
+    assert "(96×128, 192×128)" in clip.notes[0]
+    shown = {frame.index: number_of(frame.image) for frame in frames(clip)}
+    assert [shown[index] for index in range(5, 10)] == list(range(5, 10))
+
+
+def changing_ratio(folder: Path, codec: str, ending: str) -> Path:
+    """Three times 30 frames, those in the middle with pixels of 4:3, the others' are square."""
+    path = folder / f"joined.{ending}"
+    options = {"bf": "2", "g": "12"}
+    for start, ratio in ((10, Fraction(1)), (40, Fraction(4, 3)), (70, Fraction(1))):
+        recipe = Recipe(codec, ratio=ratio, options=options, pts=range(start, start + 30))
+        part = make_clip(folder / f"{start}.{ending}", recipe)
+        with path.open("ab") as file:
+            file.write(part.read_bytes())
+    return path
+
+
+@pytest.mark.parametrize("kind", ["libx264 ts", "mpeg2video ts"])
+def test_pixels_that_change_their_shape_in_mid_clip(kind: str, tmp_path: Path) -> None:
+    """As broadcasts do between a film and what is shown before; frames come reordered."""
+    clip = open_clip(changing_ratio(tmp_path, *kind.split()))
+    assert (clip.width, clip.height, clip.steady) == (171, 96, False)
+    assert [note for note in clip.notes if "change" in note or "square" in note] == [
+        "The frames change their shape (128×96, 171×96): each is fitted into 171×96 in its own "
+        "shape, and coordinates are those of the whole picture."
+    ]
+    images = [frame.image for frame in frames(clip)]
+    # Each part tells its numbers anew; narrow frames lie in the middle.
+    numbers = [n % 30 for n in range(90)]
+    narrow = [*range(30), *range(60, 90)]
+    assert [number_of(images[n][:, 21:149]) for n in narrow] == [numbers[n] for n in narrow]
+    assert max(int(images[n][:, :19].max()) for n in narrow) < 40
+    assert [number_of(image) for image in images[30:60]] == numbers[30:60]
+    later = list(frames(clip, start_s=float(clip.timestamps_s[45])))
+    assert np.array_equal(later[0].image, images[45])
+    assert way_to_play(clip) == browser_copy(clip, tmp_path / "copy.mp4") == "encode"
+    for ours, theirs in zip(frames(open_clip(tmp_path / "copy.mp4")), images, strict=True):
+        assert np.abs(ours.image[:, :171].astype(int) - theirs).mean() < 4
+
+
+def test_the_containers_ratio_holds_where_the_streams_changes(tmp_path: Path) -> None:
+    ratios = [Fraction(1), Fraction(4, 3)]
+    path = make_resized(tmp_path / "a.mkv", "libx264", [(128, 96)] * 2, ratios=ratios)
+    assert open_clip(path).ratio_changes
+    clip = open_clip(shown_at(path, 192))
+    assert (clip.width, clip.height, clip.steady) == (192, 96, True)
+    assert [number_of(frame.image) for frame in frames(clip)] == list(range(10))
+
+
 @pytest.mark.parametrize("sizes", [[(96, 128), (128, 96)], [(64, 48), (128, 96)]])
 def test_a_clip_of_several_sizes_is_encoded_for_browsers(
     sizes: list[tuple[int, int]], tmp_path: Path
