@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from estimators.analysis.matching import DEFAULT_MIN_OKS, assign, joint_similarity
 from estimators.analysis.scale import coco_xy
+from estimators.media.clips import frames, open_clip
 from estimators.media.pictures import read_picture
 from estimators.skeletons import COCO_17
 from estimators.types import PoseSet
@@ -77,9 +78,10 @@ def chosen_scenes(parser: argparse.ArgumentParser) -> list[Scene]:
 
 
 def read_scenes(annotations: Path, images: Path | None = None) -> Iterator[Scene]:
-    """The annotated pictures of a COCO keypoints file; people without keypoints are left out.
+    """The annotated pictures and clips' frames of a COCO keypoints file, with somebody annotated.
 
-    Pictures lie in `images`, or beside the file, or in the folder `images` beside it.
+    People without keypoints are left out.  Files lie in `images`, or beside the annotations, or in
+    the folder `images` beside them.
     """
     data = json.loads(annotations.read_text("utf-8"))
     folders = [images] if images else [annotations.parent, annotations.parent / "images"]
@@ -92,7 +94,17 @@ def read_scenes(annotations: Path, images: Path | None = None) -> Iterator[Scene
             if a["image_id"] == image["id"] and a.get("num_keypoints") and not a.get("iscrowd")
         )
         if path is not None and people:
-            yield Scene(name, "as it is", read_picture(path).image, people)
+            index = image.get("frame_index")
+            part = "as it is" if index is None else f"frame {index}"
+            yield Scene(name, part, _picture(path, index), people)
+
+
+def _picture(path: Path, frame_index: int | None) -> NDArray[np.uint8]:
+    if frame_index is None:
+        return read_picture(path).image
+    clip = open_clip(path)
+    time_s = float(clip.timestamps_s[frame_index])
+    return next(frames(clip, time_s, time_s)).image
 
 
 def _person(annotation: dict[str, Any]) -> Person:
@@ -136,7 +148,7 @@ def more_scenes(scenes: Sequence[Scene], seed: int = 7) -> list[Scene]:
 def _parts(scene: Scene, rng: np.random.Generator) -> Iterator[Scene]:
     height, width = scene.image.shape[:2]
     yield scene
-    yield _mirrored(scene, "mirrored")
+    yield mirrored(scene, "mirrored")
     order = sorted(range(len(scene.people)), key=lambda i: -scene.people[i].area)
     chosen = [[i] for i in order[:4]] + [order[:2], order[:3], order[1:3]]
     for group in dict.fromkeys(tuple(sorted(c)) for c in chosen if c):
@@ -180,7 +192,7 @@ def _changed(scene: Scene, part: Scene, moved: Matrix, rng: np.random.Generator)
         less = float(rng.uniform(0.3, 0.6))
         new = (max(int(size[0] * less), 24), max(int(size[1] * less), 24))
         return _warped(scene, moved * less, new, f"{part.name} smaller")
-    return _mirrored(part, f"{part.name} mirrored")
+    return mirrored(part, f"{part.name} mirrored")
 
 
 def _warped(scene: Scene, matrix: Matrix, size: tuple[int, int], name: str) -> Scene:
@@ -198,7 +210,8 @@ def _warped(scene: Scene, matrix: Matrix, size: tuple[int, int], name: str) -> S
     return Scene(scene.source, name, np.asarray(image, np.uint8), tuple(people))
 
 
-def _mirrored(scene: Scene, name: str) -> Scene:
+def mirrored(scene: Scene, name: str) -> Scene:
+    """The same scene in a mirror, with left and right exchanged."""
     width = scene.image.shape[1]
     people = tuple(
         Person((p.xy * (-1, 1) + (width, 0))[_FLIP], p.area, p.box) for p in scene.people
