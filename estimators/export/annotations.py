@@ -137,6 +137,11 @@ def _image_id(value: Any, which: str) -> int:
         return value
     if value is None:
         raise InputError(f"{which} is missing.", "Give it a whole number.")
+    if type(value) is int or (isinstance(value, float) and value.is_integer()):
+        raise InputError(
+            f"{which} is {_quoted(value)}, too large for COCO's tools.",
+            "Number the images (1, 2, 3, …), and the `image_id` of their annotations likewise.",
+        )
     if not isinstance(value, str):
         raise InputError(f"{which} is {_quoted(value)}, not a whole number.", "Give it one.")
     advice = "Number the images (1, 2, 3, …)"

@@ -13,7 +13,7 @@ from estimators.media import limits
 # process that opens and loads one file).  Pillow itself keeps colours in four bytes a pixel.
 _RGB, _ANIMATED, _COEFFICIENT = 4, 12, 2
 _LIKE_RAW = {"L": 1, "P": 1, "1": 1, "I;16": 2, "I;16B": 2}
-_DECODERS = {"WEBP": 16, "AVIF": 10}
+_DECODERS = {"WEBP": 16}
 # By how much a JPEG's decoder can make the picture smaller.
 SHRINKS = (1, 2, 4, 8)
 # Inside the data of a scan a 0xFF is followed by 0 or a restart marker; all else ends it.

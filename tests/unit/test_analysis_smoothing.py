@@ -68,6 +68,9 @@ def test_absent_joints_stay_absent_and_start_afresh_after_a_long_gap() -> None:
     smooth = one_euro(values, TIME, options=OneEuro(max_gap_s=0.3))
     assert np.isnan(smooth[40:60]).all()
     np.testing.assert_array_equal(smooth[60], values[60])
+    np.testing.assert_array_equal(one_euro(values, TIME)[60], values[60])
+    values[40:50] = 0.0  # a third of a second is left
+    assert (one_euro(values, TIME)[60] < values[60]).all()
     bridged = one_euro(values, TIME, options=OneEuro(min_cutoff_hz=0.1, beta=0, max_gap_s=2))
     assert (bridged[60] < 50).all()
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import permutations
+
 import numpy as np
 import pytest
 from analysis_motion import TORSO, clip_of, irregular, shown, standing, vanished, walking
@@ -12,6 +14,7 @@ from estimators.analysis.temporal import (
     dropout,
     impossible_limbs,
     jitter,
+    known_spans,
     person_path,
     side_swaps,
     temporal_numbers,
@@ -188,3 +191,14 @@ def test_nobody_gives_nan_not_an_error() -> None:
 
 def test_the_test_person_measures_what_it_says() -> None:
     assert path_of(walking(TIME, (100, 50), (0, 0))).torso == pytest.approx(TORSO, rel=1e-5)
+
+
+def test_a_person_is_known_from_the_first_to_the_last_sighting_by_any_model() -> None:
+    path = walking(TIME, (100, 50), (0, 0))
+    lost = {"late": (0, 30), "early": (90, len(TIME)), "amid": (50, 60)}
+    clips = {m: shown([vanished(path, *span)], TIME, m) for m, span in lost.items()}
+    people = {model: np.ones(len(clip), np.int64) for model, clip in clips.items()}
+    for models in permutations(clips):
+        assert known_spans({m: clips[m] for m in models}, people) == {1: (0, len(TIME) - 1)}
+    assert known_spans({"late": clips["late"]}, people)[1][0] > 29
+    assert known_spans({"early": clips["early"]}, people)[1][1] < 91

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from analysis_motion import irregular, shown, vanished, walking
 from numpy.typing import NDArray
 
@@ -53,6 +54,14 @@ def test_a_fast_mover_with_a_long_stride_is_not_lost() -> None:
     time_s = np.arange(0, 4, 0.25)
     clip = shown([walking(time_s, (0, 50), (450, 0))], time_s)  # 1.1 torsos a step
     assert set(track_people(clip).tolist()) == {0}
+
+
+def test_nobody_reaches_further_than_running_does() -> None:
+    """Half a torso, and six more a second: 200 px in a quarter of a second."""
+    time_s = np.arange(0, 4, 0.25)
+    fast, impossible = (shown([walking(time_s, (0, 50), (v, 0))], time_s) for v in (760, 840))
+    assert set(track_people(fast).tolist()) == {0}
+    assert len(set(track_people(impossible).tolist())) == len(time_s)
 
 
 def test_a_model_that_jumps_to_somebody_else_switches_identity() -> None:
@@ -164,6 +173,17 @@ def test_a_person_has_one_number_in_all_models() -> None:
         assert len(numbers) == 1, model
         assert numbers.isdisjoint(people[model][~on_the_left].tolist())
     assert set(np.concatenate(list(people.values())).tolist()) == {1, 2}
+
+
+@pytest.mark.parametrize(("together", "people"), [(0.4, 2), (0.6, 1)])
+def test_who_agrees_for_half_of_the_time_is_the_same(together: float, people: int) -> None:
+    stays = walking(TIME, (100, 50), (0, 0))
+    moves = stays + np.maximum(TIME - together * TIME[-1], 0)[:, None, None] * (400, 0)
+    clips = {"a": shown([stays], TIME, "a"), "b": shown([moves], TIME, "b")}
+    tracks = {model: track_people(clip) for model, clip in clips.items()}
+    assert all(set(numbers.tolist()) == {0} for numbers in tracks.values())
+    numbers = shared_identities(clips, tracks, match_all(clips))
+    assert len({int(n) for found in numbers.values() for n in found}) == people
 
 
 def test_two_people_whom_one_model_shows_together_stay_two() -> None:

@@ -32,6 +32,18 @@ def test_every_frame_comes_once(name: str, codec: str, together: bool, tmp_path:
     assert [bars_of(frame.image) for frame in part] == [3, 4, 5]
 
 
+@pytest.mark.parametrize("codec", ["h264", "mpeg2video"])
+def test_fields_of_two_frames_are_no_pair(codec: str, tmp_path: Path) -> None:
+    """Each has lost its other field."""
+    path = make_fields(tmp_path / "a.mp4", codec, [PAIR, PAIR, (TOP,), (BOTTOM,), PAIR], False)
+    with av.open(str(path)) as container:
+        stream = container.streams.video[0]
+        pairs = FieldPairs(stream)
+        packets = [packet for packet in container.demux(stream) if packet.size]
+        completed = [n for n, packet in enumerate(packets) if pairs.completes(packet)]
+    assert completed == [1, 3, 7]
+
+
 def test_the_last_frame_lasts_both_its_fields(tmp_path: Path) -> None:
     clip = open_clip(make_fields(tmp_path / "a.mp4", "h264", [PAIR] * 4, together=False))
     assert clip.duration_s == pytest.approx(0.16)

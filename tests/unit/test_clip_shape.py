@@ -25,6 +25,7 @@ TOLD = {
     "hevc.mov": Recipe("libx265", ratio=Fraction(10, 11), options=QUIET),
     "mpeg4.mp4": Recipe("mpeg4", ratio=Fraction(12, 11)),
     "mpeg4.avi": Recipe("mpeg4", ratio=Fraction(16, 15)),
+    "very squeezed.mp4": Recipe(ratio=Fraction(3)),
     "motion jpeg.mkv": Recipe("mjpeg", "yuvj420p", ratio=Fraction(2, 1)),
 }
 
@@ -83,7 +84,9 @@ def test_the_ratio_of_a_turned_clip_turns_with_it(
     assert [number_of(frame.image) for frame in frames(clip)] == [0, 1, 2]
 
 
-@pytest.mark.parametrize("ratio", [Fraction(1215, 1216), Fraction(1000, 1), Fraction(1, 1000)])
+@pytest.mark.parametrize(
+    "ratio", [Fraction(1215, 1216), Fraction(5), Fraction(1000), Fraction(1, 1000)]
+)
 def test_a_rounded_or_absurd_ratio_is_none(ratio: Fraction, tmp_path: Path) -> None:
     clip = open_clip(make_clip(tmp_path / "a.mp4", Recipe(ratio=ratio, pts=range(2))))
     assert (clip.width, clip.height, clip.pixel_ratio) == (128, 96, 1)

@@ -16,6 +16,7 @@ from av.stream import Disposition
 from estimators.errors import InputError
 from estimators.media.browser import browser_copy, way_to_play
 from estimators.media.clips import ClipLimits, frames, open_clip
+from estimators.media.h264 import turned_by_stream
 from estimators.media.listing import opened, video_stream
 from tests.clip_factory import Recipe, make_clip, make_tracks, number_of, retold
 
@@ -28,6 +29,7 @@ CHOICES = {
     "the second is the default": ([(SMALL, NONE), (LARGE, DEFAULT)], 1),
     "the small one is the default": ([(LARGE, NONE), (SMALL, DEFAULT)], 1),
     "both are the default": ([(SMALL, DEFAULT), (LARGE, DEFAULT)], 1),
+    "two that are alike": ([(SMALL, NONE), (SMALL, NONE)], 0),
     "none is the default": ([(LARGE, NONE), (SMALL, NONE)], 0),
     "a cover that is no clip": ([(COVER, DEFAULT), (SMALL, NONE)], 1),
     "a cover behind": ([(SMALL, NONE), (COVER, DEFAULT)], 0),
@@ -195,6 +197,12 @@ def test_a_clip_turned_by_its_stream_alone_is_encoded(tmp_path: Path) -> None:
         shown = [number_of(frame.image) for frame in frames(copy)]
         assert shown == [number_of(frame.image) for frame in frames(clip)]
         assert (shown == list(range(40))) == (degrees == 270)
+
+
+def test_a_turn_that_the_stream_takes_back_is_none() -> None:
+    start, orientation = b"\0\0\1\x06", bytes([47, 2])
+    assert turned_by_stream(start + orientation + b"\x20\0\x80", b"")
+    assert not turned_by_stream(start + orientation + b"\x80\0\x80", b"")
 
 
 def test_a_clip_that_starts_at_no_clean_frame_is_encoded(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ import pytest
 from PIL import Image, ImageCms, PngImagePlugin, TiffImagePlugin
 
 from estimators.errors import InputError
+from estimators.media.picture_repair import without_metadata
 from estimators.media.pictures import NO_END, NO_METADATA, open_picture, read_picture
 
 KINDS = ("JPEG", "MPO", "PNG", "WEBP", "TIFF", "TIFF, compressed")
@@ -204,6 +205,13 @@ def test_a_jpeg_that_lacks_only_its_end_marker(mode: str, options: dict[str, obj
     for cut in (8, 40, len(data) // 3):
         with pytest.raises(InputError, match="damaged or incomplete"):
             read_picture(data[:-cut], "it")
+
+
+def test_how_a_jpegs_colours_are_stored_is_no_metadata() -> None:
+    data = saved(photo("CMYK"), "JPEG", comment=b"about it")
+    (bare, *_) = without_metadata(data)
+    assert b"about it" not in bare
+    assert (read_picture(bare).image == read_picture(data).image).all()
 
 
 def test_a_found_jpeg_without_end(shared: Path) -> None:

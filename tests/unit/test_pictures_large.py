@@ -14,7 +14,7 @@ from PIL import Image
 from estimators.errors import InputError
 from estimators.media import limits
 from estimators.media.decode_cost import scans_of
-from estimators.media.picture_size import kept_size
+from estimators.media.picture_size import kept_size, resized
 from estimators.media.pictures import read_picture, read_whole
 from estimators.runtime.local import InProcessRunner
 from estimators.types import Frame
@@ -127,6 +127,7 @@ def test_scans_are_counted_and_too_many_are_refused_before_any_is_decoded() -> N
         ("JPEG", {}, True),
         ("JPEG", {"progressive": True, "subsampling": 0}, False),
         ("PNG", {}, True),
+        ("PNG", {"save_all": True, "append_images": [Image.new("RGB", (1000, 1000), 9)]}, False),
         ("WEBP", {}, False),
     ],
 )
@@ -158,6 +159,15 @@ def test_the_whole_picture_is_had_within_the_bound(
     whole = read_whole(data)
     assert whole.shape == (SIZE[1], SIZE[0], 3)
     assert centre(whole) == pytest.approx(np.array(MARK) + 32, abs=0.5)
+
+
+@pytest.mark.parametrize("size", [(100, 333), (300, 999), (250, 700)])
+def test_rows_made_some_at_a_time_show_no_seams(size: tuple[int, int]) -> None:
+    noise = np.random.default_rng(3).integers(0, 256, (1000, 300, 3), np.uint8)
+    picture = Image.fromarray(noise)
+    made = resized(picture, picture.size, size, 1, lambda part: part)
+    at_once = np.asarray(picture.resize(size, Image.Resampling.HAMMING))
+    assert np.abs(made.astype(int) - at_once).max() <= 1
 
 
 PEAK = """
