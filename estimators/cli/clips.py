@@ -169,7 +169,8 @@ def _folder_names(clips: Sequence[ClipInfo]) -> list[str]:
     """Each clip's name without extension; a number follows where that is taken (a, a-2, a-3)."""
     names: list[str] = []
     for clip in clips:
-        stem = Path(clip.name).stem
+        # A name like "...mp4" leaves "..", which is no name of a folder in there.
+        stem = Path(clip.name).stem.rstrip(" .") or "clip"
         tries = chain([stem], (f"{stem}-{n}" for n in count(2)))
         # Some disks take A and a for the same name.
         taken = {name.casefold() for name in names}

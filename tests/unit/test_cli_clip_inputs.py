@@ -79,6 +79,14 @@ def test_two_clips_of_one_name_get_a_folder_each(runner: ProcessRunner, tmp_path
         assert manifest["clip"]["file"] == name
 
 
+def test_no_name_of_a_clip_leads_out_of_the_folder_for_the_files(tmp_path: Path) -> None:
+    names = ("...mp4", "..mp4", " .mp4", ".mp4", "a. .mp4", "..a.mp4")
+    files = [three_frames(tmp_path / name) for name in names]
+    clips(*files, "--models", MODEL, "--output", tmp_path / "out")
+    made = sorted(path.name for path in (tmp_path / "out").iterdir())
+    assert made == ["..a", ".mp4", "a", "clip", "clip-2", "clip-3"]
+
+
 def test_one_clip_alone_needs_no_folder_of_its_own(runner: ProcessRunner, tmp_path: Path) -> None:
     clip, out = three_frames(tmp_path / "a.mp4"), tmp_path / "out"
     clips(clip, "--output", out, "--no-video").compare(runner, [registry.get(MODEL)])
