@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import cycle
 
 from estimators.media.names import printable
 
@@ -10,14 +11,21 @@ _SPECIAL = frozenset("\\`*_{}[]()#+-.!|$:~<>&")
 # Takes no room.  Streamlit makes links of "photo@2x.png" and "www.…", icons of ":material/delete:"
 # and ":smile:", arrows of "->" whatever is escaped: it looks for them after Markdown's own parsing.
 _JOINER = "\u2060"
-_JOINED = re.compile(r"(?<=@)|(?<=:)(?=[\w+-])|(?<=www)(?=\.)|(?<=[-<>=~])(?=[-<>=~])")
+# Not before a number that stands alone, the port of an address: no icon is called like that.
+_ICON = r"(?<=:)(?=[\w+-])(?!\d+(?![\w+:-]))"
+_JOINED = re.compile(rf"(?<=@)|{_ICON}|(?<=www)(?=\.)|(?<=[-<>=~])(?=[-<>=~])")
+# An address is a link in any case; it has to lead where it says, and to be right when copied.
+_ADDRESS, _JOINED_IN_ADDRESS = re.compile(r"(https?://\S+)"), re.compile(_ICON)
 
 
 def escaped(text: str) -> str:
     """A file's name, or anything else from a person, as Markdown that shows just that."""
     shown = printable(" ".join(text.split()))  # four spaces or a line break would begin a block
-    pieces = _JOINED.split(shown)
-    return _JOINER.join("".join(f"\\{c}" if c in _SPECIAL else c for c in p) for p in pieces)
+    patterns = cycle((_JOINED, _JOINED_IN_ADDRESS))  # every second part is an address
+    joined = "".join(
+        p.sub(_JOINER, s) for p, s in zip(patterns, _ADDRESS.split(shown), strict=False)
+    )
+    return "".join(f"\\{c}" if c in _SPECIAL else c for c in joined)
 
 
 def duration(seconds: float) -> str:

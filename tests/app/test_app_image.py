@@ -42,7 +42,7 @@ def fresh_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[No
 
 @pytest.fixture
 def timed_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What a busy machine has timed is not timed again later: each call is one the page asked for."""
+    """What a busy machine has timed is not timed again: each call is one that the page asks for."""
     monkeypatch.setattr(engine, "_MOST_TRIES", 0)
 
 

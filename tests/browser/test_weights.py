@@ -122,6 +122,7 @@ def test_a_failed_download_says_why_and_where_to_put_the_file(
 
         expect(card.get_by_test_id("stAlert")).to_contain_text("404")
         expect(card.get_by_test_id("stAlert")).to_contain_text(url)
+        expect(card.get_by_role("link", name=url).first).to_have_attribute("href", url)
         expect(card.get_by_role("button", name="Try again")).to_be_enabled()
         expect(overlay(page, "MoveNet Lightning")).to_be_visible()
 

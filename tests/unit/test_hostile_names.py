@@ -77,7 +77,7 @@ def test_what_cannot_be_seen_is_shown() -> None:
 # before it, in the source.
 AFTERWARDS = (
     *(r":material_(\w+):", r":streamlit:", r":[\w+-][\w_+-]*:", r":material/", r"www\."),
-    *(r"(^|\s)(--|->|<-|<->|<=|>=|~=)(\s|$)", r"[-.\w+]+@[-\w]+(\.[-\w]+)+", r"https?://"),
+    *(r"(^|\s)(--|->|<-|<->|<=|>=|~=)(\s|$)", r"[-.\w+]+@[-\w]+(\.[-\w]+)+"),
 )
 NAMES = (
     *(":material/delete:", ":material_delete:", ":smile:.png", ":red[x]", ":blue-badge[a](b)"),
@@ -100,6 +100,15 @@ def test_a_name_is_never_markup(name: str) -> None:
     for pattern in AFTERWARDS:
         assert not re.search(pattern, shown)
         assert not re.search(pattern, written)
+
+
+@pytest.mark.parametrize(
+    "address", ["http://127.0.0.1:8080/a--b.task", "https://www.a.de:443", "http://me@a.de/x?y=1"]
+)
+def test_an_address_stays_as_it_is(address: str) -> None:
+    written = escaped(f"a@b.de: {address} says -> no")
+    shown = re.sub(r"\\([!-/:-@\[-`{-~])", r"\1", written)
+    assert shown == f"a@\u2060b.de: {address} says -\u2060> no"
 
 
 def test_all_texts_of_pages_that_hold_a_name_are_escaped() -> None:
