@@ -36,10 +36,15 @@ from estimators.analysis.quality import (
     chances,
     expected_quality,
 )
-from estimators.analysis.recommend import LEAST_CHANCE, TOO_FAR_APART
+from estimators.analysis.recommend import (
+    FEWEST_VOICES,
+    LEAST_CHANCE,
+    LEAST_CHANCE_OF_TWO,
+    TOO_FAR_APART,
+)
 from estimators.analysis.scale import found, shown
 from estimators.analysis.signals import PERSON_SIGNALS, Signals, picture_signals
-from estimators.registry import get
+from estimators.registry import get, voice
 from estimators.runtime.runner import ProcessRunner
 from estimators.types import Frame, PoseSet
 
@@ -214,10 +219,15 @@ def _rules(here: Sequence[tuple[Sample, Mapping, Mapping]]) -> dict[str, list[st
         "by hand": [hand(s) for s, _, _ in here],
         "fitted": list(fitted),
         "declining": [
-            p if c[p] >= LEAST_CHANCE and s.apart <= TOO_FAR_APART else None
+            p if c[p] >= _least(s) and s.apart <= TOO_FAR_APART else None
             for p, (s, _, c) in zip(fitted, here, strict=True)
         ],
     }
+
+
+def _least(s: Sample) -> float:
+    voices = {voice(m) for m, people in s.signals.people.items() if len(people)}
+    return LEAST_CHANCE if len(voices) >= FEWEST_VOICES else LEAST_CHANCE_OF_TWO
 
 
 def _figures(here: Sequence[tuple[Sample, Mapping, Mapping]], picks: Sequence[str | None]) -> str:
@@ -242,7 +252,7 @@ def main() -> None:
     print(report(every))
     if parser.parse_args().write:
         made = (
-            f"python -m benchmarks.fit_verdict on {len(scenes)} annotated COCO 2017 pictures with "
+            f"python -m benchmarks.fit_verdict on {len(scenes)} annotated pictures with "
             f"{people} people, {len(every) // (len(SETS) + len(_ALSO))} scenes made of them"
         )
         done = fit(every)

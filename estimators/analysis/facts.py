@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -86,13 +86,17 @@ def gather(
     costs: Mapping[str, Cost],
     held_to: Mapping[str, int],
 ) -> dict[str, ModelFacts]:
-    """The facts of each model over pictures or frames, thresholds applied."""
-    models = tuple(pictures[0]) if pictures else ()
+    """The facts of each model over pictures or frames, thresholds applied.
+
+    A twin's answers are not counted a second time: it has the facts of its original.
+    """
+    heads = twin_heads(pictures)
+    models = tuple(dict.fromkeys(heads.values()))
     found = dict.fromkeys(models, 0)
     agreed = dict.fromkeys(models, 0)
     distances: dict[str, list[np.ndarray]] = {m: [] for m in models}
     people = 0
-    for each in pictures:
+    for each in ({m: people[m] for m in models} for people in pictures):
         groups = group_people(each)
         shared = [g for g in groups if len({voice(m) for m in g.members}) > 1]
         people += len(shared)
@@ -110,4 +114,28 @@ def gather(
         middle = median_of(values)
         held = held_to.get(m)
         out[m] = ModelFacts(m, found[m], agreed[m], middle, cost, held, worst, people)
-    return out
+    return {m: replace(out[h], model=m, cost=costs.get(m, Cost())) for m, h in heads.items()}
+
+
+def twin_heads(pictures: Sequence[Mapping[str, PoseSet]]) -> dict[str, str]:
+    """For each model the first one that is its twin; itself where none is before.
+
+    A model and its reference runtime say the same twice: that is one witness, not two.  So do two
+    forms of one checkpoint whose answers are the same.
+    """
+    models = tuple(pictures[0]) if pictures else ()
+
+    def twins(a: str, b: str) -> bool:
+        if (get(a).reference_of or a) == (get(b).reference_of or b):
+            return True
+        return _weights(a) == _weights(b) and all(
+            np.array_equal(people[a].xy, people[b].xy, equal_nan=True) for people in pictures
+        )
+
+    return {m: next(h for h in models if h == m or twins(h, m)) for m in models}
+
+
+def _weights(model: str) -> str:
+    """Whose weights these are: of several forms of one checkpoint the first."""
+    other = get(model).same_weights_as
+    return model if other is None else _weights(other)

@@ -21,7 +21,14 @@ from estimators.skeletons import COCO_17
 from estimators.types import PoseSet
 
 Kind = Literal[
-    "exchanged", "long limb", "uneven limbs", "on another person", "alone", "side swap", "limb jump"
+    "exchanged",
+    "exchanged pair",
+    "long limb",
+    "uneven limbs",
+    "on another person",
+    "alone",
+    "side swap",
+    "limb jump",
 ]
 
 _ENDS = (("shoulder", "elbow"), ("elbow", "wrist"), ("hip", "knee"), ("knee", "ankle"))
@@ -31,6 +38,10 @@ LIMBS = tuple(
     for a, b in _ENDS
 )
 _FLIP = list(COCO_17.flip_indices)
+_PAIRS = tuple(
+    (COCO_17.index(f"left_{name}"), COCO_17.index(f"right_{name}"))
+    for name in ("shoulder", "elbow", "wrist", "hip", "knee", "ankle")
+)
 # Thigh and shank are 0.245 and 0.246 of the body height, the torso is 0.288 (Winter, "Biomechanics
 # and Motor Control of Human Movement", after Drillis & Contini): no limb is longer than 0.86 torso.
 # Half as much again leaves room for a torso that is seen shortened.
@@ -40,6 +51,9 @@ LONGEST_LIMB_TORSOS = 1.3
 UNEVEN_RATIO = 3.0
 # Mirroring a pose brings it nearer to the others' by this much OKS: left and right are exchanged.
 EXCHANGED_GAIN = 0.15
+# The same of one pair of joints: the other way round they lie less than half as far from where
+# every other voice puts them, and nearer by so many torso lengths.
+PAIR_RATIO, PAIR_GAIN_TORSOS = 0.5, 0.3
 # A joint this near to another person's same joint, and this far from where others put it.
 ON_OTHER_TORSOS, OFF_OWN_TORSOS = 0.15, 0.5
 
@@ -70,6 +84,8 @@ class Finding:
         return {
             "exchanged": f"left and right exchanged? ({who}: mirrored it would agree better by "
             f"{self.figure:.2f} OKS)",
+            "exchanged pair": f"left and right exchanged? ({where} of {who}: the other way round "
+            f"{self.figure:.1f} torso lengths nearer to the others)",
             "long limb": f"{where} of {who} lie {self.figure:.1f} torso lengths apart",
             "uneven limbs": f"{where} of {who}: one limb is {self.figure:.1f} times the other",
             "on another person": f"{where} of {who} lies on somebody else, {self.figure:.1f} "
@@ -98,6 +114,24 @@ def exchanged(xy: NDArray[np.float64], other: NDArray[np.float64]) -> float:
     """OKS that a pose [17, 2] would gain on another's by exchanging left and right, at least 0."""
     gain = float(oks_of(xy[_FLIP], other)) - float(oks_of(xy, other))
     return max(gain, 0.0) if np.isfinite(gain) else 0.0
+
+
+def _pair_gain(
+    xy: NDArray[np.float64], others: Sequence[NDArray[np.float64]], pair: tuple[int, int]
+) -> float:
+    """Pixels by which a pair of joints would lie nearer to others' if exchanged; 0 where not.
+
+    The mean over the joints that an other one shows, the least over the others; every other one has
+    to find the pair less than half as far away when it is exchanged.
+    """
+    as_it_is, other_way = xy[list(pair)], xy[list(pair[::-1])]
+    gains = []
+    for other in others:
+        direct = mean_of(np.linalg.norm(as_it_is - other[list(pair)], axis=-1), axis=0)
+        swapped = mean_of(np.linalg.norm(other_way - other[list(pair)], axis=-1), axis=0)
+        if np.isfinite(direct) and np.isfinite(swapped):
+            gains.append(float(direct - swapped) if swapped < PAIR_RATIO * direct else 0.0)
+    return min(gains, default=0.0)
 
 
 def _limbs(xy: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -163,6 +197,12 @@ class _Person:
         gains = [exchanged(self.xy, other) for other in self.others.values()]
         if gains and min(gains) > EXCHANGED_GAIN:
             yield self._say("exchanged", (), min(gains))
+            return
+        torso = float(torso_length(self.xy))
+        for left, right in _PAIRS:
+            gain = _pair_gain(self.xy, list(self.others.values()), (left, right)) / torso
+            if gain > PAIR_GAIN_TORSOS:
+                yield self._say("exchanged pair", (left, right), gain)
 
     def on_others(
         self, xy: Mapping[str, NDArray[np.float64]], groups: Sequence[PersonGroup]

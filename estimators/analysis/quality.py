@@ -27,13 +27,13 @@ from estimators.registry import get, voice
 COEFFICIENTS = Path(__file__).with_name("verdict_coefficients.json")
 CHANCE_SIGNALS = (
     "quality",  # expected quality of the model
-    "lead",  # that over the best other model's
-    "lead_over_voices",  # that over the best of the other voices
-    "mean_quality",  # mean over the models
-    "models",  # how many are compared
+    "lead",  # that over the best model of any other family
+    "lead_in_family",  # that over the best other variant of its own family, 0 without one
+    "mean_quality",  # mean over the families, each by its best variant
+    "families",  # how many families see anybody
     "agreement",  # `signals.PICTURE_SIGNALS`, and so below
-    "mean_agreement",  # mean over the models
-    "agreement_lead",
+    "mean_agreement",  # mean over the families
+    "agreement_lead",  # over the other families, and so below
     "found_share_lead",
     "found_more_lead",
     "few",
@@ -42,6 +42,7 @@ CHANCE_SIGNALS = (
     "long_limbs",
     "exchanged",
 )
+_OWN = ("few", "single", "uneven", "long_limbs", "exchanged")
 # A person of whom half can be expected to be right is surely somebody; less is so in proportion.
 _SURELY_SOMEBODY = 1.3
 
@@ -118,31 +119,50 @@ def expected_quality(signals: Signals, fit: Coefficients | None = None) -> dict[
 def chance_signals(
     signals: Signals, quality: Mapping[str, float], models: Sequence[str]
 ) -> NDArray[np.float64]:
-    """float64 [len(models), len(CHANCE_SIGNALS)] of two or more models beside each other."""
-    q = np.array([quality[m] for m in models])
+    """float64 [len(models), len(CHANCE_SIGNALS)] of two or more models beside each other.
+
+    Families are what counts: a further variant changes what is said of its own family alone.
+    """
     table = np.stack([signals.picture[m] for m in models])
     named = {name: table[:, i] for i, name in enumerate(PICTURE_SIGNALS)}
+    named["quality"] = np.array([quality[m] for m in models])
     voices = [voice(m) for m in models]
+    seeing = len({v for m, v in zip(models, voices, strict=True) if len(signals.people[m])})
     rows = []
-    for i in range(len(models)):
-        others = [j for j in range(len(models)) if j != i]
-        foreign = [j for j in others if voices[j] != voices[i]]
+    for i, model in enumerate(models):
+        family = [j for j, v in enumerate(voices) if v == voices[i] and models[j] != model]
+        leads = {name: _lead(named[name], i, voices) for name in named}
+        q = named["quality"]
         rows.append(
             [
                 q[i],
-                q[i] - q[others].max(),
-                q[i] - (q[foreign].max() if foreign else q[others].max()),
-                q.mean(),
-                len(models),
+                leads["quality"],
+                q[i] - q[family].max() if family else 0.0,
+                _by_voice(q, voices).mean(),
+                seeing,
                 named["agreement"][i],
-                named["agreement"].mean(),
-                named["agreement"][i] - named["agreement"][others].max(),
-                named["found_share"][i] - named["found_share"][others].max(),
-                named["found_more"][i] - named["found_more"][others].min(),
-                *(named[name][i] for name in CHANCE_SIGNALS[10:]),
+                _by_voice(named["agreement"], voices).mean(),
+                leads["agreement"],
+                leads["found_share"],
+                -_lead(-named["found_more"], i, voices),
+                *(named[name][i] for name in _OWN),
             ]
         )
     return np.array(rows, np.float64)
+
+
+def _by_voice(values: NDArray[np.float64], voices: Sequence[str]) -> NDArray[np.float64]:
+    """The highest value of each family."""
+    best: dict[str, float] = {}
+    for value, name in zip(values, voices, strict=True):
+        best[name] = max(float(value), best.get(name, -np.inf))
+    return np.array(list(best.values()))
+
+
+def _lead(values: NDArray[np.float64], i: int, voices: Sequence[str]) -> float:
+    """Of model i over the best of the other families; 0 where there is none."""
+    others = [float(v) for v, name in zip(values, voices, strict=True) if name != voices[i]]
+    return float(values[i]) - max(others) if others else 0.0
 
 
 def chances(

@@ -16,7 +16,7 @@ from typing import Any, Literal
 import numpy as np
 
 from estimators.analysis import sentences
-from estimators.analysis.facts import Cost, ModelFacts, gather
+from estimators.analysis.facts import Cost, ModelFacts, gather, twin_heads
 from estimators.analysis.matching import PersonGroup, group_people
 from estimators.analysis.plausibility import Finding, findings
 from estimators.analysis.quality import chances, expected_quality
@@ -30,7 +30,9 @@ Tier = Literal["truth", "consensus", "plausibility", "requirements", "none"]
 
 # Under this chance to be within 0.05 of the best nothing is recommended.  Chosen on pictures
 # that the coefficients had not seen; docs/verdict.md has what it keeps right and what it declines.
-LEAST_CHANCE = 0.78
+LEAST_CHANCE = 0.74
+# The same where fewer than three families see anybody: two witnesses are trusted too easily.
+LEAST_CHANCE_OF_TWO = 0.82
 # Where a tenth of some model's joints lie further than this many torso lengths from where the
 # others put them, the models see different poses: nobody can tell without truth which is right.
 TOO_FAR_APART = 0.6
@@ -244,25 +246,39 @@ def _by_guess(
     evidence: Evidence, facts: Mapping[str, ModelFacts], usable: Sequence[str]
 ) -> Recommendation:
     """By what the models agree on and how plausible each is, calibrated on annotated pictures."""
-    every = [picture_signals(s.people, s.longer_side, s.groups) for s in evidence.seen]
-    qualities = [expected_quality(signals) for signals in every]
-    odds = [chances(s, q, usable) for s, q in zip(every, qualities, strict=True)]
-    expected = {m: float(np.mean([q[m] for q in qualities])) for m in usable}
-    chance = {m: float(np.mean([c[m] for c in odds])) for m in usable}
+    expected, chance = _guessed(evidence.seen, usable)
+    voices = {voice(m) for m, fact in facts.items() if fact.found}
+    least = LEAST_CHANCE if len(voices) >= FEWEST_VOICES else LEAST_CHANCE_OF_TWO
     best = max(usable, key=lambda m: chance[m])
     level = [m for m in usable if expected[m] >= expected[best] - EQUALLY_GOOD]
-    level = [m for m in level if chance[m] >= LEAST_CHANCE] or [best]
+    level = [m for m in level if chance[m] >= least] or [best]
     swapped = {f.model for f in evidence.unsteady if f.kind == "side swap"}
     level = [m for m in level if m not in swapped] or level
     pick = _cheapest(level, evidence.costs, expected)
-    voices = {voice(m) for m in facts}
     tier: Tier = "consensus" if len(voices) >= FEWEST_VOICES else "plausibility"
-    said = sentences.guess(tier, len(voices), expected, (pick, chance[pick]), LEAST_CHANCE)
+    said = sentences.guess(tier, len(voices), expected, (pick, chance[pick]), least)
     astray = max((facts[m] for m in usable), key=lambda f: f.worst if f.worst > 0 else 0.0)
     if astray.worst > TOO_FAR_APART:
         said = (*said, sentences.too_far(astray, TOO_FAR_APART))
-    model = None if astray.worst > TOO_FAR_APART or chance[pick] < LEAST_CHANCE else pick
+    model = None if astray.worst > TOO_FAR_APART or chance[pick] < least else pick
     return Recommendation(model, "", said, tier, expected, chance[pick])
+
+
+def _guessed(
+    seen: Sequence[Seen], usable: Sequence[str]
+) -> tuple[dict[str, float], dict[str, float]]:
+    """(expected quality, chance to be about the best) of each model: means, twins judged once."""
+    heads = twin_heads([each.people for each in seen])
+    judged = list(dict.fromkeys(heads[m] for m in usable))
+    qualities, odds = [], []
+    for each in seen:
+        people = {m: p for m, p in each.people.items() if heads[m] == m}
+        signals = picture_signals(people, each.longer_side)
+        qualities.append(expected_quality(signals))
+        odds.append(chances(signals, qualities[-1], judged))
+    expected = {m: float(np.mean([q[heads[m]] for q in qualities])) for m in usable}
+    chance = {m: float(np.mean([c[heads[m]] for c in odds])) for m in usable}
+    return expected, chance
 
 
 def _cheapest(

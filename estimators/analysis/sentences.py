@@ -69,13 +69,14 @@ def guess(
         if tier == "consensus"
         else "how plausible each pose is; two families cannot outvote each other"
         if voices == 2
-        else "how plausible each pose is; variants of one family are one voice"
+        else "how plausible each pose is; variants of one family are one voice, and no other sees "
+        "anybody"
     )
     ranked = sorted(expected.items(), key=lambda item: -item[1])
     values = ", ".join(f"{get(m).title} {q:.2f}" for m, q in ranked)
     model, chance = pick
     sure = (
-        f"{get(model).title} is within 0.05 of the best with a chance of {chance:.0%}"
+        f"{get(model).title} is within 0.05 of the best with a chance of {_floored(chance)}"
         + ("" if chance >= least else f", less than the {least:.0%} that a recommendation takes")
         + "."
     )
@@ -91,6 +92,11 @@ def too_far(fact: ModelFacts, limit: float) -> Reason:
         "nothing is recommended without truth).",
         Place(model=fact.model),
     )
+
+
+def _floored(share: float) -> str:
+    """In whole percent, never rounded up: 77.9 % is less than the 78 % that are asked for."""
+    return f"{math.floor(100 * share)}%"
 
 
 def people(

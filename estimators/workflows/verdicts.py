@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from typing import Any, BinaryIO
 
 import numpy as np
+from numpy.typing import NDArray
 
 from estimators.analysis.agreement import median_of
 from estimators.analysis.clip import ClipEstimates
@@ -26,17 +28,30 @@ _MOST_FRAMES = 40
 
 def seen_in(
     estimates: Mapping[str, ClipEstimates],
-    row: int,
+    frame_index: int,
     thresholds: Mapping[str, Thresholds] | None = None,
     name: str = "",
 ) -> Seen:
-    """What every model shows in one frame, or on the one picture that its estimates hold."""
+    """What every model shows in a frame that all of them were given (0: a picture)."""
     people = {}
     for model, e in estimates.items():
         used = (thresholds or {}).get(model) or Thresholds.of(get(model))
+        row = int(np.searchsorted(e.frame_index, frame_index))
         people[model] = shown(e.poses(row), used.joint, used.pose)
     any_one = next(iter(estimates.values()))
-    return Seen(people, max(any_one.size), name, int(any_one.frame_index[row]))
+    return Seen(people, max(any_one.size), name, frame_index)
+
+
+def _answered_by_all(analysis: ClipAnalysis, models: Sequence[str]) -> NDArray[np.int64]:
+    """The frames that every model answered and in which one of them sees somebody, if any is."""
+    answered = [analysis.estimates[m].frame_index[~analysis.estimates[m].failed] for m in models]
+    common: NDArray[np.int64] = reduce(np.intersect1d, answered)
+    anybody = np.zeros(len(common), bool)
+    for model in models:
+        shown_clip = analysis.report.shown[model]
+        occupied = shown_clip.clip.frame_index[shown_clip.people > 0]
+        anybody |= np.isin(common, occupied)
+    return common[anybody] if anybody.any() else common[:1]
 
 
 def of_clip(
@@ -45,7 +60,7 @@ def of_clip(
     needs: Needs = ANYTHING,
     truth: TruthErrors | None = None,
 ) -> Recommendation:
-    """For a clip, from at most 40 of its frames in which anybody is seen."""
+    """For a clip or recording, from at most 40 frames that all answered and anybody is seen in."""
     failed = [m for m, e in analysis.estimates.items() if not len(e) or e.failed.all()]
     given = {m: e for m, e in analysis.estimates.items() if m not in failed}
     report = analysis.report
@@ -53,13 +68,10 @@ def of_clip(
     costs = {m: Cost(t.median_ms, memory_mb.get(m, np.nan), t.busy) for m, t in timed.items()}
     if not given:
         return recommend(Evidence([], costs, failed, subject="clip"), needs)
-    frames = min(len(e) for e in given.values())
-    anybody = np.zeros(frames, bool)
-    for model in given:
-        anybody |= report.shown[model].people[:frames] > 0
-    rows = np.flatnonzero(anybody) if anybody.any() else np.arange(min(frames, 1))
-    picked = rows[np.unique(np.linspace(0, len(rows) - 1, _MOST_FRAMES).astype(int))]
-    seen = [seen_in(given, int(row), analysis.thresholds) for row in picked]
+    frames = _answered_by_all(analysis, list(given))
+    spread = np.linspace(0, max(len(frames) - 1, 0), min(_MOST_FRAMES, len(frames)))
+    picked = frames[np.unique(spread.astype(int))]
+    seen = [seen_in(given, int(frame), analysis.thresholds) for frame in picked]
     unsteady = [f for model in given for f in _unsteady(analysis, model)]
     return recommend(Evidence(seen, costs, failed, truth, unsteady, "clip", _held_to(given)), needs)
 

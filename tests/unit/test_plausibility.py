@@ -74,6 +74,30 @@ def test_left_and_right_exchanged_against_every_other_voice() -> None:
     assert not [f for f in found(people) if f[0] == "exchanged" and f[1] != LIGHTNING]
 
 
+@pytest.mark.parametrize(("apart", "seen"), [(26, True), (22, False)])
+def test_one_pair_of_joints_exchanged_against_every_other_voice(apart: float, seen: bool) -> None:
+    """The torso is 80 px: 0.3 of it is 24 px, the distance of the two ankles from each other."""
+    left, right = joint("left_ankle"), joint("right_ankle")
+    true = at(300)
+    true[left], true[right] = (300 + apart / 2, 340), (300 - apart / 2, 340)
+    wrong = true.copy()
+    wrong[[left, right]] = true[[right, left]]
+    one_hidden = true.copy()
+    one_hidden[right] = np.nan
+    people = {LIGHTNING: poses(true), FULL: poses(wrong), POSENET: poses(one_hidden)}
+    pair = ("left_ankle", "right_ankle")
+    kinds = [f for f in found(people) if f[0] == "exchanged pair"]
+    assert kinds == ([("exchanged pair", FULL, 1, pair)] if seen else [])
+
+
+def test_a_pair_that_is_elsewhere_either_way_is_not_exchanged() -> None:
+    off = at(300)
+    for name in ("left_ankle", "right_ankle"):
+        off[joint(name)] += (60, 0)
+    people = {LIGHTNING: poses(at(300)), FULL: poses(off), POSENET: poses(at(300))}
+    assert not [f for f in found(people) if f[0] == "exchanged pair"]
+
+
 def test_a_joint_on_another_person() -> None:
     wrong = at(300)
     wrong[joint("left_wrist")] = at(420)[joint("left_wrist")]

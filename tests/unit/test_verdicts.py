@@ -15,7 +15,7 @@ from estimators.registry import get
 from estimators.skeletons import COCO_17
 from estimators.types import Estimate, PoseSet, Timings
 from estimators.workflows.clip_analysis import ClipAnalysis
-from estimators.workflows.verdicts import Verdicts, of_clip, of_pictures
+from estimators.workflows.verdicts import Verdicts, _answered_by_all, of_clip, of_pictures
 
 LIGHTNING, FULL, POSENET = "movenet-lightning", "blazepose-full", "posenet"
 MODELS = (LIGHTNING, FULL, POSENET)
@@ -168,3 +168,25 @@ def test_forty_frames_of_a_long_clip_are_judged() -> None:
     frames = [poses(person(300 + i)) for i in range(100)]
     answer = of_clip(ClipAnalysis.of({m: clip(m, frames) for m in MODELS}), {})
     assert any("Of the 40 people" in str(reason) for reason in answer.reasons)
+
+
+def test_models_that_saw_other_frames_are_judged_on_those_that_all_saw() -> None:
+    """As in a live recording: each model takes the newest frame when it is free."""
+    taken = {LIGHTNING: (0, 1, 2, 3, 4), FULL: (1, 3, 4), POSENET: (0, 3, 4)}
+    together = {}
+    for model, frames in taken.items():
+        e = ClipEstimates(model, COCO_17, "x", (640, 480))
+        for i in frames:  # they walk: another frame's pose would not agree
+            found = poses(person(100 + 100 * i, seed=len(model)))
+            e.append(Estimate(found, Timings(1, 5, 1), i, i / 10), 0.0, 0.0)
+        together[model] = e
+    answer = of_clip(ClipAnalysis.of(together), {})
+    assert set(_frames_judged(together)) == {3, 4}
+    assert answer.tier == "consensus" or answer.model is None
+    assert max(answer.expected.values()) > 0.6
+    nothing_shared = {LIGHTNING: together[LIGHTNING], FULL: clip(FULL, [None, None])}
+    assert of_clip(ClipAnalysis.of(nothing_shared), {}).model == LIGHTNING
+
+
+def _frames_judged(estimates: dict[str, ClipEstimates]) -> list[int]:
+    return _answered_by_all(ClipAnalysis.of(estimates), list(estimates)).tolist()

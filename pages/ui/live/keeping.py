@@ -13,8 +13,10 @@ from PIL import Image
 
 from estimators.workflows.live import LiveStream
 from estimators.workflows.live_record import LONGEST_S, LiveRecorder, Recording
+from pages.ui import engine
 from pages.ui.sources import keep_frame, kept_frame
 from pages.ui.text import escaped
+from pages.ui.verdict_box import heading, show
 
 VARIABLE = "POSE_LIVE_RECORD_S"
 _POLL_S = 1.0
@@ -135,6 +137,19 @@ def _downloads(recording: Recording) -> None:
                 icon=":material/download:",
                 help=f"Saves {file}",
             )
+    if recording.estimates:
+        _verdict(recording)
+
+
+def _verdict(recording: Recording) -> None:
+    """The same answer as for a clip; each model is judged on the frames that all of them saw."""
+    from estimators.workflows import verdicts
+    from estimators.workflows.clip_analysis import ClipAnalysis
+
+    with st.container(border=True, key="live_verdict"):
+        needs = heading()
+        analysis = ClipAnalysis.of({e.model: e for e in recording.estimates})
+        show(verdicts.of_clip(analysis, engine.memory_mb(), needs), key="live")
 
 
 def _csv(recording: Recording) -> bytes:
