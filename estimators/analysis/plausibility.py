@@ -91,9 +91,13 @@ class Finding:
             "on another person": f"{where} of {who} lies on somebody else, {self.figure:.1f} "
             "torso lengths from where others put it",
             "alone": f"{who} is seen by this model alone",
-            "side swap": f"arms or legs change sides in {self.figure:.0f} frames",
-            "limb jump": f"a limb is impossibly long for a moment in {self.figure:.0f} frames",
+            "side swap": f"arms or legs change sides in {_frames(self.figure)}",
+            "limb jump": f"a limb is impossibly long for a moment in {_frames(self.figure)}",
         }[self.kind]
+
+
+def _frames(count: float) -> str:
+    return "1 frame" if count == 1 else f"{count:.0f} frames"
 
 
 def uneven(xy: NDArray[np.float64]) -> NDArray[np.float64]:
