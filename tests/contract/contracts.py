@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
@@ -67,7 +67,7 @@ def clip_frames() -> tuple[Frame, ...]:
     """Eight frames of the sample clip around a man who stands upright and faces the camera."""
     clip = clips.open_clip(FOLDER / "balance.mp4")
     return tuple(
-        replace(frame, image=np.ascontiguousarray(frame.image[150:680, 60:460]))
+        Frame(np.ascontiguousarray(frame.image[150:680, 60:460]), frame.index, frame.time_s)
         for frame in clips.frames(clip)
         if 78 <= frame.index < 86
     )
