@@ -24,6 +24,9 @@ _MATRICES, _RANGES = (0, 1, 2, 4, 5, 6, 7, 9), (0, 1, 2)
 _UNSPECIFIED = 2
 # BT.2020 with constant luminance is much like that without.
 _LIKE = {10: 9}
+# Whose decoders may have several frames in work at once.  In a damaged file that does not look it,
+# FFmpeg's threads for HEVC can wait for each other for ever; older codecs were not tried hard.
+_AT_ONCE = ("h264", "vp8", "vp9", "av1")
 
 
 class Stored(NamedTuple):
@@ -115,27 +118,33 @@ def _key_at_or_before(clip: ClipInfo, index: int) -> int:
 def _from_key(clip: ClipInfo, key: int) -> Iterator[Stored]:
     """The frames from the keyframe with index `key` on."""
     last = key - 1
-    with suppress(_DamagedError):
-        for stored in _placed(clip, key, threads=True):
-            last = stored.place
-            yield stored
+    if _several_at_once(clip):
+        with suppress(_DamagedError):
+            for stored in _placed(clip, key, at_once=True):
+                last = stored.place
+                yield stored
     if last + 1 < clip.frame_count:
         # With several frames in work at once, one that fails takes good ones with it, at the end
         # without a word.
-        key = _key_at_or_before(clip, max(last, 0))
-        again = _placed(clip, key, threads=False)
-        yield from (stored for stored in again if stored.place > last)
+        key = _key_at_or_before(clip, max(last, key))
+        one_by_one = _placed(clip, key, at_once=False)
+        yield from (stored for stored in one_by_one if stored.place > last)
 
 
-def _placed(clip: ClipInfo, key: int, threads: bool) -> Iterator[Stored]:
-    """Raises _DamagedError at the first damaged packet where there are `threads`."""
+def _several_at_once(clip: ClipInfo) -> bool:
+    """Whether a thread may begin a frame while others are still at those before it: it is fast."""
+    return clip.codec in _AT_ONCE and clip.steady and not clip.damaged
+
+
+def _placed(clip: ClipInfo, key: int, at_once: bool) -> Iterator[Stored]:
+    """Raises _DamagedError at the first damaged packet where several frames are in work at once."""
     with opened(clip.source, clip.name, clip.track) as container:
         stream = video_stream(container, clip.track)
-        stream.thread_type = "AUTO" if threads else "SLICE"
+        stream.thread_type = "AUTO" if at_once else "SLICE"
         if key:
             container.seek(int(clip.listing.pts[key]), stream=stream)
         places, ratios = _Places(clip.listing), _Ratios(clip, stream)
-        for frame in _decode_frames(container, stream, passing_over=not threads):
+        for frame in _decode_frames(container, stream, passing_over=not at_once):
             index = places.of(frame)
             if index is not None:
                 yield Stored(index, frame, ratios.of(index, frame))
