@@ -44,7 +44,10 @@ def test_marked_joints_are_told_kept_and_loaded_again(page: Page, app_url: str) 
     click(page, 0.5, 0.5)
     expect(question).not_to_have_text(first)
     page.keyboard.press("Enter")
-    findings = page.get_by_test_id("stMarkdown").filter(has_text="joints marked")
+    # The verdict says the same where the marks decide it.
+    verdict = page.locator(".st-key-verdict")
+    findings = page.locator("[data-testid=stMarkdown]:not(.st-key-verdict *)")
+    findings = findings.filter(has_text="joints marked")
     expect(findings).to_contain_text("On the 2 joints marked")
     dataset = saved(page)
     (annotation,) = dataset["annotations"]
@@ -59,6 +62,8 @@ def test_marked_joints_are_told_kept_and_loaded_again(page: Page, app_url: str) 
     page.keyboard.press("u")
     expect(page.get_by_text("only what you confirm counts")).to_be_visible()
     expect(findings).to_have_count(0)
+    expect(verdict).to_be_visible()
+    expect(verdict).not_to_contain_text("joints marked")
     page.get_by_role("button", name="Load marks").click()
     page.get_by_test_id("stFileUploader").locator("input[type=file]").last.set_input_files(
         {
