@@ -91,8 +91,10 @@ def _choices(specs: Sequence[ModelSpec]) -> tuple[str, bool, dict[str, int]]:
             help="Shows you as a looking glass does. The models always see the picture as it is.",
         )
         people = choose_people(specs)
-    if note := held_back(people, specs):
-        st.caption(f":material/groups: {note}")
+    # Its place is always there: a line that came or went would mount the video anew, which ends it.
+    with st.container(key="live_held_back"):
+        if note := held_back(people, specs):
+            st.caption(f":material/groups: {note}")
     memory.keep("live_mirror", mirrored)
     publish("live_layout", layout, "side")
     return layout, mirrored, people
