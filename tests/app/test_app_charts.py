@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from estimators.analysis.plausibility import Finding
 from estimators.registry import ModelSpec, get
 from estimators.runtime.api import RunResult
 from estimators.skeletons import BLAZEPOSE_33
@@ -89,11 +90,28 @@ def test_every_chart_has_a_title_and_units(comparison: Comparison) -> None:
     assert time.layout.margin.t > memory.layout.margin.t
 
 
+def test_implausible_joints_are_on_yellow_and_told_to_the_viewer(
+    comparison: Comparison, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = comparison.specs[0].key
+    doubt = Finding("long limb", model, 1, ("left_hip", "left_knee"), 1.5)
+    monkeypatch.setitem(comparison.__dict__, "findings", (doubt,))
+    page = styled(comparison, joint_table(comparison, 0), 0)
+    page._compute()
+    cells = [(at, dict(css)) for at, css in page.ctx.items()]
+    yellow = {page.index[row] for (row, _), css in cells if "background-color" in css}
+    assert yellow == {"left hip", "left knee"}
+    assert comparison.doubts(model) == [
+        (1, "left_hip", doubt.text),
+        (1, "left_knee", doubt.text),
+    ]
+
+
 def test_joints_under_their_threshold_are_grey(comparison: Comparison) -> None:
     table = joint_table(comparison, 0)
-    page = styled(comparison, table)
+    page = styled(comparison, table, 0)
     page._compute()
-    grey = {page.index[row] for (row, _), css in page.ctx.items() if css}
+    grey = {page.index[row] for (row, _), css in page.ctx.items() if css and css[0][0] == "color"}
     assert grey == {"left wrist"}
     rows = page._translate(False, False)["body"]
     shown = {row[0]["display_value"]: [cell["display_value"] for cell in row[1:]] for row in rows}

@@ -33,7 +33,9 @@ def rebuilt(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[reb
 def test_every_file_is_made_again(rebuilt: tuple[rebuild.Rebuilt, ...]) -> None:
     assert [made.key for made in rebuilt] == list(rebuild.CANVASES)
     assert {made.key for made in rebuilt} == {
-        key for key, e in weights.entries().items() if e.file_name.endswith(".tflite")
+        key
+        for key, e in weights.entries().items()
+        if e.file_name.endswith(".tflite") and key.startswith("movenet")
     }
 
 
