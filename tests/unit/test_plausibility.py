@@ -90,6 +90,19 @@ def test_one_pair_of_joints_exchanged_against_every_other_voice(apart: float, se
     assert kinds == ([("exchanged pair", FULL, 1, pair)] if seen else [])
 
 
+@pytest.mark.parametrize(("beside", "seen"), [(32, True), (48, False)])
+def test_an_exchanged_pair_lies_less_than_half_as_far_away(beside: float, seen: bool) -> None:
+    """Ankles 80 px apart, exchanged and moved: as it is sqrt(80² + b²) away, exchanged b."""
+    left, right = joint("left_ankle"), joint("right_ankle")
+    true = at(300)
+    true[left], true[right] = (340, 340), (260, 340)
+    wrong = true.copy()
+    wrong[[left, right]] = true[[right, left]] + (0, beside)
+    people = {LIGHTNING: poses(true), FULL: poses(wrong), POSENET: poses(true)}
+    kinds = {f[1] for f in found(people) if f[0] == "exchanged pair"}
+    assert kinds == ({FULL} if seen else set())
+
+
 def test_a_pair_that_is_elsewhere_either_way_is_not_exchanged() -> None:
     off = at(300)
     for name in ("left_ankle", "right_ankle"):
