@@ -4,7 +4,7 @@ from streamlit import runtime
 from streamlit.starlette import App
 
 if runtime.exists():  # a visit
-    from pages.ui.image import image_page
+    from pages.ui.image.page import image_page
 
     image_page()
 else:  # `streamlit run` looks for an `App` in this file, and serves what it finds

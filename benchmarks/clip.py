@@ -33,8 +33,8 @@ from estimators.media.clips import frames, open_clip
 from estimators.runtime.api import Runner
 from estimators.runtime.runner import ProcessRunner
 from estimators.types import EstimatorOptions, Frame
-from estimators.workflows.clip_job import ClipJob
-from estimators.workflows.clip_run import ClipSettings
+from estimators.workflows.clip.job import ClipJob
+from estimators.workflows.clip.run import ClipSettings
 
 SAMPLE = Path(__file__).resolve().parents[1] / "sample_media" / "balance.mp4"
 FAST = ("movenet-lightning", "blazepose-full")

@@ -20,10 +20,10 @@ import psutil
 from benchmarks.clip_memory import make_clip
 from estimators.media.clips import open_clip
 from estimators.runtime.runner import ProcessRunner
-from estimators.workflows.clip_job import ClipJob
-from estimators.workflows.clip_jobs import kept_bytes
-from estimators.workflows.clip_run import ClipSettings
-from estimators.workflows.clip_video import annotate
+from estimators.workflows.clip.job import ClipJob
+from estimators.workflows.clip.jobs import kept_bytes
+from estimators.workflows.clip.run import ClipSettings
+from estimators.workflows.clip.video import annotate
 
 # Queues, caches and the encoder's look-ahead have filled by then.
 WARM_FRAMES = 60

@@ -25,8 +25,9 @@ from benchmarks._annotated import (
     quality,
 )
 from estimators.analysis.facts import Cost
-from estimators.analysis.recommend import Evidence, Seen, recommend
+from estimators.analysis.recommend import Evidence, recommend
 from estimators.analysis.scale import found, shown
+from estimators.analysis.seen import Seen
 from estimators.registry import get
 from estimators.runtime.runner import ProcessRunner
 from estimators.types import Estimate, Frame, PoseSet

@@ -10,21 +10,19 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
 
 from estimators.analysis import sentences
 from estimators.analysis.facts import Cost, ModelFacts, gather, twin_heads
-from estimators.analysis.matching import PersonGroup, group_people
 from estimators.analysis.plausibility import Finding, findings
 from estimators.analysis.quality import chances, expected_quality
+from estimators.analysis.seen import Seen
 from estimators.analysis.sentences import Reason, Subject
 from estimators.analysis.signals import picture_signals
 from estimators.analysis.truth import TruthErrors, in_words, lead, truth_scores
 from estimators.registry import get, voice
-from estimators.types import PoseSet
 
 Tier = Literal["truth", "consensus", "plausibility", "requirements", "none"]
 
@@ -42,26 +40,6 @@ EQUALLY_GOOD = 0.02
 FEWEST_VOICES = 3
 # A one-person model is out when this many people are each seen by two or more voices.
 PEOPLE_TOO_MANY = 2
-
-
-@dataclass(frozen=True, eq=False)
-class Seen:
-    """What every model shows on one picture or frame, thresholds applied (`scale.shown`).
-
-    Attributes:
-        longer_side: of the picture, in pixels.
-        name: what the picture is called, "" where there is one only.
-        frame: its index in a clip.
-    """
-
-    people: Mapping[str, PoseSet]
-    longer_side: float
-    name: str = ""
-    frame: int = 0
-
-    @cached_property
-    def groups(self) -> tuple[PersonGroup, ...]:
-        return group_people(self.people)
 
 
 @dataclass(frozen=True)

@@ -5,18 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 
 from estimators.analysis.agreement import joint_agreement
 from estimators.analysis.facts import ModelFacts
 from estimators.analysis.plausibility import Finding
+from estimators.analysis.seen import Seen
 from estimators.registry import get
 from estimators.skeletons import COCO_17
-
-if TYPE_CHECKING:
-    from estimators.analysis.recommend import Seen
 
 Subject = Literal["picture", "set of pictures", "clip"]
 _MOST_FINDINGS = 3

@@ -6,8 +6,8 @@ from estimators.analysis.over_time import DisputedFrame
 from estimators.cli.people import held_back
 from estimators.cli.summary import agreement_table
 from estimators.cli.text import number, table
-from estimators.workflows.clip_analysis import ClipAnalysis, Steadiness
-from estimators.workflows.clip_job import ClipJob
+from estimators.workflows.clip.analysis import ClipAnalysis, Steadiness
+from estimators.workflows.clip.job import ClipJob
 
 MOST_DISPUTED = 5
 _MODELS = ("MODEL", "FRAMES", "FAILED", "PEOPLE", "MEDIAN ms", "P95 ms")

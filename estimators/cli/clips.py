@@ -11,8 +11,8 @@ from threading import Event
 from tqdm import tqdm
 
 from estimators.cli import clip_summary
+from estimators.cli.codes import BAD_INPUT, FAILED, INTERRUPTED
 from estimators.cli.interrupts import on_interrupt
-from estimators.cli.main import BAD_INPUT, FAILED, INTERRUPTED
 from estimators.cli.streams import complain, tell
 from estimators.errors import InputError, PoseError
 from estimators.export.sinks import require_writable
@@ -21,11 +21,11 @@ from estimators.media.clips import open_clip, selected
 from estimators.media.names import printable
 from estimators.registry import ModelSpec
 from estimators.runtime.api import Runner
-from estimators.workflows import clip_files
-from estimators.workflows.clip_analysis import ClipAnalysis
-from estimators.workflows.clip_job import ClipJob
-from estimators.workflows.clip_run import ClipSettings, FrameOutcome
-from estimators.workflows.clip_video import annotate
+from estimators.workflows.clip import files as clip_files
+from estimators.workflows.clip.analysis import ClipAnalysis
+from estimators.workflows.clip.job import ClipJob
+from estimators.workflows.clip.run import ClipSettings, FrameOutcome
+from estimators.workflows.clip.video import annotate
 
 VIDEO = "annotated.mp4"
 

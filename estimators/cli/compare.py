@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
 from tqdm import tqdm
 
@@ -12,42 +11,20 @@ from estimators.analysis.clip import ClipEstimates
 from estimators.analysis.identity import identify_picture
 from estimators.cli import output, summary
 from estimators.cli.clips import Clips
+from estimators.cli.codes import BAD_INPUT, FAILED, INTERRUPTED
 from estimators.cli.inputs import Pictures, chosen_models, is_clip
 from estimators.cli.interrupts import on_interrupt
-from estimators.cli.main import BAD_INPUT, FAILED, INTERRUPTED
+from estimators.cli.model_run import ModelRun
 from estimators.cli.output import Writer
 from estimators.cli.people import asked_people
 from estimators.cli.streams import complain, tell
 from estimators.errors import ModelError, PoseError, WeightsError
 from estimators.export.coco import ImageIds
 from estimators.registry import ModelSpec
-from estimators.runtime.api import DEFAULT_OPTIONS, ModelStatus, Runner
+from estimators.runtime.api import ModelStatus, Runner
 from estimators.runtime.runner import ProcessRunner
 from estimators.types import EstimatorOptions
 from estimators.workflows.verdicts import Verdicts, of_pictures
-
-
-@dataclass
-class ModelRun:
-    """What one model said about every picture, in their order, and what it cost.
-
-    Attributes:
-        estimates: one a picture; pictures it failed on hold the reason instead of people.
-        status: memory, loading and cold-start time, as the runner tells them.
-        error: why it could not run at all, or the last picture's failure.
-        options: how it is used.
-    """
-
-    spec: ModelSpec
-    estimates: list[ClipEstimates] = field(default_factory=list)
-    status: ModelStatus | None = None
-    error: PoseError | None = None
-    options: EstimatorOptions = DEFAULT_OPTIONS
-
-    @property
-    def answered(self) -> bool:
-        """Whether it gave an answer to any picture."""
-        return any(not estimate.errors for estimate in self.estimates)
 
 
 def run(options: argparse.Namespace) -> int:

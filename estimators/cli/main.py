@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from estimators.cli import streams
+from estimators.cli.codes import BAD_INPUT, FAILED, FORMATS, INTERRUPTED
 from estimators.cli.interrupts import interrupt, on_interrupt
 from estimators.errors import InputError, PoseError
 
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
 
     _Commands: TypeAlias = "argparse._SubParsersAction[_Parser]"
 
-FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
-FORMATS = ("json", "csv", "coco", "parquet")
 MOST_THREADS, SMALLEST_SIDE = 256, 32
 _LARGEST = 1_000_000
 

@@ -8,20 +8,18 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import Any, BinaryIO
 
 from estimators.analysis.clip import ClipEstimates
 from estimators.cli import summary
-from estimators.cli.main import FORMATS
+from estimators.cli.codes import FORMATS
+from estimators.cli.model_run import ModelRun
 from estimators.errors import InputError
 from estimators.export import coco, files, tables
 from estimators.export.annotated_ids import SourcePicture, annotated_ids
 from estimators.export.sinks import Write, require_writable, write_all
 from estimators.media.kinds import require_file
 from estimators.workflows.verdicts import Verdicts
-
-if TYPE_CHECKING:
-    from estimators.cli.compare import ModelRun
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -18,13 +17,11 @@ from estimators.analysis.clip_latency import summarise
 from estimators.analysis.figures import Figure, cost_figures, pair_figures, picture_figures
 from estimators.analysis.matching import group_people
 from estimators.analysis.scale import shown
+from estimators.cli.model_run import ModelRun
 from estimators.cli.people import held_back
 from estimators.cli.text import number, table
 from estimators.runtime.api import ModelStatus
 from estimators.types import PoseSet
-
-if TYPE_CHECKING:
-    from estimators.cli.compare import ModelRun
 
 _HEADER = (
     *("MODEL", "PEOPLE", "MEAN SCORE", "KIND", "MEDIAN ms", "COLD ms", "LOAD s", "MEMORY MB"),

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from estimators import registry, weights
-from estimators.cli.main import FAILED
+from estimators.cli.codes import FAILED
 from estimators.cli.streams import complain
 from estimators.cli.text import megabytes, table
 from estimators.errors import InputError, WeightsError
@@ -67,8 +67,8 @@ def _fetch(keys: list[str]) -> int:
 
 
 def _rebuild(output: Path) -> int:
+    from estimators.maintenance.rebuild import rebuild_movenet
     from estimators.media.samples import pictures
-    from estimators.weights.rebuild import rebuild_movenet
 
     rebuild_movenet(output, print, [picture.path for picture in pictures()])
     print(f"written to {output}")

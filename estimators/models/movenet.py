@@ -12,7 +12,9 @@ origin, the corner of the picture, and mapped back to the frame.
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -24,11 +26,21 @@ from estimators.models.movenet_crop import next_region
 from estimators.models.movenet_runtime import LiteRTNetwork, Network, TFHubNetwork
 from estimators.skeletons import COCO_17
 from estimators.types import Estimate, EstimatorOptions, Frame, PoseEstimator, PoseSet, Timings
-from estimators.weights.rebuild import CANVASES
 
 if TYPE_CHECKING:
     from estimators.specs import ModelSpec
 
+# (height, width) of the inputs of each file, by weights key.  SinglePose has one.  MultiPose takes
+# any multiple of 32 in TensorFlow but only fixed shapes in TFLite; the shapes of one file share
+# their weights (0.2 MB for each further one), and 4:3 and 16:9 pictures need little padding.
+CANVASES: Mapping[str, tuple[Size, ...]] = MappingProxyType(
+    {
+        "movenet-lightning": ((192, 192),),
+        "movenet-thunder": ((256, 256),),
+        "movenet-multipose": ((256, 256),),
+        "movenet-multipose-512": ((512, 512), (384, 512), (512, 384), (288, 512), (512, 288)),
+    }
+)
 _JOINTS = len(COCO_17)
 # Canvas pixels between the networks' origin and ours, both ways, by weights of the LiteRT variant.
 # They learned from annotations that call the centre of pixel 0 "0", where we say 0.5, on pictures

@@ -15,12 +15,13 @@ from estimators.analysis.agreement import median_of
 from estimators.analysis.clip import ClipEstimates
 from estimators.analysis.facts import Cost
 from estimators.analysis.plausibility import Finding
-from estimators.analysis.recommend import ANYTHING, Evidence, Needs, Recommendation, Seen, recommend
+from estimators.analysis.recommend import ANYTHING, Evidence, Needs, Recommendation, recommend
 from estimators.analysis.scale import shown
+from estimators.analysis.seen import Seen
 from estimators.analysis.shown import Thresholds
 from estimators.analysis.truth import TruthErrors
 from estimators.registry import get
-from estimators.workflows.clip_analysis import ClipAnalysis
+from estimators.workflows.clip.analysis import ClipAnalysis
 
 # Frames of a clip that are judged, evenly over it; more say little more and take their time.
 _MOST_FRAMES = 40

@@ -1,7 +1,7 @@
 """The one runner of this server and the estimates it has made, shared by all viewers.
 
 A page never waits for a model: it asks for estimates, draws those that are there, and a fragment
-(`pages/ui/waiting.py`) reruns it when the next one is done.
+(`pages/ui/image/waiting.py`) reruns it when the next one is done.
 """
 
 from __future__ import annotations

@@ -9,13 +9,14 @@ import streamlit as st
 
 from estimators.analysis.agreement import median_of
 from estimators.analysis.facts import Cost
-from estimators.analysis.recommend import Evidence, Needs, Recommendation, Seen, recommend
+from estimators.analysis.recommend import Evidence, Needs, Recommendation, recommend
+from estimators.analysis.seen import Seen
 from estimators.analysis.sentences import Place, Reason
 from estimators.runtime.api import RunResult
 from pages.ui import engine, memory, truth
-from pages.ui.comparison import Comparison
 from pages.ui.engine import Outcome
-from pages.ui.stage import point_at
+from pages.ui.image.comparison import Comparison
+from pages.ui.image.stage import point_at
 from pages.ui.viewer.panels import JointRef
 
 Go = Callable[[Place], None]

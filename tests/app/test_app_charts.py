@@ -12,12 +12,13 @@ from estimators.registry import ModelSpec, get
 from estimators.runtime.api import RunResult
 from estimators.skeletons import BLAZEPOSE_33
 from estimators.types import Estimate, PoseSet, Timings
-from pages.ui import charts, world
-from pages.ui.comparison import Comparison
+from pages.ui import charts
 from pages.ui.engine import Outcome
+from pages.ui.image import world
+from pages.ui.image.comparison import Comparison
+from pages.ui.image.tables import joint_table, styled
 from pages.ui.settings import Settings
 from pages.ui.sources import Picture
-from pages.ui.tables import joint_table, styled
 
 SINGLE, SPATIAL, LOGITS = "movenet-lightning", "blazepose-full", "keypointrcnn-fast"
 PICTURE = Picture("a.jpg", "digest", Path("a.jpg"), (300, 300), "Somebody.")

@@ -18,12 +18,12 @@ from estimators.registry import get
 from estimators.runtime.api import ModelStatus, RunResult
 from estimators.skeletons import BLAZEPOSE_33
 from estimators.types import Estimate, PoseSet, Timings
-from pages.ui import downloads
-from pages.ui.comparison import Comparison
 from pages.ui.engine import Outcome
+from pages.ui.image import downloads
+from pages.ui.image.comparison import Comparison
+from pages.ui.image.tables import cost_table, joint_table, people_table
 from pages.ui.settings import Settings
 from pages.ui.sources import Picture
-from pages.ui.tables import cost_table, joint_table, people_table
 
 SINGLE, SEVERAL = "movenet-lightning", "blazepose-full"
 PICTURE = Picture("785.jpg", "digest", Path("785.jpg"), (900, 400), "Two people.")

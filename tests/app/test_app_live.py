@@ -10,7 +10,7 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from estimators.media import samples
-from estimators.workflows.live_record import LiveRecorder
+from estimators.workflows.live.recorder import LiveRecorder
 from pages.ui import engine
 from pages.ui.live import page, session
 from pages.ui.live.ice import SETTINGS

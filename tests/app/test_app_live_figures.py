@@ -11,9 +11,9 @@ from estimators.analysis.latency import LatencySummary, RollingLatency
 from estimators.registry import get
 from estimators.render.style import PoseStyle
 from estimators.types import PoseSet
-from estimators.workflows.live import ModelFigures, StreamFigures
-from estimators.workflows.live_follower import Overlay
-from estimators.workflows.live_mosaic import LiveModel
+from estimators.workflows.live.figures import ModelFigures, StreamFigures
+from estimators.workflows.live.follower import Overlay
+from estimators.workflows.live.mosaic import LiveModel
 from pages.ui.live.figures import joint_table, model_table, people_found, stream_line
 
 MODEL = LiveModel(get("blazepose-full"), PoseStyle((213, 94, 0)), 0.5, 0.0)

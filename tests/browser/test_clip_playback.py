@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from estimators.media.browser import browser_copy, way_to_play
 from estimators.media.clips import ClipInfo, open_clip
 from estimators.media.encode import ClipWriter, EncodeOptions
-from estimators.workflows.clip_series import playable_times
+from estimators.workflows.clip.series import playable_times
 
 FAST = {"movflags": "faststart"}
 QUIET = {"x265-params": "log-level=none"}

@@ -18,11 +18,11 @@ from estimators.media.clip_info import ClipInfo
 from estimators.media.clips import frames, open_clip
 from estimators.render.style import model_styles
 from estimators.runtime.runner import ProcessRunner
-from estimators.workflows.clip_analysis import ClipAnalysis
-from estimators.workflows.clip_files import write_zip
-from estimators.workflows.clip_job import UNREADABLE, ClipJob
-from estimators.workflows.clip_run import ClipSettings
-from estimators.workflows.clip_video import Look, annotate
+from estimators.workflows.clip.analysis import ClipAnalysis
+from estimators.workflows.clip.files import write_zip
+from estimators.workflows.clip.job import UNREADABLE, ClipJob
+from estimators.workflows.clip.run import ClipSettings
+from estimators.workflows.clip.video import Look, annotate
 from tests.clip_factory import Recipe, make_clip
 
 SAMPLES = Path(__file__).parents[2] / "sample_media"

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from estimators.media.clips import frames, open_clip
 from estimators.runtime.runner import ProcessRunner
-from estimators.workflows.clip_job import ClipJob
-from estimators.workflows.clip_run import ClipSettings
+from estimators.workflows.clip.job import ClipJob
+from estimators.workflows.clip.run import ClipSettings
 
 BALANCE = Path(__file__).parents[2] / "sample_media" / "balance.mp4"
 MODELS = ("blazepose-full", "movenet-thunder")

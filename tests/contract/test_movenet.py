@@ -12,12 +12,12 @@ import pytest
 from estimators import registry, weights
 from estimators.errors import InputError, ModelError, ModelLoadError
 from estimators.geometry import square_around
+from estimators.maintenance import rebuild
 from estimators.media.pictures import read_picture
 from estimators.media.samples import FOLDER
 from estimators.models import movenet
 from estimators.skeletons import COCO_17
 from estimators.types import EstimatorOptions, Frame, PoseModel
-from estimators.weights import rebuild
 
 SINGLE = ("movenet-lightning", "movenet-thunder")
 MULTI = ("movenet-multipose", "movenet-multipose-512")

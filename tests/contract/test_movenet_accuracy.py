@@ -23,10 +23,10 @@ from estimators import registry, weights
 from estimators.analysis.clip import ClipEstimates
 from estimators.export.annotated_ids import SourcePicture, annotated_ids
 from estimators.export.coco import coco_results
+from estimators.maintenance.rebuild import CANVASES
 from estimators.media.pictures import read_picture
 from estimators.skeletons import COCO_17
 from estimators.types import EstimatorOptions, PoseModel
-from estimators.weights.rebuild import CANVASES
 
 PLAIN = Path(__file__).with_name("plain_movenet.py")
 MULTIPOSE_HUB = "tfhub-movenet-multipose-lightning"

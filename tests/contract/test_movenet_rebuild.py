@@ -11,8 +11,8 @@ import pytest
 
 from estimators import weights
 from estimators.errors import InputError, WeightsError
+from estimators.maintenance import rebuild
 from estimators.media.samples import FOLDER
-from estimators.weights import rebuild
 
 # The release that made the embedded files; another may give other bytes with the same answers.
 TENSORFLOW = "2.21.0"

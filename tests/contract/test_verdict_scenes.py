@@ -13,8 +13,9 @@ import pytest
 
 from benchmarks._annotated import SETS, SUPPORTED_WITHIN, mirrored, quality, read_scenes
 from estimators.analysis.facts import Cost
-from estimators.analysis.recommend import Evidence, Recommendation, Seen, recommend
+from estimators.analysis.recommend import Evidence, Recommendation, recommend
 from estimators.analysis.scale import found, shown
+from estimators.analysis.seen import Seen
 from estimators.media.samples import FOLDER
 from estimators.registry import MODELS, get
 from estimators.runtime.runner import ProcessRunner

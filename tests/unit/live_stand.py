@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from estimators.registry import ModelSpec
 from estimators.render.style import PoseStyle
-from estimators.workflows.live import LiveStream, ModelFigures
-from estimators.workflows.live_mosaic import LiveModel, LiveSettings
+from estimators.workflows.live.figures import ModelFigures
+from estimators.workflows.live.mosaic import LiveModel, LiveSettings
+from estimators.workflows.live.stream import LiveStream
 
 COLOURS = ((0, 114, 178), (213, 94, 0), (0, 158, 115))
 

@@ -9,8 +9,8 @@ from clip_factory import bars_of
 
 from estimators.media.browser import browser_copy
 from estimators.media.clips import frames, open_clip
-from estimators.workflows.clip_run import ClipSettings
-from estimators.workflows.clip_video import AnnotatedClip
+from estimators.workflows.clip.run import ClipSettings
+from estimators.workflows.clip.video import AnnotatedClip
 
 MODEL = "movenet-lightning"
 TWENTY = tuple(range(20))

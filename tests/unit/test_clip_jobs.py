@@ -18,11 +18,11 @@ from estimators.export.tables import frame_table
 from estimators.media.clip_info import ClipInfo
 from estimators.runtime.api import RunResult, memory_by_model
 from estimators.runtime.runner import ProcessRunner
-from estimators.workflows.clip_analysis import ClipAnalysis
-from estimators.workflows.clip_files import clip_files
-from estimators.workflows.clip_job import ClipJob
-from estimators.workflows.clip_jobs import ClipJobs, kept_bytes
-from estimators.workflows.clip_run import ClipSettings
+from estimators.workflows.clip.analysis import ClipAnalysis
+from estimators.workflows.clip.files import clip_files
+from estimators.workflows.clip.job import ClipJob
+from estimators.workflows.clip.jobs import ClipJobs, kept_bytes
+from estimators.workflows.clip.run import ClipSettings
 from tests.unit import fake_adapters
 from tests.unit.fake_adapters import REFUSE, SLEEP, picture
 
@@ -193,7 +193,7 @@ def test_whoever_sees_that_a_job_failed_finds_the_reason(
     def broken(*_: object) -> Iterator[None]:
         raise RuntimeError("the disk is gone")
 
-    monkeypatch.setattr("estimators.workflows.clip_job.run_clip", broken)
+    monkeypatch.setattr("estimators.workflows.clip.job.run_clip", broken)
     job = Watched(runner, clip, BOTH)
     job.start()
     finished(job)

@@ -11,17 +11,18 @@ import pytest
 from test_clip_run import clip_of
 
 from estimators.cli.clips import Clips
-from estimators.cli.main import FAILED, _parser
+from estimators.cli.codes import FAILED
+from estimators.cli.main import _parser
 from estimators.export.document import write_json
 from estimators.export.tables import frame_table
 from estimators.registry import get
 from estimators.runtime.runner import ProcessRunner
 from estimators.types import Frame
-from estimators.workflows.clip_analysis import ClipAnalysis
-from estimators.workflows.clip_files import manifest
-from estimators.workflows.clip_job import ClipJob
-from estimators.workflows.clip_jobs import ClipJobs
-from estimators.workflows.clip_run import ClipSettings
+from estimators.workflows.clip.analysis import ClipAnalysis
+from estimators.workflows.clip.files import manifest
+from estimators.workflows.clip.job import ClipJob
+from estimators.workflows.clip.jobs import ClipJobs
+from estimators.workflows.clip.run import ClipSettings
 from tests.unit import fake_adapters
 from tests.unit.fake_adapters import ABORT, REFUSE, picture
 

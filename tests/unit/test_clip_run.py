@@ -19,7 +19,7 @@ from estimators.media.clip_info import ClipInfo
 from estimators.media.clips import open_clip
 from estimators.runtime.runner import ProcessRunner
 from estimators.types import Frame
-from estimators.workflows.clip_run import GIVE_UP_AFTER, ClipSettings, Prefetched, run_clip
+from estimators.workflows.clip.run import GIVE_UP_AFTER, ClipSettings, Prefetched, run_clip
 from tests.unit import fake_adapters
 from tests.unit.fake_adapters import ABORT, KILL, REFUSE, SLEEP, picture
 

@@ -19,10 +19,10 @@ from estimators.media.browser import browser_copy
 from estimators.media.clip_info import ClipInfo
 from estimators.media.clips import frames, open_clip, selected
 from estimators.media.encode import ClipWriter
-from estimators.workflows.clip_analysis import ClipAnalysis
-from estimators.workflows.clip_run import ClipSettings
-from estimators.workflows.clip_series import playable_times
-from estimators.workflows.clip_video import AnnotatedClip
+from estimators.workflows.clip.analysis import ClipAnalysis
+from estimators.workflows.clip.run import ClipSettings
+from estimators.workflows.clip.series import playable_times
+from estimators.workflows.clip.video import AnnotatedClip
 
 MODEL = "movenet-lightning"
 # Two thousand frames a second in a file that counts milliseconds.

@@ -9,8 +9,8 @@ from analysis_motion import clip_of, irregular, vanished, walking
 from estimators.analysis.clip import ClipEstimates
 from estimators.analysis.shown import Thresholds
 from estimators.skeletons import COCO_17
-from estimators.workflows.clip_analysis import ClipAnalysis
-from estimators.workflows.clip_series import (
+from estimators.workflows.clip.analysis import ClipAnalysis
+from estimators.workflows.clip.series import (
     MOST_COLUMNS,
     Series,
     agreement_series,

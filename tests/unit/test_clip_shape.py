@@ -14,7 +14,7 @@ from estimators.media.clips import frames, in_clip_pixels, open_clip, processed_
 from estimators.media.shape import as_rgb, fitted, square_size
 from estimators.skeletons import COCO_17
 from estimators.types import PoseSet
-from estimators.workflows.film_strip import film_strip
+from estimators.workflows.clip.film_strip import film_strip
 from tests.clip_factory import Recipe, make_clip, make_resized, number_of, retold, shown_at
 
 QUIET = {"x265-params": "log-level=none"}

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from estimators.cli import clip_summary
 from estimators.registry import get
-from estimators.workflows.clip_analysis import ClipAnalysis, Steadiness
-from estimators.workflows.clip_job import ClipProgress
+from estimators.workflows.clip.analysis import ClipAnalysis, Steadiness
+from estimators.workflows.clip.job import ClipProgress
 from pages.ui.video.tables import steadiness_table
 
 A, B, C = "movenet-multipose", "keypointrcnn-fast", "blazepose-full"

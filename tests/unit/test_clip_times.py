@@ -15,9 +15,9 @@ from PIL import Image
 from estimators.errors import InputError
 from estimators.media.browser import browser_copy
 from estimators.media.clips import frames, open_clip, selected
-from estimators.workflows.clip_run import ClipSettings
-from estimators.workflows.clip_series import playable_times
-from estimators.workflows.clip_video import AnnotatedClip
+from estimators.workflows.clip.run import ClipSettings
+from estimators.workflows.clip.series import playable_times
+from estimators.workflows.clip.video import AnnotatedClip
 
 MODEL = "movenet-lightning"
 MILLISECONDS = Fraction(1, 1000)

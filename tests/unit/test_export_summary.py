@@ -32,8 +32,8 @@ from estimators.registry import get
 from estimators.runtime.api import ModelStatus
 from estimators.skeletons import COCO_17
 from estimators.types import Estimate, PoseSet, Timings
-from estimators.workflows.clip_analysis import ClipAnalysis
-from estimators.workflows.clip_series import agreement_series
+from estimators.workflows.clip.analysis import ClipAnalysis
+from estimators.workflows.clip.series import agreement_series
 from pages.ui.video.tables import disputed_table, latency_table, steadiness_table
 
 A, B, C = "movenet-multipose", "keypointrcnn-fast", "blazepose-full"

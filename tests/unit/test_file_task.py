@@ -11,8 +11,8 @@ import pytest
 
 from estimators.errors import InputError
 from estimators.media.clips import open_clip
+from estimators.workflows.clip.film_strip import film_strip
 from estimators.workflows.file_task import FileTask, Progress
-from estimators.workflows.film_strip import film_strip
 from tests.clip_factory import Recipe, make_clip, number_of, with_pts
 
 

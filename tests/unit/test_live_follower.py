@@ -13,7 +13,7 @@ from estimators.runtime.api import RunResult
 from estimators.runtime.priority import BEHIND_VIDEO, LAST
 from estimators.runtime.runner import ProcessRunner
 from estimators.types import EstimatorOptions, Frame
-from estimators.workflows.live_follower import Follower
+from estimators.workflows.live.follower import Follower
 from tests.unit import fake_adapters as fake
 from tests.unit.live_stand import camera
 from tests.unit.runtime_support import wait_until
@@ -25,8 +25,8 @@ QUICKLY, SLOWLY = 0, fake.SLEEP  # a tenth of a second
 def test_models_give_way_to_the_video_and_slow_ones_to_all(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("estimators.workflows.live_follower._RETRY_S", 0.01)
-    monkeypatch.setattr("estimators.workflows.live_follower._SLOW_MS", 75)
+    monkeypatch.setattr("estimators.workflows.live.follower._RETRY_S", 0.01)
+    monkeypatch.setattr("estimators.workflows.live.follower._SLOW_MS", 75)
     runner = ProcessRunner(threads=1, models={"brightest": fake.spec()})
     answers: list[RunResult] = []
     follower = Follower(runner, fake.spec(), "viewer", lambda model, result: answers.append(result))
@@ -58,7 +58,7 @@ def test_models_give_way_to_the_video_and_slow_ones_to_all(
         answer(SLOWLY)
         assert priority_after(2) == BEHIND_VIDEO
         assert priority_after(3) == LAST
-        monkeypatch.setattr("estimators.workflows.live_follower._VERY_SLOW_MS", 75)
+        monkeypatch.setattr("estimators.workflows.live.follower._VERY_SLOW_MS", 75)
         offer(fake.KILL)
         wait_until(lambda: follower.state == "failed")
         assert priority_after(1) == LAST

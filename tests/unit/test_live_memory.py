@@ -9,7 +9,7 @@ import weakref
 
 import pytest
 
-from estimators.workflows.live_memory import give_back, pictures_apart, tidy_soon
+from estimators.workflows.live.memory import give_back, pictures_apart, tidy_soon
 from tests.unit.runtime_support import wait_until
 
 

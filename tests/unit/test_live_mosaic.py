@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from estimators.render.mosaic import cells
 from estimators.types import PoseSet
-from estimators.workflows.live_follower import Overlay
-from estimators.workflows.live_mosaic import (
+from estimators.workflows.live.follower import Overlay
+from estimators.workflows.live.mosaic import (
     LiveSettings,
     View,
     draw_live,

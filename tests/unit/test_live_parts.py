@@ -12,8 +12,8 @@ import pytest
 
 from estimators.errors import InputError
 from estimators.runtime.priority import set_niceness
-from estimators.workflows.live_seats import DEFAULT_SEATS, VARIABLE, Seats, seats_allowed
-from estimators.workflows.live_slot import NewestSlot
+from estimators.workflows.live.seats import DEFAULT_SEATS, VARIABLE, Seats, seats_allowed
+from estimators.workflows.live.slot import NewestSlot
 from tests.unit.runtime_support import wait_until
 
 

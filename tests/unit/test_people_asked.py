@@ -21,14 +21,14 @@ from estimators.registry import get
 from estimators.runtime.local import InProcessRunner
 from estimators.runtime.runner import ProcessRunner
 from estimators.types import EstimatorOptions
-from estimators.workflows.clip_analysis import ClipAnalysis
-from estimators.workflows.clip_files import manifest
-from estimators.workflows.clip_job import ClipJob
-from estimators.workflows.clip_jobs import ClipJobs
-from estimators.workflows.clip_run import ClipSettings
-from estimators.workflows.live import LiveStream
-from estimators.workflows.live_mosaic import LiveSettings
-from estimators.workflows.live_seats import Seats
+from estimators.workflows.clip.analysis import ClipAnalysis
+from estimators.workflows.clip.files import manifest
+from estimators.workflows.clip.job import ClipJob
+from estimators.workflows.clip.jobs import ClipJobs
+from estimators.workflows.clip.run import ClipSettings
+from estimators.workflows.live.mosaic import LiveSettings
+from estimators.workflows.live.seats import Seats
+from estimators.workflows.live.stream import LiveStream
 from tests.unit import fake_adapters as fake
 from tests.unit.live_stand import camera, live_models
 

@@ -12,7 +12,8 @@ import pytest
 from estimators.analysis import recommend as rule
 from estimators.analysis.facts import Cost
 from estimators.analysis.plausibility import Finding
-from estimators.analysis.recommend import Evidence, Needs, Recommendation, Seen, recommend
+from estimators.analysis.recommend import Evidence, Needs, Recommendation, recommend
+from estimators.analysis.seen import Seen
 from estimators.analysis.truth import truth_errors
 from estimators.annotated import AnnotatedImage, AnnotatedPerson
 from estimators.registry import get

@@ -14,7 +14,7 @@ from estimators.export.files import to_bytes
 from estimators.registry import get
 from estimators.skeletons import COCO_17
 from estimators.types import Estimate, PoseSet, Timings
-from estimators.workflows.clip_analysis import ClipAnalysis
+from estimators.workflows.clip.analysis import ClipAnalysis
 from estimators.workflows.verdicts import Verdicts, _answered_by_all, of_clip, of_pictures
 
 LIGHTNING, FULL, POSENET = "movenet-lightning", "blazepose-full", "posenet"

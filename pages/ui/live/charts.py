@@ -9,7 +9,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from estimators.analysis.latency import WINDOW_S
-from estimators.workflows.live import ModelFigures, StreamFigures
+from estimators.workflows.live.figures import ModelFigures, StreamFigures
 from pages.ui.live.assets import asset
 
 # 30 answers a second would be 900 points a model, more than the chart has pixels for.

@@ -10,8 +10,8 @@ import numpy as np
 from estimators.analysis.scale import found
 from estimators.render.style import RGB
 from estimators.types import PoseSet
-from estimators.workflows.live import ModelFigures, StreamFigures
-from estimators.workflows.live_mosaic import LiveModel
+from estimators.workflows.live.figures import ModelFigures, StreamFigures
+from estimators.workflows.live.mosaic import LiveModel
 
 MAIN_JOINTS = (
     "nose",

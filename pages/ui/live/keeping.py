@@ -11,8 +11,8 @@ from collections.abc import Callable
 import streamlit as st
 from PIL import Image
 
-from estimators.workflows.live import LiveStream
-from estimators.workflows.live_record import LONGEST_S, LiveRecorder, Recording
+from estimators.workflows.live.recorder import LONGEST_S, LiveRecorder, Recording
+from estimators.workflows.live.stream import LiveStream
 from pages.ui import engine
 from pages.ui.sources import keep_frame, kept_frame
 from pages.ui.text import escaped
@@ -144,7 +144,7 @@ def _downloads(recording: Recording) -> None:
 def _verdict(recording: Recording) -> None:
     """The same answer as for a clip; each model is judged on the frames that all of them saw."""
     from estimators.workflows import verdicts
-    from estimators.workflows.clip_analysis import ClipAnalysis
+    from estimators.workflows.clip.analysis import ClipAnalysis
 
     with st.container(border=True, key="live_verdict"):
         needs = heading()

@@ -9,7 +9,7 @@ import time
 
 import streamlit as st
 
-from estimators.workflows.live import LiveStream
+from estimators.workflows.live.stream import LiveStream
 from pages.ui.live.charts import live_charts
 from pages.ui.live.figures import STYLE, joint_table, model_table, people_found, stream_line
 from pages.ui.live.session import seats

@@ -20,7 +20,7 @@ from aiortc import MediaStreamTrack
 from aiortc.mediastreams import MediaStreamError
 from numpy.typing import NDArray
 
-from estimators.workflows.live_slot import NewestSlot
+from estimators.workflows.live.slot import NewestSlot
 
 _LOG = logging.getLogger(__name__)
 Draw = Callable[[NDArray[np.uint8], NDArray[np.uint8] | None], NDArray[np.uint8]]

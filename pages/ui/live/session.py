@@ -12,10 +12,10 @@ from streamlit.errors import StreamlitSecretNotFoundError
 from estimators.errors import InputError
 from estimators.registry import ModelSpec
 from estimators.render.style import PoseStyle, rgb
-from estimators.workflows.live import LiveStream
-from estimators.workflows.live_memory import pictures_apart
-from estimators.workflows.live_mosaic import LiveModel, LiveSettings
-from estimators.workflows.live_seats import DEFAULT_SEATS, VARIABLE, Seats, seats_allowed
+from estimators.workflows.live.memory import pictures_apart
+from estimators.workflows.live.mosaic import LiveModel, LiveSettings
+from estimators.workflows.live.seats import DEFAULT_SEATS, VARIABLE, Seats, seats_allowed
+from estimators.workflows.live.stream import LiveStream
 from pages.ui import engine
 from pages.ui.colours import colours
 from pages.ui.drawing import joints_drawn

@@ -10,8 +10,8 @@ import streamlit as st
 from streamlit_webrtc import WebRtcMode, webrtc_streamer
 from streamlit_webrtc.component import WebRtcStreamerContext
 
-from estimators.workflows.live import LiveStream
-from estimators.workflows.live_memory import tidy_soon
+from estimators.workflows.live.memory import tidy_soon
+from estimators.workflows.live.stream import LiveStream
 from pages.ui.live.ice import Server
 from pages.ui.live.pipe import Pipe
 from pages.ui.live.relay import mend_relay

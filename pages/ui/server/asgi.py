@@ -18,7 +18,7 @@ from starlette.responses import FileResponse, PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit import config, runtime
 
-from estimators.workflows.live_memory import pictures_apart
+from estimators.workflows.live.memory import pictures_apart
 from pages.ui.server import leaving
 from pages.ui.server.files import Uploads, arrivals
 from pages.ui.server.on_disk import OnDisk, serve

@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 from streamlit import config, runtime
 
-from estimators.workflows.live_memory import tidy_soon
+from estimators.workflows.live.memory import tidy_soon
 from pages.ui.server.viewers import present
 
 # A page that is only reloaded is back by then.

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from estimators.analysis.over_time import DisputedFrame
 from estimators.registry import ModelSpec
-from estimators.workflows.clip_series import ScoreMap, Series
+from estimators.workflows.clip.series import ScoreMap, Series
 from pages.ui.colours import ink
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ import streamlit as st
 from estimators.analysis.over_time import DisputedFrame
 from estimators.analysis.shown import Thresholds
 from estimators.registry import MODELS, ModelSpec
-from estimators.workflows.clip_analysis import ClipAnalysis
-from estimators.workflows.clip_job import ClipJob
+from estimators.workflows.clip.analysis import ClipAnalysis
+from estimators.workflows.clip.job import ClipJob
 from pages.ui.colours import colours
 from pages.ui.server.leaving import when_empty
 from pages.ui.settings import Settings

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from estimators.errors import InputError
 from estimators.media.clip_info import ClipInfo
-from estimators.workflows.film_strip import film_strip
+from estimators.workflows.clip.film_strip import film_strip
 from pages.ui.server.leaving import when_empty
 from pages.ui.text import escaped
 from pages.ui.video.clips import ChosenClip

@@ -9,7 +9,7 @@ import streamlit as st
 
 from estimators.media.clip_info import ClipInfo
 from estimators.media.clips import selected
-from estimators.workflows.clip_run import ClipSettings
+from estimators.workflows.clip.run import ClipSettings
 from pages.ui import engine, memory
 from pages.ui.address import publish, recall
 from pages.ui.people import choose_people, held_back

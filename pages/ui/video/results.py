@@ -7,7 +7,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from estimators.skeletons import COCO_17
-from estimators.workflows.clip_series import (
+from estimators.workflows.clip.series import (
     agreement_series,
     latency_series,
     people_in_common,

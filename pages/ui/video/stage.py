@@ -12,7 +12,7 @@ from estimators.media.boxes import is_webm
 from estimators.media.browser import browser_copy, way_to_play
 from estimators.media.clip_info import ClipInfo
 from estimators.runtime.api import Runner
-from estimators.workflows.clip_series import playable_times
+from estimators.workflows.clip.series import playable_times
 from estimators.workflows.file_task import FileTask, Progress
 from pages.ui import engine
 from pages.ui.drawing import view_options

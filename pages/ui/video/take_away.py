@@ -13,8 +13,8 @@ import streamlit as st
 from estimators.errors import InputError
 from estimators.render.style import PoseStyle, rgb
 from estimators.runtime.api import Runner
-from estimators.workflows.clip_files import clip_files, write_zip
-from estimators.workflows.clip_video import Look, annotate
+from estimators.workflows.clip.files import clip_files, write_zip
+from estimators.workflows.clip.video import Look, annotate
 from estimators.workflows.file_task import FileTask, Progress
 from pages.ui import engine
 from pages.ui.drawing import joints_drawn

@@ -9,7 +9,7 @@ import streamlit as st
 from estimators.analysis.truth import TruthErrors
 from estimators.annotated import AnnotatedImage
 from estimators.media.clips import frames
-from estimators.workflows.clip_series import FramePeople, frame_people
+from estimators.workflows.clip.series import FramePeople, frame_people
 from pages.ui.server.files import folder
 from pages.ui.truth import Scene, errors_of, mark_truth, marked_frames
 from pages.ui.video.comparison import ClipComparison

@@ -8,9 +8,9 @@ import streamlit as st
 
 from estimators.errors import InputError
 from estimators.registry import MODELS
-from estimators.workflows.clip_job import ClipJob, ClipProgress
-from estimators.workflows.clip_jobs import ClipJobs
-from estimators.workflows.clip_run import ClipSettings
+from estimators.workflows.clip.job import ClipJob, ClipProgress
+from estimators.workflows.clip.jobs import ClipJobs
+from estimators.workflows.clip.run import ClipSettings
 from pages.ui import engine
 from pages.ui.server.leaving import when_empty
 from pages.ui.server.viewers import present, viewer

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from estimators.registry import MODELS, ModelSpec
 from pages.ui.charts import CONFIG_3D
 from pages.ui.colours import ink
-from pages.ui.comparison import Comparison
+from pages.ui.image.comparison import Comparison
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go

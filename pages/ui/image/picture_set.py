@@ -10,11 +10,12 @@ import numpy as np
 import streamlit as st
 
 from estimators.analysis.agreement import joint_agreement, picture_agreement
-from estimators.analysis.recommend import Evidence, Needs, Seen, recommend
+from estimators.analysis.recommend import Evidence, Needs, recommend
+from estimators.analysis.seen import Seen
 from estimators.registry import MODELS
 from pages.ui import engine, memory
-from pages.ui.comparison import Comparison
 from pages.ui.engine import Outcome
+from pages.ui.image.comparison import Comparison
 from pages.ui.settings import Settings
 from pages.ui.sources import Picture
 from pages.ui.uploads import CHOSEN

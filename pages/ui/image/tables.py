@@ -11,7 +11,7 @@ from estimators.analysis.matching import PersonGroup
 from estimators.registry import MODELS
 from estimators.runtime.api import ModelStatus
 from estimators.skeletons import COCO_17
-from pages.ui.comparison import Comparison
+from pages.ui.image.comparison import Comparison
 
 if TYPE_CHECKING:  # pandas takes a third of a second: loaded when the first table is shown
     import pandas as pd

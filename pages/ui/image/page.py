@@ -5,15 +5,15 @@ from __future__ import annotations
 import streamlit as st
 
 from pages.ui import engine
-from pages.ui.comparison import Comparison
-from pages.ui.downloads import downloads
 from pages.ui.frame import open_page
-from pages.ui.picture_set import picture_set
-from pages.ui.results import results
+from pages.ui.image.comparison import Comparison
+from pages.ui.image.downloads import downloads
+from pages.ui.image.picture_set import picture_set
+from pages.ui.image.results import results
+from pages.ui.image.stage import choose_layout, describe, stage
+from pages.ui.image.waiting import rerun_when_done
 from pages.ui.sources import brought, choose_picture, choose_source
-from pages.ui.stage import choose_layout, describe, stage
 from pages.ui.verdict_box import verdict_box
-from pages.ui.waiting import rerun_when_done
 
 
 def image_page() -> None:

@@ -26,7 +26,7 @@ from estimators.render.mosaic import (
 from estimators.render.style import PoseStyle
 from estimators.render.text import put_text, text_width
 from estimators.types import EstimatorOptions, PoseSet
-from estimators.workflows.live_follower import FollowerState, Overlay
+from estimators.workflows.live.follower import FollowerState, Overlay
 
 LiveLayout = Literal["side", "one"]
 _NEUTRAL = (200, 204, 212)

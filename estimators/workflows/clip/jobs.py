@@ -11,8 +11,8 @@ from dataclasses import dataclass, field, replace
 from estimators.analysis.clip import ClipEstimates
 from estimators.media.clip_info import ClipInfo
 from estimators.runtime.api import Runner
-from estimators.workflows.clip_job import ClipJob
-from estimators.workflows.clip_run import ClipSettings
+from estimators.workflows.clip.job import ClipJob
+from estimators.workflows.clip.run import ClipSettings
 
 # A connection may break off and come back, and a page may be reloaded.
 PATIENCE_S = 10.0

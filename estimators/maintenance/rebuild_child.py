@@ -1,7 +1,7 @@
 """Child process that converts one SavedModel, so that TensorFlow never enters the caller's process.
 
-`python -m estimators.weights.rebuild_child HANDLE TFLITE INPUTS OUTPUTS HxW…`: reads canvases from
-INPUTS (.npz), writes the SavedModel's answers to OUTPUTS and the converted file to TFLITE.
+`python -m estimators.maintenance.rebuild_child HANDLE TFLITE INPUTS OUTPUTS HxW…`: reads canvases
+from INPUTS (.npz), writes the SavedModel's answers to OUTPUTS and the converted file to TFLITE.
 """
 
 from __future__ import annotations

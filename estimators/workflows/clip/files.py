@@ -18,9 +18,9 @@ from estimators.export import coco, files, tables
 from estimators.export.sinks import Write, opened, write_all
 from estimators.registry import get
 from estimators.workflows import provenance
-from estimators.workflows.clip_analysis import ClipAnalysis
-from estimators.workflows.clip_job import ClipJob
-from estimators.workflows.clip_run import ClipSettings
+from estimators.workflows.clip.analysis import ClipAnalysis
+from estimators.workflows.clip.job import ClipJob
+from estimators.workflows.clip.run import ClipSettings
 from estimators.workflows.verdicts import Verdicts, of_clip
 
 FORMATS = ("csv", "parquet", "coco", "json")

@@ -13,15 +13,15 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from estimators.media.limits import MAX_KEPT_SIDE
-from estimators.workflows.live_memory import give_back
+from estimators.workflows.live.memory import give_back
 from pages.ui import engine
 from pages.ui.colours import heading
-from pages.ui.comparison import Comparison
 from pages.ui.drawing import joints_drawn
 from pages.ui.frames import frames
+from pages.ui.image.comparison import Comparison
+from pages.ui.image.tables import costs
 from pages.ui.server.files import folder
 from pages.ui.server.on_disk import made
-from pages.ui.tables import costs
 from pages.ui.text import escaped
 
 if TYPE_CHECKING:

@@ -15,12 +15,12 @@ from estimators.analysis.matching import oks_matrix
 from estimators.analysis.votes import Vote, preference
 from estimators.registry import MODELS
 from estimators.types import PoseSet
-from pages.ui.stage_picture import stage_picture
+from pages.ui.image.stage_picture import stage_picture
 from pages.ui.viewer.panels import Layer, Panel
 from pages.ui.viewer.picture import picture_viewer
 
 if TYPE_CHECKING:
-    from pages.ui.comparison import Comparison
+    from pages.ui.image.comparison import Comparison
 
 _VOTES = "blind_votes"
 # Neither blue, orange nor green: no colour tells which model it is.

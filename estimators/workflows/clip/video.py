@@ -24,8 +24,8 @@ from estimators.render.draw import draw_poses
 from estimators.render.mosaic import Layout, Tile, message_tile, mosaic, plan_mosaic
 from estimators.render.style import PoseStyle, model_styles
 from estimators.types import Frame, PoseSet
-from estimators.workflows.clip_job import ClipJob
-from estimators.workflows.clip_run import ClipSettings
+from estimators.workflows.clip.job import ClipJob
+from estimators.workflows.clip.run import ClipSettings
 
 MOSAIC_WIDTH = 1920
 # Frames that may wait to be drawn and encoded, each with its picture.

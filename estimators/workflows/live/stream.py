@@ -10,72 +10,35 @@ import threading
 import time
 import uuid
 from contextlib import ExitStack
-from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from estimators.analysis.latency import LatencySummary, RollingLatency
+from estimators.analysis.latency import RollingLatency
 from estimators.runtime.api import Runner, RunResult
 from estimators.types import Frame
-from estimators.workflows.live_follower import Follower, FollowerState, Overlay
-from estimators.workflows.live_mosaic import (
-    LiveModel,
+from estimators.workflows.live.figures import StreamFigures, StreamState, of_model
+from estimators.workflows.live.follower import Follower
+from estimators.workflows.live.mosaic import (
     LiveSettings,
     View,
     draw_live,
     draw_notice,
     live_layout,
 )
-from estimators.workflows.live_record import LiveRecorder
-from estimators.workflows.live_seats import Seats
+from estimators.workflows.live.recorder import LiveRecorder
+from estimators.workflows.live.seats import Seats
 
 # Frames that stop coming without an end (a closed lid, a frozen tab) free everything after so long;
 # it starts anew with the next frame.
 IDLE_S = 8.0
 # After so long without a frame the rates are measured anew: they tell how the video runs.
 PAUSE_S = 3.0
-StreamState = Literal["idle", "running", "full"]
 FULL = (
     "All {limit} live places of this server are taken. The page opens again as soon as somebody "
     "stops."
 )
 RESIZED = "The recording ended when the camera's pictures changed from {} × {} to {} × {} pixels."
-
-
-@dataclass(frozen=True, eq=False)
-class ModelFigures:
-    """What is told of one model beside the video.
-
-    Attributes:
-        age_ms: of the overlay shown; None while there is none.
-        dropped: frames it never saw, since it began.
-    """
-
-    model: LiveModel
-    state: FollowerState
-    error: str
-    summary: LatencySummary
-    age_ms: float | None
-    dropped: int
-    overlay: Overlay | None
-    latency: RollingLatency
-
-
-@dataclass(frozen=True, eq=False)
-class StreamFigures:
-    """What is told of the whole stream.
-
-    Attributes:
-        video: rate of the mosaics, and milliseconds from a frame to its mosaic.
-        size: (width, height) of the camera's frames; None before the first.
-    """
-
-    state: StreamState
-    video: LatencySummary
-    size: tuple[int, int] | None
-    models: tuple[ModelFigures, ...]
 
 
 class LiveStream:
@@ -200,7 +163,7 @@ class LiveStream:
             models = [(m, self._followers.get(m.spec.key)) for m in self._settings.models]
             newest, state = self._newest, self._state
         size = None if newest is None else (newest.shape[1], newest.shape[0])
-        told = tuple(_figures(m, follower, now_s) for m, follower in models if follower is not None)
+        told = tuple(of_model(m, follower, now_s) for m, follower in models if follower is not None)
         return StreamFigures(state, self.video.summary(now_s), size, told)
 
     def _take_in(self, image: NDArray[np.uint8], arrived_s: float) -> Frame:
@@ -255,17 +218,3 @@ class LiveStream:
             if time.monotonic() - self._last_s > self._idle_s:
                 self.stop()
                 return
-
-
-def _figures(model: LiveModel, follower: Follower, now_s: float) -> ModelFigures:
-    overlay = follower.overlay
-    return ModelFigures(
-        model,
-        follower.state,
-        follower.error,
-        follower.latency.summary(now_s),
-        None if overlay is None else overlay.age_ms(now_s),
-        follower.dropped,
-        overlay,
-        follower.latency,
-    )

@@ -18,8 +18,8 @@ from estimators.media.clip_info import ClipInfo
 from estimators.media.clips import selected
 from estimators.registry import get
 from estimators.runtime.api import Runner, memory_by_model
-from estimators.workflows.clip_notes import UNREADABLE, work_notes
-from estimators.workflows.clip_run import ClipSettings, FrameOutcome, run_clip
+from estimators.workflows.clip.notes import UNREADABLE, work_notes
+from estimators.workflows.clip.run import ClipSettings, FrameOutcome, run_clip
 
 JobState = Literal["waiting", "running", "done", "cancelled", "failed"]
 _NOTHING_KNOWN: Mapping[str, ClipEstimates] = MappingProxyType({})

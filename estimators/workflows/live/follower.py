@@ -16,7 +16,7 @@ from estimators.registry import ModelSpec
 from estimators.runtime.api import Runner, RunResult, Session
 from estimators.runtime.priority import BEHIND_VIDEO, LAST
 from estimators.types import EstimatorOptions, Frame, PoseSet
-from estimators.workflows.live_slot import NewestSlot
+from estimators.workflows.live.slot import NewestSlot
 
 FollowerState = Literal["loading", "following", "failed"]
 # A model that failed is tried again: its weights may have come, or its process started anew.

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from estimators.analysis.agreement import mean_of, median_of
 from estimators.media.clip_info import ClipInfo
 from estimators.types import PoseSet
-from estimators.workflows.clip_analysis import ClipAnalysis
+from estimators.workflows.clip.analysis import ClipAnalysis
 
 # More points than a chart has pixels show nothing more.
 MOST_POINTS = 1500

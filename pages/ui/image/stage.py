@@ -13,17 +13,17 @@ from estimators.registry import ModelSpec
 from pages.ui import engine
 from pages.ui.address import publish, recall
 from pages.ui.colours import heading
-from pages.ui.comparison import Comparison
 from pages.ui.drawing import view_options
 from pages.ui.engine import Outcome
 from pages.ui.fetching import megabytes, weights_control
-from pages.ui.stage_picture import stage_picture
-from pages.ui.tables import joint_in_words
+from pages.ui.image.comparison import Comparison
+from pages.ui.image.stage_picture import stage_picture
+from pages.ui.image.tables import joint_in_words
+from pages.ui.image.votes import blind_vote
 from pages.ui.text import escaped
 from pages.ui.truth import Scene, mark_truth
 from pages.ui.viewer.panels import JointRef, Layer, Panel, Pick
 from pages.ui.viewer.picture import picture_viewer
-from pages.ui.votes import blind_vote
 
 if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator

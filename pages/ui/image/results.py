@@ -7,9 +7,9 @@ import streamlit as st
 from estimators.media.picture_size import kept_size
 from pages.ui import engine
 from pages.ui.charts import CONFIG, latency_chart, matrix_chart, memory_chart
-from pages.ui.comparison import Comparison
-from pages.ui.tables import MEMORY, cost_table, joint_table, people_table, styled
-from pages.ui.world import world_view
+from pages.ui.image.comparison import Comparison
+from pages.ui.image.tables import MEMORY, cost_table, joint_table, people_table, styled
+from pages.ui.image.world import world_view
 
 
 def results(comparison: Comparison) -> None:

@@ -1,10 +1,10 @@
-"""Makes the embedded MoveNet files anew from TF Hub: `python -m estimators.weights.rebuild DIR`.
+"""Makes the embedded MoveNet files anew: `python -m estimators.maintenance.rebuild DIR`.
 
-TensorFlow converts the official SavedModels to TFLite with float16 weights, in a child process,
-and answers the same sample pictures as LiteRT does from the new file; a file whose joints differ by
-more than a pixel, or that no joint could be compared for, is not kept.  The conversion is
-deterministic: the same TensorFlow release gives the same bytes, so that the SHA-256 in the manifest
-can be checked by anybody.
+TensorFlow converts the official SavedModels of TF Hub to TFLite with float16 weights, in a child
+process, and answers the same sample pictures as LiteRT does from the new file; a file whose joints
+differ by more than a pixel, or that no joint could be compared for, is not kept.  The conversion is
+deterministic: the same TensorFlow release gives the same bytes, so that anybody can check the
+SHA-256 in the manifest.
 """
 
 from __future__ import annotations
@@ -14,10 +14,9 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import MappingProxyType
 
 import cv2
 import numpy as np
@@ -26,21 +25,11 @@ from numpy.typing import NDArray
 from estimators import weights
 from estimators.errors import InputError, WeightsError
 from estimators.geometry import Letterbox, Size, best_canvas
+from estimators.models.movenet import CANVASES
 from estimators.weights import store
 
 Pictures = Sequence[NDArray[np.uint8]]
 
-# (height, width) of the inputs of each file, by weights key.  SinglePose has one.  MultiPose takes
-# any multiple of 32 in TensorFlow but only fixed shapes in TFLite; the shapes of one file share
-# their weights (0.2 MB for each further one), and 4:3 and 16:9 pictures need little padding.
-CANVASES: Mapping[str, tuple[Size, ...]] = MappingProxyType(
-    {
-        "movenet-lightning": ((192, 192),),
-        "movenet-thunder": ((256, 256),),
-        "movenet-multipose": ((256, 256),),
-        "movenet-multipose-512": ((512, 512), (384, 512), (512, 384), (288, 512), (512, 288)),
-    }
-)
 _HUB_KEYS = {
     "movenet-lightning": "tfhub-movenet-singlepose-lightning",
     "movenet-thunder": "tfhub-movenet-singlepose-thunder",
@@ -142,7 +131,7 @@ def _convert(key: str, made: Path, questions: Path, answers: Path) -> None:
     sizes = [f"{height}x{width}" for height, width in CANVASES[key]]
     files = [str(file.resolve()) for file in (made, questions, answers)]
     command = [
-        *(sys.executable, "-m", "estimators.weights.rebuild_child"),
+        *(sys.executable, "-m", "estimators.maintenance.rebuild_child"),
         *(weights.entry(_HUB_KEYS[key]).url, *files, *sizes),
     ]
     try:
@@ -223,7 +212,7 @@ def _summary(rebuilt: Rebuilt) -> str:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Command line; 2 for failures with a message."""
-    parser = argparse.ArgumentParser(prog="python -m estimators.weights.rebuild")
+    parser = argparse.ArgumentParser(prog="python -m estimators.maintenance.rebuild")
     parser.add_argument("output_dir", type=Path, help="folder for the .tflite files")
     parser.add_argument("pictures", type=Path, nargs="+", help="pictures of people to compare on")
     chosen = parser.parse_args(arguments)

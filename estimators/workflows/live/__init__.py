@@ -1,0 +1,1 @@
+"""Live video through several models: frames in; mosaics, figures and recordings out."""

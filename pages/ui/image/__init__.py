@@ -1,0 +1,1 @@
+"""The Image page: pictures, and sets of them, through several models."""
