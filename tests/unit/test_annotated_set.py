@@ -1,0 +1,67 @@
+"""The type that every annotation format is read into."""
+
+from __future__ import annotations
+
+import zipfile
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from estimators.annotated import AnnotatedImage, AnnotatedPerson, AnnotatedSet, ZipMember
+
+
+def person(number: int = 1, flag: int = 2, **more: object) -> AnnotatedPerson:
+    return AnnotatedPerson(
+        np.full((17, 2), 3.5),
+        np.full(17, flag),
+        annotation_id=number,
+        **more,  # type: ignore[arg-type]
+    )
+
+
+def image(number: int = 1, *people: AnnotatedPerson) -> AnnotatedImage:
+    name = f"{number}.jpg"
+    return AnnotatedImage(name, 8, 6, people, image_id=number, picture=Path(name))
+
+
+def test_everybody_comes_with_their_picture() -> None:
+    annotated = AnnotatedSet((image(1, person(1), person(2)), image(5), image(7, person(3))))
+    assert [(i.image_id, p.annotation_id) for i, p in annotated.people()] == [
+        (1, 1),
+        (1, 2),
+        (7, 3),
+    ]
+
+
+@pytest.mark.parametrize(
+    "images",
+    [
+        (image(1), image(1)),
+        (image(1, person(1)), image(2, person(1))),
+        (image(1, person(0)),),
+        (replace(image(1), picture=None),),
+        (image(1), replace(image(2), file="1.jpg")),
+    ],
+)
+def test_numbers_tell_apart(images: tuple[AnnotatedImage, ...]) -> None:
+    with pytest.raises(ValueError, match=r"number|picture"):
+        AnnotatedSet(images)
+
+
+def test_crowds_and_people_without_labels_are_not_judged() -> None:
+    assert person().judged
+    assert not person(iscrowd=True).judged
+    assert not person(flag=0).judged
+
+
+def test_a_picture_is_read_from_where_it_lies(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.writestr("in/1.jpg", b"picture")
+    (tmp_path / "1.jpg").write_bytes(b"other")
+    member = ZipMember(tmp_path / "a.zip", "in/1.jpg", 7)
+    assert replace(image(), picture=member).content() == b"picture"
+    assert replace(image(), picture=tmp_path / "1.jpg").content() == b"other"
+    with pytest.raises(ValueError, match="no picture"):
+        replace(image(), picture=None).content()
