@@ -5,12 +5,12 @@ import streamlit as st
 from pages.ui.frame import open_page
 from pages.ui.video.clips import choose_clip
 from pages.ui.video.comparison import ClipComparison
+from pages.ui.video.exports import exports
 from pages.ui.video.facts import facts
 from pages.ui.video.missing import missing
 from pages.ui.video.plan import choose_plan
 from pages.ui.video.results import results
 from pages.ui.video.stage import stage
-from pages.ui.video.take_away import take_away
 from pages.ui.video.verdict import verdict_box
 from pages.ui.video.work import work
 
@@ -31,6 +31,6 @@ if job is None:
 
 comparison = ClipComparison.of(clip, settings, job)
 stage(comparison)
-take_away(comparison)
+exports(comparison)
 verdict_box(comparison)
 results(comparison)

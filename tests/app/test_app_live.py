@@ -14,7 +14,7 @@ from estimators.workflows.live.recorder import LiveRecorder
 from pages.ui import engine
 from pages.ui.live import page, session
 from pages.ui.live.ice import SETTINGS
-from pages.ui.live.keeping import VARIABLE, longest_s
+from pages.ui.live.recording import VARIABLE, longest_s
 from pages.ui.server.files import Received
 from tests.unit.live_stand import camera
 
@@ -33,7 +33,7 @@ NO_RELAY = "The camera may not connect here."
 def page_alone(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """streamlit-webrtc looks for a running server; resources are this test's own."""
     monkeypatch.setattr("streamlit_webrtc.component.get_this_session_info", lambda: None)
-    monkeypatch.setattr("pages.ui.live.streamer.mend_relay", lambda: None)
+    monkeypatch.setattr("pages.ui.live.streamer.patch_global_relay", lambda: None)
     for name in ("POSE_MAX_STREAMS", *SETTINGS):
         monkeypatch.delenv(name, raising=False)
     session.seats.clear()

@@ -11,7 +11,7 @@ from aiortc import MediaStreamTrack
 from aiortc.contrib.media import MediaRelay
 from aiortc.mediastreams import MediaStreamError
 
-from pages.ui.live.relay import mend
+from pages.ui.live.relay import patch_relay
 
 
 class Counting(MediaStreamTrack):
@@ -47,7 +47,7 @@ class Silent(MediaStreamTrack):
 def test_whoever_waits_is_told_of_the_end(from_another_thread: bool) -> None:
     async def stopped_while_waiting() -> None:
         relay = MediaRelay()
-        mend(relay, asyncio.get_running_loop())
+        patch_relay(relay, asyncio.get_running_loop())
         # As streamlit-webrtc does it: a relay of a relayed track.
         first = relay.subscribe(Silent())
         second = relay.subscribe(first)
@@ -70,7 +70,7 @@ def test_whoever_waits_is_told_of_the_end(from_another_thread: bool) -> None:
 def test_a_slow_reader_gets_the_newest_frame_and_no_queue() -> None:
     async def read_twice() -> list[int | None]:
         relay, camera = MediaRelay(), Counting()
-        mend(relay, asyncio.get_running_loop())
+        patch_relay(relay, asyncio.get_running_loop())
         proxy = relay.subscribe(camera)
         first = await proxy.recv()
         while camera.count < 100:

@@ -99,7 +99,7 @@ class _ModelInClip:
         if self._gave_up:
             raise PoseError(self._gave_up)
         try:
-            result = self._twice(frame)
+            result = self._retried(frame)
         except PoseError as error:
             self._failed_running += 1
             if self._failed_running >= GIVE_UP_AFTER:
@@ -108,7 +108,8 @@ class _ModelInClip:
         self._failed_running = 0
         return result
 
-    def _twice(self, frame: Frame) -> RunResult:
+    def _retried(self, frame: Frame) -> RunResult:
+        """The answer, asked for again where the process died or did not answer."""
         try:
             return self._asked(frame)
         except (ModelCrashedError, ModelTimeoutError):

@@ -15,8 +15,8 @@ from pages.ui.colours import heading
 from pages.ui.fetching import megabytes, weights_control
 from pages.ui.live.connection import connection
 from pages.ui.live.ice import IceServers
-from pages.ui.live.keeping import controls
 from pages.ui.live.panel import charts, figures
+from pages.ui.live.recording import controls
 from pages.ui.live.session import live_settings, live_stream, own_machine, seats, servers
 from pages.ui.live.streamer import hang_up, streamer
 from pages.ui.people import choose_people, held_back

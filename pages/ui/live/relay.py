@@ -11,7 +11,7 @@ from streamlit_webrtc.eventloop import get_global_event_loop
 from streamlit_webrtc.relay import get_global_relay
 
 
-def mend(relay: MediaRelay, loop: asyncio.AbstractEventLoop) -> None:
+def patch_relay(relay: MediaRelay, loop: asyncio.AbstractEventLoop) -> None:
     """Makes `relay`'s proxies unbuffered, and a stopped one end whoever waits for its next frame.
 
     By default a proxy queues every frame: where the encoder is slower than frames come, its queue
@@ -44,6 +44,6 @@ def _end(proxy: RelayStreamTrack) -> None:
 
 
 @st.cache_resource(show_spinner=False)
-def mend_relay() -> None:
-    """`mend` for this server's relay, once."""
-    mend(get_global_relay(), get_global_event_loop())
+def patch_global_relay() -> None:
+    """`patch_relay` for this server's relay, once."""
+    patch_relay(get_global_relay(), get_global_event_loop())

@@ -14,7 +14,7 @@ from estimators.workflows.live.memory import tidy_soon
 from estimators.workflows.live.stream import LiveStream
 from pages.ui.live.ice import Server
 from pages.ui.live.pipe import Pipe
-from pages.ui.live.relay import mend_relay
+from pages.ui.live.relay import patch_global_relay
 
 KEY = "live_camera"
 _PIPE = "live_pipe"
@@ -40,7 +40,7 @@ def streamer(
 ) -> WebRtcStreamerContext:
     """The camera with its Start and Stop buttons; shows `stream`'s mosaics of width × height."""
     time.sleep(_LET_THE_LOOP_COUNT_S)
-    mend_relay()
+    patch_global_relay()
     pipe = _pipe(stream)
     return webrtc_streamer(
         KEY,

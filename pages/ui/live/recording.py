@@ -1,4 +1,4 @@
-"""Taking something along: the frame for the Image page, a recording as files."""
+"""What stays of live video: the frame for the Image page, a recording as files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Files to take away: the annotated video, made on request, and the numbers."""
+"""Files to keep: the annotated video, made on request, and the numbers."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class _Made:
     task: FileTask
 
 
-def take_away(comparison: ClipComparison) -> None:
+def exports(comparison: ClipComparison) -> None:
     """A button that opens the list of files, one that makes the video, and the video."""
     made: _Made | None = st.session_state.get(_MADE)
     shows = f"{comparison.key}{comparison.settings.draw}{sorted(comparison.colours.items())}"
@@ -63,7 +63,7 @@ def take_away(comparison: ClipComparison) -> None:
     made = None if gone else made
     task = made.task if made is not None else None
     done = task if task is not None and task.state == "done" else None
-    with st.container(horizontal=True, key="take_away"):
+    with st.container(horizontal=True, key="exports"):
         with st.popover("Download the numbers", icon=":material/download:"):
             _numbers(comparison, done)
         waiting = task is None or task.state in ("cancelled", "failed")
