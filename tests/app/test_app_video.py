@@ -16,6 +16,7 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from pages.ui import engine
+from pages.ui.video import kept as video_kept
 from tests.clip_factory import Recipe, make_clip
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -97,10 +98,13 @@ def test_nothing_is_computed_twice_not_even_for_another_viewer() -> None:
     at.slider(key="joint_threshold_movenet-lightning").set_value(0.6).run()
     at.button_group(key="draw").set_value(["bones", "weak"]).run()
     assert player(at)["layers"][0]["threshold"] == 0.6
+    kept = {key for key, _ in video_kept.kept().newest_first()}
     other = video_page(stride="10")
     assert "run_clip" not in buttons(other)
     assert player(other)["layers"]
     assert calls() == before
+    assert {key for key, _ in video_kept.kept().newest_first()} == kept
+    assert sorted(key[0] for key in kept) == ["analysis"] * 2 + ["clip"] + ["player"] * 2
 
 
 def test_a_model_that_is_added_runs_alone_and_one_taken_away_needs_nothing() -> None:

@@ -41,6 +41,7 @@ RANKS = {
     "estimators.variants": 0,
     "estimators.errors": 0,
     "estimators.geometry": 0,
+    "estimators.kept": 0,
 }
 
 

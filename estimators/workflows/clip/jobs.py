@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 
 from estimators.analysis.clip import ClipEstimates
+from estimators.kept import Kept, bytes_of
 from estimators.media.clip_info import ClipInfo
 from estimators.runtime.api import Runner
 from estimators.workflows.clip.job import ClipJob
@@ -17,7 +17,7 @@ from estimators.workflows.clip.run import ClipSettings
 # A connection may break off and come back, and a page may be reloaded.
 PATIENCE_S = 10.0
 MOST_KEPT = 24
-MOST_KEPT_BYTES = 96_000_000
+MOST_KEPT_BYTES = 64_000_000
 
 Key = tuple[str, str, ClipSettings]
 
@@ -53,23 +53,23 @@ class ClipJobs:
         most_bytes: int = MOST_KEPT_BYTES,
     ) -> None:
         self._runner, self._present, self._patience_s = runner, present, patience_s
-        self._most_kept, self._most_bytes = most_kept, most_bytes
         self._lock = threading.Lock()
         self._running: dict[Key, _Watched] = {}
-        self._done: OrderedDict[Key, ClipJob] = OrderedDict()
+        self._done: Kept[Key, ClipJob] = Kept(most_bytes, kept_bytes, most_kept)
 
     def find(self, digest: str, clip: ClipInfo, settings: ClipSettings) -> ClipJob | None:
         """The finished job, also where its models were run in several; None where some were not."""
         key = (digest, clip.name, settings)
         with self._lock:
             self._settle()
-            if key not in self._done:
+            done = self._done.get(key)
+            if done is None:
                 known = self._known(key)
                 if set(known) != set(settings.models):
                     return None
-                self._done[key] = _finished(ClipJob(self._runner, clip, settings, known=known))
-            self._done.move_to_end(key)
-            return self._done[key]
+                done = _finished(ClipJob(self._runner, clip, settings, known=known))
+                self._done.put(key, done)
+            return done
 
     def watch(
         self, digest: str, clip: ClipInfo, settings: ClipSettings, viewer: str, afresh: bool = False
@@ -116,7 +116,7 @@ class ClipJobs:
         """Lets go of all finished jobs: nobody is there who could ask for them."""
         with self._lock:
             self._settle()
-            self._done.clear()
+            self._done.forget()
 
     def _wanted(self, watched: _Watched) -> bool:
         now = time.monotonic()
@@ -131,37 +131,24 @@ class ClipJobs:
         digest, name, settings = key
         wanted = replace(settings, models=())
         found: dict[str, ClipEstimates] = {}
-        for (other, its_name, its), job in reversed(self._done.items()):
+        for (other, its_name, its), job in self._done.newest_first():
             if (other, its_name, replace(its, models=())) == (digest, name, wanted):
                 same = (m for m in its.models if its.options(m) == settings.options(m))
                 found = {**{model: job.estimates[model] for model in same}, **found}
         return {model: found[model] for model in settings.models if model in found}
 
     def _settle(self) -> None:
-        """Keeps what is done, forgets what was cancelled or failed, and what is too much."""
+        """Keeps what is done, forgets what was cancelled or failed."""
         for key, watched in list(self._running.items()):
             if watched.job is not None and watched.job.finished:
                 del self._running[key]
                 if watched.job.state == "done":
-                    self._done.pop(key, None)
-                    self._done[key] = watched.job
-        while len(self._done) > 1 and self._too_much():
-            self._done.popitem(last=False)
-
-    def _too_much(self) -> bool:
-        too_many = len(self._done) > self._most_kept
-        return too_many or kept_bytes(self._done.values()) > self._most_bytes
+                    self._done.put(key, watched.job)
 
 
 def kept_bytes(jobs: Iterable[ClipJob]) -> int:
     """Bytes of the jobs' numbers; jobs may share some."""
-    every = {id(e): e for job in jobs for e in job.estimates.values()}
-    return sum(_bytes(e) for e in every.values())
-
-
-def _bytes(e: ClipEstimates) -> int:
-    optional = [a for a in (e.world_m, e.box_xyxy) if a is not None]
-    return sum(a.nbytes for a in (e.xy, e.score, e.pose_score, e.timings_ms, *optional))
+    return bytes_of(*[(job.estimates, job.clip.listing) for job in jobs])
 
 
 def _finished(job: ClipJob) -> ClipJob:

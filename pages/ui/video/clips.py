@@ -14,8 +14,8 @@ from estimators.media.clip_info import ClipInfo
 from estimators.media.clips import open_clip
 from pages.ui import memory
 from pages.ui.address import publish, recall
-from pages.ui.server.leaving import when_empty
 from pages.ui.text import escaped
+from pages.ui.video.kept import made
 from pages.ui.video.uploads import uploaded
 
 _SOURCES = {
@@ -75,7 +75,7 @@ def _from_samples() -> ChosenClip:
     )
     publish("clip", name, names[0])
     sample = by_name[name]
-    info = _opened(str(sample.path), sample.path.name)
+    info = _opened(sample.path, sample.path.name)
     return ChosenClip(info, _digest(str(sample.path)), sample.alt, _source(sample))
 
 
@@ -88,9 +88,7 @@ def _from_upload() -> ChosenClip | None:
     if kept is None:
         return None
     try:
-        return ChosenClip(
-            _opened(str(kept.path), kept.name), kept.digest, f"Uploaded clip {kept.name}"
-        )
+        return ChosenClip(_opened(kept.path, kept.name), kept.digest, f"Uploaded clip {kept.name}")
     except InputError as error:
         st.error(
             f"**{escaped(error.message)}**\n\n{escaped(error.advice)}",
@@ -99,15 +97,11 @@ def _from_upload() -> ChosenClip | None:
         return None
 
 
-@st.cache_resource(max_entries=16, show_spinner="Reading the clip …")
-def _opened(path: str, name: str) -> ClipInfo:
-    return open_clip(Path(path), name=name)
+def _opened(path: Path, name: str) -> ClipInfo:
+    return made(("clip", path, name), lambda: open_clip(path, name=name), "Reading the clip …")
 
 
 @st.cache_data(show_spinner=False)
 def _digest(path: str) -> str:
     with Path(path).open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-when_empty(_opened.clear)

@@ -6,17 +6,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-import streamlit as st
-
 from estimators.analysis.over_time import DisputedFrame
 from estimators.analysis.shown import Thresholds
 from estimators.registry import MODELS, ModelSpec
 from estimators.workflows.clip.analysis import ClipAnalysis
 from estimators.workflows.clip.job import ClipJob
 from pages.ui.colours import colours
-from pages.ui.server.leaving import when_empty
 from pages.ui.settings import Settings
 from pages.ui.video.clips import ChosenClip
+from pages.ui.video.kept import made
 
 ThresholdKey = tuple[tuple[str, float, float], ...]
 
@@ -42,7 +40,7 @@ class ClipComparison:
             (key, settings.joint_threshold(key), settings.pose_threshold(key))
             for key in job.settings.models
         )
-        return cls(clip, settings, job, _analysed(job.id, thresholds, job))
+        return cls(clip, settings, job, _analysed(job, thresholds))
 
     @property
     def specs(self) -> Sequence[ModelSpec]:
@@ -79,10 +77,9 @@ def why(frame: DisputedFrame) -> str:
     return f"{joint} of person {frame.person}: {frame.distance:.2f} torsos apart, {one} / {other}"
 
 
-@st.cache_resource(max_entries=4, show_spinner="Following people through the clip …")
-def _analysed(job_id: str, thresholds: ThresholdKey, _job: ClipJob) -> ClipAnalysis:
-    given = {key: Thresholds(joint, pose) for key, joint, pose in thresholds}
-    return ClipAnalysis.of(_job.estimates, given)
+def _analysed(job: ClipJob, thresholds: ThresholdKey) -> ClipAnalysis:
+    def analyse() -> ClipAnalysis:
+        given = {key: Thresholds(joint, pose) for key, joint, pose in thresholds}
+        return ClipAnalysis.of(job.estimates, given)
 
-
-when_empty(_analysed.clear)
+    return made(("analysis", job.id, thresholds), analyse, "Following people through the clip …")

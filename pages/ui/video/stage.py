@@ -17,11 +17,11 @@ from estimators.workflows.file_task import FileTask, Progress
 from pages.ui import engine
 from pages.ui.drawing import view_options
 from pages.ui.server.files import folder
-from pages.ui.server.leaving import when_empty
 from pages.ui.server.viewers import present, viewer
 from pages.ui.text import escaped
 from pages.ui.video.clips import ChosenClip
 from pages.ui.video.comparison import ClipComparison, why
+from pages.ui.video.kept import made
 from pages.ui.viewer.clip import ClipLayer, ClipPoses
 from pages.ui.viewer.player import Clip, PlayerOptions, Seek, clip_player
 
@@ -34,7 +34,7 @@ def stage(comparison: ClipComparison) -> None:
     source = _playable(comparison.clip)
     if source is None:
         return
-    packed = _packed(comparison.key, str(source), comparison)
+    packed = _packed(comparison, source)
     marks = {frame.frame_index: why(frame) for frame in comparison.disputed}
     options = PlayerOptions(view=view_options(comparison.settings), marks=marks)
     state = clip_player(
@@ -69,25 +69,28 @@ def _disputed(comparison: ClipComparison) -> None:
             )
 
 
-@st.cache_resource(max_entries=4, show_spinner="Preparing the player …")
-def _packed(key: str, source: str, _comparison: ClipComparison) -> Clip:
-    """The poses packed for the browser; `key` and `source` tell when to pack anew."""
-    info, analysis = _comparison.clip.info, _comparison.analysis
+def _packed(comparison: ClipComparison, source: Path) -> Clip:
+    """The poses packed for the browser, anew where they, thresholds or the file are others."""
+    key = ("player", comparison.key, source)
+    return made(key, lambda: _player_of(comparison, source), "Preparing the player …")
+
+
+def _player_of(comparison: ClipComparison, source: Path) -> Clip:
+    info, analysis = comparison.clip.info, comparison.analysis
     layers = [
         ClipLayer(
             spec.key,
             spec.title,
-            _comparison.colours[spec.key],
+            comparison.colours[spec.key],
             spec.score_kind,
             spec.default_threshold,
             spec.score_range,
             ClipPoses.of(analysis.estimates[spec.key], analysis.report.smoothed(spec.key)),
         )
-        for spec in _comparison.specs
+        for spec in comparison.specs
     ]
-    path = Path(source)
-    kind = "video/webm" if is_webm(path) else "video/mp4"
-    return Clip(path, kind, playable_times(info), (info.width, info.height), layers)
+    kind = "video/webm" if is_webm(source) else "video/mp4"
+    return Clip(source, kind, playable_times(info), (info.width, info.height), layers)
 
 
 def _layers(comparison: ClipComparison, packed: Clip) -> list[ClipLayer]:
@@ -175,6 +178,3 @@ def _follow(task: FileTask) -> None:
         task.share,
         f"Preparing the clip for this browser: {task.done:,} of {task.total or '…'} frames",
     )
-
-
-when_empty(_packed.clear)
