@@ -10,7 +10,7 @@ import pytest
 
 from estimators.kept import Kept, bytes_of
 from estimators.media import limits
-from estimators.workflows import clip_jobs
+from estimators.workflows.clip import jobs as clip_jobs
 from pages.ui import frames
 from pages.ui.video import kept as of_clips
 
