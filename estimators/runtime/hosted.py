@@ -1,34 +1,58 @@
-"""One variant as its viewers use it: whose turn it is, what their frames cost, who lost it."""
+"""One variant as its viewers use it: whose turn it is, where it runs, what its frames cost."""
 
 from __future__ import annotations
 
 import threading
 import time
+from pathlib import Path
 
-from estimators.errors import PoseError
+from estimators import weights
+from estimators.errors import (
+    MemoryBudgetError,
+    ModelCrashedError,
+    ModelError,
+    ModelTimeoutError,
+    PoseError,
+)
 from estimators.registry import ModelSpec
-from estimators.runtime.activity import Activity
-from estimators.runtime.api import RunResult
-from estimators.runtime.budget import MemoryBudget
-from estimators.runtime.model_process import Limits, ModelProcess
+from estimators.runtime.api import HostState, ModelStatus, RunResult
+from estimators.runtime.backoff import Backoff
+from estimators.runtime.losses import Losses
+from estimators.runtime.messages import Answer, Load
+from estimators.runtime.priority import GivingWay
 from estimators.runtime.sessions import SessionKey
+from estimators.runtime.stats import CallStats
+from estimators.runtime.transport import Hosting, Transport
+from estimators.runtime.turns import Turns
+from estimators.runtime.viewer_session import OpenSessions, closed
 from estimators.types import Frame
 
-__all__ = ["HostedModel", "Limits"]
 
+class HostedModel:
+    """A variant, the place where it runs when it has one, and what is known about it.
 
-class HostedModel(ModelProcess):
-    """Implements `viewer_session.Host`; every method may be called from any thread."""
+    Implements `viewer_session.Host` and `budget.Tenant`; from any thread.  The place is started on
+    demand, started again after a crash, and ended to make room.
+    """
 
-    def __init__(
-        self,
-        spec: ModelSpec,
-        threads: int,
-        limits: Limits,
-        budget: MemoryBudget,
-        activity: Activity,
-    ) -> None:
-        super().__init__(spec, threads, limits, budget, activity)
+    def __init__(self, spec: ModelSpec, hosting: Hosting) -> None:
+        self.spec = spec
+        self.used_s = time.monotonic()
+        self._hosting = hosting
+        self._turns = Turns()
+        self._sessions = OpenSessions()
+        self._stats = CallStats()
+        self._losses = Losses()
+        self._backoff = Backoff()
+        self._giving_way = GivingWay()
+        self._place: Transport | None = None
+        self._ready = False
+        self._loading = False
+        self._closed = False
+        self._restarts = 0
+        self._load_s: float | None = None
+        self._error: str | None = None
+        self._measured_mb: float | None = None
         self._warm_lock = threading.Lock()
         self._warmed: threading.Event | None = None
 
@@ -46,24 +70,21 @@ class HostedModel(ModelProcess):
         try:
             self._check_open()
             self._losses.check(frame, viewer)  # others may have sent it meanwhile
-            if self._worn():
-                self._stop()
-            process = self._started()
-            self._forget_dropped(process)
+            place = self._fresh()
+            self._sessions.forget_dropped(place.forget)
             asked = time.perf_counter()
-            with self._losses.of(frame, viewer), self._activity.work() as work:
-                answer = self._ask(process, key, frame, timeout_s)
+            with self._losses.of(frame, viewer), self._hosting.activity.work() as work:
+                answer = self._ask(place, key, frame, timeout_s)
             busy = work.disturbed or self._giving_way.lowered
             estimate = answer.estimate(self.spec).in_full_size(frame)
             answered = time.perf_counter()
         finally:
             self.used_s = time.monotonic()
-            if key.session and key.options.video:
-                self._streams[key.session] = self.used_s
+            self._sessions.used(key, self.used_s)
             self._turns.give()
         self._backoff.clear()
         self._stats.add(estimate.timings_ms.total, busy)
-        self._budget.check(self)
+        self._hosting.budget.check(self)
         queue_ms = (asked - arrived) * 1000
         transport_ms = max(0.0, (answered - asked) * 1000 - answer.busy_ms)
         return RunResult(estimate, queue_ms, transport_ms, cold=answer.fresh, busy=busy)
@@ -77,7 +98,7 @@ class HostedModel(ModelProcess):
         with self._warm_lock:
             if self._warmed is None or self._warmed.is_set():
                 self._warmed = threading.Event()
-                if self._ready and self._process is not None and self._process.alive():
+                if self._ready and self._alive() is not None:
                     self._warmed.set()
                 else:
                     self._load_in_background(self._warmed)
@@ -86,29 +107,168 @@ class HostedModel(ModelProcess):
     def give_way(self, holder: str, niceness: int) -> None:
         """See `api.Runner.give_way`."""
         self._giving_way.want(holder, niceness)
-        process = self._process
-        if process is not None:
-            self._giving_way.apply(process.pid)
+        place = self._place
+        if place is not None:
+            self._giving_way.apply(place.pid)
         self._replace_worn()
 
     def drop(self, session: str) -> None:
-        self._streams.pop(session, None)
-        self._dropped.append(session)
+        self._sessions.drop(session)
 
     def tidy(self) -> None:
         if self._turns.try_take():
             try:
-                if self._process is not None and self._ready:
-                    self._forget_dropped(self._process)
+                if self._place is not None and self._ready:
+                    self._sessions.forget_dropped(self._place.forget)
             finally:
                 self._turns.give()
         self._replace_worn()
+
+    def status(self) -> ModelStatus:
+        place = self._alive()
+        memory = place.memory() if place is not None else None
+        median_ms, p95_ms = self._stats.median_p95()
+        return ModelStatus(
+            model=self.spec.key,
+            state=self._state(running=place is not None),
+            pid=place.pid if place is not None else None,
+            rss_mb=memory.rss_mb if memory else None,
+            pss_mb=memory.pss_mb if memory else None,
+            load_s=self._load_s,
+            first_call_ms=self._stats.first_call_ms,
+            start_busy=self._stats.start_busy,
+            median_ms=median_ms,
+            p95_ms=p95_ms,
+            calls=self._stats.calls,
+            restarts=self._restarts,
+            error=self._error,
+        )
+
+    def close(self) -> None:
+        """Ends the model at once, whoever is waiting for it."""
+        self._closed = True
+        place = self._place
+        if place is not None:
+            place.end()
+
+    # What the memory budget asks for.
+
+    @property
+    def title(self) -> str:
+        return self.spec.title
+
+    @property
+    def expected_mb(self) -> float:
+        return self._measured_mb or self.spec.expected_mb
+
+    def memory_mb(self) -> float:
+        place = self._place
+        memory = place.memory() if place is not None else None
+        if memory is not None and self._ready:
+            self._measured_mb = memory.share_mb
+            return memory.share_mb
+        return self.expected_mb if self._loading else 0.0
+
+    def reserve(self) -> None:
+        self._loading = True
+
+    def streaming(self) -> bool:
+        return self._sessions.streaming()
+
+    def retire(self, viewer: str, timeout_s: float | None) -> bool:
+        taken = self._turns.try_take() if timeout_s == 0 else self._turns.take(viewer, timeout_s)
+        if taken:
+            try:
+                self._backoff.clear()
+                self._losses.forgive()
+                self._stop()
+            finally:
+                self._turns.give()
+        return taken
+
+    def _alive(self) -> Transport | None:
+        place = self._place
+        return place if place is not None and place.alive() else None
+
+    # The place; only by whoever has the turn.
+
+    def _fresh(self) -> Transport:
+        """The loaded place, a new one where there is none or it is worn."""
+        if self._worn():
+            self._stop()
+        place = self._alive()
+        if place is not None:
+            return place
+        if self._place is not None:
+            self._restarts += 1
+            self._stop()
+        self._backoff.check()
+        try:
+            path = weights.path(self.spec.weights) if self.spec.weights else Path()
+            self._hosting.budget.make_room(self)
+            place = self._load(path.resolve())
+        except PoseError as error:
+            self._error = str(error)
+            self._stop()
+            self._check_open()
+            if isinstance(error, ModelError) and not isinstance(error, MemoryBudgetError):
+                self._backoff.failed(error, loading=True)
+            raise
+        finally:
+            self._loading = False
+        self._error = None
+        return place
+
+    def _load(self, path: Path) -> Transport:
+        hosting, limits = self._hosting, self._hosting.limits
+        load = Load(self.spec, path, hosting.threads, limits.sessions, limits.idle_s)
+        with hosting.activity.work() as work:
+            started_s = time.monotonic()
+            place = self._place = hosting.start(self.spec.title, hosting.threads)
+            if self._closed:  # `close` may have come before it could see the place
+                place.end()
+            self._giving_way.started()
+            self._giving_way.apply(place.pid)
+            place.load(load, limits.load_s)
+        self._load_s = time.monotonic() - started_s
+        self._stats.loaded(work.disturbed or self._giving_way.lowered)
+        self._sessions.forgotten()
+        self._ready = True
+        return place
+
+    def _ask(
+        self, place: Transport, key: SessionKey, frame: Frame, timeout_s: float | None
+    ) -> Answer:
+        try:
+            return place.ask(key, frame, timeout_s or self._hosting.limits.call_s)
+        except (ModelCrashedError, ModelTimeoutError) as error:
+            self._stop()
+            self._check_open()
+            self._restarts += 1
+            self._error = str(error)
+            raise
+
+    def _stop(self) -> None:
+        place, self._place, self._ready = self._place, None, False
+        if place is not None:
+            place.end()
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise closed()
+
+    def _state(self, running: bool) -> HostState:
+        if self._loading:
+            return "loading"
+        if running and self._ready:
+            return "ready"
+        return "failed" if self._error else "stopped"
 
     # A process that gave way to a live video and cannot be raised again.
 
     def _worn(self) -> bool:
         """It is to be replaced, and nobody's clip would lose its person by that."""
-        return self._process is not None and self._giving_way.stuck and not self.streaming()
+        return self._place is not None and self._giving_way.stuck and not self.streaming()
 
     def _replace_worn(self) -> None:
         if self._worn():
@@ -118,9 +278,7 @@ class HostedModel(ModelProcess):
         self._turns.take("warm")
         try:
             self._check_open()
-            if self._worn():
-                self._stop()
-            self._started()
+            self._fresh()
         except PoseError:
             pass  # told by `status` and to whoever uses the model
         finally:

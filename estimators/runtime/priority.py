@@ -69,8 +69,10 @@ class GivingWay:
             self._lowered = False
             self._wanted = {h: min(n, BEHIND_VIDEO) for h, n in self._wanted.items()}
 
-    def apply(self, pid: int) -> None:
-        """Makes the process as nice as is wanted, where the system allows it."""
+    def apply(self, pid: int | None) -> None:
+        """Makes the process as nice as is wanted, where the system allows it and there is one."""
+        if pid is None:
+            return
         with self._lock:
             niceness = max(self._wanted.values(), default=0)
             if niceness == 0 and not self._lowered:

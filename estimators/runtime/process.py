@@ -9,7 +9,6 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 import weakref
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -24,6 +23,7 @@ from estimators.errors import (
     PoseError,
 )
 from estimators.runtime.frame_slot import KEEP_BYTES, PICTURE_BYTES, FrameSlot
+from estimators.runtime.machine import ProcessMemory, process_memory
 from estimators.runtime.messages import Answer, Ask, Failure, Forget, Load, Ready
 from estimators.runtime.sessions import SessionKey
 from estimators.types import Frame
@@ -88,7 +88,7 @@ def exit_in_words(code: int | None) -> str:
 
 
 class HostProcess:
-    """A started child.  One request at a time: the callers take turns; `end` from any thread.
+    """A started child; the `transport.Transport` of everyday use.
 
     Raises:
         ModelLoadError: this system cannot start it.
@@ -97,7 +97,6 @@ class HostProcess:
     def __init__(self, title: str, threads: int) -> None:
         self._title = title
         self._tail = bytearray()
-        self.started_s = time.monotonic()
         ours, theirs = socket.socketpair()
         self._slot = FrameSlot.create()
         with theirs:
@@ -139,6 +138,9 @@ class HostProcess:
 
     def alive(self) -> bool:
         return self._child.poll() is None
+
+    def memory(self) -> ProcessMemory | None:
+        return process_memory(self.pid) if self.alive() else None
 
     def end(self) -> None:
         """Ends the process; safe to call twice and while another thread waits for an answer."""

@@ -1,4 +1,4 @@
-"""The runner that hosts every variant in a child process of its own."""
+"""The runner: every variant in a place of its own, by default a child process."""
 
 from __future__ import annotations
 
@@ -13,9 +13,11 @@ from estimators.registry import MODELS, ModelSpec
 from estimators.runtime.activity import Activity
 from estimators.runtime.api import ModelStatus, RunResult, Session
 from estimators.runtime.budget import MemoryBudget, budget_mb
-from estimators.runtime.hosted import HostedModel, Limits
+from estimators.runtime.hosted import HostedModel
 from estimators.runtime.machine import available_cores
+from estimators.runtime.process import HostProcess
 from estimators.runtime.sessions import SessionKey
+from estimators.runtime.transport import Hosting, Limits, Start
 from estimators.runtime.viewer_session import ViewerSession, closed, find
 from estimators.types import EstimatorOptions, Frame
 
@@ -33,6 +35,7 @@ class ProcessRunner:
         threads: CPU threads of each model; None for every core this process may use.
         models: the variants by key; the registry's unless an experiment or a test brings others.
         limits: how long a model may take.
+        start: how a model gets a place to run; another one hosts it elsewhere.
 
     Raises:
         InputError: the budget or the number of threads is not a positive number.
@@ -44,6 +47,7 @@ class ProcessRunner:
         threads: int | None = None,
         models: Mapping[str, ModelSpec] = MODELS,
         limits: Limits = _LIMITS,
+        start: Start = HostProcess,
     ) -> None:
         if os.name != "posix":
             raise InputError(
@@ -53,9 +57,9 @@ class ProcessRunner:
             raise InputError(f"{threads} threads are too few.", "Give 1 or more.")
         self.threads = threads or available_cores()
         self._models = models
-        self._limits = limits
         self._budget = MemoryBudget(budget_mb(memory_mb), limits.call_s)
         self._activity = Activity()
+        self._hosting = Hosting(self.threads, limits, self._budget, self._activity, start)
         self._hosted: dict[str, HostedModel] = {}
         self._lock = threading.Lock()
         self._closed = False
@@ -111,8 +115,7 @@ class ProcessRunner:
             if self._closed:
                 raise closed()
             if model not in self._hosted:
-                spec = find(self._models, model)
-                host = HostedModel(spec, self.threads, self._limits, self._budget, self._activity)
+                host = HostedModel(find(self._models, model), self._hosting)
                 self._hosted[model] = host
                 self._budget.add(host)
             return self._hosted[model]

@@ -1,10 +1,12 @@
-"""What both runners have in common: the session they hand out and two errors."""
+"""The sessions a runner hands out, as the viewer and as the model see them."""
 
 from __future__ import annotations
 
 import itertools
+import time
 import weakref
-from collections.abc import Mapping
+from collections import deque
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Protocol, Self
 
@@ -14,6 +16,7 @@ from estimators.runtime.api import RunResult
 from estimators.runtime.sessions import SessionKey
 from estimators.types import EstimatorOptions, Frame
 
+_STREAMING_S = 10.0
 _numbers = itertools.count(1)
 
 
@@ -73,3 +76,39 @@ class ViewerSession:
 
     def __exit__(self, *exc: object) -> None:
         self.close()
+
+
+class OpenSessions:
+    """One model's sessions: through which frames come now, which are to be forgotten.
+
+    It takes no lock, so a finalizer may drop a session in the middle of anything.
+    """
+
+    def __init__(self) -> None:
+        self._dropped: deque[str] = deque()
+        self._used_s: dict[str, float] = {}
+
+    def used(self, key: SessionKey, now_s: float) -> None:
+        if key.session and key.options.video:
+            self._used_s[key.session] = now_s
+
+    def streaming(self) -> bool:
+        """A clip or a stream is running through the model, whose state would be lost."""
+        since_s = time.monotonic() - _STREAMING_S
+        for session, used_s in tuple(self._used_s.items()):
+            if used_s < since_s:
+                self._used_s.pop(session, None)
+        return bool(self._used_s)
+
+    def drop(self, session: str) -> None:
+        self._used_s.pop(session, None)
+        self._dropped.append(session)
+
+    def forget_dropped(self, forget: Callable[[str], None]) -> None:
+        """Calls `forget` for those that the model does not know yet to be over, each once."""
+        while self._dropped:
+            forget(self._dropped.popleft())
+
+    def forgotten(self) -> None:
+        """The model has just been loaded and knows none of them."""
+        self._dropped.clear()

@@ -29,8 +29,8 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from estimators.registry import MODELS
 from estimators.render.style import model_styles
-from estimators.runtime.local import InProcessRunner
 from estimators.types import EstimatorOptions, Frame
+from tests.in_process import InProcessRunner
 
 OpenLive = Callable[..., Page]
 MOVENET = "movenet-lightning"

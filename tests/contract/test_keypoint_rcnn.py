@@ -22,8 +22,8 @@ from estimators.errors import InputError
 from estimators.media.pictures import read_picture
 from estimators.media.samples import FOLDER
 from estimators.runtime.api import Runner
-from estimators.runtime.hosted import Limits
 from estimators.runtime.runner import ProcessRunner
+from estimators.runtime.transport import Limits
 from estimators.skeletons import COCO_17
 from estimators.types import EstimatorOptions, Frame, PoseSet
 from tests.contract import child

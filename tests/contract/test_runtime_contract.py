@@ -14,9 +14,9 @@ from estimators.errors import InputError, ModelError, ModelLoadError
 from estimators.media.pictures import read_picture
 from estimators.registry import MODELS, ModelSpec
 from estimators.runtime.api import Runner
-from estimators.runtime.local import InProcessRunner
 from estimators.runtime.runner import ProcessRunner
 from estimators.types import EstimatorOptions, Frame
+from tests.in_process import InProcessRunner
 from tests.unit import fake_adapters as fake
 from tests.unit.runtime_support import Background, count, status, wait_until
 

@@ -10,11 +10,11 @@ import pytest
 from numpy.typing import NDArray
 
 from estimators.runtime.api import RunResult
-from estimators.runtime.local import InProcessRunner
 from estimators.types import Frame
 from estimators.workflows.live.recorder import LiveRecorder, Recording
 from estimators.workflows.live.seats import Seats
 from estimators.workflows.live.stream import LiveStream
+from tests.in_process import InProcessRunner
 from tests.unit import fake_adapters as fake
 from tests.unit.live_stand import camera, figures_of, live_settings, live_threads
 from tests.unit.runtime_support import wait_until

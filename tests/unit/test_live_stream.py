@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 
 from estimators.runtime.api import Runner
-from estimators.runtime.local import InProcessRunner
 from estimators.workflows.live import stream as live
 from estimators.workflows.live.mosaic import LiveSettings
 from estimators.workflows.live.seats import Seats
 from estimators.workflows.live.stream import LiveStream
+from tests.in_process import InProcessRunner
 from tests.unit import fake_adapters as fake
 from tests.unit import gated_adapter as gated
 from tests.unit.live_stand import camera, figures_of, live_models, live_settings, live_threads

@@ -18,7 +18,6 @@ from estimators.cli.people import asked_people, held_back
 from estimators.errors import InputError
 from estimators.export.files import to_bytes, write_json
 from estimators.registry import get
-from estimators.runtime.local import InProcessRunner
 from estimators.runtime.runner import ProcessRunner
 from estimators.types import EstimatorOptions
 from estimators.workflows.clip.analysis import ClipAnalysis
@@ -29,6 +28,7 @@ from estimators.workflows.clip.run import ClipSettings
 from estimators.workflows.live.mosaic import LiveSettings
 from estimators.workflows.live.seats import Seats
 from estimators.workflows.live.stream import LiveStream
+from tests.in_process import InProcessRunner
 from tests.unit import fake_adapters as fake
 from tests.unit.live_stand import camera, live_models
 

@@ -16,8 +16,8 @@ from estimators.media import limits
 from estimators.media.decode_cost import scans_of
 from estimators.media.picture_size import kept_size, resized
 from estimators.media.pictures import read_picture, read_whole
-from estimators.runtime.local import InProcessRunner
 from estimators.types import Frame
+from tests.in_process import InProcessRunner
 from tests.unit import fake_adapters as fake
 
 ROOT = Path(__file__).parents[2]

@@ -8,8 +8,8 @@ import pytest
 
 from estimators.errors import InputError, MemoryBudgetError
 from estimators.runtime import budget
-from estimators.runtime.hosted import Limits
 from estimators.runtime.runner import ProcessRunner
+from estimators.runtime.transport import Limits
 from estimators.types import EstimatorOptions
 from tests.unit import fake_adapters as fake
 from tests.unit.runtime_support import Background, wait_until

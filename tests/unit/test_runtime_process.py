@@ -23,8 +23,8 @@ from estimators.errors import (
     ModelTimeoutError,
     WeightsError,
 )
-from estimators.runtime.hosted import Limits
 from estimators.runtime.runner import ProcessRunner
+from estimators.runtime.transport import Limits
 from estimators.types import EstimatorOptions, Frame
 from tests.unit import fake_adapters as fake
 from tests.unit.runtime_support import Background, count, hosts, status, wait_until
