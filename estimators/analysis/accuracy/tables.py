@@ -170,3 +170,13 @@ class Predictions:
 
     def __len__(self) -> int:
         return len(self.picture)
+
+    def select(self, people: NDArray[np.bool_]) -> Predictions:
+        """The people picked by a bool [D] mask."""
+        return Predictions(
+            self.picture[people],
+            self.keypoints[people],
+            self.xy[people],
+            self.joint_score[people],
+            self.score[people],
+        )
