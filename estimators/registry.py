@@ -7,24 +7,36 @@ from importlib import import_module
 from pathlib import Path
 from types import MappingProxyType
 
+from estimators.cards import Card, Theme, read_cards
 from estimators.errors import InputError
-from estimators.specs import Family, ModelSpec, PublishedFigure
+from estimators.specs import ModelSpec, PublishedFigure
 from estimators.types import PoseModel
-from estimators.variants import VARIANTS
 
 __all__ = [
     "DEFAULT_MODELS",
+    "FAMILIES",
     "MODELS",
-    "Family",
+    "Card",
     "ModelSpec",
     "PublishedFigure",
+    "Theme",
     "default_models",
     "get",
     "load",
     "voice",
 ]
 
-MODELS: Mapping[str, ModelSpec] = MappingProxyType({spec.key: spec for spec in VARIANTS})
+FAMILIES: Mapping[str, Card] = MappingProxyType({card.family: card for card in read_cards()})
+# In the order of lists; reference runtimes come after all others.
+MODELS: Mapping[str, ModelSpec] = MappingProxyType(
+    {
+        spec.key: spec
+        for reference in (False, True)
+        for card in FAMILIES.values()
+        for spec in card.variants
+        if (spec.reference_of is not None) == reference
+    }
+)
 DEFAULT_MODELS = ("movenet-lightning", "blazepose-full", "keypointrcnn-fast")
 # The third independent voice as long as the weights of a default model are not there.
 STAND_IN = "posenet"

@@ -1,4 +1,4 @@
-"""What is known about a variant, as data."""
+"""What is known about a variant, as data; `cards` reads it."""
 
 from __future__ import annotations
 
@@ -7,11 +7,9 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Literal
 
-from estimators.errors import InputError
 from estimators.skeletons import Skeleton
 from estimators.types import EstimatorOptions, ScoreKind
 
-Family = Literal["MoveNet", "BlazePose", "Keypoint R-CNN", "PoseNet"]
 Engine = Literal["LiteRT", "MediaPipe", "PyTorch", "TensorFlow"]
 
 
@@ -45,7 +43,7 @@ class ModelSpec:
         gives_3d: its answers have `world_m`.
         stateful: it follows its person from frame to frame when frames come from a clip.
         weights: key into the weights manifest.
-        adapter: module that loads it, by its `load(spec, weights, threads)`.
+        adapter: name of the module that loads it, by its `load(spec, weights, threads)`.
         settings: what distinguishes the variant inside its adapter.
         coco_shift_px: what is taken off its positions to get COCO's pixel indices, in which the
             centre of pixel 0 is 0; 0 for a model that answers in those indices already.
@@ -56,7 +54,7 @@ class ModelSpec:
 
     key: str
     title: str
-    family: Family
+    family: str
     variant: str
     summary: str
     skeleton: Skeleton
@@ -91,16 +89,10 @@ class ModelSpec:
         return self.max_people == 1
 
     def people_limit(self, options: EstimatorOptions) -> int:
-        """Most people it looks for under `options`, never more than `max_people`.
-
-        Raises:
-            InputError: fewer than one is asked for.
-        """
+        """Most people it looks for under `options`, never more than `max_people`."""
         asked = options.max_people
         if asked is None:
             asked = self.clip_people if options.video else None
-        elif asked < 1:
-            raise InputError(f"max_people is {asked}.", "Ask for at least one person.")
         return self.max_people if asked is None else min(asked, self.max_people)
 
     def held_to(self, options: EstimatorOptions) -> int | None:

@@ -7,12 +7,14 @@ downwards, so the centre of pixel (column c, row r) is (c + 0.5, r + 0.5).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+import time
+from dataclasses import dataclass, replace
 from typing import Any, Literal, Protocol, Self
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from estimators.errors import InputError
 from estimators.skeletons import Skeleton
 
 ScoreKind = Literal["confidence", "visibility", "logit"]
@@ -217,6 +219,27 @@ class Estimate:
         return replace(self, poses=self.poses.scaled(width / frame.width, height / frame.height))
 
 
+class StageTimer:
+    """Measures one estimate: made when preprocessing begins, told when a stage is done."""
+
+    def __init__(self) -> None:
+        self._marks_s = [time.perf_counter()]
+
+    def done(self) -> None:
+        """Preprocessing, then inference is done and the next stage begins."""
+        self._marks_s.append(time.perf_counter())
+
+    def estimate(self, frame: Frame, poses: PoseSet) -> Estimate:
+        """`poses` as the answer about `frame`; postprocessing is done by now."""
+        started, prepared, inferred = self._marks_s
+        timings = Timings(
+            preprocess=(prepared - started) * 1000,
+            inference=(inferred - prepared) * 1000,
+            postprocess=(time.perf_counter() - inferred) * 1000,
+        )
+        return Estimate(poses, timings, frame.index, frame.time_s)
+
+
 @dataclass(frozen=True)
 class EstimatorOptions:
     """How one estimator is used; the knobs that change its answers.
@@ -225,10 +248,22 @@ class EstimatorOptions:
         video: frames are consecutive frames of one clip or stream, so that stateful models may
             follow their person; False treats every frame as an unrelated picture.
         max_people: most people to return, None for the variant's own limit.
+
+    Raises:
+        InputError: `max_people` is no whole number of at least one, or `video` no truth value.
     """
 
     video: bool = False
-    max_people: int | None = field(default=None)
+    max_people: int | None = None
+
+    def __post_init__(self) -> None:
+        people = self.max_people
+        if people is not None and (type(people) is not int or people < 1):
+            raise InputError(f"max_people is {people!r}.", "Ask for at least one person.")
+        if type(self.video) is not bool:
+            raise InputError(
+                f"video is {self.video!r}.", "Say True for a clip, False for pictures."
+            )
 
 
 class PoseEstimator(Protocol):

@@ -28,7 +28,6 @@ import logging
 import os
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -39,7 +38,7 @@ from numpy.typing import NDArray
 
 from estimators.errors import ModelError, ModelLoadError
 from estimators.skeletons import BLAZEPOSE_33, COCO_17
-from estimators.types import Estimate, EstimatorOptions, Frame, PoseSet, Timings
+from estimators.types import Estimate, EstimatorOptions, Frame, PoseSet, StageTimer
 
 if TYPE_CHECKING:
     from estimators.specs import ModelSpec
@@ -118,11 +117,7 @@ class BlazePoseModel:
         self.picture_landmarker(spec.max_people)
 
     def open(self, options: EstimatorOptions) -> BlazePoseEstimator:
-        """A new estimator.
-
-        Raises:
-            InputError: `options.max_people` is less than one.
-        """
+        """A new estimator."""
         return BlazePoseEstimator(self, self._spec.people_limit(options), options.video)
 
     def close(self) -> None:
@@ -178,21 +173,15 @@ class BlazePoseEstimator:
         """
         if self._closed:
             raise ModelError("This BlazePose estimator was closed.", "Open a new one.")
-        started = time.perf_counter()
+        timer = StageTimer()
         pixels, factor = _fitted(frame.image)
         image = _to_mediapipe(pixels)
-        prepared = time.perf_counter()
+        timer.done()
         result = self._detect(image, frame)
-        inferred = time.perf_counter()
+        timer.done()
         height, width = pixels.shape[:2]
         poses = _to_poses(result, (width * factor, height * factor))
-        done = time.perf_counter()
-        timings = Timings(
-            preprocess=(prepared - started) * 1e3,
-            inference=(inferred - prepared) * 1e3,
-            postprocess=(done - inferred) * 1e3,
-        )
-        return Estimate(poses, timings, frame.index, frame.time_s)
+        return timer.estimate(frame, poses)
 
     def reset(self) -> None:
         """Forgets the person that was followed; MediaPipe needs a new landmarker for that."""

@@ -13,16 +13,15 @@ indices, as they are: half a pixel up and left of our convention, which COCO res
 
 from __future__ import annotations
 
-import ctypes
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from estimators import memory
 from estimators.errors import ModelError, ModelLoadError
 from estimators.skeletons import COCO_17
-from estimators.types import Estimate, EstimatorOptions, Frame, PoseSet, Timings
+from estimators.types import Estimate, EstimatorOptions, Frame, PoseSet, StageTimer
 
 if TYPE_CHECKING:
     from estimators.specs import ModelSpec
@@ -74,21 +73,17 @@ class KeypointRCNNModel:
             tune(network, *self._longest)
         self.network: Any = network
         self.spec = spec
-        _release_memory()
+        memory.trim()
 
     def open(self, options: EstimatorOptions) -> KeypointRCNNEstimator:
-        """A new estimator.
-
-        Raises:
-            InputError: `options.max_people` is less than one.
-        """
+        """A new estimator."""
         people = self.spec.people_limit(options)
         return KeypointRCNNEstimator(self, people)
 
     def close(self) -> None:
         """Frees the weights."""
         self.network = None
-        _release_memory()
+        memory.trim()
 
     def prepare(self, frame: Frame) -> Any:
         """The frame as the network takes it: float32 [3, h, w], RGB, 0 to 1; `fast` shrinks it."""
@@ -133,24 +128,18 @@ class KeypointRCNNEstimator:
         Raises:
             ModelError: the model was closed, or torch failed on this frame.
         """
-        started = time.perf_counter()
+        timer = StageTimer()
         image = self._model.prepare(frame)
         scale = np.array([frame.width / image.shape[2], frame.height / image.shape[1]], np.float32)
-        prepared = time.perf_counter()
+        timer.done()
         found = self._model.detect(image)
-        inferred = time.perf_counter()
+        timer.done()
         poses = _to_poses(found, scale, self._people)
         # Activations leave hundreds of free megabytes in the C library's heap; giving them back
         # costs about 20 ms of a frame's seconds.
         del image, found
-        _release_memory()
-        done = time.perf_counter()
-        timings = Timings(
-            preprocess=(prepared - started) * 1e3,
-            inference=(inferred - prepared) * 1e3,
-            postprocess=(done - inferred) * 1e3,
-        )
-        return Estimate(poses, timings, frame.index, frame.time_s)
+        memory.trim()
+        return timer.estimate(frame, poses)
 
     def reset(self) -> None:
         """Nothing to forget: every frame is looked at anew."""
@@ -172,10 +161,3 @@ def _to_poses(found: dict[str, Any], scale: np.ndarray[Any, Any], people: int) -
         pose_score=arrays["scores"][persons],
         box_xyxy=arrays["boxes"][persons] * np.tile(scale, 2),
     )
-
-
-def _release_memory() -> None:
-    """Returns freed memory to the system, where the C library can (glibc)."""
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
-    if trim is not None:
-        trim(0)

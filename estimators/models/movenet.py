@@ -11,7 +11,6 @@ origin, the corner of the picture, and mapped back to the frame.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -25,7 +24,7 @@ from estimators.geometry import CropRegion, Letterbox, Size, best_canvas
 from estimators.models.movenet_crop import next_region
 from estimators.models.movenet_runtime import LiteRTNetwork, Network, TFHubNetwork
 from estimators.skeletons import COCO_17
-from estimators.types import Estimate, EstimatorOptions, Frame, PoseEstimator, PoseSet, Timings
+from estimators.types import Estimate, EstimatorOptions, Frame, PoseEstimator, PoseSet, StageTimer
 
 if TYPE_CHECKING:
     from estimators.specs import ModelSpec
@@ -88,11 +87,7 @@ class MoveNetModel:
         self._origin_px = _ORIGIN_PX[spec.reference_of or spec.key]
 
     def open(self, options: EstimatorOptions) -> PoseEstimator:
-        """A new estimator.
-
-        Raises:
-            InputError: `options.max_people` is less than one.
-        """
+        """A new estimator."""
         people = self._spec.people_limit(options)
         if self._spec.settings["people"] == "single":
             return SinglePoseEstimator(self._network, self._origin_px, video=options.video)
@@ -117,19 +112,19 @@ class SinglePoseEstimator:
 
     def estimate(self, frame: Frame) -> Estimate:
         """One pose, always: with low scores where nobody is. `pose_score` is the joints' mean."""
-        started = time.perf_counter()
+        timer = StageTimer()
         size = (frame.height, frame.width)
         letterbox = self._letterbox(size)
         canvas = letterbox.apply(frame.image)
-        prepared = time.perf_counter()
+        timer.done()
         output = self._network.run(canvas)
-        inferred = time.perf_counter()
+        timer.done()
         joints = output.reshape(_JOINTS, 3)
         xy, score = _to_frame(joints[:, 1::-1], letterbox, self._origin_px), joints[:, 2]
         if self._video:
             self._seen = size, next_region(xy, score, size)
         poses = PoseSet(COCO_17, xy[None], score[None], pose_score=score.mean(keepdims=True))
-        return _estimate(frame, poses, (started, prepared, inferred))
+        return timer.estimate(frame, poses)
 
     def _letterbox(self, size: Size) -> Letterbox:
         (canvas,) = self._network.canvases
@@ -154,16 +149,16 @@ class MultiPoseEstimator:
 
     def estimate(self, frame: Frame) -> Estimate:
         """The filled slots, strongest first; `pose_score` is the network's instance score."""
-        started = time.perf_counter()
+        timer = StageTimer()
         size = (frame.height, frame.width)
         letterbox = Letterbox.fit(size, best_canvas(size, self._network.canvases))
         canvas = letterbox.apply(frame.image)
-        prepared = time.perf_counter()
+        timer.done()
         output = self._network.run(canvas)
-        inferred = time.perf_counter()
+        timer.done()
         poses = _people(output[0], letterbox, self._origin_px)
         poses = poses.select(slice(0, self._max_people))
-        return _estimate(frame, poses, (started, prepared, inferred))
+        return timer.estimate(frame, poses)
 
     def reset(self) -> None:
         """Nothing to forget."""
@@ -195,14 +190,3 @@ def _to_frame(
     height, width = letterbox.canvas
     canvas_xy = normalised * np.array([width, height]) + origin_px
     return letterbox.to_frame(canvas_xy).astype(np.float32)
-
-
-def _estimate(frame: Frame, poses: PoseSet, marks: tuple[float, float, float]) -> Estimate:
-    """`marks`: when preprocessing, inference and postprocessing began, `time.perf_counter()`."""
-    started, prepared, inferred = marks
-    timings = Timings(
-        preprocess=(prepared - started) * 1000,
-        inference=(inferred - prepared) * 1000,
-        postprocess=(time.perf_counter() - inferred) * 1000,
-    )
-    return Estimate(poses, timings, frame.index, frame.time_s)

@@ -9,7 +9,6 @@ them.  Preprocessing is that of MoveNet: aspect kept, padded with black (see `Le
 from __future__ import annotations
 
 import threading
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +19,7 @@ from estimators.errors import ModelError, ModelLoadError
 from estimators.geometry import Letterbox
 from estimators.models.posenet_decoding import Maps, decode
 from estimators.skeletons import COCO_17
-from estimators.types import Estimate, EstimatorOptions, Frame, PoseEstimator, PoseSet, Timings
+from estimators.types import Estimate, EstimatorOptions, Frame, PoseEstimator, PoseSet, StageTimer
 
 if TYPE_CHECKING:
     from estimators.specs import ModelSpec
@@ -112,11 +111,7 @@ class PoseNetModel:
         self._network = network
 
     def open(self, options: EstimatorOptions) -> PoseEstimator:
-        """A new estimator.
-
-        Raises:
-            InputError: `options.max_people` is less than one.
-        """
+        """A new estimator."""
         people = self._spec.people_limit(options)
         return PoseNetEstimator(self._network, people)
 
@@ -133,21 +128,16 @@ class PoseNetEstimator:
 
     def estimate(self, frame: Frame) -> Estimate:
         """The people found, strongest first; `pose_score` as in `posenet_decoding.decode`."""
-        started = time.perf_counter()
+        timer = StageTimer()
         letterbox = Letterbox.fit((frame.height, frame.width), (self._network.side,) * 2)
         canvas = letterbox.apply(frame.image)
-        prepared = time.perf_counter()
+        timer.done()
         maps = self._network.run(canvas)
-        inferred = time.perf_counter()
+        timer.done()
         xy, score, pose_score = decode(maps, self._max_people)
         in_frame = letterbox.to_frame(xy + _ORIGIN_PX).astype(np.float32)
         poses = PoseSet(COCO_17, in_frame, score, pose_score=pose_score)
-        timings = Timings(
-            preprocess=(prepared - started) * 1000,
-            inference=(inferred - prepared) * 1000,
-            postprocess=(time.perf_counter() - inferred) * 1000,
-        )
-        return Estimate(poses, timings, frame.index, frame.time_s)
+        return timer.estimate(frame, poses)
 
     def reset(self) -> None:
         """Nothing to forget."""

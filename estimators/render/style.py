@@ -3,42 +3,24 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from types import MappingProxyType
-from typing import Literal
 
-from estimators.registry import Family, get
+from estimators.registry import FAMILIES, Theme, get
 
-Theme = Literal["light", "dark"]
 RGB = tuple[int, int, int]
 
-# Blue, vermilion and green of Okabe and Ito's palette ("Color Universal Design", 2008), which keep
-# apart under the common colour blindnesses; their reddish purple lies too near to blue for those
-# who see no red, so plum is darker than it in the light theme and brighter in the dark one.  A
-# family's second, third and fourth model of a comparison get the following shades; all have a
-# contrast of at least 3:1 with the theme's page (WCAG 2.2, 1.4.11).  Tests compute both.
-_SHADES: Mapping[Theme, Mapping[Family, tuple[str, ...]]] = MappingProxyType(
-    {
-        "light": {
-            "MoveNet": ("#0072B2", "#003F66", "#3E97CE", "#5B7083"),
-            "BlazePose": ("#D55E00", "#8A3B00", "#C98200", "#A8645A"),
-            "Keypoint R-CNN": ("#009E73", "#00573F", "#4C9A2A", "#5E7F73"),
-            "PoseNet": ("#7B1F63", "#4F1440", "#A8437F", "#7D5F75"),
-        },
-        "dark": {
-            "MoveNet": ("#56B4E9", "#2C86C9", "#A6D8F5", "#7F9DB5"),
-            "BlazePose": ("#F0862E", "#E6B422", "#C65F12", "#D9A58C"),
-            "Keypoint R-CNN": ("#2EC79B", "#179A74", "#9BE3C9", "#86A89B"),
-            "PoseNet": ("#C84BF5", "#A24FD0", "#E3A1F7", "#A98BB0"),
-        },
-    }
-)
+
+# The cards' colours: blue, vermilion and green of Okabe and Ito's palette ("Color Universal
+# Design", 2008), which keep apart under the common colour blindnesses; their reddish purple lies
+# too near to blue for those who see no red, so plum is darker than it in the light theme and
+# brighter in the dark one.  All have a contrast of at least 3:1 with the theme's page (WCAG 2.2,
+# 1.4.11).  Tests compute both.
 
 
-def family_colour(family: Family, shade: int = 0, theme: Theme = "light") -> str:
+def family_colour(family: str, shade: int = 0, theme: Theme = "light") -> str:
     """`#RRGGBB` of a family; `shade` counts its models in one comparison (repeats after four)."""
-    shades = _SHADES[theme][family]
+    shades = FAMILIES[family].colours[theme]
     return shades[shade % len(shades)]
 
 
@@ -48,7 +30,7 @@ def model_colours(models: Sequence[str], theme: Theme = "light") -> dict[str, st
     Raises:
         InputError: a model is not in the registry.
     """
-    counts: dict[Family, int] = {}
+    counts: dict[str, int] = {}
     colours = {}
     for model in models:
         family = get(model).family

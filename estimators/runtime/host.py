@@ -8,7 +8,6 @@ belong to the native libraries, whose noise must not disturb the messages.
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import fcntl
 import gc
 import os
@@ -21,7 +20,7 @@ import traceback
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from estimators import registry
+from estimators import memory, registry
 from estimators.errors import PoseError
 from estimators.runtime.frame_slot import FrameSlot
 from estimators.runtime.messages import Answer, Ask, Failure, Forget, Load, Ready
@@ -61,11 +60,9 @@ def go_first_when_memory_is_short() -> None:
 
 
 def release_memory() -> None:
-    """Returns freed memory to the system, where the C library can (glibc)."""
+    """Frees what nobody refers to any more, and returns it to the system."""
     gc.collect()
-    malloc_trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
-    if malloc_trim is not None:
-        malloc_trim(0)
+    memory.trim()
 
 
 def failure(error: Exception) -> Failure:

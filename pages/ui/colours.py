@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from estimators.registry import Family, ModelSpec
+from estimators.registry import ModelSpec
 from estimators.render import style
 
 
@@ -16,7 +16,7 @@ def colours(specs: Sequence[ModelSpec]) -> dict[str, str]:
     return style.model_colours([spec.key for spec in specs], _theme())
 
 
-def family_colour(family: Family) -> str:
+def family_colour(family: str) -> str:
     """#rrggbb of a family's first model."""
     return style.family_colour(family, theme=_theme())
 

@@ -38,8 +38,9 @@ RANKS = {
     "estimators.annotated": 0,
     "estimators.specs": 0,
     "estimators.parts": 0,
-    "estimators.variants": 0,
+    "estimators.cards": 0,
     "estimators.errors": 0,
+    "estimators.memory": 0,
     "estimators.geometry": 0,
     "estimators.kept": 0,
 }

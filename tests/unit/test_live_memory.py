@@ -9,7 +9,8 @@ import weakref
 
 import pytest
 
-from estimators.workflows.live.memory import give_back, pictures_apart, tidy_soon
+from estimators.memory import trim
+from estimators.workflows.live.memory import pictures_apart, tidy_soon
 from tests.unit.runtime_support import wait_until
 
 
@@ -44,5 +45,5 @@ def test_circles_are_collected_once_for_many_calls() -> None:
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="glibc's own functions")
 def test_free_memory_is_given_back() -> None:
-    assert give_back()
+    assert trim()
     assert pictures_apart()

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
+from estimators.errors import InputError
 from estimators.skeletons import BLAZEPOSE_33, COCO_17, Skeleton, shared_joints
-from estimators.types import Frame, PoseSet
+from estimators.types import EstimatorOptions, Frame, PoseSet, StageTimer
 
 
 def people(n: int, skeleton: Skeleton = COCO_17) -> PoseSet:
@@ -103,3 +104,27 @@ def test_flipping_twice_is_the_identity_and_swaps_sides(skeleton: Skeleton) -> N
 def test_a_skeleton_with_an_unknown_joint_in_a_bone_is_refused() -> None:
     with pytest.raises(ValueError, match="tail"):
         Skeleton("cat", ("head",), (("head", "tail"),), ())
+
+
+@pytest.mark.parametrize("people", [0, -3, 1.5, True, "2"])
+def test_options_refuse_what_is_no_number_of_people(people: object) -> None:
+    with pytest.raises(InputError, match=r"max_people is .*at least one person"):
+        EstimatorOptions(max_people=people)  # type: ignore[arg-type]  # the point of the test
+
+
+def test_options_say_whether_frames_belong_together() -> None:
+    with pytest.raises(InputError, match="video is 1"):
+        EstimatorOptions(video=1)  # type: ignore[arg-type]  # the point of the test
+    assert EstimatorOptions(video=True, max_people=1) == EstimatorOptions(True, 1)
+
+
+def test_a_timer_tells_the_stages_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("time.perf_counter", iter([5.0, 5.001, 5.021, 5.024]).__next__)
+    timer = StageTimer()
+    timer.done()
+    timer.done()
+    frame = Frame(np.zeros((2, 3, 3), np.uint8), 7, 0.25)
+    estimate = timer.estimate(frame, PoseSet.empty(COCO_17))
+    times = estimate.timings_ms
+    assert (times.preprocess, times.inference, times.postprocess) == pytest.approx((1, 20, 3))
+    assert (estimate.frame_index, estimate.time_s) == (7, 0.25)

@@ -7,6 +7,8 @@ import gc
 import threading
 import time
 
+from estimators import memory
+
 _WAIT_S = 2.0
 # glibc's malloc.h; the value is under the planes of a small camera picture and over everything that
 # is made often.
@@ -35,7 +37,7 @@ def _tidy(wait_s: float) -> None:
     with _lock:
         _waiting = False
     gc.collect()
-    give_back()
+    memory.trim()
 
 
 def pictures_apart(least_bytes: int = _PICTURE_BYTES) -> bool:
@@ -46,12 +48,3 @@ def pictures_apart(least_bytes: int = _PICTURE_BYTES) -> bool:
     """
     set_option = getattr(ctypes.CDLL(None), "mallopt", None)
     return set_option is not None and bool(set_option(_M_MMAP_THRESHOLD, least_bytes))
-
-
-def give_back() -> bool:
-    """Returns free memory to the system where the C library can (glibc); whether it could."""
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
-    if trim is None:
-        return False
-    trim(0)
-    return True

@@ -13,7 +13,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from estimators.media.limits import MAX_KEPT_SIDE
-from estimators.workflows.live.memory import give_back
+from estimators.memory import trim
 from pages.ui import engine
 from pages.ui.colours import heading
 from pages.ui.drawing import joints_drawn
@@ -139,7 +139,7 @@ def _png(image: NDArray[np.uint8], where: Path) -> bytes:
     from estimators.export.files import write_png
 
     data = made(lambda sink: write_png(image, sink), where)
-    give_back()
+    trim()
     return data
 
 
