@@ -1,0 +1,130 @@
+"""What models are asked in an evaluation: whole pictures, and windows cut out of them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+import numpy as np
+
+from estimators.analysis.scale import joint_box
+from estimators.annotated import AnnotatedImage, AnnotatedPerson, Box
+from estimators.registry import get
+from estimators.types import Estimate, EstimatorOptions, Frame
+
+# `whole`: each model as it is, on whole pictures.  `crop`: one annotated person at a time, the
+# model sees nothing but a window around the person's box.
+Protocol = Literal["whole", "crop"]
+# Left, top, right and bottom in whole pixels of the upright picture, inside of it.
+Window = tuple[int, int, int, int]
+
+
+@dataclass(frozen=True)
+class EvaluateSettings:
+    """What is run.  Thresholds are no part of it: they choose among answers, and AP needs all.
+
+    Attributes:
+        models: keys of the variants, in the order in which they run.
+        protocol: what the models see.
+        people: most people to ask a model for, by its key; else as many as it can find.
+        invented: ask also for the crops that tell which joints a model invents.
+    """
+
+    models: tuple[str, ...]
+    protocol: Protocol = "whole"
+    people: Mapping[str, int] = field(default_factory=dict)
+    invented: bool = True
+
+    def options(self, model: str) -> EstimatorOptions:
+        """How `model` is used."""
+        return EstimatorOptions(max_people=self.people.get(model))
+
+    def held_to(self, model: str) -> int | None:
+        """Most people `model` is asked for, where it could find more; None where not."""
+        return get(model).held_to(self.options(model))
+
+
+@dataclass(frozen=True, eq=False)
+class Ask:
+    """One question to a model.
+
+    Attributes:
+        image: the picture.
+        window: the part of it that the model sees, None for all of it.
+        person: `annotation_id` of whom a window of the protocol `crop` is around; 0 for others.
+    """
+
+    image: AnnotatedImage
+    window: Window | None = None
+    person: int = 0
+
+
+# Of the person's box, in width and height: what shows them with some room around.
+ENLARGED = 1.25
+
+
+def asks(image: AnnotatedImage, protocol: Protocol) -> list[Ask]:
+    """What a model is asked about one picture: itself, or a window around everybody who counts."""
+    if protocol == "whole":
+        return [Ask(image)]
+    size = (image.width, image.height)
+    judged = [person for person in image.people if person.judged]
+    return [Ask(image, window_around(box_of(p), size), p.annotation_id) for p in judged]
+
+
+def box_of(person: AnnotatedPerson) -> Box:
+    """The person's box, the one around the labelled joints where there is none."""
+    if person.box_xyxy is not None:
+        return person.box_xyxy
+    left, top, right, bottom = joint_box(person.xy).tolist()
+    return left, top, right, bottom
+
+
+def window_around(box: Box, size: tuple[int, int]) -> Window:
+    """A box enlarged to `ENLARGED` of its width and height, in whole pixels of the picture.
+
+    Args:
+        size: width and height of the picture.
+    """
+    sides = []
+    for low, high, end in ((box[0], box[2], size[0]), (box[1], box[3], size[1])):
+        more = (high - low) * (ENLARGED - 1) / 2
+        first = min(max(0, math.floor(low - more)), end - 1)
+        sides.append((first, min(end, max(first + 1, math.ceil(high + more)))))
+    (left, right), (top, bottom) = sides
+    return left, top, right, bottom
+
+
+def cut_out(frame: Frame, window: Window | None) -> tuple[Frame, tuple[float, float]]:
+    """The part of a picture that lies in `window`, and where its left top corner is.
+
+    A picture that was made smaller while it was read is cut at its own pixels, so that the corner
+    may differ from the window's by less than one of them.
+
+    Returns:
+        The frame and (left, top) of it in pixels of the full picture.
+    """
+    if window is None:
+        return frame, (0.0, 0.0)
+    x, y = frame.full_size[0] / frame.width, frame.full_size[1] / frame.height
+    left, top = int(window[0] / x), int(window[1] / y)
+    right = min(frame.width, max(left + 1, int(np.ceil(window[2] / x))))
+    bottom = min(frame.height, max(top + 1, int(np.ceil(window[3] / y))))
+    image = np.ascontiguousarray(frame.image[top:bottom, left:right])
+    size = (max(1, round((right - left) * x)), max(1, round((bottom - top) * y)))
+    return Frame(image, frame.index, frame.time_s, size), (left * x, top * y)
+
+
+def moved(estimate: Estimate, corner: tuple[float, float]) -> Estimate:
+    """The answer about a part of a picture in pixels of the picture.
+
+    Args:
+        corner: of `cut_out`.
+    """
+    if corner == (0.0, 0.0):
+        return estimate
+    poses, by = estimate.poses, np.array(corner, np.float32)
+    box = None if poses.box_xyxy is None else poses.box_xyxy + np.tile(by, 2)
+    return replace(estimate, poses=replace(poses, xy=poses.xy + by, box_xyxy=box))

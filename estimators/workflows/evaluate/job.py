@@ -1,0 +1,264 @@
+"""An evaluation: models over an annotated set, how far it is, and a way to stop it."""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+
+from estimators.analysis.clip_latency import summarise
+from estimators.analysis.facts import Cost
+from estimators.annotated import AnnotatedSet
+from estimators.errors import InputError, PoseError
+from estimators.registry import ModelSpec, get
+from estimators.runtime.api import ModelStatus, Runner
+from estimators.workflows.evaluate.answers import (
+    Evaluated,
+    ModelAnswers,
+    failures,
+    of_picture,
+)
+from estimators.workflows.evaluate.asks import EvaluateSettings, asks
+from estimators.workflows.evaluate.pictures import SetPictures
+from estimators.workflows.evaluate.progress import EvaluateProgress, ModelProgress, RunState
+from estimators.workflows.evaluate.records import Records
+from estimators.workflows.evaluate.run import Answer, ModelRun, answers
+
+
+@dataclass
+class _Model:
+    """One model while the job runs."""
+
+    spec: ModelSpec
+    total: int
+    state: RunState = "waiting"
+    answers: list[Answer] = field(default_factory=list)
+    failed: int = 0
+    known: int = 0
+    error: str = ""
+    started_s: float | None = None
+    elapsed_s: float = 0.0
+    status: ModelStatus | None = None
+
+    def progress(self) -> ModelProgress:
+        elapsed = self.elapsed_s
+        if self.state == "running" and self.started_s is not None:
+            elapsed = time.monotonic() - self.started_s
+        return ModelProgress(
+            self.spec.key,
+            self.state,
+            len(self.answers),
+            self.failed,
+            self.known,
+            self.total,
+            elapsed,
+            self.error,
+        )
+
+    def take(self, answer: Answer) -> None:
+        self.answers.append(answer)
+        self.known += answer.known
+        if answer.estimate is None and not answer.unreadable:
+            self.failed += 1
+            self.error = answer.error
+
+
+class EvaluateJob:
+    """Models over an annotated set, one model after the other.
+
+    `start` and `join` run it in the background; `run` does so in the calling thread.  When it has
+    stopped, however it did, `outcome` has what is there.
+
+    Args:
+        runner: hosts the models.
+        annotated: the pictures and the people marked in them.
+        settings: what to run.
+        folder: where estimates are kept, and taken from where they are known; None for nowhere.
+        wanted: asked between pictures; when it says no, the job stops as if cancelled (a viewer who
+            closed the page cannot press Cancel any more).
+
+    Attributes:
+        state: `waiting`, `running`, `done`, `cancelled` or `failed`.
+        outcome: None until it has stopped, and where nothing could be evaluated.
+
+    Raises:
+        InputError: an unknown model, no models, or no pictures.
+    """
+
+    def __init__(
+        self,
+        runner: Runner,
+        annotated: AnnotatedSet,
+        settings: EvaluateSettings,
+        folder: Path | None = None,
+        wanted: Callable[[], bool] = lambda: True,
+    ) -> None:
+        if not settings.models:
+            raise InputError("No model is chosen.", "Choose one or more.")
+        self.annotated, self.settings = annotated, settings
+        self.state: RunState = "waiting"
+        self.error = ""
+        self.outcome: Evaluated | None = None
+        self._asks = [a for image in annotated.images for a in asks(image, settings.protocol)]
+        if not self._asks:
+            raise InputError("There is nobody to evaluate models by.", "Annotate some pictures.")
+        self._models = [_Model(get(key), len(self._asks)) for key in settings.models]
+        self._runner, self._folder, self._wanted = runner, folder, wanted
+        self._pictures = SetPictures()
+        self._notes: list[str] = []
+        self._cancel = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    @property
+    def progress(self) -> EvaluateProgress:
+        """How far it is; from any thread."""
+        return EvaluateProgress(self.state, tuple(m.progress() for m in self._models), self.error)
+
+    @property
+    def finished(self) -> bool:
+        """Nothing more will come."""
+        return self.state in ("done", "cancelled", "failed")
+
+    def cancel(self) -> None:
+        """Stops before the next picture; what is done stays."""
+        self._cancel.set()
+
+    def start(self) -> None:
+        """Runs in the background; failures end up in `state` and `error`."""
+        self._thread = threading.Thread(target=self._run, name="evaluate-job", daemon=True)
+        self._thread.start()
+
+    def join(self, timeout_s: float | None = None) -> None:
+        """Waits for the background work to stop."""
+        if self._thread is not None:
+            self._thread.join(timeout_s)
+
+    def run(self) -> None:
+        """Does the work.
+
+        Raises:
+            PoseError: it could not go on; what is done is in `outcome`.
+        """
+        self.state = "running"
+        state: RunState = "failed"
+        try:
+            for model in self._models:
+                if not self._stopped():
+                    self._run_model(model)
+            state = "cancelled" if self._stopped() and self._left() else "done"
+        except (KeyboardInterrupt, GeneratorExit):
+            state = "cancelled"
+            raise
+        except Exception as error:
+            # Before `state`: whoever sees "failed" finds the reason there.
+            known = isinstance(error, PoseError)
+            self.error = str(error) if known else f"{type(error).__name__}: {error}"
+            raise
+        finally:
+            self._end_models()
+            self.outcome = self._outcome()
+            self.state = state
+
+    def _run(self) -> None:
+        with suppress(Exception):  # told by `state` and `error`
+            self.run()
+
+    def _stopped(self) -> bool:
+        return self._cancel.is_set() or not self._wanted()
+
+    def _left(self) -> bool:
+        return any(len(model.answers) < model.total for model in self._models)
+
+    def _run_model(self, model: _Model) -> None:
+        options, key = self.settings.options(model.spec.key), model.spec.key
+        model.state, model.started_s = "running", time.monotonic()
+        run = ModelRun(self._runner, key, options, self._pictures, self._stopped)
+        try:
+            with Records(self._folder, model.spec, options) as records:
+                for answer in answers(run, self._asks, records):
+                    model.take(answer)
+                self._note(model.spec, records)
+        finally:
+            model.elapsed_s = time.monotonic() - model.started_s
+            model.status = next((s for s in self._runner.status() if s.model == key), None)
+        if len(model.answers) == model.total:
+            answered = any(answer.estimate is not None for answer in model.answers)
+            model.state = "done" if answered or not model.failed else "failed"
+            # The next one finds the memory free.
+            self._runner.retire(key)
+
+    def _note(self, spec: ModelSpec, records: Records) -> None:
+        if records.damaged:
+            lines = "record was" if records.damaged == 1 else "records were"
+            self._notes.append(
+                f"{spec.title}: {records.damaged} kept {lines} damaged; what was in there was "
+                "computed again."
+            )
+        if records.unkept:
+            self._notes.append(f"{spec.title}: {records.unkept}")
+
+    def _end_models(self) -> None:
+        for model in self._models:
+            if model.state in ("waiting", "running"):
+                model.state = "failed" if self.error else "cancelled"
+
+    def _outcome(self) -> Evaluated | None:
+        answered = [m for m in self._models if any(a.estimate is not None for a in m.answers)]
+        if not answered:
+            return None
+        unreadable = self._pictures.unreadable
+        reached = set.intersection(*(self._reached(model) for model in answered))
+        images = [
+            image
+            for image in self.annotated.images
+            if image.image_id in reached and image.image_id not in unreadable
+        ]
+        files = {image.image_id: image.file for image in self.annotated.images}
+        kept = replace(self.annotated, images=tuple(images))
+        return Evaluated(
+            kept,
+            self.settings,
+            {m.spec.key: self._of_model(m, kept) for m in answered},
+            {m.spec.key: m.error for m in self._models if m not in answered and m.error},
+            {files[i]: why for i, why in sorted(unreadable.items())},
+            tuple(f for i, f in files.items() if i not in reached and i not in unreadable),
+            tuple(self._notes),
+        )
+
+    def _reached(self, model: _Model) -> set[int]:
+        """The pictures about which everything was asked."""
+        left = {ask.image.image_id for ask in self._asks[len(model.answers) :]}
+        return {image.image_id for image in self.annotated.images} - left
+
+    def _of_model(self, model: _Model, kept: AnnotatedSet) -> ModelAnswers:
+        by_image: dict[int, list[Answer]] = {image.image_id: [] for image in kept.images}
+        for answer in model.answers:
+            if answer.ask.image.image_id in by_image:
+                by_image[answer.ask.image.image_id].append(answer)
+        estimates = tuple(
+            of_picture(model.spec, image, by_image[image.image_id], self.settings)
+            for image in kept.images
+        )
+        told = [answer for image in by_image.values() for answer in image]
+        return ModelAnswers(
+            model.spec.key,
+            estimates,
+            failures=failures(told),
+            cost=_cost(told, model.status),
+            status=model.status,
+            known=sum(answer.known for answer in told),
+        )
+
+
+def _cost(answers: Sequence[Answer], status: ModelStatus | None) -> Cost:
+    given = [(a.estimate.timings_ms.total, a.busy) for a in answers if a.estimate is not None]
+    times = np.array([ms for ms, _ in given])
+    latency = summarise(times, np.array([busy for _, busy in given], np.bool_))
+    memory = status.memory_mb if status is not None else None
+    return Cost(latency.median_ms, math.nan if memory is None else memory, latency.busy)

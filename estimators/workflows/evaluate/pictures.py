@@ -1,0 +1,74 @@
+"""The pictures of an annotated set while models run over them: read, known by their content."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+import zipfile
+import zlib
+
+from estimators.annotated import AnnotatedImage
+from estimators.errors import InputError
+from estimators.media.pictures import read_picture
+from estimators.types import Frame
+
+_KEPT_BYTES = 300_000_000
+# What reading a file, or a member of a ZIP, may end with.
+_READING = (OSError, ValueError, LookupError, RuntimeError, zlib.error, zipfile.BadZipFile)
+
+
+class SetPictures:
+    """Reads pictures; as many as fit into 300 MB stay in memory.  Used from any thread.
+
+    Attributes:
+        unreadable: by `image_id`, why a picture cannot be read; a sentence.
+    """
+
+    def __init__(self, kept_bytes: int = _KEPT_BYTES) -> None:
+        self.unreadable: dict[int, str] = {}
+        self._room = kept_bytes
+        self._digests: dict[int, str] = {}
+        self._kept: dict[int, Frame] = {}
+        self._lock = threading.Lock()
+
+    def digest(self, image: AnnotatedImage) -> str:
+        """SHA-256 of the file as it is now, whatever the annotations say of it.
+
+        Raises:
+            InputError: it cannot be read.
+        """
+        if image.image_id not in self._digests:
+            self._content(image)
+        return self._digests[image.image_id]
+
+    def frame(self, image: AnnotatedImage) -> Frame:
+        """The picture, upright.
+
+        Raises:
+            InputError: it cannot be read.
+        """
+        known = self._kept.get(image.image_id)
+        if known is not None:
+            return known
+        content = self._content(image)
+        try:
+            frame = read_picture(content, image.file)
+        except InputError as error:
+            self.unreadable[image.image_id] = str(error)
+            raise
+        with self._lock:
+            if frame.image.nbytes <= self._room and image.image_id not in self._kept:
+                self._kept[image.image_id] = frame
+                self._room -= frame.image.nbytes
+        return frame
+
+    def _content(self, image: AnnotatedImage) -> bytes:
+        try:
+            content = image.content()
+        except _READING as error:
+            why = error.strerror if isinstance(error, OSError) and error.strerror else error
+            told = InputError(f"{image.file} cannot be read: {why}.", "Copy it once more.")
+            self.unreadable[image.image_id] = str(told)
+            raise told from error
+        self._digests.setdefault(image.image_id, hashlib.sha256(content).hexdigest())
+        return content

@@ -1,0 +1,85 @@
+"""How far an evaluation is: told by page and command line alike."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+RunState = Literal["waiting", "running", "done", "cancelled", "failed"]
+
+
+@dataclass(frozen=True)
+class ModelProgress:
+    """How far one model is.
+
+    Attributes:
+        state: `failed` where it gave no answer to anything; `done` also where it failed on some.
+        done: questions that are settled: answered, failed, or known from an earlier run.
+        failed: of them without an answer.
+        known: of them whose answers an earlier run has kept.
+        total: questions in all: pictures, or windows of pictures.
+        elapsed_s: since it was first asked.
+        error: why it failed, at last; a sentence.
+    """
+
+    model: str
+    state: RunState
+    done: int
+    failed: int
+    known: int
+    total: int
+    elapsed_s: float
+    error: str = ""
+
+    @property
+    def rate(self) -> float:
+        """Questions a second, without those known before; 0 before the first."""
+        return (self.done - self.known) / self.elapsed_s if self.elapsed_s > 0 else 0.0
+
+    @property
+    def left_s(self) -> float | None:
+        """Seconds to its end at that rate; None before its first answer."""
+        if self.done == self.total:
+            return 0.0
+        return (self.total - self.done) / self.rate if self.rate > 0 else None
+
+
+@dataclass(frozen=True)
+class EvaluateProgress:
+    """How far the whole evaluation is.
+
+    Attributes:
+        state: of the run; `cancelled` and `failed` keep what is done.
+        models: one entry a model, in the order in which they run.
+        error: why it failed as a whole; a sentence.
+    """
+
+    state: RunState
+    models: tuple[ModelProgress, ...]
+    error: str = ""
+
+    @property
+    def done(self) -> int:
+        """Questions that are settled, over all models."""
+        return sum(model.done for model in self.models)
+
+    @property
+    def failed(self) -> int:
+        """Questions without an answer, over all models."""
+        return sum(model.failed for model in self.models)
+
+    @property
+    def total(self) -> int:
+        """Questions in all, over all models."""
+        return sum(model.total for model in self.models)
+
+    @property
+    def share(self) -> float:
+        """How much is done, 0 to 1."""
+        return self.done / self.total if self.total else 1.0
+
+    @property
+    def left_s(self) -> float | None:
+        """Seconds to the end of the model that runs now; None where that is not known."""
+        running = [model for model in self.models if model.state == "running"]
+        return running[0].left_s if running else None

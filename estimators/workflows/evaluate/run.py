@@ -1,0 +1,154 @@
+"""One model over pictures or windows of them: several on their way at once, answers in order."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+
+from estimators.errors import (
+    InputError,
+    MemoryBudgetError,
+    ModelCrashedError,
+    ModelError,
+    ModelLoadError,
+    ModelTimeoutError,
+    PoseError,
+    WeightsError,
+)
+from estimators.runtime.api import Runner, RunResult
+from estimators.types import Estimate, EstimatorOptions, Frame
+from estimators.workflows.evaluate.asks import Ask, cut_out, moved
+from estimators.workflows.evaluate.pictures import SetPictures
+from estimators.workflows.evaluate.records import Records, machine_digest
+
+# While the model works on one picture the next is decoded, and another one waits its turn.
+AT_ONCE = 3
+# The first so many are asked one by one, with nothing beside: they tell the model's own latency.
+QUIET = 12
+# A model whose process is lost so often in a row is given up.
+MOST_LOST = 4
+# Nothing will be different with the next picture.
+_FOR_GOOD = (WeightsError, ModelLoadError, MemoryBudgetError)
+
+
+@dataclass(frozen=True, eq=False)
+class Answer:
+    """What became of one question.
+
+    Attributes:
+        estimate: in pixels of the whole picture; None where there is none.
+        error: why, in a sentence.
+        unreadable: it is the picture's fault: no model can answer.
+        busy: the times are no figures of the model's own on this machine.
+        known: kept from an earlier run.
+    """
+
+    ask: Ask
+    estimate: Estimate | None = None
+    error: str = ""
+    unreadable: bool = False
+    busy: bool = False
+    known: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class ModelRun:
+    """How one model is asked.
+
+    Attributes:
+        stopped: whether to end before the next question.
+    """
+
+    runner: Runner
+    model: str
+    options: EstimatorOptions
+    pictures: SetPictures
+    stopped: Callable[[], bool] = lambda: False
+
+
+def answers(run: ModelRun, asks: Sequence[Ask], records: Records) -> Iterator[Answer]:
+    """What the model says to each of `asks`, in their order; what is known is not asked again.
+
+    Every answer is kept in `records` before it is given.  When the model cannot run at all, or is
+    lost `MOST_LOST` times in a row, all that is left fails for the same reason.
+    """
+    lost, final = 0, ""
+    over = threading.Event()
+    for answer, error in _in_order(run, asks, records, over.is_set):
+        if isinstance(error, (ModelCrashedError, ModelTimeoutError)):
+            lost += 1
+        elif not answer.known and not answer.unreadable:
+            lost = 0
+        if isinstance(error, _FOR_GOOD) or lost >= MOST_LOST:
+            final = str(error)
+            over.set()
+        unasked = answer.estimate is None and not answer.error
+        yield Answer(answer.ask, error=final) if unasked else answer
+
+
+_Outcome = tuple[Answer, PoseError | None]
+
+
+def _in_order(
+    run: ModelRun, asks: Sequence[Ask], records: Records, over: Callable[[], bool]
+) -> Iterator[_Outcome]:
+    left = deque(asks)
+    asked = 0
+    with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="evaluate") as pool:
+        waiting: deque[Future[_Outcome]] = deque()
+        while (left or waiting) and not run.stopped():
+            while left and len(waiting) < (AT_ONCE if asked >= QUIET else 1):
+                ask = left.popleft()
+                waiting.append(pool.submit(partial(_settled, run, ask, records, over)))
+            answer, error = waiting.popleft().result()
+            asked += not answer.known
+            yield answer, error
+
+
+def _settled(run: ModelRun, ask: Ask, records: Records, over: Callable[[], bool]) -> _Outcome:
+    try:
+        digest = run.pictures.digest(ask.image)
+        kept = records.get(digest, ask.window)
+        if kept is not None:
+            busy = kept.busy or kept.machine != machine_digest()
+            return Answer(ask, kept.estimate, busy=busy, known=True), None
+        if over():
+            return Answer(ask), None
+        with run.runner.occupied():  # what another picture's answer takes meanwhile is disturbed
+            frame, corner = cut_out(run.pictures.frame(ask.image), ask.window)
+    except InputError as error:
+        return Answer(ask, error=str(error), unreadable=True), None
+    try:
+        done = _estimated(run, frame)
+    except PoseError as error:
+        return Answer(ask, error=str(error)), error
+    estimate, busy = moved(done.estimate, corner), done.busy or done.cold
+    records.put(digest, ask.window, estimate, busy)
+    return Answer(ask, estimate, busy=busy), None
+
+
+def _estimated(run: ModelRun, frame: Frame) -> RunResult:
+    """Asks once more where the process was lost, after the rest that the runner prescribes."""
+    for last in (False, True):
+        try:
+            return run.runner.estimate(run.model, frame, run.options)
+        except (ModelCrashedError, ModelTimeoutError) as error:
+            if last:
+                raise
+            _wait(error.retry_after_s, run.stopped)
+        except ModelError as error:
+            if last or not error.retry_after_s:
+                raise
+            _wait(error.retry_after_s, run.stopped)
+    raise AssertionError("the last try either returns or raises")
+
+
+def _wait(seconds: float, stopped: Callable[[], bool]) -> None:
+    until = time.monotonic() + seconds
+    while time.monotonic() < until and not stopped():
+        time.sleep(0.05)
