@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from pycocotools.cocoeval import Params
 
 from estimators.annotated import VISIBLE, AnnotatedImage, AnnotatedPerson
 from estimators.skeletons import COCO_17
@@ -32,6 +34,15 @@ def joint(name: str) -> int:
 def at(x: float, y: float = 100.0, scale: float = 1.0) -> np.ndarray:
     """Somebody standing with the left edge there."""
     return STANDING * scale + (x, y)
+
+
+def at_ks(name: str, ks: float) -> float:
+    """Pixels that give a joint of somebody with `AREA` this KS, by pycocotools' own numbers."""
+    return (
+        2
+        * float(Params("keypoints").kpt_oks_sigmas[joint(name)])
+        * math.sqrt(-2 * AREA * math.log(ks))
+    )
 
 
 def person(

@@ -11,6 +11,7 @@ from accuracy_sets import (
     AREA,
     K,
     at,
+    at_ks,
     coco_dataset,
     images,
     joint,
@@ -54,11 +55,6 @@ def named(kinds: JointKinds, who: int = 0) -> dict[str, set[str]]:
         if number > 0:
             found.setdefault(KINDS[number], set()).add(COCO_17.joints[k])
     return found
-
-
-def at_ks(name: str, ks: float) -> float:
-    """Pixels that give a joint this KS, by hand."""
-    return 2 * float(COCO_SIGMAS[joint(name)]) * math.sqrt(-2 * AREA * math.log(ks))
 
 
 def moved(name: str, dx: float, dy: float = 0.0) -> np.ndarray:
