@@ -1,13 +1,16 @@
-"""COCO keypoint datasets of pictures that were marked here (https://cocodataset.org/#format-data).
+"""COCO keypoint datasets (https://cocodataset.org/#format-data), read and written.
 
-What other tools write is read by the same rules: keypoints in COCO's pixel indices, in which the
-centre of pixel 0 is 0, where ours is 0.5.
+Those of OCHuman, CrowdPose, Human-Art, CVAT and Label Studio are of this form, too: skeletons are
+taken by the names of their joints.  Keypoints are COCO's pixel indices, in which the centre of
+pixel 0 is 0, where ours is 0.5.
 """
 
 from __future__ import annotations
 
-import json
+import math
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,21 +18,91 @@ from numpy.typing import NDArray
 
 from estimators.analysis.scale import joint_box, person_area
 from estimators.annotated import AnnotatedImage, AnnotatedPerson
+from estimators.datasets.coco_images import any_id, entries, listed_image, parsed, quoted
+from estimators.datasets.coco_skeletons import Skeletons
+from estimators.datasets.health import Findings
+from estimators.datasets.joint_names import JointMap
+from estimators.datasets.listing import ListedImage, Listing
+from estimators.datasets.people import (
+    SHIFT_PX,
+    Described,
+    box_of,
+    numbers,
+    person_of,
+    unlabelled,
+)
 from estimators.errors import InputError
 from estimators.skeletons import COCO_17
 
 PERSON = 1
-_SHIFT_PX = 0.5
 _ADVICE = "Load a file that was saved here, or another COCO keypoints dataset."
+_YES = (True, 1, "1", "true")
+
+
+def read_coco(content: Any, name: str, findings: Findings) -> Listing:
+    """The images of a COCO keypoints dataset with their people.
+
+    What cannot be used is counted in `findings`; the rest is read.
+
+    Args:
+        content: of the JSON.
+        name: of the file, for messages.
+
+    Raises:
+        InputError: it is no such dataset, or none of its skeletons is a person's.
+    """
+    images = _images(entries(content, "images", name), findings)
+    annotations = entries(content, "annotations", name)
+    skeletons = Skeletons(content.get("categories"), annotations, name, findings)
+    people: dict[str, list[AnnotatedPerson]] = defaultdict(list)
+    ids: Counter[int | str] = Counter()
+    for at, entry in enumerate(annotations):
+        place = f"annotations[{at}]"
+        image = str(any_id(entry.get("image_id"))) if isinstance(entry, dict) else ""
+        if not isinstance(entry, dict):
+            findings.add("annotation_unreadable", f"{place}: {quoted(entry)}")
+        elif image not in images:
+            findings.add("annotation_without_picture", f"{place}: {quoted(entry.get('image_id'))}")
+        elif (joints := skeletons.of(entry)) is None:
+            findings.add("other_category", place)
+        elif (person := _person(entry, joints, place, findings)) is not None:
+            _count_id(person.source_id, ids, place, findings)
+            people[image].append(person)
+    found = [replace(entry, people=tuple(people[key])) for key, entry in images.items()]
+    return Listing(name, found, "coco", skeletons.joints)
+
+
+def from_coco(data: bytes, name: str) -> list[AnnotatedImage]:
+    """The images of a COCO keypoints dataset with their people, whatever pictures they are of.
+
+    Raises:
+        InputError: something of it cannot be used; the message names the entry.
+    """
+    findings = Findings()
+    listing = read_coco(parsed(data, name), name, findings)
+    for finding in findings.all():
+        if finding.level == "left out":
+            raise InputError(f"{name}: {finding.text}", _ADVICE)
+    found = []
+    for image in listing.images:
+        if image.size is None:
+            raise InputError(f"{name}: {image} has no `width` and `height` in pixels.", _ADVICE)
+        size = int(image.size[0]), int(image.size[1])
+        found.append(
+            AnnotatedImage(image.file, *size, image.people, image.sha256, image.frame_index)
+        )
+    if not any(image.keypoints for image in found):
+        raise InputError(f"{name} marks nobody in any picture.", _ADVICE)
+    return found
 
 
 def to_coco(images: Sequence[AnnotatedImage]) -> dict[str, Any]:
     """The images as a COCO keypoints dataset, JSON-ready; ids count from 1.
 
-    Annotations carry `keypoints` (51 numbers: x, y, v), `num_keypoints`, `bbox` around the labelled
-    keypoints and `area` (`scale.person_area`: 0.6 of that box; COCO's own comes from a mask).
-    Images carry `sha256`, and `frame_index` where they are frames of a clip.  People of whom
-    nothing is labelled are left out.
+    Annotations carry `keypoints` (51 numbers: x, y, v), `num_keypoints`, `bbox` (around the
+    labelled keypoints where a person has none) and `area` (`scale.person_area` where it is
+    unknown: 0.6 of that box; COCO's own comes from a mask).  Images carry `sha256`, and
+    `frame_index` where they are frames of a clip.  People of whom nothing is labelled are left out.
     """
     listed: list[dict[str, Any]] = []
     annotations: list[dict[str, Any]] = []
@@ -60,14 +133,14 @@ def to_coco(images: Sequence[AnnotatedImage]) -> dict[str, Any]:
 
 def _annotation(person: AnnotatedPerson, number: int, image: int) -> dict[str, Any]:
     flags = person.visibility.astype(float)[:, None]
-    xy = np.round(np.where(person.labelled[:, None], person.xy - _SHIFT_PX, 0.0), 2)
-    left, top, right, bottom = joint_box(person.xy)
-    area = float(np.nan_to_num(person_area(person.xy)))
+    xy = np.round(np.where(person.labelled[:, None], person.xy - SHIFT_PX, 0.0), 2)
+    left, top, right, bottom = person.box_xyxy or joint_box(person.xy)
+    area = person.area if person.area > 0 else float(np.nan_to_num(person_area(person.xy)))
     return {
         "id": number,
         "image_id": image,
         "category_id": PERSON,
-        "iscrowd": 0,
+        "iscrowd": int(person.iscrowd),
         "keypoints": np.concatenate([xy, flags], axis=1).ravel().tolist(),
         "num_keypoints": int(person.labelled.sum()),
         "bbox": [round(float(v), 2) for v in (left, top, right - left, bottom - top)],
@@ -75,85 +148,70 @@ def _annotation(person: AnnotatedPerson, number: int, image: int) -> dict[str, A
     }
 
 
-def from_coco(data: bytes, name: str) -> list[AnnotatedImage]:
-    """The images of a COCO keypoints dataset with their people.
-
-    Args:
-        data: the file's content.
-        name: as the person knows it, for messages.
-
-    Raises:
-        InputError: it is no such dataset; the message names the entry.
-    """
-    try:
-        content = json.loads(data)
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"{name} is not readable JSON ({error}).", _ADVICE) from error
-    images = _listed(content, "images", name)
-    _require_own_ids(images, name)
-    people: dict[Any, list[AnnotatedPerson]] = {}
-    for at, entry in enumerate(_listed(content, "annotations", name)):
-        people.setdefault(_id_of(entry.get("image_id")), []).append(
-            _person(entry, f"{name}: annotations[{at}]")
-        )
-    found = [_image(entry, people, f"{name}: images[{at}]") for at, entry in enumerate(images)]
-    if not any(image.keypoints for image in found):
-        raise InputError(f"{name} marks nobody in any picture.", _ADVICE)
-    return found
-
-
-def _require_own_ids(images: Sequence[Mapping[str, Any]], name: str) -> None:
-    """Raises InputError where an image has no id, or another's: their people would be mixed."""
-    places: dict[Any, str] = {}
-    for at, entry in enumerate(images):
-        place, image_id = f"images[{at}]", _id_of(entry.get("id"))
-        if image_id is None:
-            raise InputError(f"{name}: {place} has no `id` that is a number or a text.", _ADVICE)
-        if image_id in places:
-            raise InputError(f"{name}: {places[image_id]} and {place} have the same `id`.", _ADVICE)
-        places[image_id] = place
+def _images(listed: Sequence[Any], findings: Findings) -> dict[str, ListedImage]:
+    """Each by its id as text (`"7"` and `7` are one); those that cannot be told apart left out."""
+    found: dict[str, ListedImage] = {}
+    unclear: set[str] = set()
+    for at, entry in enumerate(listed):
+        place = f"images[{at}]"
+        source_id = any_id(entry.get("id")) if isinstance(entry, dict) else None
+        if source_id is None:
+            shown = entry.get("id") if isinstance(entry, dict) else entry
+            findings.add("image_without_id", f"{place}: {quoted(shown)}")
+            continue
+        image, key = listed_image(entry, place, source_id), str(source_id)
+        if isinstance(source_id, str) or isinstance(entry.get("id"), float):
+            findings.add("id_no_number", f"{place}: {quoted(entry['id'])}")
+        if key in found and found[key].parts == image.parts:
+            findings.add("image_name_twice", str(image))
+        elif key in found:
+            findings.add("image_id_twice", f"{found[key].place} and {place}: {quoted(source_id)}")
+            unclear.add(key)
+        else:
+            found[key] = image
+    for image in found.values():
+        if not image.parts:
+            findings.add("image_without_name", image.place)
+    return {key: image for key, image in found.items() if key not in unclear and image.parts}
 
 
-def _id_of(value: Any) -> int | str | None:
-    if isinstance(value, float) and value.is_integer():
-        return int(value)
-    return value if isinstance(value, (int, str)) and not isinstance(value, bool) else None
-
-
-def _listed(content: Any, key: str, name: str) -> list[dict[str, Any]]:
-    entries = content.get(key) if isinstance(content, dict) else None
-    if not isinstance(entries, list) or not all(isinstance(e, dict) for e in entries):
-        raise InputError(f"{name} has no list of `{key}`.", _ADVICE)
-    return entries
-
-
-def _image(
-    entry: Mapping[str, Any], people: Mapping[Any, list[AnnotatedPerson]], place: str
-) -> AnnotatedImage:
-    file, size = entry.get("file_name"), (entry.get("width"), entry.get("height"))
-    if not isinstance(file, str) or not file:
-        raise InputError(f"{place} has no `file_name`.", _ADVICE)
-    if not all(isinstance(s, int) and not isinstance(s, bool) and s > 0 for s in size):
-        raise InputError(f"{place} has no `width` and `height` in pixels.", _ADVICE)
-    frame, digest = entry.get("frame_index"), entry.get("sha256", "")
-    return AnnotatedImage(
-        file,
-        int(entry["width"]),
-        int(entry["height"]),
-        tuple(people.get(_id_of(entry.get("id")), ())),
-        digest if isinstance(digest, str) else "",
-        frame if isinstance(frame, int) and not isinstance(frame, bool) else None,
+def _person(
+    entry: Mapping[str, Any], joints: JointMap, place: str, findings: Findings
+) -> AnnotatedPerson | None:
+    box, area = numbers(entry.get("bbox"), 4), numbers(entry.get("area"), 1)
+    said = Described(
+        box_of(box),
+        math.nan if area is None else float(area[0]),
+        entry.get("iscrowd") in _YES,
+        any_id(entry.get("id")),
     )
+    given: NDArray[np.float64] | None = None
+    if entry.get("keypoints"):
+        given = numbers(entry["keypoints"], len(joints), 3)
+        if given is None:
+            findings.add("keypoints_length", place)
+    elif said.box_xyxy is None:
+        findings.add("annotation_unreadable", f"{place}: neither keypoints nor bbox")
+        return None
+    if given is None:
+        return unlabelled(said)
+    count = entry.get("num_keypoints")
+    if type(count) is int and count != int((given[:, 2] > 0).sum()):
+        findings.add("count_contradicts", place)
+    given[:, :2] += SHIFT_PX
+    return person_of(given, joints, said, place, findings)
 
 
-def _person(entry: Mapping[str, Any], place: str) -> AnnotatedPerson:
-    k = len(COCO_17)
-    try:
-        values: NDArray[np.float64] = np.array(entry.get("keypoints"), np.float64)
-        values = values.reshape(k, 3)
-        # COCO writes x = y = 0 where nothing is labelled.
-        return AnnotatedPerson(values[:, :2] + _SHIFT_PX, values[:, 2])  # type: ignore[arg-type]
-    except (TypeError, ValueError, OverflowError) as error:
-        raise InputError(
-            f"{place} does not hold {3 * k} numbers x, y, v in `keypoints` ({error}).", _ADVICE
-        ) from error
+def _count_id(
+    source_id: int | str | None, ids: Counter[int | str], place: str, findings: Findings
+) -> None:
+    if source_id is None:
+        findings.add("annotation_id_missing", place)
+        return
+    if ids[source_id]:
+        findings.add("annotation_id_twice", f"{place}: {source_id}")
+    elif source_id == 0:
+        findings.add("annotation_id_zero", place)
+    elif isinstance(source_id, str):
+        findings.add("id_no_number", f"{place}: {source_id}")
+    ids[source_id] += 1

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from estimators.datasets.annotated_pixels import AnnotatedPixels, Size, annotated_pixels
+from estimators.datasets.coco_images import read_annotations
+from estimators.datasets.listing import ListedImage, Listing
 from estimators.errors import InputError
-from estimators.export.annotated_pixels import AnnotatedPixels, Size, annotated_pixels
-from estimators.export.annotations import AnnotatedImage, Annotations, read_annotations
 from estimators.export.coco import ImageIds
 
 _NAMED = 3  # of many, in a message
@@ -38,7 +40,7 @@ def annotated_ids(pictures: Mapping[str, SourcePicture], annotations: Path) -> I
         InputError: the file is unusable, does not list every picture or not clearly, or a picture
             has another shape than the annotated one.
     """
-    known = read_annotations(annotations)
+    known, passed_over = read_annotations(annotations)
     images = _images(pictures, known)
     pixels = {
         name: annotated_pixels(picture.size, picture.orientation, images[name].size)
@@ -48,15 +50,17 @@ def annotated_ids(pictures: Mapping[str, SourcePicture], annotations: Path) -> I
         if relation.kind == "other":
             raise _other_shape(name, pictures[name], images[name], known)
     return ImageIds(
-        {name: image.image_id for name, image in images.items()},
+        {name: int(image.source_id) for name, image in images.items()},
         "annotations",
         {name: relation for name, relation in pixels.items() if relation.matrix is not None},
-        (*known.notes, *_notes(pictures, images, pixels)),
+        (*passed_over, *_notes(pictures, images, pixels)),
     )
 
 
-def _images(pictures: Mapping[str, SourcePicture], known: Annotations) -> dict[str, AnnotatedImage]:
-    found = {name: known.image_of(picture.path) for name, picture in pictures.items()}
+def _images(pictures: Mapping[str, SourcePicture], known: Listing) -> dict[str, ListedImage]:
+    found = {
+        name: known.image_of(os.path.abspath(picture.path)) for name, picture in pictures.items()
+    }
     missing = [name for name, image in found.items() if image is None]
     if missing:
         raise InputError(
@@ -64,19 +68,19 @@ def _images(pictures: Mapping[str, SourcePicture], known: Annotations) -> dict[s
             "Give only annotated pictures, or leave the annotations out.",
         )
     images = {name: image for name, image in found.items() if image is not None}
-    taken: dict[int, str] = {}
+    taken: dict[int | str, str] = {}
     for name, image in images.items():
-        if image.image_id in taken:
+        if image.source_id in taken:
             raise InputError(
-                f"{taken[image.image_id]} and {name} both agree with {image} of {known.name}.",
+                f"{taken[image.source_id]} and {name} both agree with {image} of {known.name}.",
                 "Leave out the one that is not annotated.",
             )
-        taken[image.image_id] = name
+        taken[image.source_id] = name
     return images
 
 
 def _other_shape(
-    name: str, picture: SourcePicture, image: AnnotatedImage, known: Annotations
+    name: str, picture: SourcePicture, image: ListedImage, known: Listing
 ) -> InputError:
     assert image.size is not None
     turned = " (turned?)" if image.size == picture.size[::-1] else ""
@@ -89,7 +93,7 @@ def _other_shape(
 
 def _notes(
     pictures: Mapping[str, SourcePicture],
-    images: Mapping[str, AnnotatedImage],
+    images: Mapping[str, ListedImage],
     pixels: Mapping[str, AnnotatedPixels],
 ) -> Iterator[str]:
     """One sentence for all pictures of a kind."""

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from estimators.analysis.clip import ClipEstimates
 from estimators.analysis.scale import on_coco
-from estimators.export.annotated_pixels import AnnotatedPixels
+from estimators.datasets.annotated_pixels import AnnotatedPixels
 from estimators.export.cells import cell
 from estimators.export.sinks import Sink, opened
 from estimators.registry import get

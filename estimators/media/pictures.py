@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import BinaryIO, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -102,6 +102,25 @@ def read_whole(source: bytes | Path, name: str = "") -> NDArray[np.uint8]:
     Where that would take too much memory, a JPEG is decoded smaller and enlarged again.
     """
     return _read(source, name, whole).image
+
+
+def size_of(file: BinaryIO, name: str) -> tuple[Size, int]:
+    """Width and height of the upright picture and how it is stored (1 to 8), without decoding it.
+
+    Raises:
+        InputError: it is no picture that can be read, or too large.
+    """
+    head = file.read(HEAD_BYTES)
+    file.seek(0)
+    try:
+        picture = Image.open(file, formats=FORMATS)
+    except Exception as error:  # Pillow raises whatever it meets in damaged files
+        raise _unreadable(head, name) from error
+    (width, height), orientation = picture.size, _orientation(picture)
+    if width * height > limits.MAX_PICTURE_PIXELS:
+        raise _too_large(name, f"{width}×{height} pixels")
+    turned = orientation >= 5 and picture.format != "TIFF"  # those Pillow turns by itself
+    return (height, width) if turned else (width, height), orientation
 
 
 def _read(source: bytes | Path, name: str, wanted: Callable[[Size], Size]) -> _Decoded:

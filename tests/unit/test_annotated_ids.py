@@ -16,9 +16,9 @@ from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
 from estimators.analysis.clip import ClipEstimates
+from estimators.datasets.annotated_pixels import annotated_pixels
 from estimators.errors import InputError
 from estimators.export.annotated_ids import SourcePicture, annotated_ids
-from estimators.export.annotated_pixels import annotated_pixels
 from estimators.export.coco import ImageIds, coco_results
 from estimators.media.pictures import open_picture
 from estimators.skeletons import COCO_17

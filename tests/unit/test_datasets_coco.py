@@ -66,39 +66,40 @@ def test_pycocotools_reads_it_and_finds_the_truth_equal_to_itself(tmp_path: Path
     assert evaluation.stats[0] == pytest.approx(1.0)
 
 
+def marked(keypoints: bytes) -> bytes:
+    """Somebody as they should be, and somebody with these keypoints."""
+    one = b'{"image_id": 1, "bbox": [1, 1, 5, 5], "keypoints": '
+    return (
+        b'{"images": [{"id": 1, "file_name": "a", "width": 9, "height": 9}], "annotations": ['
+        + one
+        + b"["
+        + b"1,1,2," * 16
+        + b"1,1,2]},"
+        + one
+        + keypoints
+        + b"}]}"
+    )
+
+
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (b"[", "not readable JSON"),
-        (b"[]", "no list of `images`"),
+        (b"[", "it is no JSON"),
+        (b"[]", "no list `images`"),
+        (b'{"images": []}', "no list `annotations`"),
         (b'{"images": [], "annotations": []}', "marks nobody"),
-        (b'{"images": [{"id": 1, "width": 5, "height": 5}], "annotations": []}', "`file_name`"),
+        (b'{"images": [{"id": 1, "width": 5, "height": 5}], "annotations": []}', "images[0]"),
         (b'{"images": [{"id": 1, "file_name": "a"}], "annotations": []}', "`width` and `height`"),
+        (b'{"images": [{"id": true, "file_name": "a"}], "annotations": []}', "images[0]: true"),
+        (b'{"images": [{"id": NaN, "file_name": "a"}], "annotations": []}', "images[0]: NaN"),
         (
-            b'{"images": [{"id": true, "file_name": "a"}], "annotations": []}',
-            "images[0] has no `id`",
+            b'{"images": [{"id": 7, "file_name": "a"}, {"id": 7.0}], "annotations": []}',
+            "images[0] and images[1]",
         ),
-        (
-            b'{"images": [{"id": 7.5, "file_name": "a"}], "annotations": []}',
-            "images[0] has no `id`",
-        ),
-        (
-            b'{"images": [{"id": NaN, "file_name": "a"}], "annotations": []}',
-            "images[0] has no `id`",
-        ),
-        (b'{"images": [{"id": 7}, {"id": 7.0}], "annotations": []}', "images[0] and images[1]"),
-        (
-            b'{"images": [], "annotations": [{"image_id": 1, "keypoints": [1, 2]}]}',
-            "annotations[0]",
-        ),
-        (
-            b'{"images": [], "annotations": [{"keypoints": [' + b"0,0,2.5," * 16 + b"0,0,1]}]}",
-            "flag",
-        ),
-        (
-            b'{"images": [], "annotations": [{"keypoints": [' + b"NaN,0,2," * 16 + b"0,0,1]}]}",
-            "position",
-        ),
+        (b'{"images": [], "annotations": [{"image_id": 1, "keypoints": [1, 2]}]}', "no skeleton"),
+        (marked(b"[1, 2]"), "wrong length: 1 (annotations[1])"),
+        (marked(b"[" + b"NaN,0,2," * 16 + b"0,0,1]"), "no position: 1 (annotations[1])"),
+        (marked(b'["x"' + b",0" * 50 + b"]"), "wrong length: 1 (annotations[1])"),
     ],
 )
 def test_other_content_is_refused_with_its_place(content: bytes, words: str) -> None:

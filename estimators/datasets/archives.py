@@ -1,0 +1,97 @@
+"""ZIP files that somebody brings: their members are read where they lie, nothing is unpacked.
+
+What a member claims to be is bounded before it is read, and no more than that is ever read of it.
+"""
+
+from __future__ import annotations
+
+import stat
+import zipfile
+import zlib
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+
+from estimators.annotated import ZipMember
+from estimators.datasets.health import Findings
+from estimators.errors import InputError
+from estimators.media.names import printable
+
+MOST_MEMBERS = 100_000
+MOST_UNPACKED_BYTES = 20_000_000_000
+# Pictures hardly shrink and annotations do so tenfold; what claims more than this in all would be
+# no set of pictures.
+MOST_RATIO, _SMALL_BYTES = 100, 200_000_000
+_UNREADABLE = (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError)
+_ADVICE = "Pack the pictures and their annotations anew, without anything else."
+
+
+def is_archive(path: Path) -> bool:
+    """Whether it is a ZIP by its content."""
+    try:
+        with path.open("rb") as file:
+            return file.read(4) in (b"PK\x03\x04", b"PK\x05\x06")
+    except OSError:
+        return False
+
+
+def members(archive: Path, name: str, findings: Findings) -> Iterator[tuple[str, ZipMember]]:
+    """The files in a ZIP by their names with `/`; odd entries are counted and left out.
+
+    Raises:
+        InputError: it is damaged, or claims to hold too much.
+    """
+    try:
+        with zipfile.ZipFile(archive) as opened:
+            infos = opened.infolist()
+    except (*_UNREADABLE, OSError, ValueError) as error:
+        raise InputError(f"{name} is a damaged ZIP ({error}).", "Pack or copy it anew.") from error
+    _refuse_bomb(infos, archive.stat().st_size, name)
+    for info in infos:
+        plain = info.filename.replace("\\", "/")
+        if info.is_dir() or plain.endswith("/") or _of_a_mac(plain):
+            continue
+        odd = _odd(info, plain)
+        if odd:
+            findings.add("archive_member", f"{info.filename}: {odd}")
+        else:
+            yield plain, ZipMember(archive, info.filename, info.file_size)
+
+
+def read_member(member: ZipMember, name: str) -> bytes:
+    """Its content.
+
+    Raises:
+        InputError: it is damaged, or not what the ZIP says.
+    """
+    try:
+        return member.read()
+    except (*_UNREADABLE, OSError, KeyError, ValueError) as error:
+        raise InputError(f"{name} is damaged in the ZIP ({error}).", "Pack it anew.") from error
+
+
+def _refuse_bomb(infos: list[zipfile.ZipInfo], size_bytes: int, name: str) -> None:
+    unpacked = sum(info.file_size for info in infos)
+    if len(infos) > MOST_MEMBERS:
+        raise InputError(f"{name} holds {len(infos):,} files.", f"Bring at most {MOST_MEMBERS:,}.")
+    bomb = unpacked > _SMALL_BYTES and unpacked > MOST_RATIO * size_bytes
+    if bomb or unpacked > MOST_UNPACKED_BYTES:
+        raise InputError(
+            f"{name} has {size_bytes / 1e6:,.1f} MB, but would unpack to {unpacked / 1e9:,.1f} GB.",
+            _ADVICE,
+        )
+
+
+def _odd(info: zipfile.ZipInfo, plain: str) -> str:
+    """Why an entry is not read, "" where it is."""
+    path = PurePosixPath(plain)
+    if path.is_absolute() or ".." in path.parts or ":" in path.parts[0]:
+        return "its name leads out of the ZIP"
+    if stat.S_ISLNK(info.external_attr >> 16):
+        return "a link"
+    if info.flag_bits & 1:
+        return "encrypted"
+    return "its name is no text" if printable(plain) != plain else ""
+
+
+def _of_a_mac(plain: str) -> bool:
+    return plain.startswith("__MACOSX/") or PurePosixPath(plain).name.startswith("._")

@@ -1,0 +1,143 @@
+"""Listed pictures and picture files together: the set that models are held against."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from estimators.annotated import AnnotatedImage, AnnotatedPerson, AnnotatedSet
+from estimators.datasets.annotated_pixels import AnnotatedPixels, annotated_pixels
+from estimators.datasets.coco_images import whole_id
+from estimators.datasets.files import GivenFile
+from estimators.datasets.health import Findings, HealthReport
+from estimators.datasets.listing import ListedImage, Listing
+from estimators.datasets.people import completed, inverse, moved
+from estimators.datasets.shelf import ShelfPicture, measured, placed
+from estimators.errors import InputError
+
+
+def assembled(
+    listing: Listing, files: Sequence[GivenFile], sha256: str, findings: Findings
+) -> tuple[AnnotatedSet, HealthReport]:
+    """The set of those listed pictures that are among `files`, and its health report.
+
+    Args:
+        sha256: of the annotation file.
+
+    Raises:
+        InputError: nothing of it can be evaluated.
+    """
+    listing, twice = listing.with_same_names_joined()
+    for name in twice:
+        findings.add("image_name_twice", name)
+    pairs = placed(listing, files, findings)
+    pictures = {p.file.name: p for p in measured([file for _, file in pairs], findings)}
+    ids = _ids([image for image, _ in pairs])
+    images: list[AnnotatedImage] = []
+    people = 0
+    for image, file in pairs:
+        if file.name not in pictures:
+            continue
+        one = _image(image, pictures[file.name], findings)
+        if one is not None:
+            numbered = [replace(p, annotation_id=people + n) for n, p in enumerate(one.people, 1)]
+            people += len(numbered)
+            images.append(replace(one, image_id=ids[image.place], people=tuple(numbered)))
+    found = AnnotatedSet(tuple(images), listing.joints, listing.format, listing.name, sha256)
+    report = _report(found, len(listing.images), findings)
+    if not report.people:
+        raise _nothing(report)
+    return found, report
+
+
+def _ids(images: Sequence[ListedImage]) -> dict[str, int]:
+    """The file's own ids where COCO's tools can use all of them, else 1, 2, 3, …; by place."""
+    try:
+        own = {image.place: whole_id(image.source_id, image.place) for image in images}
+    except InputError:
+        own = {}
+    if len(set(own.values())) == len(images):
+        return own
+    return {image.place: number for number, image in enumerate(images, 1)}
+
+
+def _image(listed: ListedImage, picture: ShelfPicture, findings: Findings) -> AnnotatedImage | None:
+    """The picture with its people in its own upright pixels; None where its shape is another's."""
+    relation = annotated_pixels(picture.size, picture.orientation, listed.size)
+    if not _tell_relation(relation, listed, picture, findings):
+        return None
+    people = [
+        _person(person, relation, f"{picture.file.name}, person {number}", findings)
+        for number, person in enumerate(listed.people, 1)
+        if person.box_xyxy is not None or person.labelled.any()
+    ]
+    width, height = picture.size
+    for number, person in enumerate(people, 1):
+        xy = person.xy[person.labelled]
+        if ((xy < 0) | (xy > (width, height))).any():
+            findings.add("outside", f"{picture.file.name}, person {number}")
+    if not people:
+        findings.add("picture_without_people", picture.file.name)
+    return AnnotatedImage(
+        picture.file.name,
+        width,
+        height,
+        tuple(people),
+        listed.sha256,
+        listed.frame_index,
+        picture=picture.file.source,
+        to_annotated=relation.matrix,
+    )
+
+
+def _person(
+    person: AnnotatedPerson, relation: AnnotatedPixels, place: str, findings: Findings
+) -> AnnotatedPerson:
+    if relation.matrix is not None:
+        person = moved(person, inverse(relation.matrix))
+    if person.iscrowd:
+        findings.add("crowd", place)
+    elif not person.labelled.any():
+        findings.add("nothing_labelled", place)
+    return completed(person, place, findings)
+
+
+def _tell_relation(
+    relation: AnnotatedPixels, listed: ListedImage, picture: ShelfPicture, findings: Findings
+) -> bool:
+    """Counts what is told about the pixels; whether the picture is the one that was annotated."""
+    shown = picture.file.name
+    if listed.size is not None and listed.size != picture.size:
+        sizes = [f"{size[0]:g}×{size[1]:g}" for size in (listed.size, picture.size)]
+        shown = f"{shown}: annotated at {sizes[0]} instead of {sizes[1]} pixels"
+    if relation.kind == "other":
+        findings.add("other_shape", shown)
+        return False
+    if relation.kind in ("scaled", "stored"):
+        findings.add(relation.kind, shown)
+    if relation.unclear:
+        findings.add("turn_unclear", picture.file.name)
+    return True
+
+
+def _report(found: AnnotatedSet, listed: int, findings: Findings) -> HealthReport:
+    judged = [person for _, person in found.people() if person.judged]
+    joints = sum(int(person.labelled.sum()) for person in judged)
+    return HealthReport(
+        found.format, found.name, len(found.images), listed, len(judged), joints, findings.all()
+    )
+
+
+def _nothing(report: HealthReport) -> InputError:
+    """What is most in the way, in words."""
+    why = " ".join(finding.text for finding in report.of_level("left out")[:3])
+    if not report.pictures:
+        return InputError(
+            f"None of the {report.listed:,} pictures that {report.name} lists can be evaluated. "
+            f"{why}",
+            "Give the pictures that were annotated, under the names that the annotations list.",
+        )
+    return InputError(
+        f"{report.name} marks no joint of anybody in these {report.pictures:,} pictures. {why}",
+        "Give annotations with keypoints of people.",
+    )

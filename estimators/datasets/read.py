@@ -1,0 +1,207 @@
+"""Annotated pictures of any format that is known, told by their content: the one way in."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from estimators.annotated import AnnotatedSet
+from estimators.datasets.archives import is_archive
+from estimators.datasets.assembly import assembled
+from estimators.datasets.coco import read_coco
+from estimators.datasets.coco_images import parsed
+from estimators.datasets.files import Given, GivenFile, files_of
+from estimators.datasets.health import Findings, HealthReport
+from estimators.datasets.listing import Listing
+from estimators.datasets.mpii import is_mat, is_mpii, read_mpii_json, read_mpii_mat
+from estimators.datasets.shelf import measured, pictures_of
+from estimators.datasets.yolo import is_description, read_description, read_yolo
+from estimators.errors import InputError
+from estimators.media.names import printable
+
+# JSON takes about ten times its size in memory: COCO's val2017 has 10 MB, train2017 240.
+MOST_ANNOTATION_BYTES = 300_000_000
+_ENDINGS = (".json", ".yaml", ".yml", ".mat")
+_MOST_CANDIDATES = 20
+_KNOWN = (
+    "COCO keypoints (JSON), YOLO-pose (`data.yaml` with `kpt_shape`) and MPII (`.mat`, or a JSON "
+    "list with `image` and `joints`) are known."
+)
+
+
+@dataclass(frozen=True)
+class _Annotations:
+    """An annotation file as it was read: its bytes, and what they hold if they are JSON."""
+
+    file: GivenFile
+    data: bytes
+    content: Any = None
+
+    @property
+    def name(self) -> str:
+        return printable(self.file.name)
+
+
+def read_annotated_set(
+    images: Given | None = None,
+    annotations: Path | Mapping[str, Path] | None = None,
+    most_bytes: int = MOST_ANNOTATION_BYTES,
+) -> tuple[AnnotatedSet, HealthReport]:
+    """Pictures with the people marked in them, and what is odd about them.
+
+    Args:
+        images: a folder, a ZIP, or files, which a mapping gives the names of.  Without, the ZIP or
+            folder that the annotations are in.
+        annotations: a COCO JSON, a `data.yaml`, an MPII `.mat` or JSON; a ZIP or folder that holds
+            one.  Without, one is looked for among `images`.
+        most_bytes: that an annotation file may have.
+
+    Raises:
+        InputError: there are no annotations of a known format, or nothing can be evaluated.
+    """
+    findings = Findings()
+    pictures = files_of(images, findings) if images is not None else []
+    beside = _beside(annotations, findings)
+    found = _annotations(pictures, annotations, beside, most_bytes)
+    if images is None:
+        pictures = beside
+    pictures_only = pictures_of(pictures)
+    if not pictures_only:
+        raise InputError(
+            f"There are no pictures beside {found.name}.", "Give them as a folder, files or a ZIP."
+        )
+    listing, digest = _listing(found, pictures, images, findings)
+    return assembled(listing, pictures_only, digest, findings)
+
+
+def _listing(
+    found: _Annotations, pictures: Sequence[GivenFile], images: Given | None, findings: Findings
+) -> tuple[Listing, str]:
+    """What the file lists, and a hash of it."""
+    digest = hashlib.sha256(found.data).hexdigest()
+    if is_mat(found.data):
+        return read_mpii_mat(found.data, found.name, findings), digest
+    if found.content is not None:
+        read = read_mpii_json if is_mpii(found.content) else read_coco
+        return read(found.content, found.name, findings), digest
+    description = read_description(found.data, found.name, findings)
+    texts = {str(file.source): file for file in pictures if file.ending == ".txt"}
+    for folder in _label_folders(found.file, images):
+        texts |= {str(f.source): f for f in files_of(folder, findings) if f.ending == ".txt"}
+    shelf = measured(pictures_of(pictures), findings)
+    listing = read_yolo(description, shelf, list(texts.values()), findings)
+    return listing, _digest(listing)
+
+
+def _label_folders(description: GivenFile, images: Given | None) -> list[Path]:
+    """Where labels may lie that were not among what was given as pictures."""
+    folders = []
+    if isinstance(description.source, Path) and description.name == str(description.source):
+        folders.append(description.source.absolute().parent)
+    if isinstance(images, Path) and images.is_dir() and "images" in images.absolute().parts:
+        parts = list(images.absolute().parts)
+        parts[len(parts) - 1 - parts[::-1].index("images")] = "labels"
+        folders.append(Path(*parts))
+    return [folder for folder in folders if folder.is_dir()]
+
+
+def _digest(listing: Listing) -> str:
+    """Of what many label files say together."""
+    digest = hashlib.sha256()
+    for image in listing.images:
+        digest.update(image.file.encode())
+        for person in image.people:
+            digest.update(person.xy.tobytes() + person.visibility.tobytes())
+            digest.update(repr(person.box_xyxy).encode())
+    return digest.hexdigest()
+
+
+def _beside(annotations: Path | Mapping[str, Path] | None, findings: Findings) -> list[GivenFile]:
+    """The files of the ZIP or folder that the annotations are, or are in."""
+    if annotations is None:
+        return []
+    if isinstance(annotations, Path) and not annotations.is_dir() and not is_archive(annotations):
+        if not annotations.exists():
+            raise InputError(f"There is no file {printable(str(annotations))}.", "Check the path.")
+        return []
+    return files_of(annotations, findings)
+
+
+def _annotations(
+    pictures: Sequence[GivenFile],
+    annotations: Path | Mapping[str, Path] | None,
+    beside: list[GivenFile],
+    most_bytes: int,
+) -> _Annotations:
+    """The one annotation file.
+
+    Raises:
+        InputError: there is none, or several.
+    """
+    if isinstance(annotations, Path) and not beside and annotations.is_file():
+        file = GivenFile(str(annotations), annotations)
+        known = _known(file, most_bytes, named=True)
+        if known is None:
+            raise InputError(f"{printable(file.name)} is of no known format.", _KNOWN)
+        if is_description(known.data) and not pictures:
+            beside += files_of(annotations.absolute().parent, Findings())
+        return known
+    return _only([file for file in beside or pictures if file.ending in _ENDINGS], most_bytes)
+
+
+def _only(candidates: Sequence[GivenFile], most_bytes: int) -> _Annotations:
+    if len(candidates) > _MOST_CANDIDATES:
+        raise InputError(
+            f"There are {len(candidates)} files that may be annotations.", "Name the one to read."
+        )
+    found, why = [], ""
+    for file in candidates:
+        try:
+            known = _known(file, most_bytes)
+        except InputError as error:
+            why = f" {error.message}"
+            continue
+        if known is not None:
+            found.append(known)
+    if len(found) > 1:
+        names = ", ".join(one.name for one in found[:4])
+        raise InputError(f"There are several annotation files: {names}.", "Name the one to read.")
+    if not found:
+        raise InputError(f"There is no annotation file of a known format.{why}", _KNOWN)
+    return found[0]
+
+
+def _known(file: GivenFile, most_bytes: int, named: bool = False) -> _Annotations | None:
+    """The file if it is of a known format; one that was `named` is taken for COCO in doubt.
+
+    Raises:
+        InputError: it cannot be read, or its ending says JSON and it is broken.
+    """
+    data = file.read(most_bytes)
+    if is_mat(data):
+        return _Annotations(file, data)
+    if file.ending in (".yaml", ".yml"):
+        return _Annotations(file, data) if is_description(data) else None
+    try:
+        content = parsed(data, printable(file.name))
+    except InputError:
+        if file.ending != ".json" and is_description(data):
+            return _Annotations(file, data)
+        raise
+    if is_mpii(content) or _is_coco(content) or (named and isinstance(content, dict)):
+        return _Annotations(file, data, content)
+    return None
+
+
+def _is_coco(content: Any) -> bool:
+    """With keypoints anywhere; captions, boxes and masks have the same lists without."""
+    if not isinstance(content, dict):
+        return False
+    lists = [content.get(key) for key in ("images", "annotations")]
+    if not all(isinstance(one, list) for one in lists):
+        return False
+    listed = [*(content.get("categories") or ()), *(content["annotations"])]
+    return any(isinstance(entry, dict) and "keypoints" in entry for entry in listed)

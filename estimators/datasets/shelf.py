@@ -1,0 +1,116 @@
+"""The pictures that somebody brings: each with its size, and with what annotations list of it."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+import zipfile
+import zlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from estimators.datasets.files import PICTURES, GivenFile, agreeing, opened, parts_of
+from estimators.datasets.health import Findings
+from estimators.datasets.listing import ListedImage, Listing
+from estimators.errors import InputError
+from estimators.media.names import printable
+from estimators.media.pictures import size_of
+
+# Label Studio puts eight digits before the name of what was uploaded to it.
+_PREFIX = re.compile(r"^[0-9a-f]{8}-")
+
+
+@dataclass(frozen=True)
+class ShelfPicture:
+    """A picture file, its upright size in pixels, and how it is stored (EXIF, 1 to 8)."""
+
+    file: GivenFile
+    size: tuple[int, int]
+    orientation: int = 1
+
+
+def pictures_of(files: Iterable[GivenFile]) -> list[GivenFile]:
+    """Those that are pictures by the ending of their names."""
+    return [file for file in files if file.ending in PICTURES]
+
+
+def measured(files: Iterable[GivenFile], findings: Findings) -> list[ShelfPicture]:
+    """The pictures that can be read, with their sizes; others are counted."""
+    found = []
+    archives: dict[object, zipfile.ZipFile] = {}
+    try:
+        for file in files:
+            name = printable(file.name)
+            try:
+                with opened(file, archives) as content:  # type: ignore[arg-type]
+                    size, orientation = size_of(content, name)
+                found.append(ShelfPicture(file, size, orientation))
+            except InputError as error:
+                findings.add("picture_unreadable", error.message)
+            except (OSError, zipfile.BadZipFile, zlib.error, ValueError, RuntimeError) as error:
+                findings.add("picture_unreadable", f"{name}: {error}")
+    finally:
+        for archive in archives.values():
+            archive.close()
+    return found
+
+
+def placed(
+    listing: Listing, files: Sequence[GivenFile], findings: Findings
+) -> list[tuple[ListedImage, GivenFile]]:
+    """Each listed picture that is there with its file, by the ends of their paths, as listed."""
+    found: dict[str, list[GivenFile]] = {}
+    left = []
+    for file in files:
+        try:
+            image = listing.image_of(file.path)
+        except InputError as error:
+            findings.add("picture_ambiguous", error.message)
+            continue
+        if image is None:
+            left.append(file)
+        else:
+            found.setdefault(image.place, []).append(file)
+    _by_other_name(listing, found, left, findings)
+    pairs = []
+    for image in listing.images:
+        candidates = _nearest(found.get(image.place, []), image)
+        if len(candidates) == 1:
+            pairs.append((image, candidates[0]))
+        elif candidates:
+            names = " or ".join(file.name for file in candidates[:2])
+            findings.add("picture_ambiguous", f"{image} may be {names}")
+        else:
+            findings.add("picture_absent", image.file)
+    for file in left:
+        findings.add("picture_not_listed", file.name)
+    return pairs
+
+
+def _nearest(files: Sequence[GivenFile], image: ListedImage) -> list[GivenFile]:
+    """Those whose path agrees most with the listed one."""
+    common = [agreeing(parts_of(file.path), image.parts) for file in files]
+    return [f for f, n in zip(files, common, strict=True) if n == max(common)]
+
+
+def _by_other_name(
+    listing: Listing,
+    found: dict[str, list[GivenFile]],
+    left: list[GivenFile],
+    findings: Findings,
+) -> None:
+    """Gives listed pictures that are still without file one that is called nearly the same."""
+    wanted: dict[str, list[ListedImage]] = {}
+    for image in listing.images:
+        if image.place not in found:
+            wanted.setdefault(_nearly(image.parts[0]), []).append(image)
+    for file in list(left):
+        near = wanted.get(_nearly(posixpath.basename(file.name)), [])
+        if len(near) == 1:
+            found.setdefault(near[0].place, []).append(file)
+            left.remove(file)
+            findings.add("name_prefix", f"{near[0].parts[0]} is {file.name}")
+
+
+def _nearly(name: str) -> str:
+    return _PREFIX.sub("", name).casefold()
