@@ -8,10 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from estimators.analysis.accuracy.protocol import window_around
 from estimators.errors import InputError, ModelCrashedError, ModelError, ModelLoadError
 from estimators.types import Frame, PoseSet
 from estimators.workflows.evaluate.answers import nearest
-from estimators.workflows.evaluate.asks import EvaluateSettings, asks, cut_out, window_around
+from estimators.workflows.evaluate.asks import EvaluateSettings, asks, cut_out
 from estimators.workflows.evaluate.job import EvaluateJob
 from estimators.workflows.evaluate.run import MOST_LOST
 from tests.unit.evaluate_stand import (

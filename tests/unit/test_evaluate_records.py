@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 from estimators import weights
+from estimators.analysis.accuracy.protocol import Window
 from estimators.errors import InputError
 from estimators.registry import get
 from estimators.types import Estimate, EstimatorOptions, PoseSet, Timings
-from estimators.workflows.evaluate.asks import Window
 from estimators.workflows.evaluate.records import (
     Records,
     forget,

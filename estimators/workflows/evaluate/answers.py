@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from estimators.analysis.accuracy.protocol import box_of
 from estimators.analysis.clip import ClipEstimates
 from estimators.analysis.facts import Cost
 from estimators.analysis.scale import coco_xy, joint_box
@@ -16,7 +17,7 @@ from estimators.annotated import AnnotatedImage, AnnotatedSet, Box
 from estimators.registry import ModelSpec
 from estimators.runtime.api import ModelStatus
 from estimators.types import Estimate, PoseSet, Timings
-from estimators.workflows.evaluate.asks import Ask, EvaluateSettings, box_of
+from estimators.workflows.evaluate.asks import Ask, EvaluateSettings
 from estimators.workflows.evaluate.run import Answer
 
 

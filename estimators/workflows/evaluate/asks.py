@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Literal
 
 import numpy as np
 
-from estimators.analysis.scale import joint_box
-from estimators.annotated import AnnotatedImage, AnnotatedPerson, Box
+from estimators.analysis.accuracy.protocol import Protocol, Window, box_of, window_around
+from estimators.annotated import AnnotatedImage
 from estimators.registry import get
 from estimators.types import Estimate, EstimatorOptions, Frame
-
-# `whole`: each model as it is, on whole pictures.  `crop`: one annotated person at a time, the
-# model sees nothing but a window around the person's box.
-Protocol = Literal["whole", "crop"]
-# Left, top, right and bottom in whole pixels of the upright picture, inside of it.
-Window = tuple[int, int, int, int]
 
 
 @dataclass(frozen=True)
@@ -61,10 +53,6 @@ class Ask:
     person: int = 0
 
 
-# Of the person's box, in width and height: what shows them with some room around.
-ENLARGED = 1.25
-
-
 def asks(image: AnnotatedImage, protocol: Protocol) -> list[Ask]:
     """What a model is asked about one picture: itself, or a window around everybody who counts."""
     if protocol == "whole":
@@ -72,29 +60,6 @@ def asks(image: AnnotatedImage, protocol: Protocol) -> list[Ask]:
     size = (image.width, image.height)
     judged = [person for person in image.people if person.judged]
     return [Ask(image, window_around(box_of(p), size), p.annotation_id) for p in judged]
-
-
-def box_of(person: AnnotatedPerson) -> Box:
-    """The person's box, the one around the labelled joints where there is none."""
-    if person.box_xyxy is not None:
-        return person.box_xyxy
-    left, top, right, bottom = joint_box(person.xy).tolist()
-    return left, top, right, bottom
-
-
-def window_around(box: Box, size: tuple[int, int]) -> Window:
-    """A box enlarged to `ENLARGED` of its width and height, in whole pixels of the picture.
-
-    Args:
-        size: width and height of the picture.
-    """
-    sides = []
-    for low, high, end in ((box[0], box[2], size[0]), (box[1], box[3], size[1])):
-        more = (high - low) * (ENLARGED - 1) / 2
-        first = min(max(0, math.floor(low - more)), end - 1)
-        sides.append((first, min(end, max(first + 1, math.ceil(high + more)))))
-    (left, right), (top, bottom) = sides
-    return left, top, right, bottom
 
 
 def cut_out(frame: Frame, window: Window | None) -> tuple[Frame, tuple[float, float]]:

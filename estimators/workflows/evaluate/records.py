@@ -24,10 +24,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from estimators import weights
+from estimators.analysis.accuracy.protocol import Window
 from estimators.errors import InputError
 from estimators.specs import ModelSpec
 from estimators.types import Estimate, EstimatorOptions, PoseSet, Timings
-from estimators.workflows.evaluate.asks import Window
 from estimators.workflows.provenance import machine, versions
 
 FORMAT = "pose-estimates/1"
