@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from estimators.analysis.accuracy.protocol import window_around
+from estimators.analysis.accuracy.invented import cut_crops
+from estimators.analysis.accuracy.protocol import Protocol, window_around
 from estimators.errors import InputError, ModelCrashedError, ModelError, ModelLoadError
 from estimators.types import Frame, PoseSet
 from estimators.workflows.evaluate.answers import nearest
@@ -28,6 +29,13 @@ from tests.unit.evaluate_stand import (
 )
 
 
+def plain(
+    models: tuple[str, ...], protocol: Protocol = "whole", **more: object
+) -> EvaluateSettings:
+    """Without the crops that tell about invented joints."""
+    return EvaluateSettings(models, protocol, invented=False, **more)  # type: ignore[arg-type]
+
+
 def run(runner: StandInRunner, job: EvaluateJob) -> EvaluateJob:
     job.start()
     job.join(60)
@@ -41,7 +49,7 @@ def shade(frame: Frame) -> int:
 
 def test_every_model_is_asked_about_every_picture_once(tmp_path: Path) -> None:
     runner, truth = StandInRunner(), annotated_set(tmp_path, 20)
-    settings = EvaluateSettings((LIGHTNING, MULTI))
+    settings = plain((LIGHTNING, MULTI))
     job = run(runner, EvaluateJob(runner, truth, settings))
     assert job.state == "done"
     assert sorted(runner.asked) == sorted((m, i) for m in settings.models for i in range(1, 21))
@@ -63,7 +71,7 @@ def test_a_failed_picture_is_one_row_and_the_rest_is_done(tmp_path: Path) -> Non
         return found(model)
 
     runner, truth = StandInRunner(poses), annotated_set(tmp_path, 6)
-    job = run(runner, EvaluateJob(runner, truth, EvaluateSettings((LIGHTNING, MULTI))))
+    job = run(runner, EvaluateJob(runner, truth, plain((LIGHTNING, MULTI))))
     assert job.state == "done"
     assert runner.asked.count((LIGHTNING, 3)) == 2  # a process lost once gets a second chance
     out = job.outcome
@@ -83,7 +91,7 @@ def test_a_model_that_cannot_run_is_given_up_at_once(tmp_path: Path) -> None:
         return found(model)
 
     runner, truth = StandInRunner(poses), annotated_set(tmp_path, 6)
-    job = run(runner, EvaluateJob(runner, truth, EvaluateSettings((LIGHTNING, MULTI))))
+    job = run(runner, EvaluateJob(runner, truth, plain((LIGHTNING, MULTI))))
     out = job.outcome
     assert out is not None
     assert out.failed == {LIGHTNING: "It has no weights."}
@@ -97,7 +105,7 @@ def test_a_model_that_is_lost_on_each_picture_is_given_up(tmp_path: Path) -> Non
         raise ModelCrashedError("It ended.")
 
     runner, truth = StandInRunner(poses), annotated_set(tmp_path, 30)
-    job = run(runner, EvaluateJob(runner, truth, EvaluateSettings((LIGHTNING,))))
+    job = run(runner, EvaluateJob(runner, truth, plain((LIGHTNING,))))
     assert job.outcome is None
     assert job.progress.failed == 30
     assert len(runner.asked) <= 2 * (MOST_LOST + 2)
@@ -108,7 +116,7 @@ def test_a_picture_that_cannot_be_read_is_nobodys_fault(tmp_path: Path) -> None:
     (tmp_path / "2.png").write_bytes(b"\x89PNG\r\n\x1a\n of another kind")
     (tmp_path / "4.png").unlink()
     runner = StandInRunner()
-    out = run(runner, EvaluateJob(runner, truth, EvaluateSettings((LIGHTNING,)))).outcome
+    out = run(runner, EvaluateJob(runner, truth, plain((LIGHTNING,)))).outcome
     assert out is not None
     assert set(out.unreadable) == {"2.png", "4.png"}
     assert [image.file for image in out.annotated.images] == ["1.png", "3.png"]
@@ -123,7 +131,7 @@ def test_a_cancelled_run_keeps_what_all_models_have_reached(tmp_path: Path) -> N
         return found(model)
 
     runner, truth = StandInRunner(poses), annotated_set(tmp_path, 6)
-    job = EvaluateJob(runner, truth, EvaluateSettings((LIGHTNING, MULTI, "posenet")))
+    job = EvaluateJob(runner, truth, plain((LIGHTNING, MULTI, "posenet")))
     assert run(runner, job).state == "cancelled"
     out = job.outcome
     assert out is not None
@@ -138,7 +146,7 @@ def test_a_cancelled_run_keeps_what_all_models_have_reached(tmp_path: Path) -> N
 
 def test_who_leaves_the_page_stops_the_run(tmp_path: Path) -> None:
     runner, truth = StandInRunner(), annotated_set(tmp_path, 3)
-    job = EvaluateJob(runner, truth, EvaluateSettings((LIGHTNING,)), wanted=lambda: False)
+    job = EvaluateJob(runner, truth, plain((LIGHTNING,)), wanted=lambda: False)
     assert run(runner, job).state == "cancelled"
     assert runner.asked == []
 
@@ -150,7 +158,7 @@ def test_a_second_run_asks_only_what_is_missing(tmp_path: Path) -> None:
         return found(model, UPRIGHT + shade(frame))
 
     truth = annotated_set(tmp_path, 5)
-    settings, folder = EvaluateSettings((LIGHTNING,)), tmp_path / "kept"
+    settings, folder = plain((LIGHTNING,)), tmp_path / "kept"
     runner = StandInRunner(poses)
     first = run(runner, EvaluateJob(runner, truth, settings, folder)).outcome
     assert first is not None
@@ -168,7 +176,7 @@ def test_a_second_run_asks_only_what_is_missing(tmp_path: Path) -> None:
     (tmp_path / "1.png").write_bytes((tmp_path / "2.png").read_bytes())
     run(runner, EvaluateJob(runner, truth, settings, folder))
     assert runner.asked[7:] == []
-    run(runner, EvaluateJob(runner, truth, EvaluateSettings((MULTI,), people={MULTI: 1}), folder))
+    run(runner, EvaluateJob(runner, truth, plain((MULTI,), people={MULTI: 1}), folder))
     assert len(runner.asked[7:]) == 5
 
 
@@ -177,10 +185,31 @@ def test_nothing_to_evaluate_is_said(tmp_path: Path) -> None:
         EvaluateJob(
             StandInRunner(),
             annotated_set(tmp_path, 2, people=0),
-            EvaluateSettings((MULTI,), "crop"),
+            plain((MULTI,), "crop"),
         )
     with pytest.raises(InputError, match="No model"):
-        EvaluateJob(StandInRunner(), annotated_set(tmp_path, 2), EvaluateSettings(()))
+        EvaluateJob(StandInRunner(), annotated_set(tmp_path, 2), plain(()))
+
+
+def test_crops_through_people_are_asked_last_and_kept_apart(tmp_path: Path) -> None:
+    """They change nothing in the pictures' own answers; who is meant is told by the box."""
+    beside = at(5, 7)
+
+    def poses(model: str, frame: Frame) -> PoseSet:
+        whole = (frame.width, frame.height) == SIZE
+        return found(model) if whole else found(model, beside - 60, beside)
+
+    truth = annotated_set(tmp_path, 3)
+    runner = StandInRunner(poses)
+    out = run(runner, EvaluateJob(runner, truth, EvaluateSettings((MULTI,)))).outcome
+    assert out is not None
+    assert runner.asked[:3] == [(MULTI, 1), (MULTI, 2), (MULTI, 3)]
+    cuts = out.models[MULTI].invented
+    assert len(runner.asked) == 3 + len(cuts)
+    assert [cut.window for cut, _ in cuts] == [cut.window for cut in cut_crops(truth.images)]
+    for cut, poses_there in cuts:
+        np.testing.assert_allclose(poses_there.xy, [beside + cut.window[:2]], atol=1e-4)
+    assert [e.person_count for e in out.models[MULTI].estimates] == [1, 1, 1]
 
 
 # The protocol `crop`: one annotated person at a time.
@@ -202,7 +231,7 @@ def test_cropped_answers_come_back_in_pixels_of_the_picture(tmp_path: Path) -> N
 
     truth = annotated_set(tmp_path, 2, people=2)
     runner = StandInRunner(poses)
-    out = run(runner, EvaluateJob(runner, truth, EvaluateSettings((MULTI,), "crop"))).outcome
+    out = run(runner, EvaluateJob(runner, truth, plain((MULTI,), "crop"))).outcome
     assert out is not None
     windows = [ask.window for image in truth.images for ask in asks(image, "crop")]
     assert sorted(shown) == sorted((w[2] - w[0], w[3] - w[1]) for w in windows if w)

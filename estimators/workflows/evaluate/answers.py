@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from estimators.analysis.accuracy.invented import CutCrop
 from estimators.analysis.accuracy.protocol import box_of
 from estimators.analysis.clip import ClipEstimates
 from estimators.analysis.facts import Cost
@@ -29,8 +30,8 @@ class ModelAnswers:
         estimates: one a picture, in their order, named by `AnnotatedImage.file`; nothing is left
             out under any threshold.  In the protocol `crop` a picture has one person at most for
             each window.
-        invented: each window that was asked for because of invented joints, and who was found
-            there, in pixels of the whole picture.
+        windows: in the protocol `crop`, each window and who is meant in it, one person or nobody.
+        invented: each crop that cuts through a person, and who is meant there, likewise.
         failures: by file, why there is no answer (or none to one of its windows); such a picture
             counts as one in which nobody was found.
         cost: latency of a picture or window and memory, on this machine.
@@ -40,7 +41,8 @@ class ModelAnswers:
 
     model: str
     estimates: tuple[ClipEstimates, ...]
-    invented: tuple[tuple[Ask, PoseSet], ...] = ()
+    windows: tuple[tuple[Ask, PoseSet], ...] = ()
+    invented: tuple[tuple[CutCrop, PoseSet], ...] = ()
     failures: Mapping[str, str] = field(default_factory=dict)
     cost: Cost = field(default_factory=Cost)
     status: ModelStatus | None = None
@@ -97,12 +99,7 @@ def of_picture(
 
 def _joined(spec: ModelSpec, image: AnnotatedImage, given: Sequence[Answer]) -> Estimate:
     """One person a window, all in one estimate; its times are the windows' mean."""
-    boxes = {person.annotation_id: box_of(person) for person in image.people}
-    found = [
-        nearest(answer.estimate.poses, boxes[answer.ask.person])
-        for answer in given
-        if answer.estimate is not None
-    ]
+    found = [poses for _, poses in in_windows(image, given)]
     times = [answer.estimate.timings_ms for answer in given if answer.estimate is not None]
     mean = Timings(
         float(np.mean([t.preprocess for t in times])) if times else np.nan,
@@ -110,6 +107,28 @@ def _joined(spec: ModelSpec, image: AnnotatedImage, given: Sequence[Answer]) -> 
         float(np.mean([t.postprocess for t in times])) if times else np.nan,
     )
     return Estimate(_concatenated(spec, found), mean)
+
+
+def in_windows(image: AnnotatedImage, answers: Iterable[Answer]) -> list[tuple[Ask, PoseSet]]:
+    """Each window of the picture that was answered, with who is meant in it."""
+    boxes = {person.annotation_id: box_of(person) for person in image.people}
+    return [
+        (answer.ask, nearest(answer.estimate.poses, boxes[answer.ask.person]))
+        for answer in answers
+        if answer.estimate is not None and answer.ask.person
+    ]
+
+
+def in_cuts(answers: Iterable[Answer]) -> list[tuple[CutCrop, PoseSet]]:
+    """Each crop through a person that was answered, with who is meant in it."""
+    found = []
+    for answer in answers:
+        cut, estimate = answer.ask.cut, answer.estimate
+        if cut is not None and estimate is not None:
+            low, high = np.array(cut.window[:2]), np.array(cut.window[2:])
+            box = np.array(box_of(cut.person)).reshape(2, 2).clip(low, high).ravel().tolist()
+            found.append((cut, nearest(estimate.poses, (box[0], box[1], box[2], box[3]))))
+    return found
 
 
 def nearest(poses: PoseSet, box: Box) -> PoseSet:

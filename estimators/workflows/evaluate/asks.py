@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from estimators.analysis.accuracy.invented import CutCrop, cut_crops
 from estimators.analysis.accuracy.protocol import Protocol, Window, box_of, window_around
 from estimators.annotated import AnnotatedImage
 from estimators.registry import get
@@ -46,11 +47,13 @@ class Ask:
         image: the picture.
         window: the part of it that the model sees, None for all of it.
         person: `annotation_id` of whom a window of the protocol `crop` is around; 0 for others.
+        cut: the crop that tells about invented joints; it is no part of the protocol.
     """
 
     image: AnnotatedImage
     window: Window | None = None
     person: int = 0
+    cut: CutCrop | None = None
 
 
 def asks(image: AnnotatedImage, protocol: Protocol) -> list[Ask]:
@@ -60,6 +63,13 @@ def asks(image: AnnotatedImage, protocol: Protocol) -> list[Ask]:
     size = (image.width, image.height)
     judged = [person for person in image.people if person.judged]
     return [Ask(image, window_around(box_of(p), size), p.annotation_id) for p in judged]
+
+
+def all_asks(images: Sequence[AnnotatedImage], settings: EvaluateSettings) -> list[Ask]:
+    """Everything that one model is asked: the protocol's first, then the crops that cut people."""
+    of_protocol = [ask for image in images for ask in asks(image, settings.protocol)]
+    cuts = cut_crops(images) if settings.invented else ()
+    return [*of_protocol, *(Ask(cut.image, cut.window, cut=cut) for cut in cuts)]
 
 
 def cut_out(frame: Frame, window: Window | None) -> tuple[Frame, tuple[float, float]]:

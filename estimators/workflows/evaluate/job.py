@@ -22,9 +22,11 @@ from estimators.workflows.evaluate.answers import (
     Evaluated,
     ModelAnswers,
     failures,
+    in_cuts,
+    in_windows,
     of_picture,
 )
-from estimators.workflows.evaluate.asks import EvaluateSettings, asks
+from estimators.workflows.evaluate.asks import EvaluateSettings, all_asks
 from estimators.workflows.evaluate.pictures import SetPictures
 from estimators.workflows.evaluate.progress import EvaluateProgress, ModelProgress, RunState
 from estimators.workflows.evaluate.records import Records
@@ -105,8 +107,8 @@ class EvaluateJob:
         self.state: RunState = "waiting"
         self.error = ""
         self.outcome: Evaluated | None = None
-        self._asks = [a for image in annotated.images for a in asks(image, settings.protocol)]
-        if not self._asks:
+        self._asks = all_asks(annotated.images, settings)
+        if not any(ask.cut is None for ask in self._asks):
             raise InputError("There is nobody to evaluate models by.", "Annotate some pictures.")
         self._models = [_Model(get(key), len(self._asks)) for key in settings.models]
         self._runner, self._folder, self._wanted = runner, folder, wanted
@@ -232,25 +234,28 @@ class EvaluateJob:
         )
 
     def _reached(self, model: _Model) -> set[int]:
-        """The pictures about which everything was asked."""
-        left = {ask.image.image_id for ask in self._asks[len(model.answers) :]}
+        """The pictures about which everything was asked that the protocol asks."""
+        left = {a.image.image_id for a in self._asks[len(model.answers) :] if a.cut is None}
         return {image.image_id for image in self.annotated.images} - left
 
     def _of_model(self, model: _Model, kept: AnnotatedSet) -> ModelAnswers:
         by_image: dict[int, list[Answer]] = {image.image_id: [] for image in kept.images}
-        for answer in model.answers:
-            if answer.ask.image.image_id in by_image:
+        told = [a for a in model.answers if a.ask.image.image_id in by_image]
+        for answer in told:
+            if answer.ask.cut is None:
                 by_image[answer.ask.image.image_id].append(answer)
         estimates = tuple(
             of_picture(model.spec, image, by_image[image.image_id], self.settings)
             for image in kept.images
         )
-        told = [answer for image in by_image.values() for answer in image]
+        windows = [w for im in kept.images for w in in_windows(im, by_image[im.image_id])]
         return ModelAnswers(
             model.spec.key,
             estimates,
-            failures=failures(told),
-            cost=_cost(told, model.status),
+            tuple(windows),
+            tuple(in_cuts(told)),
+            failures(a for a in told if a.ask.cut is None),
+            _cost([a for a in told if a.ask.cut is None], model.status),
             status=model.status,
             known=sum(answer.known for answer in told),
         )
