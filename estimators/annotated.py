@@ -6,7 +6,7 @@ import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -82,6 +82,14 @@ class AnnotatedPerson:
         return not self.iscrowd and bool(self.labelled.any())
 
 
+class Source(Protocol):
+    """Where a picture comes from that is no file of its own."""
+
+    def read(self) -> bytes:
+        """A picture file's content."""
+        ...
+
+
 @dataclass(frozen=True)
 class ZipMember:
     """A picture that lies in a ZIP: read from there, never unpacked to a disk."""
@@ -101,7 +109,7 @@ class AnnotatedImage:
     """One picture, or one frame of a clip, with the people marked in it.
 
     Attributes:
-        file: name of the picture or clip; in a set no two are the same.
+        file: name of the picture or clip; in a set no two are the same, and frames tell theirs.
         width, height: in pixels, as the keypoints are counted: of the upright picture in a set.
         sha256: of the file, "" where unknown.
         frame_index: of a clip's frame, None for a picture.
@@ -118,7 +126,7 @@ class AnnotatedImage:
     sha256: str = ""
     frame_index: int | None = None
     image_id: int = 0
-    picture: Path | ZipMember | None = None
+    picture: Path | Source | None = None
     to_annotated: NDArray[np.float64] | None = None
 
     @property
@@ -134,9 +142,9 @@ class AnnotatedImage:
         """The picture file's bytes; ValueError where it is unknown where it lies."""
         if self.picture is None:
             raise ValueError(f"{self.file} has no picture")
-        if isinstance(self.picture, ZipMember):
-            return self.picture.read()
-        return self.picture.read_bytes()
+        if isinstance(self.picture, Path):
+            return self.picture.read_bytes()
+        return self.picture.read()
 
 
 @dataclass(frozen=True, eq=False)

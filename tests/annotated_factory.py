@@ -74,7 +74,7 @@ def coco() -> dict[str, Any]:
         }
         for n, p in enumerate(people(), 1)
     ]
-    category = {"id": 1, "name": "person", "keypoints": NAMES, "skeleton": [[1, 2]]}
+    category = {"id": 1, "name": "person", "keypoints": list(NAMES), "skeleton": [[1, 2]]}
     return {"images": listed, "annotations": annotations, "categories": [category]}
 
 

@@ -20,7 +20,7 @@ MOST_MEMBERS = 100_000
 MOST_UNPACKED_BYTES = 20_000_000_000
 # Pictures hardly shrink and annotations do so tenfold; what claims more than this in all would be
 # no set of pictures.
-MOST_RATIO, _SMALL_BYTES = 100, 200_000_000
+MOST_RATIO, SMALL_BYTES = 100, 200_000_000
 _UNREADABLE = (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError)
 _ADVICE = "Pack the pictures and their annotations anew, without anything else."
 
@@ -28,6 +28,8 @@ _ADVICE = "Pack the pictures and their annotations anew, without anything else."
 def is_archive(path: Path) -> bool:
     """Whether it is a ZIP by its content."""
     try:
+        if not path.is_file():  # opening a pipe would wait
+            return False
         with path.open("rb") as file:
             return file.read(4) in (b"PK\x03\x04", b"PK\x05\x06")
     except OSError:
@@ -73,7 +75,7 @@ def _refuse_bomb(infos: list[zipfile.ZipInfo], size_bytes: int, name: str) -> No
     unpacked = sum(info.file_size for info in infos)
     if len(infos) > MOST_MEMBERS:
         raise InputError(f"{name} holds {len(infos):,} files.", f"Bring at most {MOST_MEMBERS:,}.")
-    bomb = unpacked > _SMALL_BYTES and unpacked > MOST_RATIO * size_bytes
+    bomb = unpacked > SMALL_BYTES and unpacked > MOST_RATIO * size_bytes
     if bomb or unpacked > MOST_UNPACKED_BYTES:
         raise InputError(
             f"{name} has {size_bytes / 1e6:,.1f} MB, but would unpack to {unpacked / 1e9:,.1f} GB.",

@@ -7,12 +7,13 @@ from dataclasses import replace
 
 from estimators.annotated import AnnotatedImage, AnnotatedPerson, AnnotatedSet
 from estimators.datasets.annotated_pixels import AnnotatedPixels, annotated_pixels
+from estimators.datasets.clip_frames import placed_frames
 from estimators.datasets.coco_images import whole_id
 from estimators.datasets.files import GivenFile
 from estimators.datasets.health import Findings, HealthReport
 from estimators.datasets.listing import ListedImage, Listing
 from estimators.datasets.people import completed, inverse, moved
-from estimators.datasets.shelf import ShelfPicture, measured, placed
+from estimators.datasets.shelf import ShelfPicture, measured, pictures_of, placed
 from estimators.errors import InputError
 
 
@@ -30,15 +31,12 @@ def assembled(
     listing, twice = listing.with_same_names_joined()
     for name in twice:
         findings.add("image_name_twice", name)
-    pairs = placed(listing, files, findings)
-    pictures = {p.file.name: p for p in measured([file for _, file in pairs], findings)}
+    pairs = _pairs(listing, files, findings)
     ids = _ids([image for image, _ in pairs])
     images: list[AnnotatedImage] = []
     people = 0
-    for image, file in pairs:
-        if file.name not in pictures:
-            continue
-        one = _image(image, pictures[file.name], findings)
+    for image, picture in pairs:
+        one = _image(image, picture, findings)
         if one is not None:
             numbered = [replace(p, annotation_id=people + n) for n, p in enumerate(one.people, 1)]
             people += len(numbered)
@@ -48,6 +46,19 @@ def assembled(
     if not report.people:
         raise _nothing(report)
     return found, report
+
+
+def _pairs(
+    listing: Listing, files: Sequence[GivenFile], findings: Findings
+) -> list[tuple[ListedImage, ShelfPicture]]:
+    """Each listed picture or frame that can be read, in the order of the list."""
+    found = placed(listing, pictures_of(files), findings)
+    sizes = {p.name: p for p in measured([file for _, file in found], findings)}
+    pairs = [(image, sizes[file.name]) for image, file in found if file.name in sizes]
+    order = {image.place: at for at, image in enumerate(listing.images)}
+    return sorted(
+        pairs + placed_frames(listing, files, findings), key=lambda pair: order[pair[0].place]
+    )
 
 
 def _ids(images: Sequence[ListedImage]) -> dict[str, int]:
@@ -67,7 +78,7 @@ def _image(listed: ListedImage, picture: ShelfPicture, findings: Findings) -> An
     if not _tell_relation(relation, listed, picture, findings):
         return None
     people = [
-        _person(person, relation, f"{picture.file.name}, person {number}", findings)
+        _person(person, relation, f"{picture.name}, person {number}", findings)
         for number, person in enumerate(listed.people, 1)
         if person.box_xyxy is not None or person.labelled.any()
     ]
@@ -75,17 +86,17 @@ def _image(listed: ListedImage, picture: ShelfPicture, findings: Findings) -> An
     for number, person in enumerate(people, 1):
         xy = person.xy[person.labelled]
         if ((xy < 0) | (xy > (width, height))).any():
-            findings.add("outside", f"{picture.file.name}, person {number}")
+            findings.add("outside", f"{picture.name}, person {number}")
     if not people:
-        findings.add("picture_without_people", picture.file.name)
+        findings.add("picture_without_people", picture.name)
     return AnnotatedImage(
-        picture.file.name,
+        picture.name,
         width,
         height,
         tuple(people),
         listed.sha256,
         listed.frame_index,
-        picture=picture.file.source,
+        picture=picture.source,
         to_annotated=relation.matrix,
     )
 
@@ -106,7 +117,7 @@ def _tell_relation(
     relation: AnnotatedPixels, listed: ListedImage, picture: ShelfPicture, findings: Findings
 ) -> bool:
     """Counts what is told about the pixels; whether the picture is the one that was annotated."""
-    shown = picture.file.name
+    shown = picture.name
     if listed.size is not None and listed.size != picture.size:
         sizes = [f"{size[0]:g}×{size[1]:g}" for size in (listed.size, picture.size)]
         shown = f"{shown}: annotated at {sizes[0]} instead of {sizes[1]} pixels"
@@ -116,7 +127,7 @@ def _tell_relation(
     if relation.kind in ("scaled", "stored"):
         findings.add(relation.kind, shown)
     if relation.unclear:
-        findings.add("turn_unclear", picture.file.name)
+        findings.add("turn_unclear", picture.name)
     return True
 
 

@@ -18,6 +18,10 @@ _LONGEST = 120  # characters of one example
 # Of each kind: how bad, what is counted, what was done about it.
 KINDS: Mapping[str, tuple[Level, str, str]] = {
     "picture_absent": ("left out", "Pictures that are listed but not there", "Left out."),
+    "frame_absent": (
+        *("left out", "Frames of clips that are listed but not there, or cannot be read"),
+        "Left out.",
+    ),
     "picture_unreadable": ("left out", "Pictures that cannot be read", "Left out."),
     "picture_ambiguous": (
         *("left out", "Pictures of which the name does not tell which entry they are"),

@@ -11,6 +11,7 @@ from typing import Any
 from estimators.annotated import AnnotatedSet
 from estimators.datasets.archives import is_archive
 from estimators.datasets.assembly import assembled
+from estimators.datasets.clip_frames import clips_of
 from estimators.datasets.coco import read_coco
 from estimators.datasets.coco_images import parsed
 from estimators.datasets.files import Given, GivenFile, files_of
@@ -68,13 +69,12 @@ def read_annotated_set(
     found = _annotations(pictures, annotations, beside, most_bytes)
     if images is None:
         pictures = beside
-    pictures_only = pictures_of(pictures)
-    if not pictures_only:
+    if not pictures_of(pictures) and not clips_of(pictures):
         raise InputError(
             f"There are no pictures beside {found.name}.", "Give them as a folder, files or a ZIP."
         )
     listing, digest = _listing(found, pictures, images, findings)
-    return assembled(listing, pictures_only, digest, findings)
+    return assembled(listing, pictures, digest, findings)
 
 
 def _listing(
@@ -123,11 +123,14 @@ def _beside(annotations: Path | Mapping[str, Path] | None, findings: Findings) -
     """The files of the ZIP or folder that the annotations are, or are in."""
     if annotations is None:
         return []
-    if isinstance(annotations, Path) and not annotations.is_dir() and not is_archive(annotations):
-        if not annotations.exists():
-            raise InputError(f"There is no file {printable(str(annotations))}.", "Check the path.")
-        return []
-    return files_of(annotations, findings)
+    return [] if _is_plain(annotations) else files_of(annotations, findings)
+
+
+def _is_plain(annotations: Path | Mapping[str, Path] | None) -> bool:
+    """Whether it is one file that is no ZIP."""
+    return (
+        isinstance(annotations, Path) and not annotations.is_dir() and not is_archive(annotations)
+    )
 
 
 def _annotations(
@@ -141,7 +144,7 @@ def _annotations(
     Raises:
         InputError: there is none, or several.
     """
-    if isinstance(annotations, Path) and not beside and annotations.is_file():
+    if isinstance(annotations, Path) and _is_plain(annotations):
         file = GivenFile(str(annotations), annotations)
         known = _known(file, most_bytes, named=True)
         if known is None:

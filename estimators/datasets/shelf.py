@@ -8,7 +8,9 @@ import zipfile
 import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
+from estimators.annotated import Source
 from estimators.datasets.files import PICTURES, GivenFile, agreeing, opened, parts_of
 from estimators.datasets.health import Findings
 from estimators.datasets.listing import ListedImage, Listing
@@ -22,11 +24,22 @@ _PREFIX = re.compile(r"^[0-9a-f]{8}-")
 
 @dataclass(frozen=True)
 class ShelfPicture:
-    """A picture file, its upright size in pixels, and how it is stored (EXIF, 1 to 8)."""
+    """A picture by its name, its upright size in pixels, and how it is stored (EXIF, 1 to 8)."""
 
     file: GivenFile
     size: tuple[int, int]
     orientation: int = 1
+    frame: Source | None = None
+
+    @property
+    def name(self) -> str:
+        """In the set."""
+        return self.file.name
+
+    @property
+    def source(self) -> Path | Source:
+        """Where its content comes from."""
+        return self.frame or self.file.source
 
 
 def pictures_of(files: Iterable[GivenFile]) -> list[GivenFile]:
@@ -58,7 +71,12 @@ def measured(files: Iterable[GivenFile], findings: Findings) -> list[ShelfPictur
 def placed(
     listing: Listing, files: Sequence[GivenFile], findings: Findings
 ) -> list[tuple[ListedImage, GivenFile]]:
-    """Each listed picture that is there with its file, by the ends of their paths, as listed."""
+    """Each listed picture that is there with its file, by the ends of their paths, as listed.
+
+    Frames of clips are passed over.
+    """
+    pictures = [image for image in listing.images if image.frame_index is None]
+    listing = Listing(listing.name, pictures, listing.format, listing.joints)
     found: dict[str, list[GivenFile]] = {}
     left = []
     for file in files:

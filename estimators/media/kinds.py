@@ -32,7 +32,7 @@ _CLIP_STARTS = (
 _TS_PACKETS = ((188, 0), (192, 4), (204, 0))
 _TS_MARK = 0x47
 # What decides where the content is unknown: a broken clip is then called one.
-_CLIP_ENDINGS = (
+CLIP_ENDINGS = (
     *(".mp4", ".m4v", ".mov", ".qt", ".webm", ".mkv", ".avi", ".3gp", ".3g2", ".lrv", ".mts"),
     *(".m2ts", ".ts", ".mpg", ".mpeg", ".vob", ".mod", ".wmv", ".asf", ".flv", ".ogv"),
 )
@@ -83,7 +83,7 @@ def kind_of(source: Path | bytes, name: str = "") -> Kind:
         head = source[:HEAD_BYTES]
     kind = sniff(head)
     ending = Path(name).suffix.lower()
-    return "clip" if kind == "unknown" and ending in _CLIP_ENDINGS else kind
+    return "clip" if kind == "unknown" and ending in CLIP_ENDINGS else kind
 
 
 def require_file(path: Path, name: str = "") -> None:
