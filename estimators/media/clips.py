@@ -164,11 +164,7 @@ def processed_size(clip: ClipInfo, longest_side: int | None) -> tuple[int, int]:
 def in_clip_pixels(poses: PoseSet, clip: ClipInfo, longest_side: int | None) -> PoseSet:
     """Poses found in frames of `longest_side`, in pixels of the clip's own frames."""
     width, height = processed_size(clip, longest_side)
-    if (width, height) == (clip.width, clip.height):
-        return poses
-    scale = np.array([clip.width / width, clip.height / height], np.float32)
-    boxes = None if poses.box_xyxy is None else poses.box_xyxy * np.tile(scale, 2)
-    return replace(poses, xy=poses.xy * scale, box_xyxy=boxes)
+    return poses.scaled(clip.width / width, clip.height / height)
 
 
 def _identified(source: str | Path | bytes | BinaryIO, name: str) -> tuple[Path | bytes, str]:

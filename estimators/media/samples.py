@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Literal
 
 from estimators.errors import InputError
+from estimators.media.kinds import CLIP_ENDINGS
 
 Kind = Literal["picture", "clip"]
 
 FOLDER = Path(__file__).resolve().parents[2] / "sample_media"
-_CLIP_SUFFIXES = {".mp4", ".mov", ".webm", ".avi", ".mkv"}
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ def _sample(folder: Path, entry: dict[str, str | int]) -> Sample:
         path=path,
         title=str(entry["title"]),
         alt=str(entry["alt"]),
-        kind="clip" if path.suffix in _CLIP_SUFFIXES else "picture",
+        kind="clip" if path.suffix in CLIP_ENDINGS else "picture",
         people=int(entry["people"]),
         source=str(entry["source"]),
         licence=str(entry["licence"]),

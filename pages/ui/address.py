@@ -14,9 +14,8 @@ def recall(key: str, options: Sequence[str]) -> str:
 
     Give what it returns to the widget as its default, see `memory.recall`.
     """
-    wanted = st.query_params.get(key)
-    chosen: str = memory.recall(key, wanted if wanted in options else options[0])
-    return chosen
+    wanted = st.query_params.get(key, options[0])
+    return memory.recall(key, wanted if wanted in options else options[0])
 
 
 def publish(key: str, value: str, default: str) -> None:

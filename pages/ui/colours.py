@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from estimators.registry import ModelSpec
+from estimators.registry import ModelSpec, Theme
 from estimators.render import style
 
 
@@ -26,7 +26,7 @@ def ink() -> str:
     return "#C9D0DC" if _theme() == "dark" else "#434B59"
 
 
-def _theme() -> style.Theme:
+def _theme() -> Theme:
     """The theme of the person's browser."""
     return "dark" if st.context.theme.type == "dark" else "light"
 

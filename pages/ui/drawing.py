@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from estimators.render.style import PoseStyle, rgb
 from estimators.skeletons import BLAZEPOSE_33, COCO_17
 from pages.ui.settings import Settings
 from pages.ui.viewer.panels import ViewOptions
@@ -22,6 +23,17 @@ def joints_drawn(settings: Settings) -> frozenset[str] | None:
     if "extra" not in settings.draw:
         hidden |= _EXTRA
     return frozenset(BLAZEPOSE_33.joints) - hidden if hidden else None
+
+
+def pose_style(settings: Settings, colour: str) -> PoseStyle:
+    """How one model's poses are drawn into pictures; `colour` is #rrggbb."""
+    return PoseStyle(
+        rgb(colour),
+        joints=joints_drawn(settings),
+        points="joints" in settings.draw,
+        bones="bones" in settings.draw,
+        boxes="boxes" in settings.draw,
+    )
 
 
 def view_options(settings: Settings) -> ViewOptions:

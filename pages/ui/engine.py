@@ -199,11 +199,14 @@ def has_weights(model: str) -> bool:
 
 def viewer() -> str:
     """An identifier of this browser session, so that the runner lets viewers take turns."""
-    return st.session_state.setdefault("viewer", uuid.uuid4().hex)
+    identifier: str = st.session_state.setdefault("viewer", uuid.uuid4().hex)
+    return identifier
 
 
 @st.cache_data(max_entries=_MOST_ESTIMATES, show_spinner=False)
-def _cached(digest: str, model: str, options: EstimatorOptions, _job: Future | None) -> RunResult:
+def _cached(
+    digest: str, model: str, options: EstimatorOptions, _job: Future[RunResult] | None
+) -> RunResult:
     """The raw estimate, until `max_entries` newer ones push it out; exceptions are not kept."""
     if _job is None:
         raise _NotYetError

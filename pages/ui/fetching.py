@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 
 import streamlit as st
 
 from estimators import weights
 from estimators.errors import WeightsError
-from estimators.registry import MODELS
+from estimators.registry import MODELS, ModelSpec
 from pages.ui import engine
 from pages.ui.text import escaped
 
@@ -62,6 +63,25 @@ class _Fetches:
 @st.cache_resource(show_spinner=False)
 def _fetches() -> _Fetches:
     return _Fetches()
+
+
+def invitation(
+    spec: ModelSpec,
+    place: str,
+    words: str = "Needs its weights{told}, fetched once and kept on this machine.",
+    write: Callable[[str], object] = st.markdown,
+) -> None:
+    """Weights that were never fetched are an offer, not an error: in words, and the way to them.
+
+    Args:
+        place: as for `weights_control`.
+        words: `{told}` and `{brackets}` stand for their size, or nothing where it is not known.
+        write: puts the words on the page.
+    """
+    size_bytes = weights.entry(spec.weights).size_bytes
+    size = megabytes(size_bytes) if size_bytes else ""
+    write(words.format(told=size and f": **{size}**", brackets=size and f" ({size})"))
+    weights_control(spec.weights, place)
 
 
 def weights_control(key: str, place: str) -> None:

@@ -7,10 +7,11 @@ so the values are kept beside the widgets and put back.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TypeVar, cast
 
 import streamlit as st
 
+_Value = TypeVar("_Value")
 _PAGE, _RECALLED, _KEPT = "memory_page", "memory_recalled", "memory_kept"
 
 
@@ -24,7 +25,7 @@ def begin(page: str) -> None:
         st.session_state[_RECALLED] = set()
 
 
-def recall(key: str, default: Any) -> Any:
+def recall(key: str, default: _Value) -> _Value:
     """Before the widget `key`: sets it to what it was, to `default` the first time.
 
     Give what it returns to the widget as its default or value: a value that is only set through
@@ -35,10 +36,10 @@ def recall(key: str, default: Any) -> Any:
     if key not in st.session_state[_RECALLED] or key not in st.session_state:
         st.session_state[_RECALLED].add(key)
         st.session_state[key] = st.session_state.setdefault(_KEPT, {}).get(key, default)
-    return st.session_state[key]
+    return cast(_Value, st.session_state[key])
 
 
-def keep(key: str, value: Any) -> Any:
+def keep(key: str, value: _Value) -> _Value:
     """After the widget: its value, kept for the next time it is shown."""
     st.session_state.setdefault(_KEPT, {})[key] = value
     return value

@@ -93,7 +93,7 @@ def _choose_drawing(start: Settings) -> tuple[str, ...]:
         "Draw",
         list(DRAWABLE),
         default=memory.recall(_DRAW, list(start.draw)),
-        format_func=DRAWABLE.get,
+        format_func=DRAWABLE.__getitem__,
         selection_mode="multi",
         key=_DRAW,
         help="Face: nose, eyes, ears, mouth. Hands & feet: the joints that only BlazePose has. "

@@ -149,10 +149,9 @@ class AnnotatedClip:
         pose_threshold = self._look.pose_thresholds.get(model, spec.default_pose_threshold)
         threshold = self._look.joint_thresholds.get(model, spec.default_threshold)
         people = int(found(picture.poses[model], threshold, pose_threshold).sum())
-        poses = picture.poses[model].strong(pose_threshold)
-        size = np.array([self._clip.width, self._clip.height], np.float32)
-        tile_size = np.array([self._layout.tile_width, self._layout.tile_height], np.float32)
-        placed = replace(poses, xy=poses.xy * (tile_size / size), box_xyxy=None)
+        poses = replace(picture.poses[model].strong(pose_threshold), box_xyxy=None)
+        layout, clip = self._layout, self._clip
+        placed = poses.scaled(layout.tile_width / clip.width, layout.tile_height / clip.height)
         note = "1 person" if people == 1 else f"{people} people"
         return replace(tile, image=draw_poses(tile.image, placed, style, threshold), note=note)
 

@@ -25,7 +25,7 @@ from estimators.render.mosaic import (
 )
 from estimators.render.style import PoseStyle
 from estimators.render.text import put_text, text_width
-from estimators.types import EstimatorOptions, PoseSet
+from estimators.types import EstimatorOptions
 from estimators.workflows.live.follower import FollowerState, Overlay
 
 LiveLayout = Literal["side", "one"]
@@ -206,14 +206,5 @@ def _age(overlay: Overlay, now_s: float) -> str:
 
 def _layer(image: NDArray[np.uint8], model: LiveModel, overlay: Overlay) -> Layer:
     poses = overlay.poses.strong(model.pose_threshold)
-    placed = _placed(poses, overlay.size, (image.shape[1], image.shape[0]))
+    placed = poses.scaled(image.shape[1] / overlay.size[0], image.shape[0] / overlay.size[1])
     return Layer(placed, model.style, model.joint_threshold)
-
-
-def _placed(poses: PoseSet, source: tuple[int, int], target: tuple[int, int]) -> PoseSet:
-    """The poses of a frame of size `source` in pixels of a picture of size `target`."""
-    if source == target:
-        return poses
-    scale = np.array([target[0] / source[0], target[1] / source[1]], np.float32)
-    box = None if poses.box_xyxy is None else poses.box_xyxy * np.tile(scale, 2)
-    return replace(poses, xy=poses.xy * scale, box_xyxy=box)

@@ -16,7 +16,7 @@ from estimators.media.limits import MAX_KEPT_SIDE
 from estimators.memory import trim
 from pages.ui import engine
 from pages.ui.colours import heading
-from pages.ui.drawing import joints_drawn
+from pages.ui.drawing import pose_style
 from pages.ui.frames import frames
 from pages.ui.image.comparison import Comparison
 from pages.ui.image.tables import costs
@@ -82,19 +82,10 @@ def _button(label: str, name: str, make: Callable[[], bytes], size: str = "") ->
 
 def _layer(comparison: Comparison, model: str) -> Layer:
     from estimators.render.draw import Layer
-    from estimators.render.style import PoseStyle, rgb
 
-    draw = comparison.settings.draw
-    style = PoseStyle(
-        rgb(comparison.colours[model]),
-        joints=joints_drawn(comparison.settings),
-        points="joints" in draw,
-        bones="bones" in draw,
-        boxes="boxes" in draw,
-    )
-    return Layer(
-        comparison.people[model], style, threshold=comparison.settings.joint_threshold(model)
-    )
+    settings = comparison.settings
+    style = pose_style(settings, comparison.colours[model])
+    return Layer(comparison.people[model], style, threshold=settings.joint_threshold(model))
 
 
 def _overlay(comparison: Comparison, where: Path, *models: str) -> bytes:

@@ -115,19 +115,15 @@ def set_table(found: PictureSet) -> tuple[pd.DataFrame, list[str]]:
             f"{spec.title}, people": len(comparison.shown[spec.key]) for spec in comparison.specs
         }
         agreement = picture_agreement(comparison.groups, list(comparison.shown))
-        rows.append(
-            (
-                key,
-                {
-                    "picture": comparison.picture.name,
-                    **people,
-                    _FIGURES[0]: agreement,
-                    _FIGURES[1]: float(finite.max()) if finite.size else np.nan,
-                },
-            )
-        )
-    rows.sort(key=lambda row: (np.isnan(row[1][_FIGURES[0]]), row[1][_FIGURES[0]]))
-    return pd.DataFrame([row for _, row in rows]), [key for key, _ in rows]
+        row = {
+            "picture": comparison.picture.name,
+            **people,
+            _FIGURES[0]: agreement,
+            _FIGURES[1]: float(finite.max()) if finite.size else np.nan,
+        }
+        rows.append((agreement, key, row))
+    rows.sort(key=lambda each: (np.isnan(each[0]), each[0]))
+    return pd.DataFrame([row for _, _, row in rows]), [key for _, key, _ in rows]
 
 
 def _open_row(keys: Sequence[str]) -> Callable[[], None]:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from estimators import weights
 from estimators.errors import PoseError
 from estimators.registry import ModelSpec
 from pages.ui import engine
@@ -15,7 +14,7 @@ from pages.ui.address import publish, recall
 from pages.ui.colours import heading
 from pages.ui.drawing import view_options
 from pages.ui.engine import Outcome
-from pages.ui.fetching import megabytes, weights_control
+from pages.ui.fetching import invitation
 from pages.ui.image.comparison import Comparison
 from pages.ui.image.stage_picture import stage_picture
 from pages.ui.image.tables import joint_in_words
@@ -44,7 +43,7 @@ def choose_layout() -> str:
         "Overlays",
         list(LAYOUTS),
         default=recall("layout", list(LAYOUTS)),
-        format_func=LAYOUTS.get,
+        format_func=LAYOUTS.__getitem__,
         required=True,
         key="layout",
         label_visibility="collapsed",
@@ -67,7 +66,8 @@ def stage(comparison: Comparison, outcomes: Sequence[Outcome], layout: str) -> J
     """
     picked = None
     if layout in ("truth", "vote") and comparison.specs:
-        return _settle(comparison, layout)
+        _settle(comparison, layout)
+        return None
     drawn = [outcome for outcome in outcomes if outcome.result is not None or outcome.pending]
     others = [outcome for outcome in outcomes if outcome not in drawn]
     columns: list[DeltaGenerator] = []
@@ -157,18 +157,10 @@ def _card(outcome: Outcome, colour: str) -> None:
     with st.container(border=True, key=f"card_{outcome.spec.key}"):
         heading(outcome.spec.title, colour)
         if outcome.error is None:
-            _invitation(outcome.spec)
+            invitation(outcome.spec, outcome.spec.key)
+            st.caption(f"{outcome.spec.summary} It joins the comparison as soon as they are here.")
         else:
             _failure(outcome.spec, outcome.error)
-
-
-def _invitation(spec: ModelSpec) -> None:
-    """Weights that were never fetched are an offer, not an error."""
-    entry = weights.entry(spec.weights)
-    size = f": **{megabytes(entry.size_bytes)}**" if entry.size_bytes else ""
-    st.markdown(f"Needs its weights{size}, fetched once and kept on this machine.")
-    weights_control(spec.weights, spec.key)
-    st.caption(f"{spec.summary} It joins the comparison as soon as they are here.")
 
 
 def _failure(spec: ModelSpec, error: PoseError) -> None:

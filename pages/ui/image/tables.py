@@ -142,9 +142,9 @@ def costs(
             "postprocess": timings.postprocess,
             "latency": timings.total,
             "transport": result.transport_ms,
-            "first_call": status and status.first_call_ms,
-            "load": status and status.load_s,
-            "memory": status and status.memory_mb,
+            "first_call": status.first_call_ms if status else None,
+            "load": status.load_s if status else None,
+            "memory": status.memory_mb if status else None,
         }
     return out
 

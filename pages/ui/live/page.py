@@ -7,12 +7,11 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from estimators import weights
 from estimators.registry import ModelSpec
 from pages.ui import engine, memory
 from pages.ui.address import publish, recall
 from pages.ui.colours import heading
-from pages.ui.fetching import megabytes, weights_control
+from pages.ui.fetching import invitation
 from pages.ui.live.connection import connection
 from pages.ui.live.ice import IceServers
 from pages.ui.live.panel import charts, figures
@@ -23,6 +22,7 @@ from pages.ui.people import choose_people, held_back
 from pages.ui.settings import Settings
 
 _LOG = logging.getLogger(__name__)
+_JOINS = "Joins the video when its weights{brackets} are on this machine."
 _LAYOUTS = {"side": "Side by side", "one": "All in one"}
 _LOOK_AGAIN_S = 2.0
 
@@ -54,7 +54,9 @@ def live_page(settings: Settings) -> None:
         figures(stream, playing, chosen=bool(settings.models))
         for spec in settings.specs():
             if spec not in ready:
-                _invitation(spec)
+                with st.container(border=True, key=f"live_card_{spec.key}"):
+                    heading(spec.title, "#8A93A3")
+                    invitation(spec, spec.key, _JOINS, st.caption)
 
 
 def _camera(ice: IceServers, size: tuple[int, int]) -> bool:
@@ -79,7 +81,7 @@ def _choices(specs: Sequence[ModelSpec]) -> tuple[str, bool, dict[str, int]]:
             "Tiles",
             list(_LAYOUTS),
             default=recall("live_layout", list(_LAYOUTS)),
-            format_func=_LAYOUTS.get,
+            format_func=_LAYOUTS.__getitem__,
             required=True,
             key="live_layout",
             label_visibility="collapsed",
@@ -116,15 +118,6 @@ def _beforehand(ice: IceServers, own: bool) -> None:
                 "*docs/live.md* says how to set one up."
             )
             _image_link("Take a snapshot or upload a picture instead")
-
-
-def _invitation(spec: ModelSpec) -> None:
-    entry = weights.entry(spec.weights)
-    size = f" ({megabytes(entry.size_bytes)})" if entry.size_bytes else ""
-    with st.container(border=True, key=f"live_card_{spec.key}"):
-        heading(spec.title, "#8A93A3")
-        st.caption(f"Joins the video when its weights{size} are on this machine.")
-        weights_control(spec.weights, spec.key)
 
 
 @st.fragment(run_every=_LOOK_AGAIN_S)

@@ -35,7 +35,8 @@ def for_encoder(picture: NDArray[np.uint8]) -> av.VideoFrame:
     Args:
         picture: uint8 [H, W, 3] RGB of even height and width.
     """
-    return av.VideoFrame.from_ndarray(cv2.cvtColor(picture, cv2.COLOR_RGB2YUV_I420), "yuv420p")
+    planes = np.asarray(cv2.cvtColor(picture, cv2.COLOR_RGB2YUV_I420), np.uint8)
+    return av.VideoFrame.from_ndarray(planes, "yuv420p")
 
 
 class Mosaics(MediaStreamTrack):
@@ -116,7 +117,9 @@ class Pipe:
         track = self._track
         try:
             while track is not None and not self.finished:
-                self._slot.put(await track.recv())
+                frame = await track.recv()
+                assert isinstance(frame, av.VideoFrame)  # the track is a camera's
+                self._slot.put(frame)
         except MediaStreamError:
             pass  # the usual end
         finally:
@@ -139,7 +142,7 @@ class Pipe:
         self, frame: av.VideoFrame, canvas: NDArray[np.uint8] | None
     ) -> tuple[av.VideoFrame, NDArray[np.uint8] | None]:
         try:
-            canvas = self._draw(frame.to_ndarray(format="rgb24"), canvas)
+            canvas = self._draw(np.asarray(frame.to_ndarray(format="rgb24"), np.uint8), canvas)
             return for_encoder(canvas), canvas
         except Exception as error:  # noqa: BLE001  # the camera's own picture goes on
             words = f"{type(error).__name__}: {error}"

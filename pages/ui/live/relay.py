@@ -40,7 +40,8 @@ def patch_relay(relay: MediaRelay, loop: asyncio.AbstractEventLoop) -> None:
 
 def _end(proxy: RelayStreamTrack) -> None:
     proxy._frame = None
-    proxy._new_frame_event.set()
+    if proxy._new_frame_event is not None:
+        proxy._new_frame_event.set()
 
 
 @st.cache_resource(show_spinner=False)

@@ -11,14 +11,13 @@ from streamlit.errors import StreamlitSecretNotFoundError
 
 from estimators.errors import InputError
 from estimators.registry import ModelSpec
-from estimators.render.style import PoseStyle, rgb
 from estimators.workflows.live.memory import pictures_apart
 from estimators.workflows.live.mosaic import LiveModel, LiveSettings
 from estimators.workflows.live.seats import DEFAULT_SEATS, VARIABLE, Seats, seats_allowed
 from estimators.workflows.live.stream import LiveStream
 from pages.ui import engine
 from pages.ui.colours import colours
-from pages.ui.drawing import joints_drawn
+from pages.ui.drawing import pose_style
 from pages.ui.live.ice import SETTINGS, IceServers, KeptServers, on_own_machine
 from pages.ui.settings import Settings
 
@@ -52,7 +51,8 @@ def live_stream() -> LiveStream:
     _settle_memory()
     if _STREAM not in st.session_state:
         st.session_state[_STREAM] = LiveStream(engine.runner(), seats())
-    return st.session_state[_STREAM]
+    stream: LiveStream = st.session_state[_STREAM]
+    return stream
 
 
 def live_settings(
@@ -68,17 +68,10 @@ def live_settings(
         people: most that each model is asked for, where that is not what it follows anyway.
     """
     own = colours(settings.specs())
-    drawn, draw = joints_drawn(settings), settings.draw
     models = tuple(
         LiveModel(
             spec,
-            PoseStyle(
-                rgb(own[spec.key]),
-                joints=drawn,
-                points="joints" in draw,
-                bones="bones" in draw,
-                boxes="boxes" in draw,
-            ),
+            pose_style(settings, own[spec.key]),
             settings.joint_threshold(spec.key),
             settings.pose_threshold(spec.key),
             people.get(spec.key),

@@ -5,10 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from functools import partial
+from typing import Any
 
 import streamlit as st
 from streamlit_webrtc import WebRtcMode, webrtc_streamer
 from streamlit_webrtc.component import WebRtcStreamerContext
+from streamlit_webrtc.config import Translations
 
 from estimators.workflows.live.memory import tidy_soon
 from estimators.workflows.live.stream import LiveStream
@@ -24,7 +26,7 @@ _PIPE = "live_pipe"
 # too early, the third one finds it two higher, and a healthy stream dies ("was not rendered for 1
 # script runs").  A short wait before the count is read lets the event loop count first.
 _LET_THE_LOOP_COUNT_S = 0.03
-_WORDS = {
+_WORDS: Translations = {
     "start": "Start",
     "stop": "Stop",
     "select_device": "Choose camera",
@@ -37,7 +39,7 @@ _WORDS = {
 
 def streamer(
     stream: LiveStream, servers: Sequence[Server], size: tuple[int, int]
-) -> WebRtcStreamerContext:
+) -> WebRtcStreamerContext[Any, Any]:
     """The camera with its Start and Stop buttons; shows `stream`'s mosaics of width × height."""
     time.sleep(_LET_THE_LOOP_COUNT_S)
     patch_global_relay()

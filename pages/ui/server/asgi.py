@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections.abc import AsyncGenerator
-from typing import BinaryIO, cast
 
 from starlette.datastructures import Headers, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
@@ -147,7 +146,7 @@ def _kept(uploads: Uploads, session: str, upload: UploadFile, refused: str) -> b
         if refused:
             return uploads.refuse(session, refused)
         upload.file.seek(0)
-        return uploads.keep(session, cast(BinaryIO, upload.file))
+        return uploads.keep(session, upload.file)
 
 
 async def _at_most(request: Request, most: int) -> AsyncGenerator[bytes, None]:

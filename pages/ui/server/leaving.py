@@ -77,5 +77,6 @@ def _expire_sessions() -> None:
     """Internal to Streamlit (checked with 1.67); without it they expire when another one leaves."""
     manager = getattr(runtime.get_instance(), "_session_mgr", None)
     cache = getattr(getattr(manager, "_session_storage", None), "_cache", None)
-    if hasattr(cache, "expire"):
-        cache.expire()
+    expire = getattr(cache, "expire", None)
+    if expire is not None:
+        expire()

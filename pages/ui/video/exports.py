@@ -11,13 +11,12 @@ from pathlib import Path
 import streamlit as st
 
 from estimators.errors import InputError
-from estimators.render.style import PoseStyle, rgb
 from estimators.runtime.api import Runner
 from estimators.workflows.clip.files import clip_files, write_zip
 from estimators.workflows.clip.video import Look, annotate
 from estimators.workflows.file_task import FileTask, Progress
 from pages.ui import engine
-from pages.ui.drawing import joints_drawn
+from pages.ui.drawing import pose_style
 from pages.ui.server.files import folder
 from pages.ui.server.on_disk import content, made
 from pages.ui.server.viewers import present, viewer
@@ -150,25 +149,14 @@ def _make(comparison: ClipComparison, shows: str) -> None:
 def _annotate(
     comparison: ClipComparison, runner: Runner, path: Path, progress: Progress
 ) -> tuple[str, ...]:
-    thresholds = comparison.analysis.thresholds
+    thresholds, colours = comparison.analysis.thresholds, comparison.colours
     look = Look(
         {key: t.joint for key, t in thresholds.items()},
         {key: t.pose for key, t in thresholds.items()},
-        {spec.key: _style(comparison, spec.key) for spec in comparison.specs},
+        {s.key: pose_style(comparison.settings, colours[s.key]) for s in comparison.specs},
     )
     with runner.occupied():  # latencies measured meanwhile are not the models' own
         return annotate(comparison.job, path, look, progress, comparison.clip.info)
-
-
-def _style(comparison: ClipComparison, model: str) -> PoseStyle:
-    draw = comparison.settings.draw
-    return PoseStyle(
-        rgb(comparison.colours[model]),
-        joints=joints_drawn(comparison.settings),
-        points="joints" in draw,
-        bones="bones" in draw,
-        boxes="boxes" in draw,
-    )
 
 
 def _video(comparison: ClipComparison, task: FileTask) -> None:

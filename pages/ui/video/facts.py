@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
@@ -27,7 +28,7 @@ def facts(clip: ChosenClip) -> None:
 
 
 @st.cache_data(max_entries=32, show_spinner="Reading the clip …")
-def _strip(digest: str, _info: ClipInfo) -> NDArray:
+def _strip(digest: str, _info: ClipInfo) -> NDArray[np.uint8]:
     return film_strip(_info)
 
 

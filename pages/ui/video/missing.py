@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import streamlit as st
+from functools import partial
 
-from estimators import weights
-from estimators.registry import ModelSpec
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
 from pages.ui import engine
 from pages.ui.colours import colours, heading
-from pages.ui.fetching import megabytes, weights_control
+from pages.ui.fetching import invitation
 from pages.ui.settings import Settings
 
 
@@ -19,17 +20,11 @@ def missing(settings: Settings) -> None:
         return
     shades = colours(settings.specs())
     for column, spec in zip(st.columns(len(absent)), absent, strict=True):
-        with column, st.container(border=True, key=f"card_{spec.key}"):
-            _invitation(spec, shades[spec.key])
+        with column, st.container(border=True, key=f"card_{spec.key}"), _row():
+            with st.container(width="content"):
+                heading(spec.title, shades[spec.key])
+            invitation(spec, f"video_{spec.key}", write=partial(st.markdown, width="content"))
 
 
-def _invitation(spec: ModelSpec, colour: str) -> None:
-    size = weights.entry(spec.weights).size_bytes
-    with st.container(horizontal=True, vertical_alignment="center"):
-        with st.container(width="content"):
-            heading(spec.title, colour)
-        known = f": **{megabytes(size)}**" if size else ""
-        st.markdown(
-            f"Needs its weights{known}, fetched once and kept on this machine.", width="content"
-        )
-        weights_control(spec.weights, f"video_{spec.key}")
+def _row() -> DeltaGenerator:
+    return st.container(horizontal=True, vertical_alignment="center")

@@ -133,8 +133,8 @@ def _choose(key: str, label: str, options: Sequence[str], labels: Sequence[str],
     if chosen not in options:  # of another clip
         chosen = st.session_state[key] = options[0]
     names = dict(zip(options, labels, strict=True))
-    value: str = st.selectbox(
-        label, options, options.index(chosen), format_func=names.get, key=key, help=text
+    value = st.selectbox(
+        label, options, options.index(chosen), format_func=names.__getitem__, key=key, help=text
     )
     publish(key, value, options[0])
     return value

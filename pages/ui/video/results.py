@@ -63,7 +63,7 @@ def _choose_person(comparison: ClipComparison, place: str) -> int | None:
     key = f"clip_person_{comparison.job.id[:8]}_{place}"
     if st.session_state.get(key) not in people:
         st.session_state[key] = people[0]
-    return st.pills(
+    person: int = st.pills(
         "Person",
         people,
         default=st.session_state[key],
@@ -72,6 +72,7 @@ def _choose_person(comparison: ClipComparison, place: str) -> int | None:
         key=key,
         label_visibility="collapsed",
     )
+    return person
 
 
 def _agreement(comparison: ClipComparison) -> None:

@@ -9,6 +9,7 @@ import streamlit as st
 from estimators.analysis.truth import TruthErrors
 from estimators.annotated import AnnotatedImage
 from estimators.media.clips import frames
+from estimators.types import PoseSet
 from estimators.workflows.clip.series import FramePeople, frame_people
 from pages.ui.server.files import folder
 from pages.ui.truth import Scene, errors_of, mark_truth, marked_frames
@@ -105,7 +106,7 @@ def _numbers(people: FramePeople, model: str) -> list[int]:
     return [found[i] for i in range(len(people.shown[model]))]
 
 
-def _shown_in(comparison: ClipComparison, image: AnnotatedImage) -> dict | None:
+def _shown_in(comparison: ClipComparison, image: AnnotatedImage) -> dict[str, PoseSet] | None:
     """What the models show in a marked frame; None where not all of them answered."""
     if image.frame_index is None:
         return None
