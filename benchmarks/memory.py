@@ -32,7 +32,7 @@ from estimators.runtime.machine import process_memory  # noqa: E402 - needs the 
 from estimators.runtime.runner import ProcessRunner  # noqa: E402 - needs the path above
 from estimators.types import Frame  # noqa: E402 - needs the path above
 
-DEFAULT = ("movenet-lightning", "blazepose-full", "keypointrcnn-fast")
+DEFAULT = registry.DEFAULT_MODELS
 RCNN_WEIGHTS = "keypointrcnn-coco-v1"
 FRAMES = 4
 
@@ -45,30 +45,30 @@ from estimators.runtime.machine import process_memory
 
 paths, picture = json.loads(sys.argv[1]), read_picture(__import__("pathlib").Path(sys.argv[2]))
 kept = []
-if "Keypoint R-CNN" in paths:
+if "PyTorch" in paths:
     import torch, torchvision
     model = torchvision.models.detection.keypointrcnn_resnet50_fpn(
         weights=None, weights_backbone=None).eval()
-    if paths["Keypoint R-CNN"]:
-        model.load_state_dict(torch.load(paths["Keypoint R-CNN"], weights_only=True))
+    if paths["PyTorch"]:
+        model.load_state_dict(torch.load(paths["PyTorch"], weights_only=True))
     tensor = torch.from_numpy(picture.image.copy()).permute(2, 0, 1).float() / 255
     with torch.no_grad():
         for _ in range(2):
             model([tensor])
     kept.append(model)
-if "MoveNet" in paths:
+if "TensorFlow" in paths:
     import tensorflow as tf, tensorflow_hub as hub
-    module = hub.load(paths["MoveNet"])
+    module = hub.load(paths["TensorFlow"])
     call = module.signatures["serving_default"]
     small = tf.image.resize_with_pad(picture.image[None], 192, 192)
     for _ in range(4):
         call(tf.cast(small, tf.int32))
     kept.append(module)
-if "BlazePose" in paths:
+if "MediaPipe" in paths:
     import mediapipe as mp
     from mediapipe.tasks.python import BaseOptions, vision
     options = vision.PoseLandmarkerOptions(
-        base_options=BaseOptions(model_asset_path=paths["BlazePose"]))
+        base_options=BaseOptions(model_asset_path=paths["MediaPipe"]))
     landmarker = vision.PoseLandmarker.create_from_options(options)
     for _ in range(4):
         landmarker.detect(mp.Image(image_format=mp.ImageFormat.SRGB, data=picture.image.copy()))
@@ -121,14 +121,12 @@ def ours(models: list[str], picture: Frame) -> float | None:
 
 
 def usual(models: list[str], file: Path) -> float | None:
-    """The same families in one process; None where a library or module is missing."""
+    """The same models in one process, each in its makers' form; None where something is missing."""
     paths: dict[str, str] = {}
     for model in models:
-        spec = registry.get(model)
-        key = spec.weights
-        if spec.family == "MoveNet":
-            key = "tfhub-movenet-singlepose-lightning"
-        paths[spec.family] = str(weights.path(key))
+        original = [s for s in registry.MODELS.values() if s.reference_of == model]
+        spec = next(iter(original), registry.get(model))
+        paths[spec.engine] = str(weights.path(spec.weights))
     command = [sys.executable, "-c", USUAL, json.dumps(paths), str(file)]
     environment = os.environ | {"PYTHONPATH": str(ROOT), "TF_CPP_MIN_LOG_LEVEL": "2"}
     done = subprocess.run(command, env=environment, capture_output=True, text=True)

@@ -2,12 +2,12 @@
 
 import streamlit as st
 
-from estimators.registry import MODELS
+from estimators.registry import FAMILIES
 from pages.ui.cards import cards, reading_help
 from pages.ui.frame import open_page
 
 open_page("Models", "What each model is, what it can and cannot do, what it needs.")
 reading_help()
-for family in dict.fromkeys(spec.family for spec in MODELS.values()):
+for family, card in FAMILIES.items():
     st.subheader(family, anchor=False)
-    cards([spec for spec in MODELS.values() if spec.family == family])
+    cards(card.variants)

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from estimators.render.style import PoseStyle, rgb
-from estimators.skeletons import BLAZEPOSE_33, COCO_17
+from estimators.skeletons import COCO_17, SKELETONS
 from pages.ui.settings import Settings
 from pages.ui.viewer.panels import ViewOptions
 
+_ALL = frozenset(joint for skeleton in SKELETONS.values() for joint in skeleton.joints)
 _FACE = frozenset(
     joint
-    for joint in BLAZEPOSE_33.joints
+    for joint in _ALL
     if joint == "nose" or any(part in joint for part in ("eye", "ear", "mouth"))
 )
-_EXTRA = frozenset(BLAZEPOSE_33.joints) - frozenset(COCO_17.joints) - _FACE
+_EXTRA = _ALL - frozenset(COCO_17.joints) - _FACE
 
 
 def joints_drawn(settings: Settings) -> frozenset[str] | None:
@@ -22,7 +23,7 @@ def joints_drawn(settings: Settings) -> frozenset[str] | None:
         hidden |= _FACE
     if "extra" not in settings.draw:
         hidden |= _EXTRA
-    return frozenset(BLAZEPOSE_33.joints) - hidden if hidden else None
+    return _ALL - hidden if hidden else None
 
 
 def pose_style(settings: Settings, colour: str) -> PoseStyle:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from estimators.registry import MODELS, ModelSpec, default_models
+from estimators.skeletons import COCO_17
 from pages.ui import memory
 from pages.ui import settings as address
 from pages.ui.engine import has_weights
@@ -96,7 +97,7 @@ def _choose_drawing(start: Settings) -> tuple[str, ...]:
         format_func=DRAWABLE.__getitem__,
         selection_mode="multi",
         key=_DRAW,
-        help="Face: nose, eyes, ears, mouth. Hands & feet: the joints that only BlazePose has. "
+        help=f"Face: nose, eyes, ears, mouth. Hands & feet: the joints that only {_richer()} has. "
         "Numbers: who is who, the same number for the same person in every model. "
         "Uncertain, faint: joints under the threshold stay visible, but faint. "
         "These two show on the Image and Video pages only, not in live video and not in files.",
@@ -111,3 +112,9 @@ def _publish(wanted: dict[str, str]) -> None:
             st.query_params[key] = wanted[key]
         elif key not in wanted and key in st.query_params:
             del st.query_params[key]
+
+
+def _richer() -> str:
+    """The families with more joints than those that all have."""
+    families = dict.fromkeys(s.family for s in MODELS.values() if len(s.skeleton) > len(COCO_17))
+    return " or ".join(families)
