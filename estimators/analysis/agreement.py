@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from estimators.analysis.matching import PersonGroup, group_people
 from estimators.analysis.scale import coco_xy, torso_length
+from estimators.analysis.voices import voices_of
 from estimators.skeletons import COCO_17
 from estimators.types import PoseSet
 
@@ -182,7 +183,10 @@ def picture_agreement(groups: Sequence[PersonGroup], models: Sequence[str]) -> f
 def joint_agreement(
     people: Mapping[str, PoseSet], groups: Sequence[PersonGroup]
 ) -> dict[str, NDArray[np.float64]]:
-    """`distance_from_others` of the people of one picture, float64 [len(groups), 17] a model."""
+    """`distance_from_others` of the people of one picture, float64 [len(groups), 17] a model.
+
+    The others are the other families' models, `voices_of`.
+    """
     models = tuple(people)
     xy = np.full((len(models), len(groups), len(COCO_17), 2), np.nan)
     for m, model in enumerate(models):
@@ -190,26 +194,32 @@ def joint_agreement(
         for g, group in enumerate(groups):
             if model in group.members:
                 xy[m, g] = mapped[group.members[model]]
-    return dict(zip(models, distance_from_others(xy), strict=True))
+    return dict(zip(models, distance_from_others(xy, voices_of(models)), strict=True))
 
 
-def distance_from_others(xy: NDArray[np.float64]) -> NDArray[np.float64]:
-    """How far each model's joints lie from where the other models put them, [M, ..., 17].
+def distance_from_others(xy: NDArray[np.float64], voices: Sequence[str]) -> NDArray[np.float64]:
+    """How far each model's joints lie from where the other voices put them, [M, ..., 17].
 
-    The distance of each joint from the median position of the *other* models that have it (each
-    coordinate apart), in torso lengths of that person (median over the models).  NaN where this
-    model or all others lack the joint.  With two models it is the same for both; with three or more
+    The distance of each joint from the median position of the *other* voices that have it (each
+    coordinate apart), in torso lengths of that person (median over the voices).  A voice's own
+    position and torso are the median over its models.  NaN where this model or all other voices
+    lack the joint.  With two voices of one model each it is the same for both; with three or more
     the one that lies apart stands out.
 
     Args:
         xy: the same people as each model sees them, [M, ..., 17, 2]; NaN where absent.
+        voices: of each of the M models.
     """
     out = np.full(xy.shape[:-1], np.nan)
-    if len(xy):
-        torso = median_over(torso_length(xy))
-        for m in range(len(xy)):
-            others = median_over(np.delete(xy, m, axis=0))
-            out[m] = np.linalg.norm(xy[m] - others, axis=-1) / torso[..., None]
+    names = tuple(dict.fromkeys(voices))
+    if len(names) < 2:
+        return out
+    rows = [[m for m, name in enumerate(voices) if name == one] for one in names]
+    heard = np.stack([median_over(xy[r]) for r in rows])
+    torso = median_over(np.stack([median_over(torso_length(xy[r])) for r in rows]))
+    for v, own in enumerate(rows):
+        others = median_over(np.delete(heard, v, axis=0))
+        out[own] = np.linalg.norm(xy[own] - others, axis=-1) / torso[..., None]
     return out
 
 

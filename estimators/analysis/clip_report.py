@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from estimators.analysis.agreement import PairAgreement, median_of
 from estimators.analysis.clip import TIMINGS, ClipEstimates
 from estimators.analysis.clip_latency import LatencySummary, summarise
+from estimators.analysis.clip_pairs import agreed_sightings, clip_matches
 from estimators.analysis.facts import Cost, ModelFacts
 from estimators.analysis.identity import shared_identities
 from estimators.analysis.over_time import (
@@ -21,7 +22,6 @@ from estimators.analysis.over_time import (
     AgreementOverTime,
     DisputedFrame,
     agreement_over_time,
-    clip_matches,
     disputed_frames,
     distance_over_time,
 )
@@ -99,28 +99,12 @@ class ClipReport:
         return summarise(self.shown[model].clip.timings_ms[1:, column]).median_ms
 
     @cached_property
-    def agreed_people(self) -> int:
-        """People that at least two models found, counted a frame."""
-        return len(self._agreed)
-
-    @cached_property
-    def _sightings(self) -> dict[str, NDArray[np.int64]]:
-        """One number for each person and frame that a model sees."""
-        found = max((int(p.max(initial=0)) for p in self.people.values()), default=0) + 1
-        return {
-            model: shown.clip.frame_index[shown.frame_of] * found + self.people[model]
-            for model, shown in self.shown.items()
-        }
-
-    @cached_property
-    def _agreed(self) -> NDArray[np.int64]:
-        every = np.concatenate([np.zeros(0, np.int64), *self._sightings.values()])
-        seen, counts = np.unique(every, return_counts=True)
-        return seen[counts > 1]
+    def _agreed(self) -> dict[str, NDArray[np.int64]]:
+        return agreed_sightings(self.shown, self.people)
 
     @cached_property
     def distance(self) -> dict[str, NDArray[np.float32]]:
-        """How far each joint lies from where the other models put it, see `distance_over_time`."""
+        """How far each joint lies from where the other families put it: `distance_over_time`."""
         return distance_over_time(self.shown, self.people)
 
     def disputed(self, most: int = MOST_DISPUTED) -> tuple[DisputedFrame, ...]:
@@ -128,15 +112,17 @@ class ClipReport:
         return disputed_frames(self.over_time, self.shown, self.people, most, WORTH_A_LOOK)
 
     def facts(self, costs: Mapping[str, Cost]) -> tuple[ModelFacts, ...]:
-        """What `verdict` needs, with people counted a frame."""
+        """What is told of each model, with people counted a frame."""
+        everybody = np.unique(np.concatenate([np.zeros(0, np.int64), *self._agreed.values()]))
         return tuple(
             ModelFacts(
                 model,
                 len(shown),
-                int(np.isin(self._sightings[model], self._agreed).sum()),
+                len(self._agreed[model]),
                 median_of(self.distance[model].astype(np.float64)),
                 costs.get(model, Cost()),
                 shown.clip.held_to,
+                people=len(everybody),
             )
             for model, shown in self.shown.items()
         )

@@ -10,7 +10,8 @@ import numpy as np
 
 from estimators.analysis.agreement import joint_agreement, median_of
 from estimators.analysis.matching import PersonGroup, group_people
-from estimators.registry import get, voice
+from estimators.analysis.voices import agreed_members
+from estimators.registry import get
 from estimators.types import PoseSet
 
 
@@ -41,12 +42,12 @@ class ModelFacts:
     Attributes:
         model: key of the variant.
         found: people it found; in a clip counted a frame.
-        agreed: how many of the people that two or more models (in `gather`: voices) found it found.
-        distance: median distance of its joints from the other models', in torso lengths, or NaN.
+        agreed: how many people it sees as another family does, at an OKS of 0.5 or more.
+        distance: median distance of its joints from the other families', in torso lengths, or NaN.
         cost: latency and memory.
         held_to: most people it was asked for, where it could find more; None where not.
         worst: the 90th percentile of the distance.
-        people: how many people two or more voices found, by all models.
+        people: how many people two or more families agree on so, by all models.
     """
 
     model: str
@@ -68,14 +69,15 @@ def picture_facts(
 ) -> tuple[ModelFacts, ...]:
     """The facts of one picture; `people` with thresholds applied, `groups` made from them."""
     distances = joint_agreement(people, groups)
-    agreed = [g for g in groups if len(g.members) > 1]
+    agreed = [members for members in map(agreed_members, groups) if members]
     return tuple(
         ModelFacts(
             model,
             len(poses),
-            sum(model in group.members for group in agreed),
+            sum(model in members for members in agreed),
             median_of(distances[model]),
             costs.get(model, Cost()),
+            people=len(agreed),
         )
         for model, poses in people.items()
     )
@@ -98,12 +100,12 @@ def gather(
     people = 0
     for each in ({m: people[m] for m in models} for people in pictures):
         groups = group_people(each)
-        shared = [g for g in groups if len({voice(m) for m in g.members}) > 1]
+        shared = [members for members in map(agreed_members, groups) if members]
         people += len(shared)
         apart = joint_agreement(each, groups)
         for m in models:
             found[m] += len(each[m])
-            agreed[m] += sum(m in g.members for g in shared)
+            agreed[m] += sum(m in members for members in shared)
             distances[m].append(apart[m].ravel())
     out = {}
     for m in models:

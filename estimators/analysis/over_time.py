@@ -10,14 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from estimators.analysis.agreement import (
-    PairMatches,
     distance_from_others,
     mean_of,
     relative_distance,
 )
-from estimators.analysis.clip import ClipEstimates
-from estimators.analysis.matching import joint_similarity, mean_similarity
+from estimators.analysis.clip_pairs import same_rows_oks
 from estimators.analysis.shown import ShownClip
+from estimators.analysis.voices import voices_of
 from estimators.skeletons import COCO_17
 
 MOST_DISPUTED = 10
@@ -80,7 +79,7 @@ def agreement_over_time(
             both = (rows[a] >= 0) & (rows[b] >= 0)
             oks[p, q, axis.followed(rows, a, b)] = 0.0
             i, j = rows[a][both], rows[b][both]
-            oks[p, q, both] = _same_rows_oks(clips[a], clips[b], i, j)
+            oks[p, q, both] = same_rows_oks(clips[a], clips[b], i, j)
     return AgreementOverTime(axis.frame_index, axis.time_s, people, pairs, oks)
 
 
@@ -94,6 +93,7 @@ def distance_over_time(
         identities: `shared_identities`, [Q] a model.
     """
     axis = _TimeAxis(clips)
+    voices = dict(zip(clips, voices_of(clips), strict=True))
     out = {m: np.full((len(s), len(COCO_17)), np.nan, np.float32) for m, s in clips.items()}
     for person in _followed_by_two(identities):
         rows = {model: axis.rows_of(model, identities[model] == person) for model in clips}
@@ -103,45 +103,11 @@ def distance_over_time(
         for m, (model, r) in enumerate(rows.items()):
             seen = r[compared] >= 0
             xy[m, seen] = clips[model].xy[r[compared][seen]]
-        for (model, r), distance in zip(rows.items(), distance_from_others(xy), strict=True):
+        distances = distance_from_others(xy, [voices[model] for model in rows])
+        for (model, r), distance in zip(rows.items(), distances, strict=True):
             seen = r[compared] >= 0
             out[model][r[compared][seen]] = distance[seen]
     return out
-
-
-def clip_matches(
-    clips: Mapping[str, ShownClip], identities: Mapping[str, NDArray[np.int64]]
-) -> dict[tuple[str, str], PairMatches]:
-    """What each two models both show in the frames that both answered.
-
-    Args:
-        clips: what each model shows of one clip.
-        identities: `shared_identities`, [Q] a model.
-    """
-    most = 1 + max((int(i.max(initial=0)) for i in identities.values()), default=0)
-    index = {model: s.clip.frame_index[s.frame_of] for model, s in clips.items()}
-    out = {}
-    for a, b in combinations(clips, 2):
-        one, other = clips[a], clips[b]
-        _, i, j = np.intersect1d(
-            index[a] * most + identities[a],
-            index[b] * most + identities[b],
-            assume_unique=True,
-            return_indices=True,
-        )
-        oks = _same_rows_oks(one, other, i, j)
-        only_a = _unmatched(index[a], i, other.clip)
-        only_b = _unmatched(index[b], j, one.clip)
-        out[a, b] = PairMatches.of(oks, one.xy[i], other.xy[j], only_a, only_b)
-    return out
-
-
-def _unmatched(frames: NDArray[np.int64], matched: NDArray[np.int64], other: ClipEstimates) -> int:
-    """Sightings, in these frames, of people whom the other model could have shown and did not."""
-    alone = np.ones(len(frames), np.bool_)
-    alone[matched] = False
-    able = other.frame_index[~other.failed & ~other.full]
-    return int((alone & np.isin(frames, able)).sum())
 
 
 def _followed_by_two(identities: Mapping[str, NDArray[np.int64]]) -> tuple[int, ...]:
@@ -191,13 +157,6 @@ class _TimeAxis:
             mask[: seen[0]] = False
             mask[seen[-1] + 1 :] = False
         return mask
-
-
-def _same_rows_oks(
-    a: ShownClip, b: ShownClip, i: NDArray[np.int64], j: NDArray[np.int64]
-) -> NDArray[np.float64]:
-    area = np.sqrt(a.area[i] * b.area[j])
-    return mean_similarity(joint_similarity(a.xy[i], b.xy[j], area))
 
 
 @dataclass(frozen=True)

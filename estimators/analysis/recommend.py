@@ -22,6 +22,7 @@ from estimators.analysis.seen import Seen
 from estimators.analysis.sentences import Reason, Subject
 from estimators.analysis.signals import picture_signals
 from estimators.analysis.truth import TruthErrors, in_words, lead, truth_scores
+from estimators.analysis.voices import agreed_members
 from estimators.registry import get, voice
 
 Tier = Literal["truth", "consensus", "plausibility", "requirements", "none"]
@@ -38,7 +39,7 @@ TOO_FAR_APART = 0.6
 EQUALLY_GOOD = 0.02
 # Fewer independent families are no consensus: two cannot outvote each other.
 FEWEST_VOICES = 3
-# A one-person model is out when this many people are each seen by two or more voices.
+# A one-person model is out when two or more voices agree on each of this many people.
 PEOPLE_TOO_MANY = 2
 
 
@@ -176,10 +177,8 @@ def _out(facts: Mapping[str, ModelFacts], evidence: Evidence, needs: Needs) -> d
 
 
 def _agreed_people(seen: Sequence[Seen]) -> int:
-    """How many people two or more voices see: the median over the pictures or frames."""
-    counts = [
-        sum(len({voice(m) for m in group.members}) >= 2 for group in each.groups) for each in seen
-    ]
+    """How many people two or more families agree on: the median over the pictures or frames."""
+    counts = [sum(bool(agreed_members(group)) for group in each.groups) for each in seen]
     return int(np.median(counts)) if counts else 0
 
 

@@ -13,6 +13,7 @@ from estimators.analysis.agreement import joint_agreement
 from estimators.analysis.facts import ModelFacts
 from estimators.analysis.plausibility import Finding
 from estimators.analysis.seen import Seen
+from estimators.analysis.voices import AGREED_OKS
 from estimators.registry import get
 from estimators.skeletons import COCO_17
 
@@ -105,14 +106,16 @@ def people(
     each = ", counted a frame" if subject == "clip" else ""
     if total == 0:
         counts = ", ".join(f"{f.title} {f.found}" for f in facts.values())
-        return (Reason(f"No two families agree on anybody. People found{each}: {counts}."),)
+        none = f"No two families agree on anybody (OKS of {AGREED_OKS} or more)."
+        return (Reason(f"{none} People found{each}: {counts}."),)
     ordered = sorted(facts.values(), key=lambda f: (f.model != model, -f.agreed))
     shares = ", ".join(f"{f.title} {f.agreed}" for f in ordered)
     who = "the one person" if total == 1 else f"the {total} people"
-    out = [Reason(f"Of {who} on whom two families or more agree{each}: {shares}.")]
+    agree = f"two families or more agree (OKS of {AGREED_OKS} or more)"
+    out = [Reason(f"Of {who} on whom {agree}{each}: {shares}.")]
     alone = [f"{f.title} {f.found - f.agreed}" for f in facts.values() if f.found > f.agreed]
     if alone:
-        out.append(Reason(f"Seen by one family alone, right or wrong: {', '.join(alone)}."))
+        out.append(Reason(f"Seen so by no other family, right or wrong: {', '.join(alone)}."))
     return tuple(out)
 
 
@@ -132,7 +135,7 @@ def held_back(facts: Mapping[str, ModelFacts]) -> tuple[Reason, ...]:
 def distance(
     facts: Mapping[str, ModelFacts], model: str | None, seen: Sequence[Seen]
 ) -> tuple[Reason, ...]:
-    """How far the joints lie from where the other models put them, and where most."""
+    """How far the joints lie from where the other families put them, and where most."""
     known = [f for f in facts.values() if not math.isnan(f.distance)]
     if not known:
         return ()

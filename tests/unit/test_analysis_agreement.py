@@ -17,6 +17,8 @@ from estimators.skeletons import COCO_17
 from estimators.types import PoseSet
 
 TORSO = 100.0
+LIGHTNING, THUNDER, MULTI = "movenet-lightning", "movenet-thunder", "movenet-multipose"
+FULL, POSENET = "blazepose-full", "posenet"
 
 
 def person(dx: float = 0.0, dy: float = 0.0) -> np.ndarray:
@@ -97,37 +99,62 @@ def test_the_joint_that_lies_apart_stands_out_among_three() -> None:
     wrist = COCO_17.index("left_wrist")
     apart = person()
     apart[wrist] += (30, 40)
-    people = {"a": poses(person()), "b": poses(person()), "c": poses(apart)}
+    people = {LIGHTNING: poses(person()), FULL: poses(person()), POSENET: poses(apart)}
     distances = joint_agreement(people, group_people(people))
-    assert distances["c"][0, wrist] == pytest.approx(0.5)
-    assert distances["a"][0, wrist] == pytest.approx(0.25)  # half way to the median of b and c
-    assert distances["a"][0, COCO_17.index("nose")] == pytest.approx(0.0)
+    assert distances[POSENET][0, wrist] == pytest.approx(0.5)
+    assert distances[LIGHTNING][0, wrist] == pytest.approx(
+        0.25
+    )  # half way to the median of the others
+    assert distances[LIGHTNING][0, COCO_17.index("nose")] == pytest.approx(0.0)
 
 
 def test_joint_agreement_is_nan_for_people_one_model_alone_found() -> None:
-    people = {"a": poses(person(), person(500)), "b": poses(person(2))}
+    people = {LIGHTNING: poses(person(), person(500)), FULL: poses(person(2))}
     groups = group_people(people)
     distances = joint_agreement(people, groups)
     alone = next(i for i, g in enumerate(groups) if len(g.members) == 1)
     both = 1 - alone
-    assert np.isnan(distances["a"][alone]).all()
-    assert np.isnan(distances["b"][alone]).all()
-    np.testing.assert_allclose(distances["a"][both], 0.02, rtol=1e-5)
-    np.testing.assert_allclose(distances["a"][both], distances["b"][both])
+    assert np.isnan(distances[LIGHTNING][alone]).all()
+    assert np.isnan(distances[FULL][alone]).all()
+    np.testing.assert_allclose(distances[LIGHTNING][both], 0.02, rtol=1e-5)
+    np.testing.assert_allclose(distances[LIGHTNING][both], distances[FULL][both])
 
 
 def test_the_distance_is_told_in_the_torso_that_most_models_see() -> None:
     smaller = 0.8 * (person() - (0, 200)) + (0, 200)
-    people = {"a": poses(person()), "b": poses(person()), "c": poses(smaller)}
+    people = {LIGHTNING: poses(person()), FULL: poses(person()), POSENET: poses(smaller)}
     distances = joint_agreement(people, group_people(people))
     shoulder = COCO_17.index("left_shoulder")
-    assert distances["c"][0, shoulder] == pytest.approx(np.hypot(8, 20) / TORSO)
-    assert distances["a"][0, shoulder] == pytest.approx(np.hypot(4, 10) / TORSO)
+    assert distances[POSENET][0, shoulder] == pytest.approx(np.hypot(8, 20) / TORSO)
+    assert distances[LIGHTNING][0, shoulder] == pytest.approx(np.hypot(4, 10) / TORSO)
 
 
 def test_joint_agreement_of_a_single_model_is_unknown() -> None:
-    people = {"a": poses(person())}
-    assert np.isnan(joint_agreement(people, group_people(people))["a"]).all()
+    people = {LIGHTNING: poses(person())}
+    assert np.isnan(joint_agreement(people, group_people(people))[LIGHTNING]).all()
+
+
+def test_a_family_is_one_voice_about_where_a_joint_is() -> None:
+    """Two variants that err alike do not make the right family an outlier, nor pull another."""
+    wrist = COCO_17.index("left_wrist")
+    apart = person()
+    apart[wrist] += (30, 40)
+    families = {FULL: poses(person()), LIGHTNING: poses(apart), POSENET: poses(person())}
+    for more in ({}, {THUNDER: poses(apart)}, {THUNDER: poses(apart), MULTI: poses(apart)}):
+        people = families | more
+        distances = joint_agreement(people, group_people(people))
+        assert {m: float(d[0, wrist]) for m, d in distances.items()} == pytest.approx(
+            {FULL: 0.25, POSENET: 0.25} | dict.fromkeys((LIGHTNING, *more), 0.5)
+        )
+
+
+def test_variants_of_one_family_are_compared_where_there_is_no_other() -> None:
+    people = {LIGHTNING: poses(person()), THUNDER: poses(person(6, 8))}
+    distances = joint_agreement(people, group_people(people))
+    np.testing.assert_allclose(distances[LIGHTNING][0], 0.1, rtol=1e-5)
+    alone = people | {FULL: poses(person(2000))}  # sees somebody else
+    distances = joint_agreement(alone, group_people(alone))
+    assert all(np.isnan(each).all() for each in distances.values())
 
 
 def test_two_torso_lengths_share_the_blame_for_a_distance() -> None:

@@ -8,12 +8,12 @@ from analysis_motion import clip_of, irregular, shown, vanished, walking
 from numpy.typing import NDArray
 
 from estimators.analysis.agreement import PairAgreement
+from estimators.analysis.clip_pairs import clip_matches
 from estimators.analysis.clip_report import report_clip
 from estimators.analysis.identity import shared_identities
 from estimators.analysis.over_time import (
     AgreementOverTime,
     agreement_over_time,
-    clip_matches,
     disputed_frames,
 )
 from estimators.analysis.pairing import match_all

@@ -99,7 +99,7 @@ def _summary(found: PictureSet, needs: Needs) -> None:
     st.caption(
         "Choose a row to open its picture. People: found by each model. Agreement: OKS of every "
         "two models on every person, in the mean; a person whom one of the two does not find "
-        "counts 0. Largest distance: of a joint from where the other models put it."
+        "counts 0. Largest distance: of a joint from where the other families put it."
     )
 
 

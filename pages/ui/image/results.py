@@ -69,7 +69,7 @@ def _joints(comparison: Comparison) -> None:
         "Scores are each model's own: "
         + "; ".join(f"{kind} is {meaning}" for kind, meaning in kinds.items())
         + ". Never compare them across models. Grey: under the threshold. *apart*: distance "
-        "from where the other models put the joint, in torso lengths; empty where a joint is "
+        "from where the other families put the joint, in torso lengths; empty where a joint is "
         "hidden by its threshold or no other model has it."
     )
 
