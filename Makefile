@@ -1,5 +1,6 @@
 # make run    the app at http://localhost:8501, set up on first use
 # make test   everything the continuous integration checks; ARGS="tests/unit -k crop" a part of it
+# make check  lint, types and unit tests, for every save: about a minute
 # make lint   ruff and mypy alone          make bench   the benchmarks, one after another
 
 PYTHON ?= python3
@@ -11,7 +12,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 REPLACED := -n 1 --max-worker-restart=3 --timeout-method=thread --reruns=1
 BENCHMARKS := $(basename $(notdir $(wildcard benchmarks/[a-z]*.py)))
 
-.PHONY: run test lint bench clean
+.PHONY: run test check lint bench clean
 
 run: $(VENV)/installed
 	@.ci/prepare libraries || true
@@ -27,6 +28,9 @@ else
 	$(BIN)/python -m pytest --ignore=tests/browser
 	$(BIN)/python -m pytest tests/browser $(REPLACED)
 endif
+
+check: lint
+	$(BIN)/python -m pytest -q tests/unit $(ARGS)
 
 lint: $(VENV)/installed-dev
 	$(BIN)/python -m ruff check .

@@ -19,7 +19,7 @@ if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
 
 # Fast answers first: a broken unit is reported before a browser is started.
-_LAYERS = ("unit", "contract", "golden", "app", "browser")
+_LAYERS = ("unit", "integration", "contract", "golden", "app", "browser")
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 # Two of these in one process end in a segmentation fault or a hang.
 _FRAMEWORKS = ("tensorflow", "torch", "mediapipe")

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -164,17 +161,6 @@ def test_identities_are_the_same_in_all_models() -> None:
     right = {int(i) for m, e in given.items() for i in people[m][e.xy[:, 0, 0] > 500]}
     assert len(left) == len(right) == 1
     assert left != right
-
-
-def test_heavy_packages_are_imported_only_when_needed() -> None:
-    code = (
-        "import sys, estimators.analysis.clip_report, estimators.analysis.facts, "
-        "estimators.export.coco, estimators.export.files, estimators.export.tables; "
-        "print({'scipy', 'pandas', 'pyarrow', 'cv2'} & set(sys.modules))"
-    )
-    root = Path(__file__).parents[2]
-    done = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True)
-    assert done.stdout.strip() == "set()", done.stderr
 
 
 def test_a_picture_and_a_clip_of_one_frame_give_the_same_facts() -> None:

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 import threading
-from pathlib import Path
 
 import pytest
 
 from estimators.errors import InputError
-from estimators.runtime.priority import set_niceness
 from estimators.workflows.live.seats import DEFAULT_SEATS, VARIABLE, Seats, seats_allowed
 from estimators.workflows.live.slot import NewestSlot
 from tests.unit.runtime_support import wait_until
@@ -117,27 +112,3 @@ class TestSeats:
     def test_a_wrong_setting_is_told(self, value: str) -> None:
         with pytest.raises(InputError, match=f"{VARIABLE} is '{value}'"):
             seats_allowed(value)
-
-
-@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="threads are listed on Linux only")
-def test_all_threads_of_a_process_give_way() -> None:
-    code = (
-        "import threading, sys\n"
-        "for _ in range(3): threading.Thread(target=sys.stdin.read, daemon=True).start()\n"
-        "print('ready', flush=True); threading.Event().wait()"
-    )
-    child = subprocess.Popen(
-        [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE
-    )
-    try:
-        assert child.stdout is not None
-        child.stdout.readline()
-        before = os.getpriority(os.PRIO_PROCESS, child.pid)
-        assert set_niceness(child.pid, 3)
-        tasks = [int(task.name) for task in Path(f"/proc/{child.pid}/task").iterdir()]
-        assert len(tasks) == 4
-        assert {os.getpriority(os.PRIO_PROCESS, t) for t in tasks} == {min(before + 3, 19)}
-    finally:
-        child.kill()
-        child.communicate()
-    assert set_niceness(child.pid, 19)  # nothing is left that would be too quick

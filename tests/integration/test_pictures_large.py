@@ -190,3 +190,18 @@ def test_transparency_takes_no_copies_of_the_whole(tmp_path: Path) -> None:
     command = [sys.executable, "-c", PEAK, str(small), str(large)]
     said = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
     assert 4 * 5000 * 4000 < int(said) < 8 * 5000 * 4000
+
+
+def test_a_large_picture_is_refused_in_one_message() -> None:
+    """Pillow warns on stderr before our limit is looked at."""
+    code = (
+        "import io; from PIL import Image; from estimators.media.pictures import read_picture\n"
+        "data = io.BytesIO(); Image.new('L', (11_000, 10_000)).save(data, 'PNG')\n"
+        "try: read_picture(data.getvalue(), 'wide.png')\n"
+        "except Exception as error: print(error)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert "wide.png is too large: 11000×10000 pixels" in done.stdout
+    assert done.stderr == ""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -10,7 +12,7 @@ import pytest
 
 from estimators.analysis.latency import RollingLatency
 from estimators.runtime.api import RunResult
-from estimators.runtime.priority import BEHIND_VIDEO, LAST
+from estimators.runtime.priority import BEHIND_VIDEO, LAST, set_niceness
 from estimators.runtime.runner import ProcessRunner
 from estimators.types import EstimatorOptions, Frame
 from estimators.workflows.live.follower import Follower
@@ -172,3 +174,27 @@ def test_a_clip_beside_keeps_its_person_until_it_is_done(monkeypatch: pytest.Mon
         assert not runner.estimate("brightest", fake.picture(3, 3)).busy
     finally:
         runner.close()
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="threads are listed on Linux only")
+def test_all_threads_of_a_process_give_way() -> None:
+    code = (
+        "import threading, sys\n"
+        "for _ in range(3): threading.Thread(target=sys.stdin.read, daemon=True).start()\n"
+        "print('ready', flush=True); threading.Event().wait()"
+    )
+    child = subprocess.Popen(
+        [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    try:
+        assert child.stdout is not None
+        child.stdout.readline()
+        before = os.getpriority(os.PRIO_PROCESS, child.pid)
+        assert set_niceness(child.pid, 3)
+        tasks = [int(task.name) for task in Path(f"/proc/{child.pid}/task").iterdir()]
+        assert len(tasks) == 4
+        assert {os.getpriority(os.PRIO_PROCESS, t) for t in tasks} == {min(before + 3, 19)}
+    finally:
+        child.kill()
+        child.communicate()
+    assert set_niceness(child.pid, 19)  # nothing is left that would be too quick
