@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from estimators import settings
+
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / "shared"
 if str(ROOT) not in sys.path:
@@ -78,6 +80,14 @@ def _one_framework_a_process() -> Iterator[None]:
     after = {name for name in _FRAMEWORKS if sys.modules.get(name) is not None}
     if after - before and len(after) > 1:
         pytest.fail(f"{sorted(after)} in one process: run the model in a process of its own")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _settings_are_read_anew() -> Iterator[None]:
+    """Tests set environment variables; the product reads its own once a process."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(settings, "current", settings.current.__wrapped__)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -16,6 +16,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from estimators import settings
 from estimators.cli import streams
 from estimators.cli.codes import BAD_INPUT, FAILED, FORMATS, INTERRUPTED
 from estimators.cli.interrupts import interrupt, on_interrupt
@@ -60,6 +61,7 @@ def _run(arguments: Sequence[str] | None) -> int:
     except SystemExit:  # after its help, or a line that says what is wrong
         sys.stdout.flush()
         raise
+    settings.current()  # a wrong one is told before anything is done
     code: int = import_module(options.module).run(options)
     return code
 

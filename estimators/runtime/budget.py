@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import threading
 import time
 from collections.abc import Sequence
 from typing import Protocol
 
-from estimators.errors import InputError, MemoryBudgetError
+from estimators.errors import MemoryBudgetError
 
-VARIABLE = "POSE_MEMORY_MB"
-_MOST_DIGITS = 12
-DEFAULT_MB = 2000
 # Reading the size of a process costs about a millisecond of a call.
 _CHECK_EVERY_S = 5.0
 _VIEWER = "memory budget"
@@ -43,22 +39,6 @@ class Tenant(Protocol):
 
     def retire(self, viewer: str, timeout_s: float) -> bool:
         """Ends it when its turn comes (0: only if nobody uses it); False when it did not come."""
-
-
-def budget_mb(given: int | None) -> int:
-    """`given`, else `POSE_MEMORY_MB`, else 2,000.
-
-    Raises:
-        InputError: not a positive whole number.
-    """
-    text = os.environ.get(VARIABLE, "").strip() if given is None else str(given)
-    if not text:
-        return DEFAULT_MB
-    if not text.isdecimal() or len(text) > _MOST_DIGITS or int(text) == 0:
-        raise InputError(
-            f"{VARIABLE} is {text[:40]!r}.", "Give the memory for the models in MB, such as 2000."
-        )
-    return int(text)
 
 
 class MemoryBudget:
@@ -126,5 +106,5 @@ class MemoryBudget:
         return MemoryBudgetError(
             f"{newcomer.title} needs about {newcomer.expected_mb:.0f} MB, which does not fit into "
             f"{self.total_mb} MB beside {names}, in use now.",
-            f"Choose fewer models, stop a stream, or raise {VARIABLE}.",
+            "Choose fewer models, stop a stream, or raise POSE_MEMORY_MB.",
         )

@@ -8,11 +8,12 @@ from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import replace
 
+from estimators import settings
 from estimators.errors import InputError
 from estimators.registry import MODELS, ModelSpec
 from estimators.runtime.activity import Activity
 from estimators.runtime.api import ModelStatus, RunResult, Session
-from estimators.runtime.budget import MemoryBudget, budget_mb
+from estimators.runtime.budget import MemoryBudget
 from estimators.runtime.hosted import HostedModel
 from estimators.runtime.machine import available_cores
 from estimators.runtime.process import HostProcess
@@ -31,7 +32,7 @@ class ProcessRunner:
     """Implements `api.Runner` with one child process for each variant in use.
 
     Args:
-        memory_mb: memory for all models together; None for `POSE_MEMORY_MB`, else 2,000.
+        memory_mb: memory for all models together; None for what the settings say.
         threads: CPU threads of each model; None for every core this process may use.
         models: the variants by key; the registry's unless an experiment or a test brings others.
         limits: how long a model may take.
@@ -55,9 +56,11 @@ class ProcessRunner:
             )
         if threads is not None and threads < 1:
             raise InputError(f"{threads} threads are too few.", "Give 1 or more.")
+        if memory_mb is not None and memory_mb < 1:
+            raise InputError(f"{memory_mb} MB are too little.", "Give 1 or more.")
         self.threads = threads or available_cores()
         self._models = models
-        self._budget = MemoryBudget(budget_mb(memory_mb), limits.call_s)
+        self._budget = MemoryBudget(memory_mb or settings.current().memory_mb, limits.call_s)
         self._activity = Activity()
         self._hosting = Hosting(self.threads, limits, self._budget, self._activity, start)
         self._hosted: dict[str, HostedModel] = {}

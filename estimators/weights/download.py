@@ -213,11 +213,11 @@ def disk_error(entry: WeightsEntry, target: Path, error: OSError) -> WeightsErro
         return WeightsError(
             f"{entry.key}: the disk is full, {entry.size_bytes / 1e6:.0f} MB are needed in "
             f"{target.parent}.",
-            f"Free some space, or let {store.CACHE_VARIABLE} name a folder elsewhere. "
+            f"Free some space, or let POSE_CACHE_DIR name a folder elsewhere. "
             f"The file comes from {entry.url}",
         )
     return WeightsError(
         f"{entry.key}: {target.parent} cannot be written to: {error.strerror}.",
-        f"Let {store.CACHE_VARIABLE} name a folder that can be written to, or put "
-        f"{entry.file_name} from {entry.url} into a folder that {store.WEIGHTS_VARIABLE} names.",
+        f"Let POSE_CACHE_DIR name a folder that can be written to, or put "
+        f"{entry.file_name} from {entry.url} into a folder that POSE_WEIGHTS_DIR names.",
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import stat
 import tomllib
 from collections.abc import Mapping
@@ -13,10 +12,10 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal, get_args
 
+from estimators import settings
 from estimators.errors import WeightsError
 
 Kind = Literal["embedded", "download", "tfhub"]
-MANIFEST_VARIABLE = "POSE_WEIGHTS_MANIFEST"
 _PACKAGED = Path(__file__).with_name("manifest.toml")
 
 
@@ -62,15 +61,15 @@ def entries() -> Mapping[str, WeightsEntry]:
     Raises:
         WeightsError: a manifest cannot be read or an entry in it is incomplete.
     """
-    override = os.environ.get(MANIFEST_VARIABLE)
-    if not override:
+    override = settings.current().weights_manifest
+    if override is None:
         return _merged(_stamp(_PACKAGED), None)
-    return _merged(_stamp(_PACKAGED), _stamp(Path(override)))
+    return _merged(_stamp(_PACKAGED), _stamp(override))
 
 
 def _stamp(path: Path) -> tuple[Path, int]:
     """`path` with its time of change, so that an edited manifest is read again."""
-    advice = f"Correct or unset {MANIFEST_VARIABLE}."
+    advice = "Correct or unset POSE_WEIGHTS_MANIFEST."
     try:
         found = path.stat()
     except OSError as error:
@@ -99,7 +98,7 @@ def _read(path: Path) -> dict[str, dict[str, Any]]:
     except (OSError, ValueError) as error:
         raise WeightsError(
             f"The weights manifest {path} cannot be read: {error}.",
-            f"Correct it, or unset {MANIFEST_VARIABLE}.",
+            "Correct it, or unset POSE_WEIGHTS_MANIFEST.",
         ) from error
     stray = [key for key, table in tables.items() if not isinstance(table, dict)]
     if stray:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import os
 import shutil
 import threading
 from collections.abc import Callable
@@ -12,11 +11,10 @@ from pathlib import Path
 
 import platformdirs
 
+from estimators import settings
 from estimators.errors import WeightsError
 from estimators.weights.manifest import WeightsEntry
 
-WEIGHTS_VARIABLE = "POSE_WEIGHTS_DIR"
-CACHE_VARIABLE = "POSE_CACHE_DIR"
 EMBEDDED_DIR = Path(__file__).with_name("files")
 
 # A file's time of change and size, or those of every file of a folder.
@@ -31,14 +29,14 @@ class FetchCancelledError(WeightsError):
 
 def cache_dir() -> Path:
     """The folder for downloads: `POSE_CACHE_DIR`, else the user's cache folder; may not exist."""
-    chosen = os.environ.get(CACHE_VARIABLE)
-    return Path(chosen) if chosen else Path(platformdirs.user_cache_dir("pose-comparison", False))
+    chosen = settings.current().cache_dir
+    return chosen or Path(platformdirs.user_cache_dir("pose-comparison", False))
 
 
 def tfhub_dir() -> Path:
     """The folder in which tensorflow_hub keeps its modules: `TFHUB_CACHE_DIR`, else in ours."""
-    chosen = os.environ.get("TFHUB_CACHE_DIR")
-    return Path(chosen) if chosen else cache_dir() / "tfhub"
+    chosen = settings.current().tfhub_cache_dir
+    return chosen or cache_dir() / "tfhub"
 
 
 def target(entry: WeightsEntry) -> Path:
@@ -49,10 +47,10 @@ def target(entry: WeightsEntry) -> Path:
 
 def brought(entry: WeightsEntry) -> Path | None:
     """The file in `POSE_WEIGHTS_DIR` (if there is one), which goes before all others; unchecked."""
-    chosen = os.environ.get(WEIGHTS_VARIABLE)
-    if not chosen or entry.kind == "tfhub":
+    chosen = settings.current().weights_dir
+    if chosen is None or entry.kind == "tfhub":
         return None
-    file = Path(chosen) / entry.file_name
+    file = chosen / entry.file_name
     return file if file.is_file() else None
 
 
@@ -70,11 +68,11 @@ def how_to_get(entry: WeightsEntry) -> str:
 
 def by_hand(entry: WeightsEntry) -> str:
     """How a person brings the file: its name, its address and the folder, in words."""
-    chosen = os.environ.get(WEIGHTS_VARIABLE)
+    chosen = settings.current().weights_dir
     folder = (
-        f"{chosen}, the folder that {WEIGHTS_VARIABLE} names"
+        f"{chosen}, the folder that POSE_WEIGHTS_DIR names"
         if chosen
-        else f"{cache_dir()} or any folder that {WEIGHTS_VARIABLE} names"
+        else f"{cache_dir()} or any folder that POSE_WEIGHTS_DIR names"
     )
     return f"put the file {entry.file_name} from {entry.url} into {folder}"
 
@@ -87,7 +85,7 @@ def find(entry: WeightsEntry) -> Path | None:
     """
     file = brought(entry)
     if file is not None:
-        verify(entry, file, f"Replace it, or unset {WEIGHTS_VARIABLE}. It comes from {entry.url}")
+        verify(entry, file, f"Replace it, or unset POSE_WEIGHTS_DIR. It comes from {entry.url}")
         return file
     file = target(entry)
     if not (file / "saved_model.pb" if entry.kind == "tfhub" else file).is_file():

@@ -10,6 +10,7 @@ from estimators.errors import PoseError
 from estimators.workflows.own_folder import remove_abandoned
 from pages.ui import engine, memory
 from pages.ui.menu import menu
+from pages.ui.server_settings import server_settings
 from pages.ui.settings import Settings
 from pages.ui.sidebar import sidebar
 
@@ -35,6 +36,7 @@ def open_page(title: str, subtitle: str) -> Settings:
     """
     st.set_page_config(f"{title} · {PRODUCT}", _ICON, "wide")
     try:
+        server_settings()
         engine.start()
     except PoseError as error:  # a setting of the server, such as POSE_MEMORY_MB, is wrong
         # The words of whoever runs the server, not of a visitor.

@@ -195,7 +195,13 @@ def broken_blazepose(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("variable", "value"), [("POSE_MEMORY_MB", "much"), ("POSE_WEIGHTS_MANIFEST", "absent.toml")]
+    ("variable", "value"),
+    [
+        ("POSE_MEMORY_MB", "much"),
+        ("POSE_WEIGHTS_MANIFEST", "absent.toml"),
+        ("POSE_MAX_STREAMS", "many"),
+        ("POSE_WEIGHT_DIR", "weights"),
+    ],
 )
 def test_a_wrong_setting_of_the_server_is_said_on_the_page(
     variable: str, value: str, monkeypatch: pytest.MonkeyPatch

@@ -14,7 +14,6 @@ from estimators.workflows.live.recorder import LiveRecorder
 from pages.ui import engine
 from pages.ui.live import page, session
 from pages.ui.live.ice import SETTINGS
-from pages.ui.live.recording import VARIABLE, longest_s
 from pages.ui.server.files import Received
 from tests.unit.live_stand import camera
 
@@ -175,13 +174,6 @@ def test_a_recording_tells_why_it_ended() -> None:
     assert "The camera was turned." in words(app)
 
 
-def test_a_wrong_limit_does_not_stop_the_page(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("POSE_MAX_STREAMS", "many")
-    session.seats.clear()
-    opened()
-    assert session.seats().limit == session.DEFAULT_SEATS
-
-
 def test_far_away_without_a_relay_it_warns_beforehand() -> None:
     assert "The camera may not connect here." in words(opened())  # tests have no address at all
 
@@ -195,12 +187,9 @@ def test_a_relay_from_the_secrets_counts() -> None:
     assert "The camera may not connect here." not in words(app)
 
 
-def test_the_length_of_recordings(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv(VARIABLE, raising=False)
-    assert longest_s() == 30
-    for text, seconds in (("12", 12), ("0", 1), ("99999", 600), ("long", 30), ("nan", 30)):
-        monkeypatch.setenv(VARIABLE, text)
-        assert longest_s() == seconds
+def test_the_length_of_recordings_may_come_from_the_secrets() -> None:
+    app = opened(POSE_LIVE_RECORD_S="12")
+    assert "12 s at most" in app.button(key="live_record").help
 
 
 def test_a_kept_frame_is_on_the_image_page() -> None:

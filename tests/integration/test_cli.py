@@ -13,11 +13,11 @@ import threading
 from pathlib import Path
 
 import pytest
-from cli_process import ROOT, environment, estimators
-from weights_server import Server
 
 from estimators import registry, weights
 from estimators.cli.main import main
+from tests.unit.cli_process import ROOT, environment, estimators
+from tests.unit.weights_server import Server
 
 ANNOTATED = ("--output", "out", "--format", "coco", "--annotations")
 BODY = bytes(range(256)) * 4000
@@ -221,3 +221,21 @@ def test_a_reader_that_has_enough_is_no_error(env: dict[str, str]) -> None:
     assert child.stderr.read() == ""
     assert child.wait() == 0
     child.stderr.close()
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [
+        ("POSE_MAX_STREAMS", "many", "is 'many'"),
+        ("POSE_MEMORY", "1", "Did you mean POSE_MEMORY_MB?"),
+    ],
+)
+def test_a_wrong_setting_is_told_before_anything_is_done(
+    name: str, value: str, told: str, env: dict[str, str]
+) -> None:
+    done = estimators("models", env={**env, name: value})
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith(f"error: {name} is ")
+    assert told in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert estimators("--help", env={**env, name: value}).returncode == 0

@@ -9,7 +9,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from runtime_support import status, wait_until
 from test_clip_run import clip_of
 
 from estimators.analysis.clip import TIMINGS
@@ -25,6 +24,7 @@ from estimators.workflows.clip.jobs import ClipJobs, kept_bytes
 from estimators.workflows.clip.run import ClipSettings
 from tests.unit import fake_adapters
 from tests.unit.fake_adapters import REFUSE, SLEEP, picture
+from tests.unit.runtime_support import status, wait_until
 
 ONE, TWO = "movenet-lightning", "movenet-thunder"
 BOTH = ClipSettings((ONE, TWO))

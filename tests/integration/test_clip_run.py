@@ -12,7 +12,6 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from runtime_support import count, hosts, status, wait_until
 
 from estimators.errors import InputError
 from estimators.media.clip_info import ClipInfo
@@ -22,6 +21,7 @@ from estimators.types import Frame
 from estimators.workflows.clip.run import GIVE_UP_AFTER, ClipSettings, Prefetched, run_clip
 from tests.unit import fake_adapters
 from tests.unit.fake_adapters import ABORT, KILL, REFUSE, SLEEP, picture
+from tests.unit.runtime_support import count, hosts, status, wait_until
 
 ONE = ClipSettings(("brightest",))
 TWO = ClipSettings(("brightest", "other"))

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from analysis_motion import clip_of, walking
 from clip_factory import Recipe, make_clip, number_of, numbered
 
 from estimators.errors import InputError
@@ -23,6 +22,7 @@ from estimators.workflows.clip.analysis import ClipAnalysis
 from estimators.workflows.clip.run import ClipSettings
 from estimators.workflows.clip.series import playable_times
 from estimators.workflows.clip.video import AnnotatedClip
+from tests.unit.analysis_motion import clip_of, walking
 
 MODEL = "movenet-lightning"
 # Two thousand frames a second in a file that counts milliseconds.

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import psutil
 import pytest
-from runtime_support import wait_until
+
+from tests.unit.runtime_support import wait_until
 
 ROOT = Path(__file__).parents[2]
 

@@ -10,7 +10,8 @@ import time
 from pathlib import Path
 
 import pytest
-from runtime_support import wait_until
+
+from tests.unit.runtime_support import wait_until
 
 ROOT = Path(__file__).parents[2]
 APP = """

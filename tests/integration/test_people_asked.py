@@ -8,7 +8,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from runtime_support import wait_until
 from test_clip_run import clip_of
 
 from estimators.analysis import sentences
@@ -31,6 +30,7 @@ from estimators.workflows.live.stream import LiveStream
 from tests.in_process import InProcessRunner
 from tests.unit import fake_adapters as fake
 from tests.unit.live_stand import camera, live_models
+from tests.unit.runtime_support import wait_until
 
 SINGLE, BLAZE, MULTI = "movenet-lightning", "blazepose-full", "movenet-multipose"
 

@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from weights_server import Server
 
 from estimators import weights
 from estimators.errors import WeightsError
+from tests.unit.weights_server import Server
 
 ROOT = Path(__file__).parents[2]
 BODY = random.Random(1).randbytes(3_000_000)

@@ -12,10 +12,10 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from weights_server import Server
 
 from estimators import weights
 from estimators.errors import WeightsError
+from tests.unit.weights_server import Server
 
 ROOT = Path(__file__).parents[2]
 BODY = random.Random(2).randbytes(2_000_000)

@@ -7,13 +7,15 @@ import subprocess
 import sys
 from pathlib import Path
 
+from estimators import settings
+
 ROOT = Path(__file__).parents[2]
 SAMPLES = ROOT / "sample_media"
 
 
 def environment(cache: Path, **more: str) -> dict[str, str]:
     """The tests' environment with an empty cache in `cache`."""
-    ours = ("POSE_WEIGHTS_DIR", "POSE_WEIGHTS_MANIFEST", "TFHUB_CACHE_DIR")
+    ours = {name for name, _, _ in settings.table()}
     kept = {name: value for name, value in os.environ.items() if name not in ours}
     return {**kept, "POSE_CACHE_DIR": str(cache), "NO_PROXY": "127.0.0.1", **more}
 

@@ -10,12 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from estimators import weights
+from estimators import settings, weights
 from estimators.cli.main import _parser as build_parser
 from estimators.registry import MODELS
 
 ROOT = Path(__file__).resolve().parents[2]
-README = (ROOT / "README.md").read_text(encoding="utf-8")
+README_FILE = ROOT / "README.md"
+README = README_FILE.read_text(encoding="utf-8")
 DEPLOYMENT = (ROOT / "docs/deployment.md").read_text(encoding="utf-8")
 DOCS = README + DEPLOYMENT
 SHIPPED = {"MoveNet", "BlazePose", "Keypoint R-CNN", "PoseNet"}
@@ -95,16 +96,19 @@ def test_make_targets_exist() -> None:
         assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
 
 
-def test_environment_variables_are_those_of_the_code() -> None:
-    code = "\n".join(
-        path.read_text(encoding="utf-8")
-        for folder in ("estimators", "pages")
-        for path in (ROOT / folder).rglob("*.py")
-    )
-    read = set(re.findall(r"[\"'`]((?:POSE|TFHUB)_[A-Z]+(?:_[A-Z]+)*)[\"'`]", code))
-    table = set(re.findall(r"^\| `([A-Z_]+)` \|", README, re.MULTILINE))
-    assert table == read
-    assert set(VARIABLE.findall(DEPLOYMENT)) <= table
+def test_the_table_of_settings_is_that_of_the_code() -> None:
+    rows = re.findall(r"^\| `([A-Z_]+)` \| (.+?) \| (.+?) \|$", README, re.MULTILINE)
+    assert rows == settings.table()
+
+
+def test_no_other_variable_is_named_anywhere() -> None:
+    """In the code's messages and in all pages, so that whoever follows them finds the setting."""
+    known = {name for name, _, _ in settings.table()} | {"POSE_BROWSER"}
+    files = [README_FILE, *(ROOT / "docs").rglob("*.md")]
+    for folder in ("estimators", "pages", "benchmarks"):
+        files += (ROOT / folder).rglob("*.py")
+    for file in files:
+        assert set(VARIABLE.findall(file.read_text(encoding="utf-8"))) <= known, file
 
 
 def test_streamlits_options_are_those_of_the_configuration() -> None:

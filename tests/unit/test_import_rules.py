@@ -38,6 +38,7 @@ RANKS = {
     "estimators.cards": 0,
     "estimators.errors": 0,
     "estimators.memory": 0,
+    "estimators.settings": 0,
     "estimators.geometry": 0,
     "estimators.kept": 0,
 }

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import threading
 
-import pytest
-
-from estimators.errors import InputError
-from estimators.workflows.live.seats import DEFAULT_SEATS, VARIABLE, Seats, seats_allowed
+from estimators.workflows.live.seats import Seats
 from estimators.workflows.live.slot import NewestSlot
 from tests.unit.runtime_support import wait_until
 
@@ -100,15 +97,3 @@ class TestSeats:
         for thread in threads:
             thread.join(60)
         assert sum(got) == seats.taken == 3
-
-    def test_the_setting(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.delenv(VARIABLE, raising=False)
-        assert seats_allowed() == DEFAULT_SEATS
-        monkeypatch.setenv(VARIABLE, "7")
-        assert seats_allowed() == 7
-        assert seats_allowed("2") == 2
-
-    @pytest.mark.parametrize("value", ["0", "-1", "many", "1.5"])
-    def test_a_wrong_setting_is_told(self, value: str) -> None:
-        with pytest.raises(InputError, match=f"{VARIABLE} is '{value}'"):
-            seats_allowed(value)

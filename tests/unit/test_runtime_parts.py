@@ -12,10 +12,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from estimators.errors import InputError, ModelCrashedError, ModelLoadError
+from estimators.errors import ModelCrashedError, ModelLoadError
 from estimators.runtime import backoff, machine
 from estimators.runtime.backoff import Backoff
-from estimators.runtime.budget import VARIABLE, budget_mb
 from estimators.runtime.frame_slot import FrameSlot
 from estimators.runtime.process import exit_in_words
 from estimators.runtime.sessions import EstimatorPool, SessionKey
@@ -251,18 +250,6 @@ def test_cores_are_those_this_process_may_use(monkeypatch: pytest.MonkeyPatch) -
     for quota, cores in [(None, 6), (2.0, 2), (1.5, 2), (0.2, 1), (64.0, 6)]:
         monkeypatch.setattr(machine, "_quota_cores", lambda quota=quota: quota)
         assert machine.available_cores() == cores
-
-
-def test_budget_from_argument_environment_or_default(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv(VARIABLE, raising=False)
-    assert budget_mb(None) == 2000
-    monkeypatch.setenv(VARIABLE, "700")
-    assert budget_mb(None) == 700
-    assert budget_mb(50) == 50
-    for bad in ("0", "-3", "2 GB", "1.5"):
-        monkeypatch.setenv(VARIABLE, bad)
-        with pytest.raises(InputError, match=VARIABLE):
-            budget_mb(None)
 
 
 def test_how_a_process_ended_in_words() -> None:

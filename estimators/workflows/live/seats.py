@@ -2,27 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import threading
-
-from estimators.errors import InputError
-
-DEFAULT_SEATS = 4
-VARIABLE = "POSE_MAX_STREAMS"
-
-
-def seats_allowed(value: str | None = None) -> int:
-    """The number in `value`, or in the environment's `POSE_MAX_STREAMS`; 4 where neither is set.
-
-    Raises:
-        InputError: it is no whole number above 0.
-    """
-    text = (os.environ.get(VARIABLE, "") if value is None else value).strip()
-    if not text:
-        return DEFAULT_SEATS
-    if not text.isdecimal() or int(text) < 1:
-        raise InputError(f"{VARIABLE} is {text!r}.", "Give a whole number above 0, for example 4.")
-    return int(text)
 
 
 class Seats:

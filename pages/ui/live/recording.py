@@ -3,32 +3,21 @@
 from __future__ import annotations
 
 import io
-import math
-import os
 import time
 from collections.abc import Callable
 
 import streamlit as st
 from PIL import Image
 
-from estimators.workflows.live.recorder import LONGEST_S, LiveRecorder, Recording
+from estimators.workflows.live.recorder import LiveRecorder, Recording
 from estimators.workflows.live.stream import LiveStream
 from pages.ui import engine
+from pages.ui.server_settings import server_settings
 from pages.ui.sources import keep_frame, kept_frame
 from pages.ui.text import escaped
 from pages.ui.verdict_box import heading, show
 
-VARIABLE = "POSE_LIVE_RECORD_S"
 _POLL_S = 1.0
-
-
-def longest_s() -> float:
-    """How long a recording may be, in seconds; at most ten minutes."""
-    try:
-        seconds = float(os.environ.get(VARIABLE, LONGEST_S))
-    except ValueError:
-        seconds = math.nan
-    return LONGEST_S if math.isnan(seconds) else min(max(seconds, 1.0), 600.0)
 
 
 @st.fragment
@@ -36,6 +25,7 @@ def controls(stream: LiveStream, playing: bool) -> None:
     """Buttons for the frame and the recording, and what they brought."""
     recorder = stream.recorder
     recording = recorder is not None and recorder.state == "recording"
+    longest_s = server_settings().live_record_s
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button(
             "Keep this frame",
@@ -53,7 +43,7 @@ def controls(stream: LiveStream, playing: bool) -> None:
             disabled=not (playing or recording),
             on_click=_stop_recording if recording else _record,
             args=(stream,),
-            help=f"The tiles as a clip and what the models said, {longest_s():.0f} s at most",
+            help=f"The tiles as a clip and what the models said, {longest_s:.0f} s at most",
         )
     _kept()
     if recorder is not None and recorder.state in ("recording", "finishing"):
@@ -63,7 +53,7 @@ def controls(stream: LiveStream, playing: bool) -> None:
 
 
 def _record(stream: LiveStream) -> None:
-    stream.record(time.strftime("live-%Y-%m-%d-%H%M%S"), longest_s())
+    stream.record(time.strftime("live-%Y-%m-%d-%H%M%S"), server_settings().live_record_s)
 
 
 def _stop_recording(stream: LiveStream) -> None:

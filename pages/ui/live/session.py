@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import gc
-import os
 from collections.abc import Mapping
 
 import streamlit as st
-from streamlit.errors import StreamlitSecretNotFoundError
 
-from estimators.errors import InputError
 from estimators.registry import ModelSpec
 from estimators.workflows.live.memory import pictures_apart
 from estimators.workflows.live.mosaic import LiveModel, LiveSettings
-from estimators.workflows.live.seats import DEFAULT_SEATS, VARIABLE, Seats, seats_allowed
+from estimators.workflows.live.seats import Seats
 from estimators.workflows.live.stream import LiveStream
 from pages.ui import engine
 from pages.ui.colours import colours
 from pages.ui.drawing import pose_style
 from pages.ui.live.ice import SETTINGS, IceServers, KeptServers, on_own_machine
+from pages.ui.server_settings import server_settings
 from pages.ui.settings import Settings
 
 _STREAM = "live_stream"
@@ -27,10 +25,7 @@ _STREAM = "live_stream"
 @st.cache_resource(show_spinner=False)
 def seats() -> Seats:
     """The seats of this server, shared by all viewers."""
-    try:
-        return Seats(seats_allowed(_setting(VARIABLE)))
-    except InputError:
-        return Seats(DEFAULT_SEATS)
+    return Seats(server_settings().max_streams)
 
 
 @st.cache_resource(show_spinner=False)
@@ -88,21 +83,10 @@ def own_machine() -> bool:
 
 def servers() -> IceServers:
     """STUN and TURN servers by secrets and environment; credentials are renewed in time."""
-    wanted = {name: value for name in SETTINGS if (value := _setting(name)) is not None}
-    return _servers().get(wanted, own_machine())
+    return _servers().get(server_settings().given(SETTINGS), own_machine())
 
 
 @st.cache_resource(show_spinner=False)
 def _servers() -> KeptServers:
     """What this server was given, shared by all viewers."""
     return KeptServers()
-
-
-def _setting(name: str) -> str | None:
-    """From `st.secrets` or the environment, the secrets first."""
-    try:
-        if name in st.secrets:
-            return str(st.secrets[name])
-    except StreamlitSecretNotFoundError:
-        pass  # there is no secrets file: the environment alone counts
-    return os.environ.get(name)

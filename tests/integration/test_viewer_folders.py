@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from runtime_support import wait_until
-
 from estimators.workflows.viewer_folders import ViewerFolders
+from tests.unit.runtime_support import wait_until
 
 
 def test_a_folder_goes_after_its_viewer_and_no_other() -> None:

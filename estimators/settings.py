@@ -1,0 +1,219 @@
+"""Every setting of this product: read from the environment once, checked, and told in one place."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from estimators.errors import InputError
+
+PREFIX = "POSE_"
+# Which browser the tests and benchmarks start: the shell that has it set may start the app, too.
+_OF_THE_TESTS = frozenset({"POSE_BROWSER"})
+# Python itself refuses to read thousands of digits, and nobody has so many megabytes.
+_MOST_DIGITS = 12
+_LONGEST_SHOWN = 40
+
+
+def _whole(name: str, text: str, advice: str) -> int:
+    if not text.isdecimal() or len(text) > _MOST_DIGITS or int(text) == 0:
+        raise InputError(f"{name} is {text[:_LONGEST_SHOWN]!r}.", advice)
+    return int(text)
+
+
+def _seconds(name: str, text: str, advice: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not 1 <= seconds <= 600:  # "nan" is not, either
+        raise InputError(f"{name} is {text[:_LONGEST_SHOWN]!r}.", advice)
+    return seconds
+
+
+def _path(name: str, text: str, advice: str) -> Path:
+    return Path(text)
+
+
+def _text(name: str, text: str, advice: str) -> str:
+    return text
+
+
+def _told(
+    name: str,
+    meaning: str,
+    unset: str = "",
+    read: Callable[[str, str, str], Any] = _text,
+    advice: str = "",
+) -> dict[str, Any]:
+    """What there is to say about a setting.
+
+    Args:
+        unset: the default in words, where its value does not say it.
+        read: takes name, text and advice; makes the value or raises InputError.
+        advice: what to give instead of a wrong value.
+    """
+    return {"name": name, "meaning": meaning, "unset": unset, "read": read, "advice": advice}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What whoever runs the product has set.  An empty variable counts as one that is not set."""
+
+    memory_mb: int = field(
+        default=2000,
+        metadata=_told(
+            "POSE_MEMORY_MB",
+            "memory for all loaded models together, in MB; the least recently used one is retired "
+            "when it is reached",
+            read=_whole,
+            advice="Give the memory for the models in MB, such as 2000.",
+        ),
+    )
+    weights_dir: Path | None = field(
+        default=None,
+        metadata=_told(
+            "POSE_WEIGHTS_DIR",
+            "a folder with weights that somebody already has; looked into before anything is "
+            "downloaded",
+            read=_path,
+        ),
+    )
+    cache_dir: Path | None = field(
+        default=None,
+        metadata=_told(
+            "POSE_CACHE_DIR", "where downloads are kept", "the user's cache folder", _path
+        ),
+    )
+    weights_manifest: Path | None = field(
+        default=None,
+        metadata=_told(
+            "POSE_WEIGHTS_MANIFEST",
+            "another manifest whose entries replace or add to ours: an organisation's own mirror",
+            read=_path,
+        ),
+    )
+    tfhub_cache_dir: Path | None = field(
+        default=None,
+        metadata=_told(
+            "TFHUB_CACHE_DIR",
+            "where TF Hub SavedModels are kept",
+            "`tfhub` in the folder for downloads",
+            _path,
+        ),
+    )
+    max_streams: int = field(
+        default=4,
+        metadata=_told(
+            "POSE_MAX_STREAMS",
+            "how many people may watch themselves on the Live page at once",
+            read=_whole,
+            advice="Give a whole number above 0, for example 4.",
+        ),
+    )
+    live_record_s: float = field(
+        default=30.0,
+        metadata=_told(
+            "POSE_LIVE_RECORD_S",
+            "longest recording of the Live page in seconds, from 1 to 600",
+            read=_seconds,
+            advice="Give seconds from 1 to 600, for example 30.",
+        ),
+    )
+    stun_urls: str | None = field(
+        default=None,
+        metadata=_told(
+            "POSE_STUN_URLS",
+            "STUN servers of the Live page, separated by commas; empty for none",
+            "a public one",
+        ),
+    )
+    turn_urls: str | None = field(
+        default=None,
+        metadata=_told(
+            "POSE_TURN_URLS",
+            "TURN servers, which carry the video where there is no direct way, as on most hosting "
+            "services",
+        ),
+    )
+    turn_username: str | None = field(
+        default=None, metadata=_told("POSE_TURN_USERNAME", "user name for these TURN servers")
+    )
+    turn_credential: str | None = field(
+        default=None, repr=False, metadata=_told("POSE_TURN_CREDENTIAL", "password for them")
+    )
+    twilio_account_sid: str | None = field(
+        default=None,
+        metadata=_told("TWILIO_ACCOUNT_SID", "account at Twilio, whose TURN servers are then used"),
+    )
+    twilio_auth_token: str | None = field(
+        default=None, repr=False, metadata=_told("TWILIO_AUTH_TOKEN", "token of that account")
+    )
+    hf_token: str | None = field(
+        default=None,
+        repr=False,
+        metadata=_told("HF_TOKEN", "token for Hugging Face's shared TURN servers"),
+    )
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> Settings:
+        """The settings in `environment`.
+
+        Raises:
+            InputError: a value cannot be used, or a name begins like ours and is none of them.
+        """
+        known = {entry.metadata["name"]: entry for entry in fields(cls)}
+        for name in environment:
+            if name.startswith(PREFIX) and name not in known and name not in _OF_THE_TESTS:
+                raise _unknown(name, list(known))
+        values = {}
+        for name, entry in known.items():
+            text, told = environment.get(name, ""), entry.metadata
+            if text.strip():
+                given = text.strip() if told["read"] in (_whole, _seconds) else text
+                values[entry.name] = told["read"](name, given, told["advice"])
+        if "POSE_STUN_URLS" in environment:  # empty, it says that there shall be none
+            values["stun_urls"] = environment["POSE_STUN_URLS"]
+        return cls(**values)
+
+    def given(self, names: Sequence[str]) -> dict[str, str]:
+        """What was set of `names`, by name."""
+        values = {entry.metadata["name"]: getattr(self, entry.name) for entry in fields(self)}
+        return {name: str(values[name]) for name in names if values[name] is not None}
+
+
+@cache
+def current() -> Settings:
+    """The settings of this process, read at the first call.
+
+    Raises:
+        InputError: see `Settings.from_environment`.
+    """
+    return Settings.from_environment(os.environ)
+
+
+def with_secrets(secrets: Mapping[str, str]) -> Settings:
+    """As `current`; `secrets` go before the environment."""
+    return Settings.from_environment({**os.environ, **secrets}) if secrets else current()
+
+
+def table() -> list[tuple[str, str, str]]:
+    """Name, default in words and meaning of every setting, as the README lists them."""
+    rows = []
+    for entry in fields(Settings):
+        told, default = entry.metadata, entry.default
+        in_words = told["unset"] or ("none" if default is None else f"{default:g}")
+        rows.append((told["name"], in_words, told["meaning"]))
+    return rows
+
+
+def _unknown(name: str, known: Sequence[str]) -> InputError:
+    near = difflib.get_close_matches(name, known, 1)
+    shown = name[: 2 * _LONGEST_SHOWN]
+    wanted = f"Did you mean {near[0]}? " if near else ""
+    return InputError(f"{shown} is no setting.", f"{wanted}Correct or unset it: README, Settings.")

@@ -1,0 +1,23 @@
+"""What whoever runs the server has set, by environment or by Streamlit's secrets."""
+
+from __future__ import annotations
+
+import streamlit as st
+from streamlit.errors import StreamlitSecretNotFoundError
+
+from estimators.settings import Settings, with_secrets
+
+
+def server_settings() -> Settings:
+    """The settings of this server.
+
+    Raises:
+        InputError: one of them cannot be used; `open_page` says so before anything else.
+    """
+    try:
+        secrets = {name: st.secrets[name] for name in st.secrets}
+    except StreamlitSecretNotFoundError:  # there is no secrets file: the environment alone counts
+        secrets = {}
+    # Sections of the file are not ours.
+    plain = {k: str(v) for k, v in secrets.items() if isinstance(v, str | int | float)}
+    return with_secrets(plain)
