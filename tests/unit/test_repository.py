@@ -138,7 +138,7 @@ def test_every_package_that_the_product_imports_is_pinned() -> None:
     loose = {
         name
         for name in _imported() - sys.stdlib_module_names - {"estimators", "pages"}
-        if not pinned & set(distributions.get(name, ()))
+        if not pinned & {distribution.lower() for distribution in distributions.get(name, ())}
     }
     assert loose == set()
 
