@@ -3,6 +3,7 @@
 import streamlit as st
 
 from pages.ui.frame import open_page
+from pages.ui.verdict_box import chosen_needs
 from pages.ui.video.clips import choose_clip
 from pages.ui.video.comparison import ClipComparison
 from pages.ui.video.exports import exports
@@ -11,7 +12,7 @@ from pages.ui.video.missing import missing
 from pages.ui.video.plan import choose_plan
 from pages.ui.video.results import results
 from pages.ui.video.stage import stage
-from pages.ui.video.verdict import verdict_box
+from pages.ui.video.verdict import clip_box, verdict_of
 from pages.ui.video.work import work
 
 settings = open_page("Video", "A clip through every model, watched in step.")
@@ -31,6 +32,7 @@ if job is None:
 
 comparison = ClipComparison.of(clip, settings, job)
 stage(comparison)
-exports(comparison)
-verdict_box(comparison)
+verdict = verdict_of(comparison, chosen_needs())
+exports(comparison, verdict)
+clip_box(comparison, verdict)
 results(comparison)

@@ -67,6 +67,7 @@ class Finding:
         joints: names of the joints it is seen at.
         figure: how much, in the unit that `text` names.
         frame: index of the frame.
+        picture: its name, "" where there is one only.
     """
 
     kind: Kind
@@ -75,6 +76,7 @@ class Finding:
     joints: tuple[str, ...]
     figure: float
     frame: int = 0
+    picture: str = ""
 
     @property
     def text(self) -> str:

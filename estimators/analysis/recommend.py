@@ -16,7 +16,7 @@ import numpy as np
 
 from estimators.analysis import sentences
 from estimators.analysis.facts import Cost, ModelFacts, gather, twin_heads
-from estimators.analysis.plausibility import Finding, findings
+from estimators.analysis.plausibility import Finding
 from estimators.analysis.quality import chances, expected_quality
 from estimators.analysis.seen import Seen
 from estimators.analysis.sentences import Reason, Subject
@@ -126,7 +126,7 @@ def recommend(evidence: Evidence, needs: Needs = ANYTHING) -> Recommendation:
     out = _out(facts, evidence, needs)
     usable = [m for m in facts if m not in out]
     notes = (*sentences.out(out), *sentences.failed(evidence.failed))
-    found = [f for seen in evidence.seen for f in findings(seen.people, seen.groups, seen.frame)]
+    found = [f for seen in evidence.seen for f in seen.findings]
     blocked = _nothing_to_compare(facts, usable, evidence.subject)
     if blocked is not None:
         model, headline, tier, why = blocked
@@ -136,7 +136,7 @@ def recommend(evidence: Evidence, needs: Needs = ANYTHING) -> Recommendation:
     worst = (*evidence.unsteady, *sorted(found, key=lambda f: -f.figure))
     reasons = (
         *decided.reasons,
-        *sentences.people(facts, decided.model, evidence.subject),
+        *sentences.people(facts, decided.model, evidence.subject, found),
         *sentences.held_back(facts),
         *sentences.distance(facts, decided.model, evidence.seen),
         *sentences.plausibility(worst, usable),
@@ -236,7 +236,7 @@ def _by_guess(
     said = sentences.guess(tier, len(voices), expected, (pick, chance[pick]), least)
     astray = max((facts[m] for m in usable), key=lambda f: f.worst if f.worst > 0 else 0.0)
     if astray.worst > TOO_FAR_APART:
-        said = (*said, sentences.too_far(astray, TOO_FAR_APART))
+        said = (*said, sentences.too_far(astray, TOO_FAR_APART, evidence.seen))
     model = None if astray.worst > TOO_FAR_APART or chance[pick] < least else pick
     return Recommendation(model, "", said, tier, expected, chance[pick])
 

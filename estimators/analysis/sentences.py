@@ -83,13 +83,14 @@ def guess(
     return Reason(text), Reason(sure)
 
 
-def too_far(fact: ModelFacts, limit: float) -> Reason:
+def too_far(fact: ModelFacts, limit: float, seen: Sequence[Seen]) -> Reason:
     """Why nothing is recommended where the models see different poses."""
+    worst = _worst_joint(seen, fact.model)
     return Reason(
         f"The models see different poses: a tenth of the joints of {fact.title} lie more than "
         f"{fact.worst:.0%} of a torso length from where the others put them (over {limit:.0%} "
         "nothing is recommended without truth).",
-        Place(model=fact.model),
+        worst[1] if worst else Place(model=fact.model),
     )
 
 
@@ -99,23 +100,25 @@ def _floored(share: float) -> str:
 
 
 def people(
-    facts: Mapping[str, ModelFacts], model: str | None, subject: Subject
+    facts: Mapping[str, ModelFacts], model: str | None, subject: Subject, found: Sequence[Finding]
 ) -> tuple[Reason, ...]:
     """Who found how many of the people on whom families agree, and who saw others alone."""
     total = max((f.people for f in facts.values()), default=0)
     each = ", counted a frame" if subject == "clip" else ""
+    alone = next((_place(f) for f in found if f.kind == "alone"), None)
     if total == 0:
         counts = ", ".join(f"{f.title} {f.found}" for f in facts.values())
         none = f"No two families agree on anybody (OKS of {AGREED_OKS} or more)."
-        return (Reason(f"{none} People found{each}: {counts}."),)
+        return (Reason(f"{none} People found{each}: {counts}.", alone),)
     ordered = sorted(facts.values(), key=lambda f: (f.model != model, -f.agreed))
     shares = ", ".join(f"{f.title} {f.agreed}" for f in ordered)
     who = "the one person" if total == 1 else f"the {total} people"
     agree = f"two families or more agree (OKS of {AGREED_OKS} or more)"
     out = [Reason(f"Of {who} on whom {agree}{each}: {shares}.")]
-    alone = [f"{f.title} {f.found - f.agreed}" for f in facts.values() if f.found > f.agreed]
-    if alone:
-        out.append(Reason(f"Seen so by no other family, right or wrong: {', '.join(alone)}."))
+    more = [f"{f.title} {f.found - f.agreed}" for f in facts.values() if f.found > f.agreed]
+    if more:
+        said = f"Seen so by no other family, right or wrong: {', '.join(more)}."
+        out.append(Reason(said, alone))
     return tuple(out)
 
 
@@ -148,20 +151,27 @@ def distance(
         values = ", ".join(f"{f.title} {f.distance:.0%} and {f.worst:.0%}" for f in shown)
         text = "Distance of the joints from where the others put them, in torso lengths, median "
         out = [Reason(f"{text}and 90th percentile: {values}.")]
-    return (*out, *_worst_joint(seen))
+    return (*out, *_differ_most(seen))
 
 
-def _worst_joint(seen: Sequence[Seen]) -> tuple[Reason, ...]:
+def _worst_joint(seen: Sequence[Seen], of: str = "") -> tuple[float, Place] | None:
+    """The joint that lies furthest from where the others put it, of the model `of` if one is."""
     worst: tuple[float, Place] | None = None
     for each in seen:
         for model, table in joint_agreement(each.people, each.groups).items():
-            if not np.isfinite(table).any():
+            if of not in ("", model) or not np.isfinite(table).any():
                 continue
-            person, k = np.unravel_index(int(np.nanargmax(table)), table.shape)
-            far = float(table[person, k])
+            group, k = np.unravel_index(int(np.nanargmax(table)), table.shape)
+            far = float(table[group, k])
             if worst is None or far > worst[0]:
+                person = each.number(int(group), model)
                 joint = COCO_17.joints[int(k)]
-                worst = far, Place(each.frame, int(person) + 1, joint, model, each.name)
+                worst = far, Place(each.frame, person, joint, model, each.name)
+    return worst
+
+
+def _differ_most(seen: Sequence[Seen]) -> tuple[Reason, ...]:
+    worst = _worst_joint(seen)
     if worst is None:
         return ()
     far, place = worst
@@ -175,16 +185,18 @@ def _worst_joint(seen: Sequence[Seen]) -> tuple[Reason, ...]:
 def plausibility(found: Sequence[Finding], usable: Sequence[str]) -> tuple[Reason, ...]:
     """The gravest findings about the models that are left, at most three."""
     shown = [f for f in found if f.model in usable and f.kind != "alone"]
+    several = len({f.picture for f in found}) > 1
     kinds: dict[tuple[str, str], Finding] = {}
     for f in shown:
         kinds.setdefault((f.model, f.kind), f)
     return tuple(
-        Reason(
-            f"{get(f.model).title}: {f.text}.",
-            Place(f.frame, f.person, f.joints[-1] if f.joints else "", f.model),
-        )
+        Reason(f"{get(f.model).title}: {f.text}{f' on {f.picture}' if several else ''}.", _place(f))
         for f in list(kinds.values())[:_MOST_FINDINGS]
     )
+
+
+def _place(f: Finding) -> Place:
+    return Place(f.frame, f.person, f.joints[-1] if f.joints else "", f.model, f.picture)
 
 
 def costs(

@@ -12,14 +12,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from estimators.analysis.agreement import median_of
-from estimators.analysis.clip import ClipEstimates
+from estimators.analysis.clip import NOBODY, ClipEstimates
 from estimators.analysis.facts import Cost
 from estimators.analysis.plausibility import Finding
 from estimators.analysis.recommend import ANYTHING, Evidence, Needs, Recommendation, recommend
-from estimators.analysis.scale import shown
+from estimators.analysis.scale import found, shown
 from estimators.analysis.seen import Seen
 from estimators.analysis.shown import Thresholds
-from estimators.analysis.truth import TruthErrors
+from estimators.analysis.truth import TruthErrors, truth_errors
+from estimators.annotated import AnnotatedImage
 from estimators.registry import get
 from estimators.workflows.clip.analysis import ClipAnalysis
 
@@ -34,13 +35,17 @@ def seen_in(
     name: str = "",
 ) -> Seen:
     """What every model shows in a frame that all of them were given (0: a picture)."""
-    people = {}
+    people, numbers = {}, {}
     for model, e in estimates.items():
         used = (thresholds or {}).get(model) or Thresholds.of(get(model))
         row = int(np.searchsorted(e.frame_index, frame_index))
-        people[model] = shown(e.poses(row), used.joint, used.pose)
+        poses = e.poses(row)
+        people[model] = shown(poses, used.joint, used.pose)
+        own = e.identity[e.offsets[row] : e.offsets[row + 1]][found(poses, used.joint, used.pose)]
+        if (own != NOBODY).all():
+            numbers[model] = own.tolist()
     any_one = next(iter(estimates.values()))
-    return Seen(people, max(any_one.size), name, frame_index)
+    return Seen(people, max(any_one.size), name, frame_index, numbers)
 
 
 def _answered_by_all(analysis: ClipAnalysis, models: Sequence[str]) -> NDArray[np.int64]:
@@ -99,42 +104,61 @@ def of_pictures(
     estimates: Sequence[Mapping[str, ClipEstimates]],
     memory_mb: Mapping[str, float],
     needs: Needs = ANYTHING,
+    thresholds: Mapping[str, Thresholds] | None = None,
+    marked: Mapping[str, AnnotatedImage] | None = None,
 ) -> tuple[list[Recommendation], Recommendation]:
     """One for each picture, and one for all of them together.
 
     Args:
         estimates: of each picture, what every model said, the same models for each; a picture on
             which a model failed is judged without it, and not in what is said of all.
+        thresholds: by model, each variant's own without.
+        marked: what somebody marked on a picture, by its name.
     """
     answered = [{m: e for m, e in each.items() if not e.errors} for each in estimates]
     models = tuple(estimates[0]) if estimates else ()
     costs = {
-        m: Cost(
-            median_of(np.array([each[m].latency_ms[0] for each in answered if m in each], float)),
-            memory_mb.get(m, np.nan),
-        )
+        m: _cost([each[m] for each in answered if m in each], memory_mb.get(m, np.nan))
         for m in models
     }
     each_one, whole = [], []
     for here in answered:
         failed = [m for m in models if m not in here]
-        seen = [_picture(here)] if here else []
-        evidence = Evidence(seen, costs, failed, held_to=_held_to(here))
+        seen = [_picture(here, thresholds)] if here else []
+        truth = _truth(seen, marked or {})
+        evidence = Evidence(seen, costs, failed, truth, held_to=_held_to(here))
         each_one.append(recommend(evidence, needs))
         if here and not failed:
             whole += seen
     working = [m for m in models if any(m in here for here in answered)]
     if not whole and 0 < len(working) < len(models):  # a model failed on every picture
-        whole = [_picture(here) for here in answered if set(here) == set(working)]
+        whole = [_picture(here, thresholds) for here in answered if set(here) == set(working)]
     if len(estimates) == 1:
         return each_one, each_one[0]
     failed = [m for m in models if not whole or m not in whole[0].people]
-    together = Evidence(whole, costs, failed, subject="set of pictures")
+    truth = _truth(whole, marked or {})
+    together = Evidence(whole, costs, failed, truth, subject="set of pictures")
     return each_one, recommend(together, needs)
 
 
-def _picture(estimates: Mapping[str, ClipEstimates]) -> Seen:
-    return seen_in(estimates, 0, name=next(iter(estimates.values())).file)
+def _cost(answers: Sequence[ClipEstimates], memory_mb: float) -> Cost:
+    """Median time of a picture, of quiet ones where there are any, and the memory."""
+    quiet = [e for e in answers if not e.busy.any()]
+    latency = median_of(np.array([e.latency_ms[0] for e in quiet or answers], float))
+    return Cost(latency, memory_mb, bool(answers) and not quiet)
+
+
+def _truth(seen: Sequence[Seen], marked: Mapping[str, AnnotatedImage]) -> TruthErrors | None:
+    """How far the models are from what is marked; None where nothing is."""
+    pairs = [(marked[s.name], s.people) for s in seen if s.name in marked]
+    pairs = [(image, people) for image, people in pairs if image.keypoints]
+    return truth_errors(pairs) if pairs else None
+
+
+def _picture(
+    estimates: Mapping[str, ClipEstimates], thresholds: Mapping[str, Thresholds] | None
+) -> Seen:
+    return seen_in(estimates, 0, thresholds, next(iter(estimates.values())).file)
 
 
 @dataclass(frozen=True)

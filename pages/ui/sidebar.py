@@ -64,6 +64,11 @@ def sidebar() -> Settings:
     return result
 
 
+def choose_models(models: Sequence[str]) -> None:
+    """In a button's callback: the models to compare from now on."""
+    st.session_state[_MODELS] = memory.keep(_MODELS, list(models))
+
+
 def _choose_thresholds(
     specs: Sequence[ModelSpec], start: Settings
 ) -> tuple[dict[str, float], dict[str, float]]:

@@ -70,8 +70,12 @@ class Scene:
         return self.digest, self.frame_index
 
 
-def mark_truth(scene: Scene, shown_in: ShownIn) -> None:
-    """The marker over the picture, what all marks of this file say, and how to keep them."""
+def mark_truth(scene: Scene, shown_in: ShownIn, come: int = 0) -> None:
+    """The marker over the picture, what all marks of this file say, and how to keep them.
+
+    Args:
+        come: where it is a new number, the page scrolls to the marker.
+    """
     numbers = list(scene.members)
     disputed = most_disputed(scene.shown, list(scene.members.values()), _MOST_ASKED)
     asked = [(numbers[person], joint) for person, joint in disputed]
@@ -79,7 +83,7 @@ def mark_truth(scene: Scene, shown_in: ShownIn) -> None:
     before = _marks().get(scene.key)
     if before is None:
         before = Marks.open_from(starts[0], sorted({n for n, _ in asked}) or numbers[:1])
-    marking = Marking(starts, asked, scene.layers)
+    marking = Marking(starts, asked, scene.layers, come)
     now = marker("truth", scene.picture, before, marking)
     _marks()[scene.key] = now
     _pictures()[scene.key] = AnnotatedImage(
@@ -97,6 +101,11 @@ def errors_of(digest: str, shown_in: ShownIn) -> TruthErrors | None:
         if of == digest and image.keypoints and (shown := shown_in(image))
     ]
     return truth_errors(pairs) if pairs else None
+
+
+def marked_on(digest: str) -> AnnotatedImage | None:
+    """What is marked on a picture, by the SHA-256 of its file."""
+    return _pictures().get((digest, None))
 
 
 def marked_frames(digest: str) -> list[int]:

@@ -20,8 +20,8 @@ SAMPLES = Path(__file__).resolve().parents[2] / "sample_media"
 __all__ = ["fresh_server"]  # a fixture of the Image page's tests that holds here, too
 
 
-def brought(*files: tuple[str, bytes]) -> AppTest:
-    at = first_page(models="movenet-lightning,blazepose-lite")
+def brought(*files: tuple[str, bytes], models: str = "movenet-lightning,blazepose-lite") -> AppTest:
+    at = first_page(models=models)
     at.button_group(key="picture_source").set_value("upload").run()
     uploader = at.get("file_uploader")[0]
     for name, data in files:

@@ -9,7 +9,9 @@ import pytest
 
 from estimators.analysis.clip import ClipEstimates
 from estimators.analysis.quality import COEFFICIENTS, Coefficients, coefficients, expected_quality
+from estimators.analysis.shown import Thresholds
 from estimators.analysis.signals import PERSON_SIGNALS, PICTURE_SIGNALS, picture_signals
+from estimators.annotated import AnnotatedImage, AnnotatedPerson
 from estimators.export.files import to_bytes
 from estimators.registry import get
 from estimators.skeletons import COCO_17
@@ -190,3 +192,46 @@ def test_models_that_saw_other_frames_are_judged_on_those_that_all_saw() -> None
 
 def _frames_judged(estimates: dict[str, ClipEstimates]) -> list[int]:
     return _answered_by_all(ClipAnalysis.of(estimates), list(estimates)).tolist()
+
+
+def test_people_of_a_clip_keep_their_numbers_in_every_sentence() -> None:
+    """The second person comes first in the later frames' lists; numbers hold over the clip."""
+    one, two = person(150, 1), person(450, 2)
+    far = two + np.where(np.arange(17)[:, None] == 9, 60, 0)  # of the second one's left wrist
+    frames = {
+        LIGHTNING: [poses(one, two), poses(two, one)],
+        FULL: [poses(one, two), poses(far, one)],
+        POSENET: [poses(one, two), poses(two, one)],
+    }
+    analysis = ClipAnalysis.of({m: clip(m, found) for m, found in frames.items()})
+    number = int(analysis.estimates[FULL].identity[2])
+    assert number == int(analysis.estimates[FULL].identity[1])
+    said = next(r for r in of_clip(analysis, {}).reasons if "differ most" in r.text)
+    assert f"left wrist of person {number}" in said.text
+    assert said.place is not None
+    assert (said.place.frame, said.place.person, said.place.model) == (1, number, FULL)
+
+
+def test_what_is_marked_on_pictures_decides_each_and_all() -> None:
+    right, wrong = person(), person() + np.where(np.arange(17)[:, None] < 11, 30, 0)
+    given = [
+        {m: clip(m, [poses(right if m == FULL else wrong)], name) for m in MODELS}
+        for name in ("a.jpg", "b.jpg")
+    ]
+    truth = AnnotatedImage("a.jpg", 640, 480, (AnnotatedPerson(right, np.full(17, 2)),))
+    each, together = of_pictures(given, {}, marked={"a.jpg": truth})
+    assert [answer.tier == "truth" for answer in (*each, together)] == [True, False, True]
+    assert each[0].model == together.model == FULL
+
+
+def test_thresholds_of_the_page_count_and_quiet_times_are_told() -> None:
+    given = picture()
+    slow = clip(LIGHTNING, [])
+    slow.append(Estimate(poses(person()), Timings(1, 500, 1), 0, 0.0), busy=True)
+    (alone,), _ = of_pictures([given | {LIGHTNING: slow}], {})
+    assert "MoveNet Lightning 502 ms, measured while busy" in "\n".join(map(str, alone.reasons))
+    _, both = of_pictures([given | {LIGHTNING: slow}, given], {})
+    assert "MoveNet Lightning 7.0 ms" in "\n".join(map(str, both.reasons))
+    hidden = {m: Thresholds(0.9, 0.9) for m in MODELS}
+    (nobody,), _ = of_pictures([given], {}, thresholds=hidden)
+    assert nobody.headline == "No model found anybody in this picture."

@@ -13,6 +13,8 @@ from typing import Any, BinaryIO, cast
 
 from estimators.analysis.clip import ClipEstimates
 from estimators.analysis.figures import Figure, clip_figures
+from estimators.analysis.recommend import ANYTHING, Needs
+from estimators.analysis.truth import TruthErrors
 from estimators.errors import InputError
 from estimators.export import coco, files, tables
 from estimators.export.sinks import Write, opened, write_all
@@ -31,7 +33,10 @@ _Rows = Callable[[], Any]
 
 
 def clip_files(
-    job: ClipJob, analysis: ClipAnalysis, formats: Sequence[str] = FORMATS
+    job: ClipJob,
+    analysis: ClipAnalysis,
+    formats: Sequence[str] = FORMATS,
+    verdict: Verdicts | None = None,
 ) -> Iterator[tuple[str, Write]]:
     """Each file's name and what writes it; docs/formats.md describes them.
 
@@ -39,6 +44,7 @@ def clip_files(
         job: one that has stopped.
         analysis: of its estimates; says who is who.
         formats: of `FORMATS`; the manifest always comes.
+        verdict: `clip_verdict` with what a person needs and has marked; without, as it is.
     """
     estimates = list(analysis.estimates.values())
     for name, rows in _tables(job, analysis).items():
@@ -54,13 +60,18 @@ def clip_files(
     if "json" in formats:
         yield "results.json", partial(files.write_json, estimates)
         yield "summary.json", lambda sink: files.write_summary(_figures(job, analysis), sink)
-    yield "verdict.json", lambda sink: clip_verdict(job, analysis).write(sink)
+    yield "verdict.json", lambda sink: (verdict or clip_verdict(job, analysis)).write(sink)
     yield "manifest.json", partial(_manifest, job, analysis)
 
 
-def clip_verdict(job: ClipJob, analysis: ClipAnalysis) -> Verdicts:
+def clip_verdict(
+    job: ClipJob,
+    analysis: ClipAnalysis,
+    needs: Needs = ANYTHING,
+    truth: TruthErrors | None = None,
+) -> Verdicts:
     """Which model to use on a clip like this."""
-    answer = of_clip(analysis, job.memory_mb)
+    answer = of_clip(analysis, job.memory_mb, needs, truth)
     return Verdicts((job.clip.name,), [answer], answer)
 
 
@@ -77,10 +88,11 @@ def write_zip(
     analysis: ClipAnalysis,
     sink: BinaryIO | Path,
     more: Mapping[str, Path] | None = None,
+    verdict: Verdicts | None = None,
 ) -> None:
-    """Every file, and `more` (name in the archive → file), in one zip."""
+    """Every file of `clip_files`, and `more` (name in the archive → file), in one zip."""
     with opened(sink) as file, zipfile.ZipFile(file, "w") as archive:
-        for name, write in clip_files(job, analysis):
+        for name, write in clip_files(job, analysis, verdict=verdict):
             with archive.open(_member(name), "w", force_zip64=True) as member:
                 write(cast(BinaryIO, member))
         for name, path in (more or {}).items():

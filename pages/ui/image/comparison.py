@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from estimators.analysis.agreement import AgreementMatrix, agreement_matrix
+from estimators.analysis.clip import ClipEstimates
+from estimators.analysis.identity import identify_picture
 from estimators.analysis.matching import PersonGroup, group_people
 from estimators.analysis.plausibility import Finding, findings
 from estimators.analysis.scale import found, shown
-from estimators.registry import ModelSpec
+from estimators.analysis.shown import Thresholds
+from estimators.errors import PoseError
+from estimators.registry import MODELS, ModelSpec
 from estimators.runtime.api import RunResult
 from estimators.types import PoseSet
 from pages.ui.colours import colours
@@ -31,6 +35,7 @@ class Comparison:
     Attributes:
         people: everyone who counts as found (`scale.found`), all joints kept.
         shown: the same people with joints under the joint threshold set to NaN.
+        errors: why the others did not answer; models without weights are left out.
     """
 
     picture: Picture
@@ -39,6 +44,7 @@ class Comparison:
     specs: Sequence[ModelSpec]
     people: Mapping[str, PoseSet]
     shown: Mapping[str, PoseSet]
+    errors: Mapping[str, PoseError] = field(default_factory=dict)
 
     @classmethod
     def of(cls, picture: Picture, settings: Settings, outcomes: Sequence[Outcome]) -> Comparison:
@@ -55,7 +61,39 @@ class Comparison:
                 key: shown(p, settings.joint_threshold(key), settings.pose_threshold(key))
                 for key, p in poses.items()
             },
+            {o.spec.key: o.error for o in outcomes if o.error is not None},
         )
+
+    @cached_property
+    def thresholds(self) -> dict[str, Thresholds]:
+        """Of every model that is compared, answered or not."""
+        return {
+            m: Thresholds(self.settings.joint_threshold(m), self.settings.pose_threshold(m))
+            for m in self.settings.models
+        }
+
+    @cached_property
+    def estimates(self) -> dict[str, ClipEstimates]:
+        """Everything the models said, failures too, people numbered as on the page.
+
+        This is what the command line has of a picture, and what leaves in files.
+        """
+        name, size = self.picture.name, self.picture.size
+        estimates = {}
+        for model in self.settings.models:
+            result, error = self.results.get(model), self.errors.get(model)
+            if result is None and error is None:
+                continue
+            answer = ClipEstimates(model, MODELS[model].skeleton, name, size)
+            if result is not None:
+                answer.append(
+                    result.estimate, result.queue_ms, result.transport_ms, busy=result.busy
+                )
+            else:
+                answer.append_failed(0, 0.0, str(error))
+            estimates[model] = answer
+        identify_picture(estimates, self.thresholds)
+        return estimates
 
     @cached_property
     def colours(self) -> dict[str, str]:

@@ -23,11 +23,13 @@ from pages.ui.image.tables import costs
 from pages.ui.server.files import folder
 from pages.ui.server.on_disk import made
 from pages.ui.text import escaped
+from pages.ui.verdict_box import verdict_button
 
 if TYPE_CHECKING:
     from estimators.analysis.clip import ClipEstimates
     from estimators.render.draw import Layer
     from estimators.runtime.api import ModelStatus
+    from estimators.workflows.verdicts import Verdicts
 
 
 _MIME = {"png": "image/png", "csv": "text/csv", "json": "application/json"}
@@ -35,7 +37,7 @@ _ONE_AT_A_TIME = threading.Lock()
 _MOST_WIDE = 8192  # of what stands side by side: many viewers refuse more
 
 
-def downloads(comparison: Comparison) -> None:
+def downloads(comparison: Comparison, verdict: Verdicts) -> None:
     """A button that opens the list of files, each with what exactly it is."""
     stem, (width, height) = comparison.picture.stem, comparison.picture.size
     size = f"{width}×{height} pixels"
@@ -47,6 +49,7 @@ def downloads(comparison: Comparison) -> None:
             _button("All in one", f"{stem}.all.png", lambda: _overlay(comparison, where), size)
             _button("All joints", f"{stem}.csv", lambda: _csv(comparison))
             _button("All figures", f"{stem}.summary.csv", partial(_summary, comparison, statuses))
+            verdict_button(verdict, f"{stem}.verdict.json")
         for spec in comparison.specs:
             heading(spec.title, comparison.colours[spec.key])
             name = f"{stem}.{spec.key}"
@@ -61,7 +64,7 @@ def downloads(comparison: Comparison) -> None:
             f"size in even numbers, scaled down where a side would be over {MAX_KEPT_SIDE} pixels "
             f"or all together over {_MOST_WIDE} pixels wide. Figures are the page's, at its "
             "thresholds. Joints and COCO hold everything the models found, whatever the "
-            "thresholds. "
+            "thresholds. The verdict is what the page says now, with the person's needs and marks. "
             "COCO's `image_id` is the last number in the picture's name, 1 where there is none.",
         )
 
@@ -135,22 +138,8 @@ def _png(image: NDArray[np.uint8], where: Path) -> bytes:
 
 
 def _estimates(comparison: Comparison) -> dict[str, ClipEstimates]:
-    """Everything the models said, people numbered as on the page."""
-    from estimators.analysis.clip import ClipEstimates
-    from estimators.analysis.identity import identify_picture
-    from estimators.analysis.shown import Thresholds
-
-    picture, settings = comparison.picture, comparison.settings
-    estimates = {
-        model: ClipEstimates.of_picture(model, picture.name, picture.size, result.estimate)
-        for model, result in comparison.results.items()
-    }
-    thresholds = {
-        model: Thresholds(settings.joint_threshold(model), settings.pose_threshold(model))
-        for model in estimates
-    }
-    identify_picture(estimates, thresholds)
-    return estimates
+    """Of the models that answered."""
+    return {m: e for m, e in comparison.estimates.items() if not e.errors}
 
 
 def _csv(comparison: Comparison) -> bytes:

@@ -11,9 +11,10 @@ from pages.ui.image.downloads import downloads
 from pages.ui.image.picture_set import picture_set
 from pages.ui.image.results import results
 from pages.ui.image.stage import choose_layout, describe, stage
+from pages.ui.image.verdict import picture_box, verdict_of
 from pages.ui.image.waiting import rerun_when_done
 from pages.ui.sources import brought, choose_picture, choose_source
-from pages.ui.verdict_box import verdict_box
+from pages.ui.verdict_box import chosen_needs
 
 
 def image_page() -> None:
@@ -33,13 +34,15 @@ def image_page() -> None:
     outcomes = engine.estimates(picture, settings.specs())
     comparison = Comparison.of(picture, settings, outcomes)
     picked = stage(comparison, outcomes, layout)
+    needs = chosen_needs()
+    verdict = verdict_of([comparison], needs)
     left, right = st.columns([1, 6], vertical_alignment="center")
     with left:
-        downloads(comparison)
+        downloads(comparison, verdict)
     with right:
         describe(comparison, picked)
     if comparison.specs:
-        needs = verdict_box(comparison, outcomes)
+        picture_box(comparison, verdict)
         if source == "upload":
             outcomes += picture_set(brought(), settings, needs)
         results(comparison)

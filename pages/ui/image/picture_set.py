@@ -4,22 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 import streamlit as st
 
 from estimators.analysis.agreement import joint_agreement, picture_agreement
-from estimators.analysis.recommend import Evidence, Needs, recommend
-from estimators.analysis.seen import Seen
-from estimators.registry import MODELS
+from estimators.analysis.recommend import Needs
+from estimators.analysis.sentences import Place
 from pages.ui import engine, memory
 from pages.ui.engine import Outcome
 from pages.ui.image.comparison import Comparison
+from pages.ui.image.verdict import go_to, settle, verdict_of
 from pages.ui.settings import Settings
 from pages.ui.sources import Picture
+from pages.ui.steps import third_family
 from pages.ui.uploads import CHOSEN
-from pages.ui.verdict_box import cost_of, show
+from pages.ui.verdict_box import Ways, show, verdict_button
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -52,12 +54,6 @@ class PictureSet:
                 comparisons[key] = Comparison.of(picture, settings, each)
         return cls(comparisons, outcomes, len(pictures))
 
-    @property
-    def models(self) -> list[str]:
-        """Those that answered on every picture that is done."""
-        answered = [set(c.shown) for c in self.comparisons.values()]
-        return [m for m in MODELS if answered and all(m in each for each in answered)]
-
 
 def picture_set(pictures: Mapping[str, Picture], settings: Settings, needs: Needs) -> list[Outcome]:
     """The summary of the set, where there are several pictures; what is still awaited."""
@@ -69,23 +65,17 @@ def picture_set(pictures: Mapping[str, Picture], settings: Settings, needs: Need
         done = len(found.comparisons)
         if done < found.total:
             st.progress(done / found.total, f"{done} of {found.total} pictures are compared")
-        if done and found.models:
+        if any(comparison.specs for comparison in found.comparisons.values()):
             _summary(found, needs)
     return list(found.outcomes)
 
 
 def _summary(found: PictureSet, needs: Needs) -> None:
-    models = found.models
-    seen = [
-        Seen({m: c.shown[m] for m in models}, max(c.picture.size), c.picture.name)
-        for c in found.comparisons.values()
-    ]
-    costs = {m: cost_of(m, [c.results[m] for c in found.comparisons.values()]) for m in models}
-    failed = sorted({o.spec.key for o in found.outcomes if o.error is not None})
-    answer = recommend(Evidence(seen, costs, failed, subject="set of pictures"), needs)
-    by_name = {c.picture.name: key for key, c in found.comparisons.items()}
-    show(answer, lambda place: _open(by_name.get(place.picture)), "set_verdict")
+    compared = list(found.comparisons.values())
+    verdict = verdict_of(compared, needs)
     table, keys = set_table(found)
+    show(verdict.together, _ways(found, keys), "set_verdict")
+    verdict_button(verdict, "pictures.verdict.json")
     st.dataframe(
         table,
         hide_index=True,
@@ -101,6 +91,23 @@ def _summary(found: PictureSet, needs: Needs) -> None:
         "two models on every person, in the mean; a person whom one of the two does not find "
         "counts 0. Largest distance: of a joint from where the other families put it."
     )
+
+
+def _ways(found: PictureSet, keys: Sequence[str]) -> Ways:
+    """To the joint on its picture; the truth is marked on the most disputed picture first."""
+    by_name = {c.picture.name: key for key, c in found.comparisons.items()}
+    some = found.comparisons[keys[0]]
+
+    def to_place(place: Place) -> None:
+        _open(by_name.get(place.picture))
+        go_to(place)
+
+    def on_worst(act: Callable[[], None]) -> None:
+        _open(keys[0])
+        act()
+
+    steps = third_family(some.estimates, some.settings.models)
+    return Ways(to_place, steps | {name: partial(on_worst, act) for name, act in settle().items()})
 
 
 def set_table(found: PictureSet) -> tuple[pd.DataFrame, list[str]]:

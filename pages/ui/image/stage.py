@@ -9,7 +9,7 @@ import streamlit as st
 
 from estimators.errors import PoseError
 from estimators.registry import ModelSpec
-from pages.ui import engine
+from pages.ui import engine, memory
 from pages.ui.address import publish, recall
 from pages.ui.colours import heading
 from pages.ui.drawing import view_options
@@ -22,7 +22,7 @@ from pages.ui.image.votes import blind_vote
 from pages.ui.text import escaped
 from pages.ui.truth import Scene, mark_truth
 from pages.ui.viewer.panels import JointRef, Layer, Panel, Pick
-from pages.ui.viewer.picture import picture_viewer
+from pages.ui.viewer.picture import Command, picture_viewer
 
 if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
@@ -34,7 +34,7 @@ LAYOUTS = {
     "vote": "Vote",
 }
 _TALLEST, _NARROWEST = 720, 320
-_PICK = "stage_pick"
+_PICK, _COME = "stage_pick", "stage_come"
 
 
 def choose_layout() -> str:
@@ -50,6 +50,14 @@ def choose_layout() -> str:
     )
     publish("layout", layout, "side")
     return layout
+
+
+def show_layout(layout: str) -> None:
+    """In a button's callback: that layout from now on, and the page scrolled to it."""
+    kept = memory.recall("layout", "side")
+    if not (layout == "side" and kept == "one"):
+        st.session_state["layout"] = memory.keep("layout", layout)
+    st.session_state[_COME] = st.session_state.get(_COME, 0) + 1
 
 
 def stage(comparison: Comparison, outcomes: Sequence[Outcome], layout: str) -> JointRef | None:
@@ -85,14 +93,14 @@ def stage(comparison: Comparison, outcomes: Sequence[Outcome], layout: str) -> J
 def _settle(comparison: Comparison, layout: str) -> None:
     """The person says what is right, in place of the overlays."""
     if layout == "vote":
-        blind_vote(comparison)
+        blind_vote(comparison, st.session_state.get(_COME, 0))
     else:
         picture = comparison.picture
         members = {n: group.members for n, group in enumerate(comparison.groups, 1)}
         layers = [_layer(comparison, spec) for spec in comparison.specs]
         shown = comparison.shown
         scene = Scene(picture.name, picture.digest, stage_picture(picture), shown, members, layers)
-        mark_truth(scene, lambda _: comparison.shown)
+        mark_truth(scene, lambda _: comparison.shown, st.session_state.get(_COME, 0))
 
 
 def describe(comparison: Comparison, picked: JointRef | None) -> None:
@@ -114,7 +122,8 @@ def _pictures(comparison: Comparison, drawn: Sequence[Outcome], layout: str) -> 
     with st.container(key="stage", width=_width(comparison) if len(panels) == 1 else "stretch"):
         picture, options = comparison.picture, view_options(comparison.settings)
         pick = st.session_state.get(_PICK)
-        return picture_viewer("overlays", stage_picture(picture), panels, options, pick)
+        command = Command(pick)
+        return picture_viewer("overlays", stage_picture(picture), panels, options, command)
 
 
 def point_at(ref: JointRef) -> None:

@@ -17,7 +17,7 @@ from estimators.registry import MODELS
 from estimators.types import PoseSet
 from pages.ui.image.stage_picture import stage_picture
 from pages.ui.viewer.panels import Layer, Panel
-from pages.ui.viewer.picture import picture_viewer
+from pages.ui.viewer.picture import Command, picture_viewer
 
 if TYPE_CHECKING:
     from pages.ui.image.comparison import Comparison
@@ -35,8 +35,12 @@ def votes() -> list[Vote]:
     return kept
 
 
-def blind_vote(comparison: Comparison) -> None:
-    """The most disputed person that was not voted on, as two models see them, without names."""
+def blind_vote(comparison: Comparison, come: int = 0) -> None:
+    """The most disputed person that was not voted on, as two models see them, without names.
+
+    Args:
+        come: where it is a new number, the page scrolls to the pictures.
+    """
     left = _open(comparison)
     if not left:
         st.info(
@@ -46,7 +50,7 @@ def blind_vote(comparison: Comparison) -> None:
             icon=":material/how_to_vote:",
         )
     else:
-        _ballot(comparison, left[0])
+        _ballot(comparison, left[0], come)
     _standing(comparison)
 
 
@@ -71,7 +75,7 @@ def _place(comparison: Comparison, person: int) -> str:
     return f"{comparison.picture.digest}:{person}"
 
 
-def _ballot(comparison: Comparison, ballot: _Ballot) -> None:
+def _ballot(comparison: Comparison, ballot: _Ballot, come: int) -> None:
     person, *models = ballot
     place = _place(comparison, person)
     # The same two are not always in the same order, and the order tells nothing.
@@ -82,8 +86,10 @@ def _ballot(comparison: Comparison, ballot: _Ballot) -> None:
         _layer(comparison, person, model, name) for model, name in zip(models, _NAMES, strict=True)
     ]
     panels = [Panel(layer.title, "", [layer], _INK) for layer in layers]
+    focus = (f"{place}{ballot}", _around(layers))
     with st.container(key="ballot"):
-        picture_viewer("ballot_pictures", stage_picture(comparison.picture), panels)
+        picture = stage_picture(comparison.picture)
+        picture_viewer("ballot_pictures", picture, panels, None, Command(None, focus, come))
     pair = (models[0], models[1])
     with st.container(horizontal=True):
         for name, winner in (*zip(_NAMES, models, strict=True), ("Neither", None)):
@@ -103,6 +109,13 @@ def _layer(comparison: Comparison, person: int, model: str, name: str) -> Layer:
     pose = comparison.shown[model].select([row]).to_skeleton(COCO_17)
     bare = PoseSet(COCO_17, pose.xy, np.where(np.isfinite(pose.xy[..., 0]), 1.0, 0.0))
     return Layer(f"ballot_{name}", name, _INK, replace(bare), "confidence", 0.0)
+
+
+def _around(layers: Sequence[Layer]) -> tuple[float, float, float, float]:
+    """The box around both answers: what is to be judged fills the pictures."""
+    xy = np.concatenate([layer.poses.xy.reshape(-1, 2) for layer in layers])
+    (left, top), (right, bottom) = np.nanmin(xy, axis=0), np.nanmax(xy, axis=0)
+    return float(left), float(top), float(right), float(bottom)
 
 
 def _standing(comparison: Comparison) -> None:

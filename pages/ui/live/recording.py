@@ -14,8 +14,9 @@ from estimators.workflows.live.stream import LiveStream
 from pages.ui import engine
 from pages.ui.server_settings import server_settings
 from pages.ui.sources import keep_frame, kept_frame
+from pages.ui.steps import third_family
 from pages.ui.text import escaped
-from pages.ui.verdict_box import heading, show
+from pages.ui.verdict_box import Ways, chosen_needs, verdict_box, verdict_button
 
 _POLL_S = 1.0
 
@@ -136,10 +137,12 @@ def _verdict(recording: Recording) -> None:
     from estimators.workflows import verdicts
     from estimators.workflows.clip.analysis import ClipAnalysis
 
-    with st.container(border=True, key="live_verdict"):
-        needs = heading()
-        analysis = ClipAnalysis.of({e.model: e for e in recording.estimates})
-        show(verdicts.of_clip(analysis, engine.memory_mb(), needs), key="live")
+    analysis = ClipAnalysis.of({e.model: e for e in recording.estimates})
+    answer = verdicts.of_clip(analysis, engine.memory_mb(), chosen_needs())
+    models = list(analysis.estimates)
+    verdict_box(answer, Ways(steps=third_family(models, models)), "live_verdict")
+    name = f"{recording.name}.mp4"
+    verdict_button(verdicts.Verdicts((name,), [answer], answer), f"{recording.name}.verdict.json")
 
 
 def _csv(recording: Recording) -> bytes:

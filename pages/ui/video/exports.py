@@ -15,6 +15,7 @@ from estimators.runtime.api import Runner
 from estimators.workflows.clip.files import clip_files, write_zip
 from estimators.workflows.clip.video import Look, annotate
 from estimators.workflows.file_task import FileTask, Progress
+from estimators.workflows.verdicts import Verdicts
 from pages.ui import engine
 from pages.ui.drawing import pose_style
 from pages.ui.server.files import folder
@@ -32,6 +33,7 @@ _LABELS = {
     "summary": "All figures",
     "agreement": "Agreement over time",
     "results": "One document",
+    "verdict": "Which to use",
     "manifest": "Settings and origins",
 }
 _MIME = {
@@ -51,7 +53,7 @@ class _Made:
     task: FileTask
 
 
-def exports(comparison: ClipComparison) -> None:
+def exports(comparison: ClipComparison, verdict: Verdicts) -> None:
     """A button that opens the list of files, one that makes the video, and the video."""
     made: _Made | None = st.session_state.get(_MADE)
     shows = f"{comparison.key}{comparison.settings.draw}{sorted(comparison.colours.items())}"
@@ -64,7 +66,7 @@ def exports(comparison: ClipComparison) -> None:
     done = task if task is not None and task.state == "done" else None
     with st.container(horizontal=True, key="exports"):
         with st.popover("Download the numbers", icon=":material/download:"):
-            _numbers(comparison, done)
+            _numbers(comparison, done, verdict)
         waiting = task is None or task.state in ("cancelled", "failed")
         if waiting and st.button(
             "Make the annotated video",
@@ -80,7 +82,10 @@ def exports(comparison: ClipComparison) -> None:
         if done is not None:
             _file(comparison, _VIDEO_NAME, "Annotated video, MP4", partial(content, done.path))
             _file(
-                comparison, "zip", "Everything, ZIP", partial(_zip, comparison, folder(), done.path)
+                comparison,
+                "zip",
+                "Everything, ZIP",
+                partial(_zip, comparison, folder(), done.path, verdict),
             )
     if gone:
         st.info("The annotated video is no longer kept here: make it again.")
@@ -88,10 +93,10 @@ def exports(comparison: ClipComparison) -> None:
         _video(comparison, task)
 
 
-def _numbers(comparison: ClipComparison, video: FileTask | None) -> None:
+def _numbers(comparison: ClipComparison, video: FileTask | None, verdict: Verdicts) -> None:
     titles = {spec.key: spec.title for spec in comparison.specs}
     rows: dict[str, dict[str, str]] = {}
-    writers = dict(clip_files(comparison.job, comparison.analysis))
+    writers = dict(clip_files(comparison.job, comparison.analysis, verdict=verdict))
     for name in writers:
         kind, _, rest = name.partition(".")
         label = titles.get(kind) or ("Parquet" if rest == "parquet" else rest.upper())
@@ -104,7 +109,7 @@ def _numbers(comparison: ClipComparison, video: FileTask | None) -> None:
     if video is None:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown("All of these", width=180)
-            _file(comparison, "zip", "ZIP", partial(_zip, comparison, folder(), None))
+            _file(comparison, "zip", "ZIP", partial(_zip, comparison, folder(), None, verdict))
     st.caption(
         "Everything the models found, whatever the thresholds; figures, agreement and who is who "
         "follow the thresholds of the sidebar."
@@ -127,10 +132,10 @@ def _file(comparison: ClipComparison, name: str, label: str, make: Callable[[], 
     )
 
 
-def _zip(comparison: ClipComparison, where: Path, video: Path | None) -> bytes:
+def _zip(comparison: ClipComparison, where: Path, video: Path | None, verdict: Verdicts) -> bytes:
     more = {} if video is None else {_VIDEO_NAME: video}
     job, analysis = comparison.job, comparison.analysis
-    return made(lambda sink: write_zip(job, analysis, sink, more), where)
+    return made(lambda sink: write_zip(job, analysis, sink, more, verdict), where)
 
 
 def _make(comparison: ClipComparison, shows: str) -> None:

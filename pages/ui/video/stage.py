@@ -23,6 +23,7 @@ from pages.ui.video.clips import ChosenClip
 from pages.ui.video.comparison import ClipComparison, why
 from pages.ui.video.kept import made
 from pages.ui.viewer.clip import ClipLayer, ClipPoses
+from pages.ui.viewer.panels import JointRef
 from pages.ui.viewer.player import Clip, PlayerOptions, Seek, clip_player
 
 _COPIES, _ENCODED, _SEEK = "clip_copies", "clip_encoded", "clip_seek"
@@ -48,10 +49,10 @@ def stage(comparison: ClipComparison) -> None:
     _disputed(comparison)
 
 
-def go_to(frame: int) -> None:
-    """Makes the player go to a frame of the clip."""
+def go_to(frame: int, joint: JointRef | None = None) -> None:
+    """Makes the player go to a frame of the clip, and pick a joint there."""
     before: Seek | None = st.session_state.get(_SEEK)
-    st.session_state[_SEEK] = Seek(frame, before.seq + 1 if before else 1)
+    st.session_state[_SEEK] = Seek(frame, before.seq + 1 if before else 1, joint)
 
 
 def _disputed(comparison: ClipComparison) -> None:

@@ -17,7 +17,8 @@ from pages.ui.video.comparison import ClipComparison
 from pages.ui.viewer.panels import Layer
 from pages.ui.viewer.picture import StagePicture, write_stage_file
 
-_FRAME = "truth_frame"
+_FRAME, _COME = "truth_frame", "truth_come"
+_SUGGESTED = 5
 
 
 def truth(comparison: ClipComparison) -> None:
@@ -39,7 +40,17 @@ def truth(comparison: ClipComparison) -> None:
     scene = Scene(
         info.name, comparison.clip.digest, picture, people.shown, people.members, layers, frame
     )
-    mark_truth(scene, lambda image: _shown_in(comparison, image))
+    come = st.session_state.get(_COME, 0)
+    mark_truth(scene, lambda image: _shown_in(comparison, image), come)
+
+
+def begin(comparison: ClipComparison) -> None:
+    """In a button's callback: the most disputed frame is there to be marked."""
+    st.session_state["clip_view"] = "Truth"
+    worst = _most_disputed(comparison)
+    if worst:
+        st.session_state[_key(comparison)] = worst[0]
+    st.session_state[_COME] = st.session_state.get(_COME, 0) + 1
 
 
 def errors(comparison: ClipComparison) -> TruthErrors | None:
@@ -51,9 +62,9 @@ def _choose_frame(comparison: ClipComparison) -> int | None:
     """The frame to mark: the one on show, one of the most disputed, or one that was marked."""
     player = st.session_state.get("clip_player") or {}
     on_show = int(player.get("frame") or 0)
-    suggested = [frame.frame_index for frame in comparison.disputed[:5]]
+    suggested = _most_disputed(comparison)
     marked = marked_frames(comparison.clip.digest)
-    key = f"{_FRAME}_{comparison.job.id[:8]}"
+    key = _key(comparison)
     choices = sorted({*suggested, *marked, *filter(None, [st.session_state.get(f"{key}_kept")])})
     with st.container(horizontal=True, vertical_alignment="center"):
         if st.button(f"Mark frame {on_show}, on show", icon=":material/edit_location:"):
@@ -70,6 +81,16 @@ def _choose_frame(comparison: ClipComparison) -> int | None:
             )
     frame: int | None = st.session_state.get(key)
     return frame
+
+
+def _most_disputed(comparison: ClipComparison) -> list[int]:
+    """The few frames on which the models differ most, the worst one first."""
+    frames = sorted(comparison.disputed, key=lambda frame: -frame.dispute)
+    return [frame.frame_index for frame in frames[:_SUGGESTED]]
+
+
+def _key(comparison: ClipComparison) -> str:
+    return f"{_FRAME}_{comparison.job.id[:8]}"
 
 
 def _file(comparison: ClipComparison, frame: int) -> Path | None:

@@ -2,20 +2,33 @@
 
 from __future__ import annotations
 
-import streamlit as st
+from functools import partial
 
-from estimators.workflows import verdicts
-from pages.ui import engine
-from pages.ui.verdict_box import heading, show
+from estimators.analysis.recommend import Needs
+from estimators.analysis.sentences import Place
+from estimators.workflows.clip.files import clip_verdict
+from estimators.workflows.verdicts import Verdicts
+from pages.ui.steps import third_family
+from pages.ui.verdict_box import Ways, verdict_box
 from pages.ui.video import truth
 from pages.ui.video.comparison import ClipComparison
 from pages.ui.video.stage import go_to
+from pages.ui.viewer.panels import JointRef
 
 
-def verdict_box(comparison: ClipComparison) -> None:
-    """The verdict with its reasons, for what a person needs."""
-    with st.container(border=True, key="verdict"):
-        needs = heading()
-        errors = truth.errors(comparison)
-        answer = verdicts.of_clip(comparison.analysis, engine.memory_mb(), needs, errors)
-        show(answer, lambda place: go_to(place.frame or 0))
+def verdict_of(comparison: ClipComparison, needs: Needs) -> Verdicts:
+    """What `compare` says of the clip, with the page's marks."""
+    errors = truth.errors(comparison)
+    return clip_verdict(comparison.job, comparison.analysis, needs, errors)
+
+
+def clip_box(comparison: ClipComparison, verdict: Verdicts) -> None:
+    """The verdict on the clip."""
+    steps = third_family(comparison.job.settings.models, comparison.settings.models)
+    steps[("Mark the truth", ":material/edit_location:")] = partial(truth.begin, comparison)
+    verdict_box(verdict.together, Ways(_to_place, steps))
+
+
+def _to_place(place: Place) -> None:
+    joint = JointRef(place.model, place.person, place.joint) if place.person else None
+    go_to(place.frame or 0, joint)

@@ -7,7 +7,6 @@
 const OPEN = 0, HIDDEN_THERE = 1, SEEN = 2, NOT_THERE = 3;
 const STATE_WORDS = ["open", "hidden", "marked", "not there"];
 const GRAB = { mouse: 12, touch: 24, pen: 16 };
-const ROOM = 1.5, FIT_MAX = 12;
 const LOUPE = { radius: 56, zoom: 3 };
 const SEND_AFTER_MS = 250;
 
@@ -90,21 +89,12 @@ class Marker extends Stage {
     return `Person ${ref.person}: where is the ${plainName(this.data.joints[ref.joint])}?`;
   }
 
-  // The person fills the canvas, with some room around: a click is as exact as the picture is large.
+  // The person fills the canvas: a click is as exact as the picture is large.
   fitPerson(id) {
-    const { clientWidth, clientHeight } = this.panels[0].canvas, { width, height } = this.picture;
     const all = this.markOf(id).xy, xs = all.filter((v, i) => v !== null && i % 2 === 0);
     const ys = all.filter((v, i) => v !== null && i % 2 === 1);
-    if (xs.length < 2 || !clientWidth) return;
-    const [left, right] = [Math.min(...xs), Math.max(...xs)];
-    const [top, bottom] = [Math.min(...ys), Math.max(...ys)];
-    const side = ROOM * Math.max(right - left, bottom - top, 1);
-    const wanted = Math.min(clientWidth / side, clientHeight / side);
-    const whole = Math.min(clientWidth / width, clientHeight / height);
-    this.setView({
-      zoom: clamp(wanted / whole, 1, FIT_MAX),
-      cx: clamp((left + right) / 2 / width, 0, 1), cy: clamp((top + bottom) / 2 / height, 0, 1),
-    });
+    if (xs.length < 2) return;
+    this.fitBox([Math.min(...xs), Math.min(...ys), Math.max(...xs), Math.max(...ys)]);
   }
 
   bringIntoView({ person, joint }) {
@@ -112,15 +102,8 @@ class Marker extends Stage {
       this.memory.fitted = person;
       return this.fitPerson(person);
     }
-    if (this.view.zoom <= 1) return;
-    const { xy } = this.markOf(person), x = xy[2 * joint], y = xy[2 * joint + 1];
-    if (x === null) return;
-    const canvas = this.panels[0].canvas, place = this.place(canvas);
-    const [cx, cy] = onCanvas(place, xy, joint);
-    const inside = cx > 30 && cy > 30 && cx < canvas.clientWidth - 30 && cy < canvas.clientHeight - 30;
-    if (!inside) {
-      this.setView({ ...this.view, cx: x / this.picture.width, cy: y / this.picture.height });
-    }
+    const { xy } = this.markOf(person);
+    if (this.view.zoom > 1 && xy[2 * joint] !== null) this.centre(xy, joint);
   }
 
   // --- changes ---
@@ -460,6 +443,7 @@ async function updateMarker(viewer, data) {
     panels: [problem ? { ...shown, message: problem, tone: "failed" } : shown],
   });
   stage.refresh();
+  stage.comeTo(data.marking.come);
   if (memory.asked && memory.fitted === undefined) {
     requestAnimationFrame(() => stage.bringIntoView(memory.asked));
   }

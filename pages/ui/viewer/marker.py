@@ -99,11 +99,13 @@ class Marking:
         starts: poses to start from; those of models in the order of their layers.
         asked: (person's number, joint) of the joints that decide most, the first one first.
         layers: of the models, drawn faintly when the person asks for them.
+        come: where it is a new number, the page scrolls to the marker.
     """
 
     starts: Sequence[Start] = ()
     asked: Sequence[tuple[int, str]] = ()
     layers: Sequence[Layer] = field(default_factory=tuple)
+    come: int = 0
 
 
 def marker(key: str, picture: StagePicture, marks: Marks, marking: Marking) -> Marks:
@@ -126,6 +128,7 @@ def marker(key: str, picture: StagePicture, marks: Marks, marking: Marking) -> M
         "sources": [_start(start) for start in marking.starts],
         "asked": [[person, COCO_17.index(joint)] for person, joint in marking.asked],
         "colour": COLOUR,
+        "come": marking.come,
     }
     with st.container(key=f"{key}-frame"):
         result = _marker(

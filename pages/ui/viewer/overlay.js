@@ -217,6 +217,15 @@ function visibleJoints(layers, options) {
   return found;
 }
 
+// Position of the joint called `name`; of the surest one on show for ""; -1 where there is none.
+function jointOf(layer, person, name, options) {
+  if (name) return layer.skeleton.joints.indexOf(name);
+  return layer.skeleton.joints.reduce((best, _, k) => {
+    if (jointState(layer, person, k, options) === HIDDEN) return best;
+    return best < 0 || person.score[k] > person.score[best] ? k : best;
+  }, -1);
+}
+
 function personOf(layer, ref) {
   return layer.people.find((person) => person.id === ref.person);
 }

@@ -113,7 +113,10 @@ class ViewOptions:
 
 @dataclass(frozen=True)
 class JointRef:
-    """A joint that somebody picked: model key, person's number and joint name."""
+    """A joint that somebody picked: model key, person's number and joint name.
+
+    In a command to the browser "" is the joint that the model is surest of.
+    """
 
     model: str
     person: int

@@ -36,19 +36,20 @@ async function update(viewer, data) {
   viewer.stage.show({
     picture: data.picture, memory, layers: layersFrom(data), panels, options: data.options,
   });
-  obey(viewer.stage, data.pick);
+  obey(viewer.stage, data);
 }
 
-// Picks the joint that the page asks for, once for each new `seq`.
-function obey(stage, pick) {
-  if (!pick || pick.seq === stage.memory.seq) return;
-  stage.memory.seq = pick.seq;
-  const layer = stage.layers[pick.model], joint = layer?.skeleton.joints.indexOf(pick.joint) ?? -1;
-  if (joint < 0 || !personOf(layer, pick)) return;
-  const ref = { layer: pick.model, person: pick.person, joint };
-  stage.choose(stage.panels.find((panel) => panel.data.layers.includes(pick.model)) ?? null, ref);
-  stage.keep(ref);
-  stage.root.scrollIntoView({ block: "nearest", behavior: "smooth" });
+// Does what the page asks for, once for each new `seq`.
+function obey(stage, { pick, focus, come }) {
+  if (pick && pick.seq !== stage.memory.seq) {
+    stage.memory.seq = pick.seq;
+    stage.pickNamed(pick);
+  }
+  if (focus && focus.key !== stage.memory.focused) {
+    stage.memory.focused = focus.key;
+    requestAnimationFrame(() => stage.fitBox(focus.box));
+  }
+  stage.comeTo(come);
 }
 
 export default function ({ data, parentElement, setStateValue }) {

@@ -50,6 +50,27 @@ class StagePicture:
     size: tuple[int, int]
 
 
+@dataclass(frozen=True)
+class Command:
+    """What the browser is to do, once each.
+
+    Attributes:
+        pick: a joint to pick.
+        focus: (name, box): zoom to the box, xyxy in pixels of the picture; again for another name.
+        come: where it is a new number, the page scrolls to the pictures.
+    """
+
+    pick: Pick | None = None
+    focus: tuple[str, tuple[float, float, float, float]] | None = None
+    come: int = 0
+
+    def payload(self) -> dict[str, Any]:
+        """As the browser reads it."""
+        focus = self.focus and {"key": self.focus[0], "box": list(self.focus[1])}
+        pick = self.pick and self.pick.payload()
+        return {"pick": pick, "focus": focus, "come": self.come}
+
+
 def write_stage_file(picture: NDArray[np.uint8], path: Path) -> None:
     """`picture`, uint8 [H, W, 3] RGB, as a JPEG for the browser."""
     image = Image.fromarray(picture)
@@ -64,7 +85,7 @@ def picture_viewer(
     picture: StagePicture,
     panels: Sequence[Panel],
     options: ViewOptions | None = None,
-    pick: Pick | None = None,
+    command: Command = Command(),
 ) -> JointRef | None:
     """Show `picture` once in every panel with the poses of its layers drawn over it.
 
@@ -76,7 +97,7 @@ def picture_viewer(
         picture: the frame that the poses refer to.
         panels: at least one.
         options: what is drawn, None for the defaults.
-        pick: a command, e.g. after a click on a sentence about a joint.
+        command: e.g. after a click on a sentence about a joint.
 
     Returns:
         The joint that is picked, None where there is none.
@@ -87,7 +108,7 @@ def picture_viewer(
     payload = panels_payload(panels, options or ViewOptions())
     payload["picture"] = picture_payload(key, picture)
     payload["key"] = key
-    payload["pick"] = None if pick is None else pick.payload()
+    payload |= command.payload()
     # Without a container of its own it is remounted when elements above it come and go.
     with st.container(key=f"{key}-frame"):
         result = _viewer(

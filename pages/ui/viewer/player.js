@@ -133,6 +133,7 @@ class Player {
     this.memory.seq = seek.seq;
     this.video.pause();
     this.clock.seek(seek.frame);
+    this.toPick = seek.pick && { frame: seek.frame, pick: seek.pick };
   }
 
   toMark(direction) {
@@ -236,6 +237,8 @@ class Player {
   // --- telling Python ---
   rest(frame) {
     this.refresh();
+    if (this.toPick?.frame === frame) this.stage.pickNamed(this.toPick.pick);
+    this.toPick = null;
     clearTimeout(this.resting);
     this.resting = setTimeout(() => {
       if (this.video.paused && this.reported !== frame) this.report("frame", this.reported = frame);

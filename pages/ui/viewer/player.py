@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from pages.ui.viewer.assets import assets
 from pages.ui.viewer.clip import ClipLayer, layer_payload, pack_poses
 from pages.ui.viewer.media_files import NUMBERS, media_url
-from pages.ui.viewer.panels import JointRef, ViewOptions, options_payload
+from pages.ui.viewer.panels import JointRef, Pick, ViewOptions, options_payload
 
 _player = st.components.v2.component(
     "pose_comparison.clip_player",
@@ -114,10 +114,16 @@ class PlayerOptions:
 
 @dataclass(frozen=True)
 class Seek:
-    """Go to `frame` and stop there; obeyed once for each new `seq`."""
+    """Go to `frame`, stop there and pick `joint`; obeyed once for each new `seq`."""
 
     frame: int
     seq: int
+    joint: JointRef | None = None
+
+    def payload(self) -> dict[str, Any]:
+        """As the browser reads it."""
+        pick = None if self.joint is None else Pick(self.joint, self.seq).payload()
+        return {"frame": self.frame, "seq": self.seq, "pick": pick}
 
 
 @dataclass(frozen=True)
@@ -168,7 +174,7 @@ def clip_player(
         "options": options_payload(options.view)
         | {"smooth": options.smooth, "trail": options.trail},
         "marks": [[frame, why] for frame, why in sorted(options.marks.items())],
-        "seek": None if seek is None else {"frame": seek.frame, "seq": seek.seq},
+        "seek": None if seek is None else seek.payload(),
     }
     # Without a container of its own it is remounted when elements above it come and go.
     with st.container(key=f"{key}-frame"):

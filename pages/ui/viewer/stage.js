@@ -3,6 +3,7 @@
 
 const REACH = 24;
 const PAN_STEP = 40;
+const ROOM = 1.5, FIT_MAX = 12, EDGE = 30;
 const KEYS_HELP = "Plus and minus zoom, arrow keys move, 0 shows the whole picture, "
   + "n and p choose a joint, Enter picks it, Escape lets go";
 
@@ -142,6 +143,36 @@ class Stage {
     this.setView(zoomedAt(this.view, this.place(canvas), this.picture, factor, middle));
   }
 
+  // The box [left, top, right, bottom] of the picture fills the canvas, with some room around.
+  fitBox([left, top, right, bottom]) {
+    const { clientWidth, clientHeight } = this.panels[0].canvas, { width, height } = this.picture;
+    if (!clientWidth) return;
+    const side = ROOM * Math.max(right - left, bottom - top, 1);
+    const wanted = Math.min(clientWidth / side, clientHeight / side);
+    const whole = Math.min(clientWidth / width, clientHeight / height);
+    this.setView({
+      zoom: clamp(wanted / whole, 1, FIT_MAX),
+      cx: clamp((left + right) / 2 / width, 0, 1), cy: clamp((top + bottom) / 2 / height, 0, 1),
+    });
+  }
+
+  // A place that is out of sight comes to the middle.
+  centre(xy, k) {
+    const canvas = this.panels[0].canvas, [x, y] = onCanvas(this.place(canvas), xy, k);
+    const inside = x > EDGE && y > EDGE && x < canvas.clientWidth - EDGE && y < canvas.clientHeight - EDGE;
+    if (inside) return;
+    this.setView({
+      ...this.view, cx: xy[2 * k] / this.picture.width, cy: xy[2 * k + 1] / this.picture.height,
+    });
+  }
+
+  // Once for each new number.
+  comeTo(number) {
+    if (!number || this.memory.come === number) return;
+    this.memory.come = number;
+    this.root.scrollIntoView({ block: "start", behavior: "smooth" });
+  }
+
   // A wheel that set out to scroll the page goes on doing so when the picture comes under it.
   pageScrolls() { return performance.now() - this.lastScroll < 250; }
 
@@ -181,6 +212,18 @@ class Stage {
     this.onPick(layer && {
       model: layer.key, person: ref.person, joint: layer.skeleton.joints[ref.joint],
     });
+  }
+
+  // Picks the joint that the page names, "" for the one that the model is surest of.
+  pickNamed({ model, person, joint }) {
+    const layer = this.layers[model], found = layer && personOf(layer, { person });
+    const k = found ? jointOf(layer, found, joint, this.options) : -1;
+    if (k < 0) return;
+    const ref = { layer: model, person, joint: k };
+    this.choose(this.panels.find((panel) => panel.data.layers.includes(model)) ?? null, ref);
+    this.keep(ref);
+    if (this.view.zoom > 1) this.centre(found.xy, k);
+    this.root.scrollIntoView({ block: "nearest", behavior: "smooth" });
   }
 
   step(panel, by) {
