@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Sequence
+from dataclasses import replace
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from pycocotools.cocoeval import Params
 
-from estimators.annotated import VISIBLE, AnnotatedImage, AnnotatedPerson
+from estimators.annotated import VISIBLE, AnnotatedImage, AnnotatedPerson, AnnotatedSet
 from estimators.skeletons import COCO_17
 
 K = len(COCO_17)
@@ -186,3 +188,13 @@ def read_coco(path: Path) -> list[AnnotatedImage]:
         )
         for i in data["images"]
     ]
+
+
+def annotated_set(pictures: Sequence[AnnotatedImage]) -> AnnotatedSet:
+    """The pictures as a set, everybody with a number of their own."""
+    numbers = count(1)
+    made = []
+    for image in pictures:
+        people = tuple(replace(p, annotation_id=next(numbers)) for p in image.people)
+        made.append(replace(image, people=people, picture=Path(image.file)))
+    return AnnotatedSet(tuple(made))

@@ -170,7 +170,7 @@ def _curve(
     Only people who are right raise the recall, so only there is the curve needed.
     """
     at = np.flatnonzero(right)
-    if not len(at):
+    if not len(at) or not len(people):
         return np.zeros(len(people)), np.zeros(len(people))
     hits = np.cumsum(drawn[:, at], axis=1)
     errors = np.zeros((len(drawn), int(wrong.sum()) + 1))
@@ -180,8 +180,5 @@ def _curve(
     precision = np.maximum.accumulate(precision[:, ::-1], axis=1)[:, ::-1]
     recall = hits / people[:, None]
     padded = np.column_stack([precision, np.zeros(len(precision))])
-    means = [
-        padded[b, np.searchsorted(recall[b], _RECALLS, side="left")].mean()
-        for b in range(len(padded))
-    ]
-    return np.array(means), recall[:, -1]
+    first = [row.searchsorted(_RECALLS) for row in recall]
+    return np.take_along_axis(padded, np.stack(first), axis=1).mean(axis=1), recall[:, -1]

@@ -84,18 +84,27 @@ def corrections(
     truth: Truth, predictions: Predictions, kinds: JointKinds, draws: NDArray[np.int64]
 ) -> Corrections:
     """Corrects each kind of mistake alone, and all in their order."""
+    ranked = matches(truth, with_optimal_scores(truth, predictions), 1)
+    best = stats(ranked, np.concatenate([np.ones_like(draws[:1]), draws]))[:, 0]
     as_is = ap = _ap(truth, predictions)
     shown, people = truth, predictions
     gains = []
     for kind in ORDER:
-        alone = _ap(*_without(kind, truth, predictions, kinds)) - as_is
+        if kind in KINDS and not (kinds.kind == KINDS.index(kind)).any():
+            gains.append(Gain(kind, 0.0 * as_is, 0.0 * ap, ap))
+            continue
+        first = shown is truth and people is predictions
         shown, people = _without(kind, shown, people, kinds)
         after = _ap(shown, people)
-        gains.append(Gain(kind, alone, after - ap, after))
+        if first:
+            alone = after
+        elif kind == SCORE:
+            alone = float(best[0])
+        else:
+            alone = _ap(*_without(kind, truth, predictions, kinds))
+        gains.append(Gain(kind, alone - as_is, after - ap, after))
         ap = after
     pictures = len(np.unique(truth.picture))
-    ranked = matches(truth, with_optimal_scores(truth, predictions), 1)
-    best = stats(ranked, np.concatenate([np.ones_like(draws[:1]), draws]))[:, 0]
     return Corrections(as_is, figure(float(best[0]), best[1:], pictures, len(truth)), tuple(gains))
 
 

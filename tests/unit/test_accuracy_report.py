@@ -1,0 +1,299 @@
+"""Parts of a set, the consensus as a row, the whole report and the pictures behind its numbers."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from accuracy_sets import (
+    K,
+    annotated_set,
+    at,
+    coco_dataset,
+    images,
+    joint,
+    person,
+    pycocotools_stats,
+    random_results,
+    random_set,
+    result,
+)
+
+from estimators.analysis.accuracy.bootstrap import picture_draws
+from estimators.analysis.accuracy.cases import (
+    invented_people,
+    joint_cases,
+    kind_cases,
+    missed_people,
+    slice_cases,
+)
+from estimators.analysis.accuracy.consensus import agreement_worth, consensus
+from estimators.analysis.accuracy.headline import METRICS
+from estimators.analysis.accuracy.kinds import KINDS
+from estimators.analysis.accuracy.nearness import nearness
+from estimators.analysis.accuracy.report import Evaluation, as_data, evaluate_predictions
+from estimators.analysis.accuracy.slices import GROUPS, Slice, slices
+from estimators.analysis.accuracy.tables import Predictions, Truth
+from estimators.annotated import HIDDEN, AnnotatedImage
+from estimators.errors import InputError
+from estimators.skeletons import COCO_17
+
+LIGHTNING, THUNDER, BLAZE, POSENET = (
+    *("movenet-lightning", "movenet-thunder"),
+    *("blazepose-full", "posenet"),
+)
+
+
+def sliced(
+    pictures: list[AnnotatedImage], results: list[dict[str, Any]]
+) -> dict[tuple[str, str], Slice]:
+    truth = Truth.of(pictures)
+    near = nearness(truth, Predictions.of(results, truth))
+    rows = slices(truth, near, picture_draws(len(pictures), 50))
+    return {(row.group, row.name): row for row in rows}
+
+
+@pytest.mark.parametrize(
+    ("area", "name"),
+    [(1023.0, "small"), (1024.0, "medium"), (9215.0, "medium"), (9216.0, "large")],
+)
+def test_sizes_are_cocos(area: float, name: str) -> None:
+    found = sliced(images([person(at(100), area=area)]), [])
+    assert {key for key in found if key[0] == "size"} == {("size", name)}
+
+
+def test_people_in_the_picture_and_whoever_is_cut_off() -> None:
+    many = [person(at(100 * i), box_xyxy=(100 * i + 3, 50, 100 * i + 97, 400)) for i in range(5)]
+    edge = [person(at(300), box_xyxy=(300, 50, 638.5, 400))]
+    found = sliced(images(many, many[:4], edge, []), [])
+    counts = {key: row.people for key, row in found.items()}
+    assert counts["people", "one"] == 1
+    assert counts["people", "few"] == 4
+    assert counts["people", "many"] == 5
+    assert counts["truncation", "cut off"] == 1
+    assert counts["truncation", "whole"] == 9
+    near = replace(edge[0], box_xyxy=(300, 50, 637.5, 400))
+    assert ("truncation", "cut off") not in sliced(images([near]), [])
+
+
+def test_hidden_joints_apart_from_visible_ones() -> None:
+    flags = np.full(K, 2)
+    flags[[joint("left_wrist"), joint("left_elbow")]] = HIDDEN
+    flags[joint("nose")] = 0
+    somebody = replace(person(at(100)), visibility=flags)
+    off = at(100)
+    off[joint("left_wrist"), 0] += 21
+    found = sliced(images([somebody]), [result(1, off)])
+    hidden, visible = found["joints", "hidden"], found["joints", "visible"]
+    assert (hidden.joints, hidden.pck.value, hidden.pck.count) == (2, 0.5, 2)
+    assert (visible.joints, visible.pck.value, visible.pck.count) == (14, 1.0, 10)
+    assert (hidden.people, visible.people) == (1, 1)
+    assert visible.mean_ks.value == pytest.approx(1)
+
+
+def test_parts_add_up_to_the_whole() -> None:
+    pictures = random_set(2)
+    found = sliced(pictures, random_results(pictures, 2))
+    truth = Truth.of(pictures)
+    for group in ("size", "people", "truncation"):
+        rows = [row for (g, _), row in found.items() if g == group]
+        assert {row.name for row in rows} <= set(GROUPS[group])
+        assert sum(row.people for row in rows) == len(truth)
+        assert sum(row.joints for row in rows) == truth.labelled.sum()
+    whole = found["truncation", "whole"]
+    assert 0 < whole.found.value < 1
+    assert whole.pck.low < whole.pck.value < whole.pck.high
+
+
+def agreed(poses: dict[str, list[np.ndarray]]) -> tuple[Truth, Any, dict[str, Predictions]]:
+    truth = Truth.of(images([person(at(100)), person(at(400))]))
+    models = {
+        model: Predictions.of([result(1, xy, 0.9, 0.9) for xy in people], truth)
+        for model, people in poses.items()
+    }
+    return truth, consensus(truth, models), models
+
+
+def test_the_consensus_is_the_median_with_one_voice_a_family() -> None:
+    """Two MoveNets 8 px to the right are one voice against one 4 px and one 0 px."""
+    both = [at(108), at(408)]
+    _, found, _ = agreed(
+        {LIGHTNING: both, THUNDER: both, BLAZE: [at(104), at(404)], POSENET: [at(100)]}
+    )
+    xy = [np.reshape(r["keypoints"], (K, 3))[:, :2] + 0.5 for r in found.results]
+    np.testing.assert_allclose(xy[0], at(104), atol=1e-3)
+    np.testing.assert_allclose(xy[1], at(406), atol=1e-3)  # of two voices
+    scores = [r["score"] for r in found.results]
+    assert scores[0] > scores[1] > 0
+    assert scores[1] < 2 / 3
+    # Lightning against the median of the other two voices, 2 px: 6 px of a torso of 100 px.
+    np.testing.assert_allclose(found.distance[LIGHTNING][0], 0.06, atol=1e-6)
+    np.testing.assert_allclose(found.distance[POSENET][0], 0.06, atol=1e-6)
+
+
+def test_no_consensus_of_one_voice_nor_about_whom_one_alone_sees() -> None:
+    assert agreed({LIGHTNING: [at(100)], THUNDER: [at(100)]})[1] is None
+    _, found, _ = agreed({LIGHTNING: [at(100), at(400)], BLAZE: [at(100)]})
+    assert len(found.results) == 1
+    assert np.isnan(found.distance[LIGHTNING][1]).all()
+    # Whoever is under a variant's own thresholds is not found by it.
+    truth = Truth.of(images([person(at(100))]))
+    weak = Predictions.of([result(1, at(100), 0.9, 0.29)], truth)
+    sure = Predictions.of([result(1, at(100), 0.9, 0.9)], truth)
+    found = consensus(truth, {LIGHTNING: weak, BLAZE: sure})
+    assert found is not None
+    assert found.results == []
+
+
+def test_distance_from_the_others_is_held_against_real_errors() -> None:
+    """One model errs more and more from joint to joint, two are right: ranks agree entirely."""
+    off = at(100)
+    off[:, 1] += np.arange(1, K + 1)
+    truth, found, models = agreed({LIGHTNING: [off], BLAZE: [at(100)], POSENET: [at(100)]})
+    near = {m: nearness(truth, p) for m, p in models.items()}
+    rows = {r.model: r for r in agreement_worth(truth, found, near, picture_draws(1, 5))}
+    assert rows[LIGHTNING].correlation.value == pytest.approx(1)
+    assert rows[LIGHTNING].correlation.count == K
+    assert math.isnan(rows[POSENET].correlation.value)  # it makes no error to be told
+    assert rows[""].correlation.count == 3 * K
+
+
+def test_the_correlation_is_spearmans() -> None:
+    from scipy.stats import spearmanr
+
+    pictures = random_set(5)
+    truth = Truth.of(pictures)
+    models = {
+        m: Predictions.of(random_results(pictures, seed, 0.1), truth)
+        for seed, m in enumerate((LIGHTNING, BLAZE, POSENET))
+    }
+    found = consensus(truth, models)
+    assert found is not None
+    near = {m: nearness(truth, p) for m, p in models.items()}
+    rows = agreement_worth(truth, found, near, picture_draws(len(pictures), 100))
+    row = next(r for r in rows if r.model == BLAZE)
+    pairs = [
+        (found.distance[BLAZE][near[BLAZE].found[g], k], near[BLAZE].error[g, k])
+        for g in range(len(truth))
+        for k in range(K)
+        if near[BLAZE].found[g] >= 0
+    ]
+    kept = np.array([p for p in pairs if np.isfinite(p).all()])
+    assert row.correlation.value == pytest.approx(spearmanr(*kept.T).statistic)
+    assert row.correlation.low < row.correlation.value < row.correlation.high
+
+
+@pytest.fixture(scope="module")
+def evaluated() -> Evaluation:
+    pictures = random_set(7)
+    results = {
+        m: random_results(pictures, seed, 0.06 + 0.05 * seed)
+        for seed, m in enumerate((LIGHTNING, BLAZE))
+    }
+    return evaluate_predictions(annotated_set(pictures), results, "crop", draws=60)
+
+
+def test_one_call_gives_everything(evaluated: Evaluation) -> None:
+    report = evaluated.report
+    assert list(report.models) == [LIGHTNING, BLAZE, "consensus"]
+    assert (report.protocol, report.draws, report.pictures) == ("crop", 60, 12)
+    assert report.people == len(evaluated.truth)
+    assert report.areas == {"unknown": report.people}
+    for model in report.models.values():
+        assert set(model.figures) == set(METRICS)
+        assert model.corrections.ap == pytest.approx(model.figures["AP"].value, abs=1e-12)
+        assert model.kinds.people == report.people
+        assert len(model.joints) == K
+        assert model.slices
+    assert report.models[LIGHTNING].trust.kind == "confidence"
+    assert report.models[BLAZE].trust.kind == "visibility"
+    assert report.models["consensus"].trust.best is None
+    # Of every two models; the consensus is no model to choose.
+    assert {d.metric for d in report.differences} == {"AP", "PCK@0.2", "mean_KS"}
+    assert all({d.better, d.other} == {LIGHTNING, BLAZE} for d in report.differences)
+    (sentence,) = report.sentences
+    assert "MoveNet Lightning" in sentence
+    assert "BlazePose full" in sentence
+    assert [row.model for row in report.agreement] == ["", LIGHTNING, BLAZE]
+
+
+def test_its_ap_is_that_of_pycocotools_for_the_consensus_too(evaluated: Evaluation) -> None:
+    dataset = coco_dataset(random_set(7))
+    expected = pycocotools_stats(dataset, list(map(dict, evaluated.consensus)))
+    figures = evaluated.report.models["consensus"].figures
+    assert figures["AP"].value == pytest.approx(expected[0], abs=1e-9)
+
+
+def test_the_report_is_json(evaluated: Evaluation) -> None:
+    data = as_data(evaluated.report)
+    again = json.loads(json.dumps(data, allow_nan=False))
+    ap = again["models"][LIGHTNING]["AP"]
+    figure = evaluated.report.models[LIGHTNING].figures["AP"]
+    assert ap == {"value": figure.value, "interval": [figure.low, figure.high], "count": 19}
+    assert again["models"][LIGHTNING]["PCKh@0.5"] == {"value": None, "interval": None, "count": 0}
+    assert again["models"][LIGHTNING]["kinds"]["shares"]["jitter"]["count"] > 0
+    assert again["models"][BLAZE]["corrections"]["gains"][0]["kind"] == "miss"
+    assert again["models"]["consensus"]["trust"]["best"] is None
+    assert again["differences"][0]["metric"] == "AP"
+
+
+def test_identical_models_nobody_and_one_picture() -> None:
+    one = annotated_set(images([person(at(100))]))
+    same = [result(1, at(103), 0.9, 0.9)]
+    report = evaluate_predictions(one, {LIGHTNING: same, THUNDER: same, POSENET: []}, draws=20)
+    figures = [m.figures for m in report.report.models.values()]
+    assert figures[0]["AP"] == figures[1]["AP"]
+    assert math.isnan(figures[0]["AP"].low)
+    assert figures[2]["AP"].value == 0
+    assert all(s.startswith("Too few pictures") for s in report.report.sentences)
+    empty = evaluate_predictions(annotated_set(images([])), {LIGHTNING: []}, draws=20)
+    assert math.isnan(empty.report.models[LIGHTNING].figures["AP"].value)
+    assert empty.report.agreement == ()
+    json.dumps(as_data(empty.report), allow_nan=False)
+    nothing = evaluate_predictions(annotated_set([]), {}, draws=20)
+    assert (nothing.report.pictures, dict(nothing.report.models)) == (0, {})
+    with pytest.raises(InputError, match="no model 'consensus'"):
+        evaluate_predictions(one, {"consensus": same})
+
+
+def test_cases_behind_the_bars_are_the_worst_first(evaluated: Evaluation) -> None:
+    counts = evaluated.report.models[BLAZE].kinds
+    for kind in KINDS:
+        cases = kind_cases(evaluated, BLAZE, kind)
+        assert len(cases) == counts.shares[kind].count
+        assert [c.similarity for c in cases] == sorted(c.similarity for c in cases)
+    wrists = kind_cases(evaluated, BLAZE, "miss", "left_wrist")
+    assert len(wrists) == counts.by_joint["left_wrist"][KINDS.index("miss")]
+    assert {c.joint for c in wrists} == {"left_wrist"}
+    assert len(missed_people(evaluated, BLAZE)) == counts.missed_people > 0
+    invented = invented_people(evaluated, BLAZE)
+    assert len(invented) == counts.background_people > 0
+    assert all(c.person == -1 and c.prediction >= 0 for c in invented)
+    joints = evaluated.report.models[BLAZE].joints
+    for row in joints:
+        cases = joint_cases(evaluated, BLAZE, row.joint)
+        assert len(cases) == row.labelled
+        assert np.mean([c.similarity for c in cases]) == pytest.approx(row.mean_similarity)
+    for row in evaluated.report.models[BLAZE].slices:
+        cases = slice_cases(evaluated, BLAZE, row.group, row.name)
+        assert len(cases) == row.people
+        assert [c.similarity for c in cases] == sorted(c.similarity for c in cases)
+
+
+def test_a_case_leads_to_the_person_and_the_prediction() -> None:
+    off = at(100)
+    off[joint("left_wrist"), 1] += 400
+    crowd = person(at(400), (), iscrowd=True, box_xyxy=(400, 100, 500, 400))
+    pictures = images([crowd, person(at(100)), person(at(250, scale=0.2), area=400.0)])
+    results = [result(1, at(60, 350), 0.9, 0.9), result(1, off, 0.8, 0.9)]
+    found = evaluate_predictions(annotated_set(pictures), {LIGHTNING: results}, draws=5)
+    (case,) = kind_cases(found, LIGHTNING, "miss")
+    assert (case.image_id, case.person, case.prediction) == (1, 1, 1)
+    assert case.joint == "left_wrist"
+    assert case.joint in COCO_17.joints
+    assert [c.person for c in missed_people(found, LIGHTNING)] == [2]
+    assert [c.prediction for c in invented_people(found, LIGHTNING)] == [0]
