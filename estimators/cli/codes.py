@@ -3,4 +3,4 @@
 from __future__ import annotations
 
 FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
-FORMATS = ("json", "csv", "coco", "parquet")
+FORMATS = ("json", "csv", "coco", "coco-dataset", "parquet")

@@ -11,12 +11,14 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from estimators.analysis.clip import ClipEstimates
+from estimators.analysis.shown import Thresholds
 from estimators.cli import summary
 from estimators.cli.codes import FORMATS
 from estimators.cli.model_run import ModelRun
 from estimators.errors import InputError
 from estimators.export import coco, files, tables
 from estimators.export.annotated_ids import SourcePicture, annotated_ids
+from estimators.export.coco_dataset import write_coco_dataset
 from estimators.export.sinks import Write, require_writable, write_all
 from estimators.media.kinds import require_file
 from estimators.workflows.verdicts import Verdicts
@@ -94,6 +96,13 @@ def _coco(runs: Sequence[ModelRun], ids: coco.ImageIds) -> _Named:
     yield "image_ids.csv", lambda sink: _text(ids.table(), sink)
 
 
+def _coco_dataset(runs: Sequence[ModelRun], ids: coco.ImageIds) -> _Named:
+    for run in runs:
+        if run.answered:
+            write = partial(write_coco_dataset, run.estimates, ids, Thresholds.of(run.spec))
+            yield f"{run.spec.key}.coco-dataset.json", write
+
+
 def _text(text: str, sink: BinaryIO) -> None:
     sink.write(text.encode())
 
@@ -108,4 +117,10 @@ _TABLES: Mapping[str, _Rows] = {
     "frames": lambda runs: tables.frame_table(_estimates(runs)),
     "summary": lambda runs: tables.summary_table(summary.figures(runs)),
 }
-_NAMED = {"json": _json, "csv": _csv, "parquet": _parquet, "coco": _coco}
+_NAMED = {
+    "json": _json,
+    "csv": _csv,
+    "parquet": _parquet,
+    "coco": _coco,
+    "coco-dataset": _coco_dataset,
+}

@@ -53,7 +53,7 @@ def placed_frames(
     listing: Listing, files: Sequence[GivenFile], findings: Findings
 ) -> list[tuple[ListedImage, ShelfPicture]]:
     """Each listed frame whose clip is there."""
-    listed = [image for image in listing.images if image.frame_index is not None]
+    listed = [image for image in listing.images if image.of_clip]
     of_name = {image.parts: image for image in listed}
     names = Listing(listing.name, of_name.values())
     found: dict[tuple[str, ...], tuple[GivenFile, ClipInfo]] = {}

@@ -97,8 +97,9 @@ def from_coco(data: bytes, name: str) -> list[AnnotatedImage]:
 
 
 def to_coco(images: Sequence[AnnotatedImage]) -> dict[str, Any]:
-    """The images as a COCO keypoints dataset, JSON-ready; ids count from 1.
+    """The images as a COCO keypoints dataset, JSON-ready; people's ids count from 1.
 
+    So do the images', unless each of them has one of its own (`image_id`).
     Annotations carry `keypoints` (51 numbers: x, y, v), `num_keypoints`, `bbox` (around the
     labelled keypoints where a person has none) and `area` (`scale.person_area` where it is
     unknown: 0.6 of that box; COCO's own comes from a mask).  Images carry `sha256`, and
@@ -106,7 +107,9 @@ def to_coco(images: Sequence[AnnotatedImage]) -> dict[str, Any]:
     """
     listed: list[dict[str, Any]] = []
     annotations: list[dict[str, Any]] = []
-    for number, image in enumerate(images, 1):
+    own = all(image.image_id for image in images)
+    for at, image in enumerate(images, 1):
+        number = image.image_id if own else at
         entry: dict[str, Any] = {
             "id": number,
             "file_name": image.file,
@@ -132,7 +135,6 @@ def to_coco(images: Sequence[AnnotatedImage]) -> dict[str, Any]:
 
 
 def _annotation(person: AnnotatedPerson, number: int, image: int) -> dict[str, Any]:
-    flags = person.visibility.astype(float)[:, None]
     xy = np.round(np.where(person.labelled[:, None], person.xy - SHIFT_PX, 0.0), 2)
     left, top, right, bottom = person.box_xyxy or joint_box(person.xy)
     area = person.area if person.area > 0 else float(np.nan_to_num(person_area(person.xy)))
@@ -141,7 +143,11 @@ def _annotation(person: AnnotatedPerson, number: int, image: int) -> dict[str, A
         "image_id": image,
         "category_id": PERSON,
         "iscrowd": int(person.iscrowd),
-        "keypoints": np.concatenate([xy, flags], axis=1).ravel().tolist(),
+        "keypoints": [
+            value
+            for (x, y), flag in zip(xy.tolist(), person.visibility.tolist(), strict=True)
+            for value in (x, y, flag)
+        ],
         "num_keypoints": int(person.labelled.sum()),
         "bbox": [round(float(v), 2) for v in (left, top, right - left, bottom - top)],
         "area": round(area, 2),

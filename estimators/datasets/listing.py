@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from estimators.annotated import AnnotatedPerson, Format
-from estimators.datasets.files import agreeing, parts_of
+from estimators.datasets.files import PICTURES, agreeing, parts_of
 from estimators.errors import InputError
 from estimators.media.names import printable
 from estimators.skeletons import COCO_17
@@ -41,6 +42,12 @@ class ListedImage:
         name = printable("/".join(reversed(self.parts)))
         name = name if len(name) <= _QUOTED else f"{name[:_QUOTED]}…"
         return f'{self.place} ("{name}")'
+
+    @property
+    def of_clip(self) -> bool:
+        """Whether it is a frame of the clip that is listed; else it is a picture file."""
+        ending = posixpath.splitext(self.file)[1].lower()
+        return self.frame_index is not None and ending not in PICTURES
 
     @property
     def parts(self) -> tuple[str, ...]:

@@ -75,7 +75,7 @@ def placed(
 
     Frames of clips are passed over.
     """
-    pictures = [image for image in listing.images if image.frame_index is None]
+    pictures = [image for image in listing.images if not image.of_clip]
     listing = Listing(listing.name, pictures, listing.format, listing.joints)
     found: dict[str, list[GivenFile]] = {}
     left = []

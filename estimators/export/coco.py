@@ -85,7 +85,7 @@ def coco_results(estimates: Iterable[ClipEstimates], ids: ImageIds) -> list[dict
     results = []
     for e in estimates:
         keypoints = _keypoints(e, ids.pixels.get(e.file))
-        scores = _person_scores(e)
+        scores = person_scores(e)
         joint_scores = _coco_scores(e)
         for i, row in enumerate(e.frame_of.tolist()):
             frame_index = int(e.frame_index[row])
@@ -121,7 +121,8 @@ def _keypoints(e: ClipEstimates, pixels: AnnotatedPixels | None) -> NDArray[np.f
     return np.concatenate([np.round(np.where(present, xy, 0.0), 3), present], axis=-1)
 
 
-def _person_scores(e: ClipEstimates) -> NDArray[np.float64]:
+def person_scores(e: ClipEstimates) -> NDArray[np.float64]:
+    """Float64 [P]: the model's pose score; where it has none, the mean of its joint scores."""
     mean = np.nan_to_num(e.score.astype(np.float64)).mean(axis=1)
     return np.where(np.isfinite(e.pose_score), e.pose_score, mean)
 

@@ -134,3 +134,12 @@ def test_an_overlay_of_a_large_picture_is_drawn_where_the_people_are(
     xs = np.flatnonzero(drawn.any(axis=(0, 2)))
     wanted = comparison.people[SINGLE].xy[0, :, 0]
     assert [xs.min(), xs.max()] == pytest.approx([wanted.min(), wanted.max()], abs=12)
+
+
+def test_the_dataset_to_annotate_has_who_is_found_at_the_thresholds_of_the_page() -> None:
+    dataset = json.loads(downloads._coco_dataset(compared(), SEVERAL))
+    assert [a["score"] for a in dataset["annotations"]] == [0.95, 0.9]
+    assert dataset["images"][0]["id"] == 785
+    settings = replace(compared().settings, joint_thresholds={SEVERAL: 0.95})
+    none = replace(compared(), settings=settings)
+    assert json.loads(downloads._coco_dataset(none, SEVERAL))["annotations"] == []

@@ -19,6 +19,7 @@ from estimators.errors import InputError
 from estimators.skeletons import COCO_17
 from tests import annotated_factory as factory
 
+FORMATS = Path(__file__).parents[2] / "docs" / "formats.md"
 BODY = [j for j in COCO_17.joints if not j.endswith(("nose", "eye", "ear"))]
 
 
@@ -105,7 +106,10 @@ def test_what_each_format_lacks_is_said(tmp_path: Path) -> None:
     text = {finding.kind: finding.text for finding in yolo.findings}["area_missing"]
     assert "0.53 of the box" in text
     assert yolo.of_level("changed")[0].level == "changed"
-    assert json.loads(json.dumps(mpii.as_json()))["findings"][0]["count"] == 3
+    told = json.loads(json.dumps(mpii.as_json()))
+    assert told["findings"][0]["count"] == 3
+    documented = FORMATS.read_text("utf-8").split("**health report**")[1]
+    assert all(f"`{key}`" in documented for key in (*told, *told["findings"][0]))
 
 
 def test_the_length_for_pckh(tmp_path: Path) -> None:

@@ -14,9 +14,11 @@ from typing import Any, BinaryIO, cast
 from estimators.analysis.clip import ClipEstimates
 from estimators.analysis.figures import Figure, clip_figures
 from estimators.analysis.recommend import ANYTHING, Needs
+from estimators.analysis.shown import Thresholds
 from estimators.analysis.truth import TruthErrors
 from estimators.errors import InputError
 from estimators.export import coco, files, tables
+from estimators.export.coco_dataset import write_coco_dataset
 from estimators.export.sinks import Write, opened, write_all
 from estimators.registry import get
 from estimators.workflows import provenance
@@ -25,7 +27,7 @@ from estimators.workflows.clip.job import ClipJob
 from estimators.workflows.clip.run import ClipSettings
 from estimators.workflows.verdicts import Verdicts, of_clip
 
-FORMATS = ("csv", "parquet", "coco", "json")
+FORMATS = ("csv", "parquet", "coco", "coco-dataset", "json")
 # Already compressed; packing them again costs time and gains nothing.
 _STORED = (".mp4", ".parquet")
 
@@ -52,11 +54,14 @@ def clip_files(
             yield f"{name}.csv", partial(_csv, rows)
         if "parquet" in formats:
             yield f"{name}.parquet", partial(_parquet, rows)
-    if "coco" in formats:
-        for e in estimates:
-            if e.failed.all():
-                continue  # an empty list would read as "found nobody"
+    for e in estimates:
+        if e.failed.all():
+            continue  # an empty list would read as "found nobody"
+        if "coco" in formats:
             yield f"{e.model}.coco.json", partial(_coco, e)
+        if "coco-dataset" in formats:
+            thresholds = analysis.thresholds[e.model]
+            yield f"{e.model}.coco-dataset.json", partial(_coco_dataset, e, thresholds)
     if "json" in formats:
         yield "results.json", partial(files.write_json, estimates)
         yield "summary.json", lambda sink: files.write_summary(_figures(job, analysis), sink)
@@ -171,6 +176,10 @@ def _parquet(rows: _Rows, sink: BinaryIO) -> None:
 
 def _coco(estimates: ClipEstimates, sink: BinaryIO) -> None:
     coco.write_coco([estimates], coco.CLIP_IDS, sink)
+
+
+def _coco_dataset(e: ClipEstimates, thresholds: Thresholds, sink: BinaryIO) -> None:
+    write_coco_dataset([e], coco.CLIP_IDS, thresholds, sink)
 
 
 def _manifest(job: ClipJob, analysis: ClipAnalysis, sink: BinaryIO) -> None:

@@ -58,6 +58,11 @@ def downloads(comparison: Comparison, verdict: Verdicts) -> None:
                     "Overlay", f"{name}.png", partial(_overlay, comparison, where, spec.key), size
                 )
                 _button("COCO results", f"{name}.coco.json", partial(_coco, comparison, spec.key))
+                _button(
+                    "To annotate",
+                    f"{name}.coco-dataset.json",
+                    partial(_coco_dataset, comparison, spec.key),
+                )
         st.caption(
             "Pictures show what is drawn now, but no numbers and no faint joints. “All in one” and "
             f"overlays have the picture's own size, {size}; “Side by side” gives each model that "
@@ -65,6 +70,8 @@ def downloads(comparison: Comparison, verdict: Verdicts) -> None:
             f"or all together over {_MOST_WIDE} pixels wide. Figures are the page's, at its "
             "thresholds. Joints and COCO hold everything the models found, whatever the "
             "thresholds. The verdict is what the page says now, with the person's needs and marks. "
+            "“To annotate” is a COCO dataset of who is found at the thresholds, for CVAT, FiftyOne "
+            "or Label Studio, to be corrected there. "
             "COCO's `image_id` is the last number in the picture's name, 1 where there is none.",
         )
 
@@ -173,3 +180,13 @@ def _coco(comparison: Comparison, model: str) -> bytes:
     estimates = _estimates(comparison)[model]
     ids = image_ids([comparison.picture.name])
     return to_bytes(lambda sink: write_coco([estimates], ids, sink))
+
+
+def _coco_dataset(comparison: Comparison, model: str) -> bytes:
+    from estimators.export.coco import image_ids
+    from estimators.export.coco_dataset import write_coco_dataset
+    from estimators.export.files import to_bytes
+
+    ids, estimates = image_ids([comparison.picture.name]), [_estimates(comparison)[model]]
+    thresholds = comparison.thresholds[model]
+    return to_bytes(lambda sink: write_coco_dataset(estimates, ids, thresholds, sink))

@@ -36,6 +36,7 @@ _LABELS = {
     "verdict": "Which to use",
     "manifest": "Settings and origins",
 }
+_OF_MODELS = {"coco.json": "COCO results, JSON", "coco-dataset.json": "To annotate, COCO"}
 _MIME = {
     "csv": "text/csv",
     "parquet": "application/vnd.apache.parquet",
@@ -100,7 +101,8 @@ def _numbers(comparison: ClipComparison, video: FileTask | None, verdict: Verdic
     for name in writers:
         kind, _, rest = name.partition(".")
         label = titles.get(kind) or ("Parquet" if rest == "parquet" else rest.upper())
-        rows.setdefault(_LABELS.get(kind, "COCO results, JSON"), {})[name] = label
+        title = _OF_MODELS[rest] if kind in titles else _LABELS[kind]
+        rows.setdefault(title, {})[name] = label
     for title, files in rows.items():
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(title, width=180)
