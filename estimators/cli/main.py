@@ -87,6 +87,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     _add_models(commands)
     _add_compare(commands)
+    _add_evaluate(commands)
     _add_weights(commands)
     return parser
 
@@ -132,17 +133,65 @@ def _add_compare(commands: _Commands) -> None:
     compare.set_defaults(module="estimators.cli.compare")
 
 
-def _add_model_options(compare: argparse.ArgumentParser) -> None:
-    compare.add_argument(
+def _add_evaluate(commands: _Commands) -> None:
+    evaluate = commands.add_parser(
+        "evaluate",
+        help="hold models against annotated pictures: accuracy, kinds of error, a report",
+        description="Runs each model on annotated pictures and holds its answers against the "
+        "annotations. AP and AR are those of pycocotools, over everything the model returned; a "
+        "threshold decides only what counts as shown.",
+    )
+    _add_set_options(evaluate)
+    _add_model_options(evaluate)
+    evaluate.add_argument(
+        "--protocol",
+        choices=("whole", "crop"),
+        default="whole",
+        help="whole: each model as it is, on whole pictures (default); crop: it sees one annotated "
+        "person at a time, the box a quarter larger",
+    )
+    evaluate.add_argument(
+        "--threshold",
+        action="append",
+        metavar="X",
+        help="joints under this score are not shown, or MODEL=X for one model; separate by commas "
+        "(default: each model's own)",
+    )
+    evaluate.add_argument(
+        "--output", type=_folder, metavar="DIR", required=True, help="folder for the report"
+    )
+    evaluate.add_argument(
+        "--resume",
+        action="store_true",
+        help="take what an earlier run kept in DIR/.estimates; else it starts anew",
+    )
+    evaluate.set_defaults(module="estimators.cli.evaluate")
+
+
+def _add_set_options(evaluate: argparse.ArgumentParser) -> None:
+    evaluate.add_argument(
+        "--images", type=Path, metavar="DIR|ZIP", required=True, help="where the pictures are"
+    )
+    evaluate.add_argument(
+        "--annotations",
+        type=Path,
+        metavar="FILE",
+        required=True,
+        help="COCO keypoints JSON, data.yaml of YOLO-pose, or MPII's .mat or JSON",
+    )
+
+
+def _add_model_options(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
         "--models",
         metavar="A,B",
         help="variants by key, separated by commas (default: one each of MoveNet, BlazePose and "
         "Keypoint R-CNN; PoseNet for one whose weights are not here)",
     )
-    compare.add_argument(
+    command.add_argument(
         "--threads", type=_Whole(1, MOST_THREADS), metavar="N", help="CPU threads of each model"
     )
-    compare.add_argument(
+    command.add_argument(
         "--people",
         action="append",
         metavar="N",

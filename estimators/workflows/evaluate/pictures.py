@@ -65,6 +65,9 @@ class SetPictures:
     def _content(self, image: AnnotatedImage) -> bytes:
         try:
             content = image.content()
+        except InputError as error:
+            self.unreadable[image.image_id] = str(error)
+            raise
         except _READING as error:
             why = error.strerror if isinstance(error, OSError) and error.strerror else error
             told = InputError(f"{image.file} cannot be read: {why}.", "Copy it once more.")

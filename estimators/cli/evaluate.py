@@ -1,0 +1,134 @@
+"""`evaluate`: models on annotated pictures; health first, then progress, tables and a report."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from tqdm import tqdm
+
+from estimators.analysis.shown import Thresholds
+from estimators.cli import evaluate_summary
+from estimators.cli.codes import BAD_INPUT, FAILED, INTERRUPTED
+from estimators.cli.inputs import chosen_models
+from estimators.cli.interrupts import on_interrupt
+from estimators.cli.people import asked_people
+from estimators.cli.streams import complain, libraries_silenced, tell
+from estimators.cli.thresholds import asked_thresholds
+from estimators.datasets.health import HealthReport
+from estimators.datasets.read import read_annotated_set
+from estimators.errors import InputError
+from estimators.export.sinks import require_writable, write_all
+from estimators.registry import ModelSpec
+from estimators.runtime.runner import ProcessRunner
+from estimators.workflows.evaluate.asks import EvaluateSettings
+from estimators.workflows.evaluate.files import report_files
+from estimators.workflows.evaluate.job import EvaluateJob
+from estimators.workflows.evaluate.measure import measure
+from estimators.workflows.evaluate.progress import ModelProgress
+from estimators.workflows.evaluate.records import forget
+
+KEPT = ".estimates"
+_LOOK_S = 0.2
+
+
+def run(options: argparse.Namespace) -> int:
+    """Evaluates and reports; returns the exit code."""
+    specs, notes = chosen_models(options.models)
+    people = asked_people(options.people or (), specs)
+    thresholds = asked_thresholds(options.threshold or (), specs)
+    require_writable(options.output)
+    with libraries_silenced():
+        annotated, health = read_annotated_set(options.images, options.annotations)
+    settings = EvaluateSettings(tuple(s.key for s in specs), options.protocol, people)
+    kept = _kept(options.output, options.resume)
+    runner = ProcessRunner(threads=options.threads)
+    try:
+        job = EvaluateJob(runner, annotated, settings, kept)
+        # Only now: a command that cannot be used ends with one line.
+        for note in notes:
+            complain(note)
+        tell(health_text(health) + "\n")
+        _work(job, specs)
+    finally:
+        runner.close()
+    with on_interrupt(lambda: None):
+        return _report(job, health, thresholds, options.output)
+
+
+def health_text(health: HealthReport) -> str:
+    """The health report as the terminal shows it."""
+    return "\n".join([health.headline, *(f"- {finding.text}" for finding in health.findings)])
+
+
+def _kept(output: Path, resume: bool) -> Path:
+    """Where estimates are kept; what is there is forgotten unless it is to be resumed."""
+    folder = output / KEPT
+    if not resume:
+        try:
+            forget(folder)
+        except OSError as error:
+            raise InputError(
+                f"{folder} cannot be emptied: {error.strerror}.", "Choose another folder."
+            ) from error
+    return folder
+
+
+def _work(job: EvaluateJob, specs: Sequence[ModelSpec]) -> None:
+    """Runs the job, showing how far it is; Ctrl-C stops it and keeps what is done."""
+    with on_interrupt(job.cancel):
+        job.start()
+        for number, spec in enumerate(specs):
+            _watch(job, number, spec)
+        while not job.finished:
+            job.join(_LOOK_S)
+    if job.state == "failed":
+        complain(f"error: {job.error}")
+
+
+def _watch(job: EvaluateJob, number: int, spec: ModelSpec) -> None:
+    """A bar of one model, and a line when it ends."""
+    while (model := job.progress.models[number]).state == "waiting" and not job.finished:
+        job.join(_LOOK_S)
+    with tqdm(total=model.total, desc=spec.key, unit="ask", leave=False, disable=None) as bar:
+        while not job.finished and (model := job.progress.models[number]).state == "running":
+            bar.update(model.done - bar.n)
+            bar.set_postfix(failed=model.failed, refresh=False)
+            job.join(_LOOK_S)
+    model = job.progress.models[number]
+    if model.done:
+        complain(progress_text(model))
+
+
+def progress_text(model: ModelProgress) -> str:
+    """How far one model is, in a line."""
+    parts = [f"{model.model}: {model.done} of {model.total}", f"{model.failed} failed"]
+    if model.known:
+        parts.append(f"{model.known} known from an earlier run")
+    if model.rate:
+        parts.append(f"{model.rate:.1f} a second")
+    return ", ".join(parts) + (f"; error: {model.error}" if model.error else "")
+
+
+def _report(
+    job: EvaluateJob, health: HealthReport, thresholds: Mapping[str, Thresholds], folder: Path
+) -> int:
+    """Measures, writes and tells; returns the exit code."""
+    if job.outcome is None or not job.outcome.annotated.images:
+        complain("error: No model has answered, so that there is nothing to report.")
+        return INTERRUPTED if job.state == "cancelled" else FAILED
+    outcome = job.outcome
+    measured = measure(outcome, thresholds)
+    files = report_files(measured, health)
+    written, unwritten = write_all((folder / name, write) for name, write in files)
+    if unwritten is not None:
+        complain(f"error: {unwritten}")
+    tell(evaluate_summary.text(measured), written)
+    if job.state == "cancelled":
+        complain("interrupted: what is done is kept; --resume goes on from there")
+        return INTERRUPTED
+    if unwritten is not None:
+        return BAD_INPUT
+    failed = job.state == "failed" or outcome.failed
+    return FAILED if failed or any(m.failures for m in outcome.models.values()) else 0

@@ -1,0 +1,1 @@
+"""`report.html`: what `report.json` says, as one file that opens anywhere without a network."""

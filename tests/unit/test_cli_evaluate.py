@@ -1,0 +1,79 @@
+"""The options of `evaluate`, and what it says of them before any model runs."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import pytest
+
+from estimators.cli.evaluate import progress_text
+from estimators.cli.main import main
+from estimators.cli.thresholds import asked_thresholds
+from estimators.errors import InputError
+from estimators.registry import get
+from estimators.workflows.evaluate.progress import EvaluateProgress, ModelProgress
+
+ROOT = Path(__file__).parents[2]
+TRUTH = ROOT / "sample_media" / "annotations.json"
+SPECS = [get("movenet-lightning"), get("blazepose-full")]
+
+
+def test_thresholds_are_for_all_models_or_one() -> None:
+    assert [t.joint for t in asked_thresholds([], SPECS).values()] == [
+        spec.default_threshold for spec in SPECS
+    ]
+    assert [t.joint for t in asked_thresholds(["0.4"], SPECS).values()] == [0.4, 0.4]
+    found = asked_thresholds(["0.4,blazepose-full=0.7", "blazepose-full=0.6"], SPECS)
+    assert [t.joint for t in found.values()] == [0.4, 0.6]
+    assert found["blazepose-full"].pose == get("blazepose-full").default_pose_threshold
+
+
+@pytest.mark.parametrize("text", ["half", "", "nan", "inf", "blazepose-full=", "posenet=0.3"])
+def test_a_threshold_that_is_none_is_refused(text: str) -> None:
+    with pytest.raises(InputError, match="--threshold"):
+        asked_thresholds([text], SPECS)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"--annotations": "nowhere.json"}, "nowhere.json"),
+        ({"--images": "nowhere"}, "nowhere"),
+        ({"--annotations": str(ROOT / "README.md")}, "README.md"),
+        ({"--models": "none-such"}, "none-such"),
+        ({"--threshold": "half"}, "half"),
+        ({"--people": "0"}, "'0'"),
+        ({"--protocol": "both"}, "both"),
+        ({"--output": "/dev/null/folder"}, "/dev/null/folder"),
+    ],
+)
+def test_what_cannot_be_used_is_said_in_a_line(
+    change: dict[str, str], said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = {"--images": str(TRUTH.parent), "--annotations": str(TRUTH)}
+    options |= {"--models": "movenet-lightning", "--output": str(tmp_path)} | change
+    try:
+        code = main(["evaluate", *(part for pair in options.items() for part in pair)])
+    except SystemExit as end:
+        code = int(end.code or 0)
+    assert code == 2
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert len(told.err.splitlines()) == 1
+    assert said in told.err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_progress_tells_rate_and_time_left() -> None:
+    model = ModelProgress("posenet", "running", 30, 2, 10, 50, 4.0, "It ended.")
+    assert (model.rate, model.left_s) == (5.0, 4.0)
+    assert progress_text(model) == (
+        "posenet: 30 of 50, 2 failed, 10 known from an earlier run, 5.0 a second; error: It ended."
+    )
+    waiting = ModelProgress("blazepose-full", "waiting", 0, 0, 0, 50, 0.0)
+    both = EvaluateProgress("running", (model, waiting))
+    assert (both.done, both.total, both.failed, both.share) == (30, 100, 2, 0.3)
+    assert both.left_s == 4.0
+    assert waiting.left_s is None
+    assert not math.isnan(waiting.rate)
