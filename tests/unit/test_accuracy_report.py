@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from accuracy_changes import CHANGES, changed, without_absent
 from accuracy_sets import (
     K,
     annotated_set,
@@ -31,7 +32,7 @@ from estimators.analysis.accuracy.cases import (
     missed_people,
     slice_cases,
 )
-from estimators.analysis.accuracy.consensus import agreement_worth, consensus
+from estimators.analysis.accuracy.consensus import agreement_worth, consensus, ranks
 from estimators.analysis.accuracy.headline import METRICS
 from estimators.analysis.accuracy.kinds import KINDS
 from estimators.analysis.accuracy.nearness import nearness
@@ -162,9 +163,11 @@ def test_distance_from_the_others_is_held_against_real_errors() -> None:
     assert rows[""].correlation.count == 3 * K
 
 
-def test_the_correlation_is_spearmans() -> None:
-    from scipy.stats import spearmanr
+def test_equal_distances_share_their_rank() -> None:
+    np.testing.assert_allclose(ranks(np.array([3.0, 1.0, 3.0, 2.0])), [1.0, -1.5, 1.0, -0.5])
 
+
+def test_the_correlation_is_spearmans() -> None:
     pictures = random_set(5)
     truth = Truth.of(pictures)
     models = {
@@ -183,7 +186,8 @@ def test_the_correlation_is_spearmans() -> None:
         if near[BLAZE].found[g] >= 0
     ]
     kept = np.array([p for p in pairs if np.isfinite(p).all()])
-    assert row.correlation.value == pytest.approx(spearmanr(*kept.T).statistic)
+    ranks = kept.T.argsort(axis=1).argsort(axis=1)  # no two are the same
+    assert row.correlation.value == pytest.approx(np.corrcoef(ranks)[0, 1])
     assert row.correlation.low < row.correlation.value < row.correlation.high
 
 
@@ -258,6 +262,48 @@ def test_identical_models_nobody_and_one_picture() -> None:
     assert (nothing.report.pictures, dict(nothing.report.models)) == (0, {})
     with pytest.raises(InputError, match="no model 'consensus'"):
         evaluate_predictions(one, {"consensus": same})
+
+
+def untied(results: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """In which order people of one score come is anybody's choice."""
+    return [{**r, "score": r["score"] + number / 1000} for number, r in enumerate(results)]
+
+
+@pytest.fixture(scope="module")
+def unchanged() -> tuple[list[AnnotatedImage], dict[str, Any], dict[str, Any]]:
+    pictures = random_set(8)
+    results = {
+        m: without_absent(untied(random_results(pictures, 9 + seed, 0.1)))
+        for seed, m in enumerate((LIGHTNING, BLAZE))
+    }
+    return pictures, results, plain(pictures, results)
+
+
+def plain(pictures: list[AnnotatedImage], results: dict[str, Any]) -> dict[str, Any]:
+    """Every number of a report that does not hang on names of joints or on drawing pictures."""
+    report = evaluate_predictions(annotated_set(pictures), results, draws=5).report
+    numbers: dict[str, Any] = {}
+    for key, model in report.models.items():
+        numbers |= {f"{key} {name}": f.value for name, f in model.figures.items()}
+        numbers |= {f"{key} {name}": f.count for name, f in model.kinds.shares.items()}
+        numbers |= {f"{key} {g.kind}": (g.alone, g.in_order) for g in model.corrections.gains}
+        numbers[f"{key} score"] = model.trust.recommended.value
+        numbers |= {f"{key} {s.group} {s.name}": (s.people, s.pck.value) for s in model.slices}
+        numbers[f"{key} people"] = (model.kinds.missed_people, model.kinds.background_people)
+    numbers |= {f"agreement {row.model}": row.correlation.value for row in report.agreement}
+    return numbers
+
+
+@pytest.mark.parametrize("how", CHANGES)
+def test_what_must_change_nothing(how: str, unchanged: Any) -> None:
+    pictures, results, expected = unchanged
+    found = plain(*changed(pictures, results, how))
+    # Sizes are absolute: a picture three times as large has other small and medium people.
+    sizes = ("APm", "APl", "ARm", "ARl", "size") if how == "scaled" else ()
+    names = [n for n in expected if not any(part in n for part in sizes)]
+    assert len(names) > 60
+    for name in names:
+        assert found[name] == pytest.approx(expected[name], abs=1e-4, nan_ok=True), name
 
 
 def test_cases_behind_the_bars_are_the_worst_first(evaluated: Evaluation) -> None:

@@ -103,22 +103,27 @@ def _evaluated(evaluation: COCOeval, area: list[float], pictures: int) -> list[d
 
 def paired_people(
     truth: Truth, predictions: Predictions, least: float
-) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+) -> tuple[NDArray[np.int64], NDArray[np.bool_], NDArray[np.bool_]]:
     """Who is whom at OKS `least` and over, the best scored choosing first as in COCO's matching.
 
     Returns:
-        (int64 [G], bool [D]): of each annotated person the prediction, -1 where it is missed; of
-        each prediction whether it is nobody's: not matched with anybody, be it a crowd or somebody
-        without labels, and among the 20 of its picture that count.
+        (int64 [G], bool [D], bool [D]): of each annotated person the prediction, -1 where it is
+        missed; of each prediction whether it is nobody's: not matched with anybody, be it a crowd
+        or somebody without labels, and among the 20 of its picture that count; and whether it is so
+        because whom it is near has been taken by a better scored one.
     """
     evaluation = evaluator(truth, predictions)
     evaluation.params.iouThrs = np.array([least])
     found = np.full(len(truth.entries) + 1, -1, np.int64)
-    nobody = np.zeros(len(predictions), np.bool_)
+    nobody, again = np.zeros((2, len(predictions)), np.bool_)
     for e in _evaluated(evaluation, evaluation.params.areaRng[_ALL], len(truth.pictures)):
         found[e["gtIds"]] = e["gtMatches"][0].astype(np.int64) - 1
-        nobody[np.array(e["dtIds"], np.int64) - 1] = e["dtMatches"][0] == 0
-    return found[truth.annotation], nobody
+        people, unmatched = np.array(e["dtIds"], np.int64) - 1, e["dtMatches"][0] == 0
+        nobody[people] = unmatched
+        oks = evaluation.ious[e["image_id"], _CATEGORY]
+        if len(oks):
+            again[people] = unmatched & (oks.max(axis=1) >= least)
+    return found[truth.annotation], nobody, again
 
 
 def stats(kept: Matches, weights: NDArray[np.int64]) -> NDArray[np.float64]:

@@ -172,9 +172,7 @@ def _correlation(
         pair: [2, M], the two distances.
         picture: int64 [M].
     """
-    from scipy.stats import rankdata  # a second to import
-
-    x, y = (rankdata(values) - (len(values) + 1) / 2 for values in pair)
+    x, y = (ranks(values) for values in pair)
     sums = np.zeros((6, draws.shape[1]))
     for row, values in zip(sums, (np.ones_like(x), x, y, x * x, y * y, x * y), strict=True):
         np.add.at(row, picture, values)
@@ -183,3 +181,10 @@ def _correlation(
     spread = np.sqrt(np.maximum(n * xx - sx * sx, 0) * np.maximum(n * yy - sy * sy, 0))
     rho = np.where(spread > 0, (n * xy - sx * sy) / np.where(spread > 0, spread, 1), np.nan)
     return figure(float(rho[0]), rho[1:], len(np.unique(picture)), len(x))
+
+
+def ranks(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Ranks around 0, ties at their mean (scipy's `rankdata`, which takes a second to import)."""
+    _, place, counts = np.unique(values, return_inverse=True, return_counts=True)
+    rank: NDArray[np.float64] = (np.cumsum(counts) - (counts - 1) / 2)[place]
+    return rank - (len(values) + 1) / 2

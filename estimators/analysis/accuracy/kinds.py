@@ -37,6 +37,7 @@ class JointKinds:
     Attributes:
         found: int64 [G], the prediction that is this person, -1 where it is missed.
         nobody: bool [D], predictions that are no annotated person (background).
+        again: bool [D], of them those about somebody whom a better scored one has found already.
         kind: int8 [G, 17], index into `KINDS`; -1 where not labelled or the person is missed.
         similarity: float64 [G, 17], KS of the joint with its own truth; 0 where the model gives no
             such joint, NaN where `kind` is -1.
@@ -45,6 +46,7 @@ class JointKinds:
 
     found: NDArray[np.int64]
     nobody: NDArray[np.bool_]
+    again: NDArray[np.bool_]
     kind: NDArray[np.int8]
     similarity: NDArray[np.float64]
     reached: NDArray[np.float64]
@@ -58,7 +60,7 @@ def joint_kinds(truth: Truth, predictions: Predictions) -> JointKinds:
     the same or mirrored joint of another person *swap* (by that person's area).  Near nothing, or
     not given by the model, it is a *miss*.
     """
-    found, nobody = paired_people(truth, predictions, MATCH_OKS)
+    found, nobody, again = paired_people(truth, predictions, MATCH_OKS)
     padded = np.concatenate([predictions.xy, np.full((1, K, 2), np.nan)])
     xy = padded[found]
     own = np.nan_to_num(joint_similarity(xy, truth.xy, truth.area))
@@ -74,6 +76,7 @@ def joint_kinds(truth: Truth, predictions: Predictions) -> JointKinds:
     return JointKinds(
         found,
         nobody,
+        again,
         np.where(judged, kind, NOT_JUDGED).astype(np.int8),
         np.where(judged, own, np.nan),
         np.where(judged, reached, np.nan),
@@ -106,7 +109,8 @@ class KindCounts:
         by_joint: how many of each kind for each joint of COCO-17, in the order of `KINDS`.
         people: annotated people who are judged.
         missed_people: of them, not found.
-        background_people: predictions that are nobody.
+        background_people: predictions that are nobody, or somebody once more.
+        found_again: of them, somebody once more.
     """
 
     shares: Mapping[str, Figure]
@@ -115,6 +119,7 @@ class KindCounts:
     people: int
     missed_people: int
     background_people: int
+    found_again: int
 
 
 def kind_counts(truth: Truth, kinds: JointKinds, draws: NDArray[np.int64]) -> KindCounts:
@@ -137,4 +142,5 @@ def kind_counts(truth: Truth, kinds: JointKinds, draws: NDArray[np.int64]) -> Ki
         len(truth),
         int((kinds.found < 0).sum()),
         int(kinds.nobody.sum()),
+        int(kinds.again.sum()),
     )
