@@ -13,7 +13,7 @@ from estimators.datasets.files import GivenFile
 from estimators.datasets.health import Findings, HealthReport
 from estimators.datasets.listing import ListedImage, Listing
 from estimators.datasets.people import completed, inverse, moved
-from estimators.datasets.shelf import ShelfPicture, measured, pictures_of, placed
+from estimators.datasets.shelf import ShelfPicture, measured, placed
 from estimators.errors import InputError
 
 
@@ -52,7 +52,7 @@ def _pairs(
     listing: Listing, files: Sequence[GivenFile], findings: Findings
 ) -> list[tuple[ListedImage, ShelfPicture]]:
     """Each listed picture or frame that can be read, in the order of the list."""
-    found = placed(listing, pictures_of(files), findings)
+    found = placed(listing, files, findings)
     sizes = {p.name: p for p in measured([file for _, file in found], findings)}
     pairs = [(image, sizes[file.name]) for image, file in found if file.name in sizes]
     order = {image.place: at for at, image in enumerate(listing.images)}

@@ -124,7 +124,7 @@ def listed_image(entry: Mapping[str, Any], place: str, source_id: int | str) -> 
     digest, frame = entry.get("sha256"), entry.get("frame_index")
     return ListedImage(
         place,
-        str(entry.get("file_name") or ""),
+        text_of(entry.get("file_name")),
         _size(entry),
         source_id,
         sha256=digest if isinstance(digest, str) else "",
@@ -134,9 +134,18 @@ def listed_image(entry: Mapping[str, Any], place: str, source_id: int | str) -> 
 
 def quoted(value: Any) -> str:
     """`value` as JSON writes it, safe to print and not too long."""
-    text = printable(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
+    try:
+        text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    except RecursionError:  # deeper than it was read
+        text = "…"
+    text = printable(text)
     text = text if len(text) <= _QUOTED else f"{text[:_QUOTED]}…"
     return f'"{text}"' if isinstance(value, str) else text
+
+
+def text_of(value: Any) -> str:
+    """A name; empty where it is none, so that nothing deep or long is written out."""
+    return str(value) if isinstance(value, (str, int, float)) else ""
 
 
 def _size(entry: Mapping[str, Any]) -> tuple[float, float] | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from estimators.datasets.coco_images import any_id
+from estimators.datasets.coco_images import any_id, text_of
 from estimators.datasets.health import Findings
 from estimators.datasets.joint_names import COCO_ORDER, JointMap
 from estimators.datasets.people import numbers
@@ -22,23 +22,26 @@ class Skeletons:
     def __init__(
         self, categories: Any, annotations: Sequence[Any], name: str, findings: Findings
     ) -> None:
-        listed = [c for c in categories if isinstance(c, dict)] if categories else []
+        categories = categories if isinstance(categories, list) else []
+        listed = [c for c in categories if isinstance(c, dict)]
         named = {str(any_id(c.get("id"))): c for c in listed if _names(c)}
         self._all: dict[str, JointMap] = {}
         if named:
             maps = {key: _map(category, findings) for key, category in named.items()}
             fits = {key: joints for key, joints in maps.items() if joints.of_a_person}
-            called = {k: j for k, j in fits.items() if str(named[k].get("name")).lower() in PEOPLE}
+            called = {
+                k: j for k, j in fits.items() if text_of(named[k].get("name")).lower() in PEOPLE
+            }
             self._all = called or fits
             if not self._all:
                 raise _no_person(next(iter(maps.values())).names, name)
             if len(self._all) > 1:
                 for key in self._all:
-                    findings.add("categories", str(named[key].get("name")))
+                    findings.add("categories", text_of(named[key].get("name")))
         elif any(numbers(_keypoints(entry), 51) is not None for entry in annotations):
             findings.add("order_assumed", name)
             # Without names at all it can only be what `keypoints` are in COCO's own files.
-            people = [c for c in listed if str(c.get("name")).lower() in PEOPLE] or listed
+            people = [c for c in listed if _of_people(c)] or listed
             self._all = {str(any_id(c.get("id"))): COCO_ORDER for c in people}
             self._all = self._all or {"None": COCO_ORDER}
         elif annotations:
@@ -68,16 +71,20 @@ class Skeletons:
                 findings.add("joint_missing", joint)
 
 
+def _of_people(category: Mapping[str, Any]) -> bool:
+    return text_of(category.get("name")).lower() in PEOPLE
+
+
 def _names(category: Mapping[str, Any]) -> list[str]:
     names = category.get("keypoints")
-    return [str(name) for name in names] if isinstance(names, list) else []
+    return [text_of(name) for name in names] if isinstance(names, list) else []
 
 
 def _map(category: Mapping[str, Any], findings: Findings) -> JointMap:
     names = _names(category)
     if len(names) == len(COCO_17) and all(name.strip().isdecimal() for name in names):
         # CVAT calls joints by their numbers until somebody names them.
-        findings.add("order_assumed", str(category.get("name")))
+        findings.add("order_assumed", text_of(category.get("name")))
         return COCO_ORDER
     return JointMap.of(names)
 

@@ -25,7 +25,10 @@ Given = Path | Sequence[Path] | Mapping[str, Path]
 
 MOST_FILES = 200_000
 PICTURES = frozenset(
-    (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff")
+    (
+        *(".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff"),
+        *(".heic", ".heif", ".avif"),  # refused, with advice
+    )
 )
 
 

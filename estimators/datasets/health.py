@@ -41,6 +41,10 @@ KINDS: Mapping[str, tuple[Level, str, str]] = {
     ),
     "annotation_unreadable": ("left out", "Annotations that cannot be understood", "Left out."),
     "label_of_no_picture": ("left out", "Label files without a picture", "Left out."),
+    "label_ambiguous": (
+        *("left out", "Pictures whose label file may be one of several"),
+        "Left out: keep labels in folders called as those of the pictures.",
+    ),
     "image_without_id": ("left out", "Images with an id that is none", "Left out."),
     "image_without_name": ("left out", "Images without a file name", "Left out."),
     "image_id_twice": (

@@ -7,12 +7,18 @@ taken to count from 0, as the tools do that write them.
 
 from __future__ import annotations
 
-import io
+import json
 import math
 import re
+import struct
+import subprocess
+import sys
+import tempfile
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -25,6 +31,7 @@ from estimators.datasets.files import parts_of
 from estimators.datasets.health import Findings
 from estimators.datasets.joint_names import JointMap
 from estimators.datasets.listing import ListedImage, Listing
+from estimators.datasets.mat_child import several
 from estimators.datasets.people import SHIFT_PX, Described, box_of, numbers, person_of
 from estimators.errors import InputError
 from estimators.skeletons import COCO_17
@@ -44,12 +51,34 @@ HEAD_SHARE = 0.6
 _OWN = re.compile(r"^[0-9]{9}\.")
 _HEAD_BOXES = ("head_box", "headbox", "head_rect", "head_bbox")
 _HEAD_LENGTHS = ("head_length", "head_size", "headsize")
+# MATLAB's format 5: https://www.mathworks.com/help/pdf_doc/matlab/matfile_format.pdf
+_MAT_HEADER, _MAT_PACKED, _PIECE = 128, 15, 1 << 20
+_ROOT, _MOST_SECONDS = Path(__file__).parents[2], 300
 _ADVICE = "Give the file of the authors, or a JSON list with `image`, `joints`, `joints_vis`."
 
 
 def is_mat(data: bytes) -> bool:
     """Whether it is a MATLAB file, of version 5 or 7.3 (which is HDF5)."""
     return data.startswith((b"MATLAB ", b"\x89HDF"))
+
+
+def require_small(data: bytes, most_bytes: int, name: str) -> None:
+    """Raises InputError where a MATLAB file's packed elements hold more than `most_bytes`."""
+    at, unpacked = _MAT_HEADER, 0
+    while at + 8 <= len(data):
+        kind, size = struct.unpack_from("<II", data, at)
+        if kind == _MAT_PACKED:
+            stream, rest = zlib.decompressobj(), data[at + 8 : at + 8 + size]
+            with suppress(zlib.error):  # told when it is read
+                while rest and not stream.eof and unpacked <= most_bytes:
+                    unpacked += len(stream.decompress(rest, _PIECE))
+                    rest = stream.unconsumed_tail
+        if unpacked > most_bytes:
+            raise InputError(
+                f"{name} would take over {most_bytes / 1e6:,.0f} MB when it is unpacked.",
+                "Take only the part of the set that is to be evaluated.",
+            )
+        at += 8 + size
 
 
 def is_mpii(content: Any) -> bool:
@@ -80,28 +109,51 @@ def read_mpii_mat(data: bytes, name: str, findings: Findings) -> Listing:
     Raises:
         InputError: it is damaged, of another version, or holds something else.
     """
-    from scipy.io import loadmat
-    from scipy.io.matlab import MatReadError
+    people = []
+    for at, entry in enumerate(_annolist(data, name), 1):
+        place = f"annolist({at})"
+        try:
+            file = entry["name"]
+            if not isinstance(file, str):
+                raise TypeError("no name")
+            people += [(w, file, p) for w, p in _of_mat(entry["annorect"], place)]
+        except (KeyError, TypeError, IndexError, ValueError, AttributeError) as error:
+            findings.add("annotation_unreadable", f"{place}: {error}")
+    return _listing(people, name, findings)
 
-    try:
-        release = loadmat(io.BytesIO(data), simplify_cells=True)["RELEASE"]
-        images = _several(release["annolist"])
-    except NotImplementedError as error:
+
+def _annolist(data: bytes, name: str) -> list[Any]:
+    """What the child process finds in the file."""
+    with tempfile.NamedTemporaryFile(prefix="pose-mat-") as file:
+        file.write(data)
+        file.flush()
+        found = run_child(file.name)
+    error = found.get("error")
+    if error == "7.3":
         raise InputError(
             f"{name} is a MATLAB file of version 7.3.", "Save it with `save(…, '-v7')`."
-        ) from error
-    except (KeyError, TypeError, IndexError) as error:
-        raise InputError(f"{name} is no MPII file: it has no RELEASE.annolist.", _ADVICE) from error
-    except (MatReadError, ValueError, OSError, OverflowError, zlib.error) as error:
-        raise InputError(f"{name} is a damaged MATLAB file ({error}).", _ADVICE) from error
-    people = []
-    for at, entry in enumerate(images):
-        try:
-            file = str(entry["image"]["name"])
-            people += [(w, file, p) for w, p in _of_mat(entry, f"annolist({at + 1})", findings)]
-        except (KeyError, TypeError, IndexError, ValueError) as error:
-            findings.add("annotation_unreadable", f"annolist({at + 1}): {error}")
-    return _listing(people, name, findings)
+        )
+    if error == "other":
+        raise InputError(f"{name} is no MPII file: it has no RELEASE.annolist.", _ADVICE)
+    if error is not None:
+        raise InputError(f"{name} is a MATLAB file that cannot be read ({error}).", _ADVICE)
+    images: list[Any] = found["annolist"]
+    return images
+
+
+def run_child(path: str) -> dict[str, Any]:
+    """`mat_child.annolist` in a process of its own, which a damaged file may end."""
+    command = [sys.executable, "-m", "estimators.datasets.mat_child", path]
+    try:
+        done = subprocess.run(
+            command, cwd=_ROOT, capture_output=True, check=False, timeout=_MOST_SECONDS
+        )
+    except subprocess.TimeoutExpired:
+        return {"error": f"damaged: it took over {_MOST_SECONDS} seconds"}
+    if done.returncode != 0:
+        return {"error": "damaged: reading it failed"}
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
 
 
 _Found = tuple[NDArray[np.float64], Described]  # [16, 3] as written, and what else is told
@@ -168,38 +220,28 @@ def _of_json(entry: Mapping[str, Any], place: str, findings: Findings) -> _Found
     return values, Described(box, head_px=head)
 
 
-def _of_mat(
-    entry: Mapping[str, Any], place: str, findings: Findings
-) -> Iterator[tuple[str, _Found]]:
-    for number, rect in enumerate(_several(entry.get("annorect")), 1):
-        where = f"{place}.annorect({number})"
-        points = rect.get("annopoints") if isinstance(rect, dict) else None
-        points = points.get("point") if isinstance(points, dict) else None
-        if points is None or not len(_several(points)):
+def _of_mat(rects: Sequence[Any], place: str) -> Iterator[tuple[str, _Found]]:
+    for number, rect in enumerate(rects, 1):
+        points = rect.get("annopoints")
+        points = several(points.get("point")) if isinstance(points, dict) else []
+        if not points:
             continue  # of the test part, or only a head
         values = np.zeros((len(JOINTS), 3))
-        for point in _several(points):
+        for point in points:
             values[int(point["id"])] = (float(point["x"]), float(point["y"]), _seen(point))
-        corners = numbers([rect.get(key, math.nan) for key in ("x1", "y1", "x2", "y2")], 4)
+        corners = numbers([rect.get(key) for key in ("x1", "y1", "x2", "y2")], 4)
         head = math.nan if corners is None else HEAD_SHARE * _diagonal(corners)
         middle = rect.get("objpos")
         middle = middle if isinstance(middle, dict) else {}
         center = numbers([middle.get("x"), middle.get("y")], 2)
         box = _square(center, numbers(rect.get("scale"), 1))
-        yield where, (values, Described(box, head_px=head))
+        yield f"{place}.annorect({number})", (values, Described(box, head_px=head))
 
 
 def _seen(point: Mapping[str, Any]) -> float:
     """COCO's flag: hidden only where it says so (head and neck have an empty one)."""
     seen = numbers(point.get("is_visible"), 1)
     return 1.0 if seen is not None and seen[0] == 0 else 2.0
-
-
-def _several(value: Any) -> list[Any]:
-    """What MATLAB calls a struct array: a list, one alone, or nothing."""
-    if isinstance(value, np.ndarray):
-        return list(value.ravel())
-    return value if isinstance(value, list) else [] if value is None else [value]
 
 
 def _diagonal(corners: NDArray[np.float64]) -> float:

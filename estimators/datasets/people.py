@@ -22,6 +22,9 @@ SHIFT_PX = 0.5
 # What YOLO-pose's own tools, and MMPose where a file has no areas, take for COCO's mask area.
 BOX_SHARE = 0.53
 
+# Farther away is no picture: such numbers are wrong, and overflow.
+_FARTHEST_PX = 1e6
+
 _NOBODY = np.full((len(COCO_17), 2), np.nan), np.zeros(len(COCO_17), np.int8)
 
 
@@ -54,7 +57,7 @@ def person_of(
     flags = np.clip(np.ceil(raw), NOT_LABELLED, VISIBLE).astype(np.int8)
     if not np.isin(values[:, 2], (NOT_LABELLED, HIDDEN, VISIBLE)).all():
         findings.add("flag_out_of_range", place)
-    nowhere = (flags != NOT_LABELLED) & ~np.isfinite(values[:, :2]).all(axis=1)
+    nowhere = (flags != NOT_LABELLED) & ~(np.abs(values[:, :2]) < _FARTHEST_PX).all(axis=1)
     if nowhere.any():
         findings.add("position_no_number", place)
         flags[nowhere] = NOT_LABELLED
@@ -75,7 +78,7 @@ def _with(
     flags: NDArray[np.int8],
     beyond: dict[str, tuple[float, float]],
 ) -> AnnotatedPerson:
-    given = math.isfinite(said.area) and said.area > 0
+    given = 0 < said.area < _FARTHEST_PX**2
     return AnnotatedPerson(
         xy,
         flags,
@@ -150,6 +153,7 @@ def box_of(corner_and_size: Sequence[float] | NDArray[np.float64] | None) -> Box
     if corner_and_size is None:
         return None
     left, top, width, height = (float(value) for value in corner_and_size)
-    if not all(map(math.isfinite, (left, top, width, height))) or width <= 0 or height <= 0:
+    near = all(abs(value) < _FARTHEST_PX for value in (left, top, width, height))
+    if not near or width <= 0 or height <= 0:
         return None
     return left, top, left + width, top + height

@@ -17,7 +17,8 @@ from estimators.datasets.coco_images import parsed
 from estimators.datasets.files import Given, GivenFile, files_of
 from estimators.datasets.health import Findings, HealthReport
 from estimators.datasets.listing import Listing
-from estimators.datasets.mpii import is_mat, is_mpii, read_mpii_json, read_mpii_mat
+from estimators.datasets.mpii import is_mat, is_mpii, read_mpii_json, read_mpii_mat, require_small
+from estimators.datasets.ochuman import is_ochuman, ochuman_as_coco
 from estimators.datasets.shelf import measured, pictures_of
 from estimators.datasets.yolo import is_description, read_description, read_yolo
 from estimators.errors import InputError
@@ -25,6 +26,8 @@ from estimators.media.names import printable
 
 # JSON takes about ten times its size in memory: COCO's val2017 has 10 MB, train2017 240.
 MOST_ANNOTATION_BYTES = 300_000_000
+# A MATLAB file unpacks to several times its size.
+_MAT_SHARE = 8
 _ENDINGS = (".json", ".yaml", ".yml", ".mat")
 _MOST_CANDIDATES = 20
 _KNOWN = (
@@ -73,6 +76,8 @@ def read_annotated_set(
         raise InputError(
             f"There are no pictures beside {found.name}.", "Give them as a folder, files or a ZIP."
         )
+    if is_mat(found.data):
+        require_small(found.data, _MAT_SHARE * most_bytes, found.name)
     listing, digest = _listing(found, pictures, images, findings)
     return assembled(listing, pictures, digest, findings)
 
@@ -84,9 +89,12 @@ def _listing(
     digest = hashlib.sha256(found.data).hexdigest()
     if is_mat(found.data):
         return read_mpii_mat(found.data, found.name, findings), digest
+    if is_mpii(found.content):
+        return read_mpii_json(found.content, found.name, findings), digest
     if found.content is not None:
-        read = read_mpii_json if is_mpii(found.content) else read_coco
-        return read(found.content, found.name, findings), digest
+        ochuman = is_ochuman(found.content)
+        content = ochuman_as_coco(found.content) if ochuman else found.content
+        return read_coco(content, found.name, findings), digest
     description = read_description(found.data, found.name, findings)
     texts = {str(file.source): file for file in pictures if file.ending == ".txt"}
     for folder in _label_folders(found.file, images):
@@ -149,7 +157,7 @@ def _annotations(
         known = _known(file, most_bytes, named=True)
         if known is None:
             raise InputError(f"{printable(file.name)} is of no known format.", _KNOWN)
-        if is_description(known.data) and not pictures:
+        if known.content is None and not pictures:
             beside += files_of(annotations.absolute().parent, Findings())
         return known
     return _only([file for file in beside or pictures if file.ending in _ENDINGS], most_bytes)
@@ -187,14 +195,19 @@ def _known(file: GivenFile, most_bytes: int, named: bool = False) -> _Annotation
     if is_mat(data):
         return _Annotations(file, data)
     if file.ending in (".yaml", ".yml"):
-        return _Annotations(file, data) if is_description(data) else None
+        return _Annotations(file, data) if named or is_description(data) else None
     try:
         content = parsed(data, printable(file.name))
     except InputError:
         if file.ending != ".json" and is_description(data):
             return _Annotations(file, data)
         raise
-    if is_mpii(content) or _is_coco(content) or (named and isinstance(content, dict)):
+    if (
+        is_mpii(content)
+        or is_ochuman(content)
+        or _is_coco(content)
+        or (named and isinstance(content, dict))
+    ):
         return _Annotations(file, data, content)
     return None
 
@@ -206,5 +219,6 @@ def _is_coco(content: Any) -> bool:
     lists = [content.get(key) for key in ("images", "annotations")]
     if not all(isinstance(one, list) for one in lists):
         return False
-    listed = [*(content.get("categories") or ()), *(content["annotations"])]
+    categories = content.get("categories")
+    listed = [*(categories if isinstance(categories, list) else ()), *content["annotations"]]
     return any(isinstance(entry, dict) and "keypoints" in entry for entry in listed)

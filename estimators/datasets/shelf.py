@@ -75,10 +75,12 @@ def placed(
 
     Frames of clips are passed over.
     """
-    pictures = [image for image in listing.images if not image.of_clip]
+    for nameless in (image for image in listing.images if not image.parts):
+        findings.add("image_without_name", nameless.place)
+    pictures = [image for image in listing.images if image.parts and not image.of_clip]
     listing = Listing(listing.name, pictures, listing.format, listing.joints)
     found: dict[str, list[GivenFile]] = {}
-    left = []
+    left: list[GivenFile] = []
     for file in files:
         try:
             image = listing.image_of(file.path)
@@ -86,7 +88,7 @@ def placed(
             findings.add("picture_ambiguous", error.message)
             continue
         if image is None:
-            left.append(file)
+            left += pictures_of([file])
         else:
             found.setdefault(image.place, []).append(file)
     _by_other_name(listing, found, left, findings)

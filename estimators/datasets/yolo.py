@@ -19,6 +19,7 @@ import yaml
 from numpy.typing import NDArray
 
 from estimators.annotated import AnnotatedPerson
+from estimators.datasets.coco_images import text_of
 from estimators.datasets.coco_skeletons import PEOPLE
 from estimators.datasets.files import GivenFile, agreeing, parts_of
 from estimators.datasets.health import Findings
@@ -30,6 +31,7 @@ from estimators.errors import InputError
 from estimators.skeletons import COCO_17
 
 _MOST_TEXT_BYTES = 10_000_000
+_MOST_YAML_BYTES = 1_000_000
 _SPLITS = ("train", "val", "valid", "test")
 
 
@@ -62,7 +64,7 @@ class YoloDescription:
 
 def is_description(data: bytes) -> bool:
     """Whether it is a YOLO-pose `data.yaml`."""
-    return b"kpt_shape" in data
+    return len(data) <= _MOST_YAML_BYTES and b"kpt_shape" in data
 
 
 def read_description(data: bytes, name: str, findings: Findings) -> YoloDescription:
@@ -72,9 +74,10 @@ def read_description(data: bytes, name: str, findings: Findings) -> YoloDescript
         InputError: it is no YAML, or does not say which joints there are.
     """
     try:
-        content = yaml.safe_load(data)
+        content = yaml.safe_load(data) if len(data) <= _MOST_YAML_BYTES else None
     except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise InputError(f"{name} is no YAML ({error}).", "Export the dataset anew.") from error
+        why = " ".join(str(error).split())
+        raise InputError(f"{name} is no YAML ({why}).", "Export the dataset anew.") from error
     content = content if isinstance(content, dict) else {}
     shape = content.get("kpt_shape")
     if not (
@@ -88,6 +91,7 @@ def read_description(data: bytes, name: str, findings: Findings) -> YoloDescript
             f"{name} has no `kpt_shape` of two numbers, joints and 2 or 3.",
             "Write for example `kpt_shape: [17, 3]`.",
         )
+    # Only texts are names: aliases make other values grow without end when they are written out.
     person = _person_class(content.get("names"))
     joints = _joints(content, shape[0], person, name, findings)
     parts = {}
@@ -103,7 +107,7 @@ def _person_class(names: Any) -> int | None:
     classes = dict(enumerate(names)) if isinstance(names, list) else names
     if not isinstance(classes, dict) or len(classes) < 2:
         return None
-    called = [k for k, n in classes.items() if str(n).lower() in PEOPLE and type(k) is int]
+    called = [k for k, n in classes.items() if text_of(n).lower() in PEOPLE and type(k) is int]
     return called[0] if called else None
 
 
@@ -117,7 +121,7 @@ def _joints(
     elif isinstance(given, list) and given and isinstance(given[0], list):
         given = given[min(person or 0, len(given) - 1)]
     if isinstance(given, list) and len(given) == count:
-        joints = JointMap.of([str(joint) for joint in given])
+        joints = JointMap.of([text_of(joint) for joint in given])
         if not joints.of_a_person:
             raise InputError(
                 f"{name} has no skeleton of a person: `kpt_names` are "
@@ -155,11 +159,14 @@ def read_yolo(
     images: list[ListedImage] = []
     used: set[str] = set()
     for picture in inside or pictures:
-        text = _label_of(picture.file.path, index)
+        labels = _labels_of(picture.file.path, index)
+        used |= {text.name for text in labels}
         people: tuple[AnnotatedPerson, ...] = ()
-        if text is not None:
-            used.add(text.name)
-            people = _people(text, picture.size, description, findings)
+        if len(labels) > 1:
+            findings.add("label_ambiguous", f"{picture.name}: {labels[0].name}, {labels[1].name}")
+            continue
+        if labels:
+            people = _people(labels[0], picture.size, description, findings)
         name, size = picture.file.name, (float(picture.size[0]), float(picture.size[1]))
         images.append(ListedImage(name, name, size, name, people))
         if part := description.part_of(picture.file.path):
@@ -170,8 +177,8 @@ def read_yolo(
     return Listing(description.name, images, "yolo-pose", description.joints.joints)
 
 
-def _label_of(path: str, index: Mapping[str, Sequence[GivenFile]]) -> GivenFile | None:
-    """The text of a picture: the one whose path agrees most with the picture's."""
+def _labels_of(path: str, index: Mapping[str, Sequence[GivenFile]]) -> list[GivenFile]:
+    """The texts whose path agrees most with the picture's: one, or none, or it is not clear."""
     stem, *folders = parts_of(path)
     wanted = f"{posixpath.splitext(stem)[0]}.txt"
     at = folders.index("images") if "images" in folders else -1
@@ -181,9 +188,7 @@ def _label_of(path: str, index: Mapping[str, Sequence[GivenFile]]) -> GivenFile 
         max(agreeing(parts_of(text.path), (wanted, *inside)) for inside in (labels, folders))
         for text in candidates
     ]
-    best = [t for t, n in zip(candidates, common, strict=True) if n == max(common)]
-    # One of several that merely has the same name may be another picture's.
-    return best[0] if len(best) == 1 else None
+    return [text for text, n in zip(candidates, common, strict=True) if n == max(common)]
 
 
 def _people(

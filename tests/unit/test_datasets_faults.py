@@ -7,6 +7,7 @@ import json
 import os
 import struct
 import zipfile
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,9 +17,10 @@ import pytest
 from PIL import Image
 
 from estimators.annotated import AnnotatedSet
-from estimators.datasets import archives
+from estimators.datasets import archives, mpii
 from estimators.datasets.files import Given
 from estimators.datasets.health import KINDS, Findings, HealthReport
+from estimators.datasets.mat_child import annolist
 from estimators.datasets.read import read_annotated_set
 from estimators.errors import InputError
 from estimators.media.pictures import open_picture, size_of
@@ -26,6 +28,12 @@ from tests import annotated_factory as factory
 
 Content = dict[str, Any]
 SPOILT = Callable[[Content], object]
+
+
+@pytest.fixture(autouse=True)
+def _matlab_in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """tests/contract reads it as the product does."""
+    monkeypatch.setattr(mpii, "run_child", annolist)
 
 
 @pytest.fixture(scope="module")
@@ -409,8 +417,8 @@ def test_labels_without_a_picture_and_pictures_of_no_part(tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (b"MATLAB 5.0 MAT-file" + bytes(200), "damaged MATLAB|no MPII"),
-        (b"\x89HDF\r\n\x1a\n" + bytes(600), "damaged MATLAB|7.3"),
+        (b"MATLAB 5.0 MAT-file" + bytes(200), "damaged|no MPII"),
+        (b"\x89HDF\r\n\x1a\n" + bytes(600), "damaged|7.3"),
     ],
 )
 def test_broken_matlab_files(images: Path, tmp_path: Path, content: bytes, words: str) -> None:
@@ -524,3 +532,68 @@ def test_frames_of_clips(tmp_path: Path) -> None:
     assert [f.examples for f in report.findings if f.kind == "frame_absent"] == [
         ("balance.mp4 frame 99999",)
     ]
+
+
+def test_labels_that_may_be_of_two_pictures(tmp_path: Path) -> None:
+    """A picture outside of the folders of the labels: two of them are called like it."""
+    factory.yolo(tmp_path / "s")
+    (tmp_path / "i").mkdir()
+    (tmp_path / "s" / "images" / "val" / "a" / "0001.png").rename(tmp_path / "i" / "0001.png")
+    Image.new("RGB", (9, 9)).save(tmp_path / "i" / "d.png")
+    (tmp_path / "s" / "labels" / "d.txt").write_text("0 0.5 0.5 0.2 0.2" + " 0.5 0.5 2" * 17)
+    _, report = read_annotated_set(tmp_path / "i", tmp_path / "s" / "data.yaml")
+    found = {finding.kind: finding for finding in report.findings}
+    assert "0001.png: " in found["label_ambiguous"].text
+    assert (report.pictures, report.people) == (1, 1)
+
+
+def test_a_description_that_grows_without_end(tmp_path: Path) -> None:
+    """Aliases of aliases: small to read, endless to write out."""
+    lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
+    for n in range(1, 30):
+        lines.append(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]")
+    lines += ["kpt_shape: [17, 3]", "names: {0: *a29, 1: *a29}", "kpt_names: {0: *a29}"]
+    factory.yolo(tmp_path, yaml="\n".join(lines))
+    assert read_annotated_set(tmp_path)[1].people == 3
+
+
+def test_a_matlab_file_that_unpacks_to_gigabytes(images: Path, tmp_path: Path) -> None:
+    mat = factory.mpii_mat(tmp_path / "m.mat")
+    packed = zlib.compress(bytes(3_000_000))
+    data = mat.read_bytes() + struct.pack("<II", 15, len(packed)) + packed
+    mat.write_bytes(data)
+    with pytest.raises(InputError, match="would take over"):
+        read_annotated_set(images, mat, most_bytes=len(data))
+    assert read_annotated_set(images, factory.mpii_mat(mat), most_bytes=len(data))[1].people == 3
+
+
+def test_pictures_by_their_content_and_kinds_that_are_not_read(tmp_path: Path) -> None:
+    folder, content = factory.pictures(tmp_path / "i"), factory.coco()
+    (folder / "c.png").rename(folder / "c.bin")
+    (folder / "b" / "0001.png").rename(folder / "b" / "0001.heic")
+    (folder / "b" / "0001.heic").write_bytes(b"\0\0\0\x18ftypheic" + bytes(60))
+    content["images"][1]["file_name"], content["images"][2]["file_name"] = "b/0001.heic", "c.bin"
+    annotated, report = read(folder, content, tmp_path)
+    assert [image.file for image in annotated.images] == ["a/0001.png", "c.bin"]
+    found = {finding.kind: finding for finding in report.findings}
+    assert "HEIC" in found["picture_unreadable"].text
+
+
+@pytest.mark.parametrize("depth", [30, 900, 50_000])
+def test_deep_and_odd_entries(images: Path, tmp_path: Path, depth: int) -> None:
+    """What is no name, id or number is passed over; too deep for Python is no JSON."""
+    content = factory.coco()
+    content["images"] += [{"id": "D"}, {"id": 50, "file_name": "D"}, "D"]
+    content["annotations"] += [
+        {"image_id": "D"},
+        {"image_id": 1, "category_id": 1, "keypoints": "D", "bbox": "D"},
+        {"image_id": 1, "category_id": 1, "keypoints": {"x": 1}, "id": {}, "iscrowd": []},
+    ]
+    content["categories"].append({"id": 9, "keypoints": ["D"], "name": "D"})
+    deep = "[" * depth + "]" * depth
+    (tmp_path / "c.json").write_text(json.dumps(content).replace('"D"', deep))
+    if depth == 50_000:
+        with pytest.raises(InputError, match="no JSON"):
+            read_annotated_set(images, tmp_path / "c.json")
+    else:
+        assert read_annotated_set(images, tmp_path / "c.json")[1].people == 3

@@ -12,8 +12,10 @@ import numpy as np
 import pytest
 
 from estimators.annotated import AnnotatedSet
+from estimators.datasets import mpii
 from estimators.datasets.health import HealthReport
 from estimators.datasets.joint_names import plain_joint
+from estimators.datasets.mat_child import annolist
 from estimators.datasets.read import read_annotated_set
 from estimators.errors import InputError
 from estimators.skeletons import COCO_17
@@ -21,6 +23,12 @@ from tests import annotated_factory as factory
 
 FORMATS = Path(__file__).parents[2] / "docs" / "formats.md"
 BODY = [j for j in COCO_17.joints if not j.endswith(("nose", "eye", "ear"))]
+
+
+@pytest.fixture(autouse=True)
+def _matlab_in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """tests/contract reads it as the product does."""
+    monkeypatch.setattr(mpii, "run_child", annolist)
 
 
 def kinds(report: HealthReport) -> dict[str, int]:
@@ -311,3 +319,52 @@ def test_the_annotated_set_of_the_field(shared: Path) -> None:
         np.testing.assert_array_equal(person.visibility, given[:, 2])
         np.testing.assert_array_equal(np.nan_to_num(person.xy - 0.5), given[:, :2])
     assert set(kinds(report)) == {"crowd", "nothing_labelled"}
+
+
+def test_ochumans_own_file(tmp_path: Path) -> None:
+    """People within their images, other flags, boxes by corners; read as its authors do."""
+    names = [*BODY, "head", "neck", *COCO_17.joints[:5]]
+    flags_there = {0: 0, 2: 1, 1: 3}  # missing, visible, hidden by others
+    images = []
+    for number, (name, (width, height)) in enumerate(factory.SIZES.items(), 1):
+        people = []
+        for p in (p for p in factory.people() if p["image"] == number):
+            joints = np.zeros((19, 3), int)
+            for at, joint in enumerate(names):
+                if joint in COCO_17.joints:
+                    k = COCO_17.index(joint)
+                    joints[at] = (*p["xy"][k], flags_there[int(p["flags"][k])])
+            joints[5 + len(BODY) - 12, 2] = 2  # hidden by the person's own body: visible
+            left, top, w, h = p["box"]
+            people.append(
+                {"bbox": [left, top, left + w, top + h], "keypoints": joints.ravel().tolist()}
+            )
+        size = {"width": width, "height": height, "image_id": f"00{number}", "file_name": name}
+        images.append(size | {"annotations": people})
+    images[2]["annotations"] = [{"bbox": [1, 1, 20, 30], "keypoints": None, "segms": {}}]
+    content = {"keypoint_names": names, "keypoint_visible": {"missing": 0}, "images": images}
+    path = factory.write_json(content, tmp_path / "ochuman.json")
+    annotated, report = read_annotated_set(factory.pictures(tmp_path / "i"), path)
+    assert (report.people, len(annotated.people())) == (3, 4)
+    for (_, person), truth in zip(annotated.people(), factory.people(), strict=False):
+        seen = truth["flags"].copy()
+        seen[COCO_17.index(names[5])] = 2
+        np.testing.assert_array_equal(person.visibility, seen)
+        there = truth["flags"] > 0
+        np.testing.assert_allclose(person.xy[there], truth["xy"][there] + 0.5)
+        assert person.area == pytest.approx(truth["box"][2] * truth["box"][3])
+
+
+@pytest.mark.parametrize("split", ["", "valid"])
+def test_layouts_of_yolo(tmp_path: Path, split: str) -> None:
+    """Pictures and labels side by side (Roboflow: `valid/images`), or in one folder."""
+    factory.yolo(tmp_path / "s", yaml="kpt_shape: [17, 3]\nval: ../valid/images\nnames: [person]")
+    target = tmp_path / "t" / split
+    for kind in ("images", "labels"):
+        shutil.copytree(
+            tmp_path / "s" / kind / "val", target / (kind if split else ""), dirs_exist_ok=True
+        )
+    shutil.copy(tmp_path / "s" / "data.yaml", tmp_path / "t")
+    annotated, report = read_annotated_set(tmp_path / "t")
+    assert [len(image.people) for image in annotated.images] == [2, 1, 0]
+    assert report.people == 3
