@@ -199,8 +199,20 @@ def test_nobody_no_truth_one_joint_and_nan() -> None:
         measured(images([person(at(100))]), [result(1, at(100), math.nan)])
     with pytest.raises(ValueError, match="no picture 9"):
         measured(images([person(at(100))]), [result(9, at(100))])
-    with pytest.raises(ValueError, match="no area"):
-        measured(images([person(at(100), area=0.0)]), [])
+
+
+@pytest.mark.parametrize("area", [0.0, math.nan])
+def test_whoever_has_no_size_is_not_judged_and_costs_nothing(area: float) -> None:
+    """As of one labelled joint without a box."""
+    sizeless = person(at(300), ("nose",), area=area)
+    results = [result(1, at(100)), result(1, at(300), 2.0)]
+    found = measured(images([person(at(100)), sizeless]), results)
+    assert found.counts["AP"] == 1
+    assert found.values["AP"] == pytest.approx(1)
+    assert found.values[PCK] == 1
+    # Only one prediction may be them, and it is not the one of somebody who is judged.
+    others = measured(images([person(at(100)), sizeless]), [*results, result(1, at(400), 3.0)])
+    assert others.values["AP"] == pytest.approx(0.5)
 
 
 def test_intervals_are_the_middle_of_seeded_draws() -> None:

@@ -89,7 +89,7 @@ class AccuracyReport:
     Attributes:
         protocol: what the models saw.
         pictures: in the set; `pictures_with_people` of them show somebody who is judged.
-        people, joints: who and what is judged.
+        people, joints: who and what is judged; `sizeless` people are not, as they have no area.
         areas: how many people's areas come from where (`AnnotatedPerson.area_from`); AP moves with
             them.
         draws, seed: of the intervals.
@@ -104,6 +104,7 @@ class AccuracyReport:
     pictures_with_people: int
     people: int
     joints: int
+    sizeless: int
     areas: Mapping[str, int]
     draws: int
     seed: int
@@ -140,7 +141,7 @@ def evaluate_predictions(
 
     Raises:
         InputError: there is no such model.
-        ValueError: a result is of no picture of the set or has no score, or somebody has no area.
+        ValueError: a result is of no picture of the set, or has no score.
     """
     truth = Truth.of(annotated.images)
     drawn = picture_draws(len(truth.pictures), draws)
@@ -160,6 +161,7 @@ def evaluate_predictions(
         len(np.unique(truth.picture)),
         len(truth),
         int(truth.labelled.sum()),
+        sum(p.judged for i in truth.pictures for p in i.people) - len(truth),
         dict(Counter(p.area_from for i in truth.pictures for p in i.people if p.judged)),
         draws,
         SEED,

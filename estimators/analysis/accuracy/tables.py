@@ -17,6 +17,8 @@ from estimators.skeletons import COCO_17
 # COCO's keypoints are pixel indices: the centre of pixel 0 is 0, where ours is 0.5.  Boxes are not.
 COCO_SHIFT_PX = 0.5
 K = len(COCO_17)
+# So large that whoever is left over in the picture is near enough; COCO's own largest.
+_ANY_AREA = 1e10
 
 Results = Sequence[Mapping[str, Any]]
 """One model's people as `export.coco.coco_results` writes them, in the upright picture's pixels."""
@@ -26,7 +28,8 @@ Results = Sequence[Mapping[str, Any]]
 class Truth:
     """I pictures in the order of their ids, and the G people in them who are judged.
 
-    Like `pycocotools` it judges whoever is no crowd and has a labelled joint.
+    Like `pycocotools` it judges whoever is no crowd and has a labelled joint; but nobody whose area
+    is unknown or zero, since OKS cannot be told: one prediction in the picture may be them.
 
     Attributes:
         pictures: the pictures; everything below counts them from 0.
@@ -55,23 +58,20 @@ class Truth:
         """The table of a set.
 
         Raises:
-            ValueError: two pictures have one id, or somebody who is judged has no area.
+            ValueError: two pictures have one id.
         """
         pictures = tuple(sorted(images, key=lambda image: image.image_id))
         if len({image.image_id for image in pictures}) < len(pictures):
             raise ValueError("two pictures have the same id")
         everybody = [(i, j, p) for i, im in enumerate(pictures) for j, p in enumerate(im.people)]
-        judged = [(i, j, p) for i, j, p in everybody if p.judged]
-        area = np.array([p.area for _, _, p in judged], np.float64)
-        if not (area > 0).all():
-            raise ValueError("somebody has no area: OKS cannot be told")
+        judged = [(i, j, p) for i, j, p in everybody if _is_judged(p)]
         return cls(
             pictures,
             np.array([i for i, _, _ in judged], np.int64),
             np.array([j for _, j, _ in judged], np.int64),
             np.array([p.xy for _, _, p in judged], np.float64).reshape(-1, K, 2),
             np.array([p.visibility for _, _, p in judged], np.int8).reshape(-1, K),
-            area,
+            np.array([p.area for _, _, p in judged], np.float64),
             np.array([_box(p) for _, _, p in judged], np.float64).reshape(-1, 4),
             np.array([p.head_px for _, _, p in judged], np.float64),
             tuple(_entry(p, n, i) for n, (i, _, p) in enumerate(everybody, 1)),
@@ -99,6 +99,10 @@ class Truth:
         return sums
 
 
+def _is_judged(person: AnnotatedPerson) -> bool:
+    return person.judged and 0 < person.area < np.inf
+
+
 def _box(person: AnnotatedPerson) -> NDArray[np.float64]:
     if person.box_xyxy is not None:
         return np.array(person.box_xyxy, np.float64)
@@ -107,17 +111,19 @@ def _box(person: AnnotatedPerson) -> NDArray[np.float64]:
 
 def _entry(person: AnnotatedPerson, number: int, picture: int) -> dict[str, Any]:
     """One COCO annotation; `keypoints` is an array so that nothing is converted for every pair."""
-    xy = np.where(person.labelled[:, None], person.xy - COCO_SHIFT_PX, 0.0)
+    sized = person.iscrowd or 0 < person.area < np.inf
+    flags = person.visibility if sized else np.zeros(K, np.int8)
+    xy = np.where(flags[:, None] > 0, person.xy - COCO_SHIFT_PX, 0.0)
     left, top, right, bottom = _box(person).tolist()
     return {
         "id": number,
         "image_id": picture,
         "category_id": 1,
         "iscrowd": int(person.iscrowd),
-        "num_keypoints": int(person.labelled.sum()),
-        "keypoints": np.column_stack([xy, person.visibility]).ravel(),
+        "num_keypoints": int((flags > 0).sum()),
+        "keypoints": np.column_stack([xy, flags]).ravel(),
         "bbox": [left, top, right - left, bottom - top],
-        "area": float(person.area),
+        "area": float(person.area) if sized else _ANY_AREA,
     }
 
 
