@@ -40,6 +40,8 @@ from browser_support import (  # noqa: E402 - path above
     running_app,
     server_process,
 )
+from clip_factory import Recipe  # noqa: E402 - path above
+from clip_factory import make_clip as factory_clip  # noqa: E402 - path above
 from playwright.sync_api import Browser, Page, sync_playwright  # noqa: E402 - kept together
 
 from benchmarks.clip_memory import make_clip  # noqa: E402 - kept together
@@ -134,6 +136,14 @@ def broken(path: Path, megabytes: int) -> Path:
     return path
 
 
+def many_references(path: Path, references: int) -> Path:
+    """4K in H.264 that has its decoder keep so many pictures."""
+    options = {"preset": "ultrafast", "refs": str(references), "bf": "0", "g": "250"}
+    return factory_clip(
+        path, Recipe(width=3840, height=2160, pts=tuple(range(40)), options=options)
+    )
+
+
 class Files(dict[str, Path]):
     """What is uploaded, made when it is first asked for."""
 
@@ -158,6 +168,8 @@ class Files(dict[str, Path]):
                 photo(path, (4032, 3024))
             case "broken":
                 broken(path, 150)
+            case "references":
+                many_references(path, int(path.stem.partition("_")[2]))
             case "clip":
                 large_clip(path, int(path.stem.partition("_")[2]))
         self[name] = path
@@ -231,6 +243,14 @@ def clip(visits: Visits, path: Path) -> Page:
     return page
 
 
+def refused_clip(visits: Visits, path: Path) -> None:
+    """A clip that is turned away in words."""
+    page = visits.viewer("video")
+    choose(page, "Your clip")
+    bring(page, path)
+    page.get_by_text("takes too much memory").first.wait_for()
+
+
 def overlay(visits: Visits, path: Path) -> None:
     """The picture with all poses in its own size."""
     page = pictures(visits, path)
@@ -258,6 +278,14 @@ def scenarios(made: Files) -> dict[str, tuple[int, Callable[[Visits], object]]]:
     found["download, JPEG of 48 MP"] = (SINGLE_MB, lambda v: overlay(v, made["large_1.jpg"]))
     found["download, PNG of 64 MP"] = (SINGLE_MB, lambda v: overlay(v, made["flat.png"]))
     found["clip, 490 MB"] = (SINGLE_MB, lambda v: clip(v, made["clip_490.mp4"]))
+    found["clip, 4K, 4 reference frames"] = (
+        SINGLE_MB,
+        lambda v: clip(v, made["references_4.mp4"]),
+    )
+    found["clip, 4K, 16 reference frames"] = (
+        SINGLE_MB,
+        lambda v: refused_clip(v, made["references_16.mp4"]),
+    )
     found["8 JPEGs of 48 MP, one by one"] = (
         0,
         lambda v: pictures(v, *[made[f"large_{n}.jpg"] for n in range(8)]),

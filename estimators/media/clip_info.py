@@ -43,6 +43,7 @@ class ClipInfo:
         damaged: the file is cut short, or broken at its end; what can be read is listed.
         has_audio: there is a sound track.
         track: index of the video track among all streams of the container.
+        most_waiting: frames that may wait in the decoder for their turn; None for any number.
         stored_ratio: width over height of a stored pixel; of the largest frames where it changes.
         ratio_changes: it does, and the stream tells it with each frame.
         steady: all frames have one shape, as far as is known.
@@ -62,6 +63,7 @@ class ClipInfo:
     damaged: bool
     has_audio: bool
     track: int = 0
+    most_waiting: int | None = None
     stored_ratio: Fraction = Fraction(1)
     ratio_changes: bool = False
     steady: bool = True

@@ -7,6 +7,7 @@ with the length of the clip.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
@@ -22,6 +23,7 @@ from numpy.typing import NDArray
 from estimators.errors import InputError
 from estimators.media.boxes import cut_short
 from estimators.media.clip_info import ClipInfo, ClipLimits
+from estimators.media.decoder_memory import check_format, most_waiting
 from estimators.media.decoding import converted, decode_frames, decoded
 from estimators.media.h264 import starts_clean, turned_by_stream
 from estimators.media.listing import Listing, list_packets, looked_into, opened, video_stream
@@ -63,17 +65,17 @@ def open_clip(
     """
     data, name = _identified(source, name)
     track = choose_track(data, name, limits)
+    waiting = most_waiting(data, name, track.index)
     listing = _listing(data, name, track, limits)
     told = shapes_in(partial(opened, data, name, track.index), track.index, listing)
     with opened(data, name, track.index) as container:
         stream = video_stream(container, track.index)
-        first = next(decode_frames(container, stream), None)
+        first = next(decode_frames(container, stream, name, waiting), None)
         if first is None or len(listing.pts) == 0:
             raise _nothing_to_see(len(listing.pts), name)
         shapes = _shapes(data, name, stream, (first.width, first.height), told)
-        for shape in shapes:
-            check_size(shape.size, name, limits)
-        largest = roomiest(shapes)
+        codec, largest = stream.codec_context.codec.canonical_name, roomiest(shapes)
+        _check_shapes(shapes, codec, first.format.name, name, limits)
         _check_times(listing, name)
         clip = ClipInfo(
             source=data,
@@ -84,7 +86,8 @@ def open_clip(
             ratio_changes=len({shape.ratio for shape in shapes}) > 1,
             orientation=_orientation(first),
             listing=listing,
-            codec=stream.codec_context.codec.canonical_name,
+            codec=codec,
+            most_waiting=waiting,
             pixel_format=first.format.name,
             container=container.format.name,
             damaged=listing.broken or cut_short(data),
@@ -205,6 +208,14 @@ def _shapes(
         if ratio == 1:
             return list(shapes)
     return [Shape(size, ratio) for size in dict.fromkeys(shape.size for shape in shapes)]
+
+
+def _check_shapes(
+    shapes: Sequence[Shape], codec: str, pixel_format: str, name: str, limits: ClipLimits
+) -> None:
+    for shape in shapes:
+        check_size(shape.size, name, limits)
+        check_format(codec, math.prod(shape.size), pixel_format, name)
 
 
 def _orientation(frame: VideoFrame) -> Orientation:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right, insort
 from collections.abc import Iterator
 from contextlib import suppress
 from fractions import Fraction
@@ -10,10 +11,12 @@ from typing import NamedTuple
 import av
 import numpy as np
 from av.container import InputContainer
+from av.packet import Packet
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from estimators.media.clip_info import ClipInfo
+from estimators.media.decoder_memory import too_much
 from estimators.media.listing import Listing, Packets, opened, video_stream
 from estimators.media.shape import usable_ratio
 
@@ -27,6 +30,9 @@ _LIKE = {10: 9}
 # Whose decoders may have several frames in work at once.  In a damaged file that does not look it,
 # FFmpeg's threads for HEVC can wait for each other for ever; older codecs were not tried hard.
 _AT_ONCE = ("h264", "vp8", "vp9", "av1")
+
+# Packets that a decoder has taken and not looked into, one a thread.
+_IN_WORK = 4
 
 
 class Stored(NamedTuple):
@@ -47,22 +53,55 @@ class _DamagedError(Exception):
     """A packet could not be decoded."""
 
 
-def decode_frames(container: InputContainer, stream: VideoStream) -> Iterator[VideoFrame]:
-    """Every frame that can be decoded; damaged packets are passed over, a broken end is the end."""
-    return _decode_frames(container, stream, passing_over=True)
+def decode_frames(
+    container: InputContainer, stream: VideoStream, name: str, most_waiting: int | None
+) -> Iterator[VideoFrame]:
+    """Every frame that can be decoded; damaged packets are passed over, a broken end is the end.
+
+    Raises:
+        InputError: more frames than `most_waiting` wait in the decoder.
+    """
+    waiting = _Waiting(name, most_waiting)
+    return _decode_frames(container, stream, waiting, passing_over=True)
+
+
+class _Waiting:
+    """Frames that went into the decoder and have not come out."""
+
+    def __init__(self, name: str, most: int | None) -> None:
+        self._name, self._most = name, most
+        self._times: list[int] = []
+
+    def began(self, packet: Packet[VideoStream]) -> None:
+        """Raises InputError where too many wait."""
+        if self._most is None or packet.pts is None:
+            return
+        # Those that come before the first one at which decoding can start never come out.
+        if self._times or packet.is_keyframe:
+            insort(self._times, packet.pts)
+        if len(self._times) > self._most + _IN_WORK:
+            raise too_much(self._name)
+
+    def came(self, frame: VideoFrame) -> VideoFrame:
+        """The frame, of which it takes note."""
+        if frame.pts is not None:
+            del self._times[: bisect_right(self._times, frame.pts)]
+        return frame
 
 
 def _decode_frames(
-    container: InputContainer, stream: VideoStream, passing_over: bool
+    container: InputContainer, stream: VideoStream, waiting: _Waiting, passing_over: bool
 ) -> Iterator[VideoFrame]:
     packets = iter(Packets(container, stream))
     flushed = False
     while not flushed:
         packet = next(packets, None)
         flushed = packet is None
+        if packet is not None:
+            waiting.began(packet)
         try:
             # The decoder holds frames back (reordering, threads): no packet means give them all.
-            yield from map(_convertible, stream.codec_context.decode(packet))
+            yield from map(waiting.came, map(_convertible, stream.codec_context.decode(packet)))
         except (av.error.FFmpegError, EOFError) as error:
             if not passing_over:
                 raise _DamagedError from error
@@ -144,7 +183,8 @@ def _placed(clip: ClipInfo, key: int, at_once: bool) -> Iterator[Stored]:
         if key:
             container.seek(int(clip.listing.pts[key]), stream=stream)
         places, ratios = _Places(clip.listing), _Ratios(clip, stream)
-        for frame in _decode_frames(container, stream, passing_over=not at_once):
+        waiting = _Waiting(clip.name, clip.most_waiting)
+        for frame in _decode_frames(container, stream, waiting, passing_over=not at_once):
             index = places.of(frame)
             if index is not None:
                 yield Stored(index, frame, ratios.of(index, frame))

@@ -14,16 +14,17 @@ from typing import NamedTuple, Protocol
 from av.packet import Packet
 from av.video.stream import VideoStream
 
-from estimators.media.h264 import is_record, units
+from estimators.media.bits import Bits
+from estimators.media.h264 import parameter_units, units
+from estimators.media.sequences import CodedSequence, h264_sequence
 
 _TOP, _BOTTOM, _FRAME = 1, 2, 3
 _OTHER = {_TOP: _BOTTOM, _BOTTOM: _TOP}
 _START_CODE = re.compile(b"\0\0\1")
-# Bytes that hold any header: a picture's, and a sequence's with all its scaling lists.
-_PICTURE_BYTES, _SEQUENCE_BYTES = 32, 600
-# H.264's kinds of units, and the profiles whose sequence parameters name the kind of chroma.
+# Bytes that hold any picture's header.
+_PICTURE_BYTES = 32
+# H.264's kinds of units.
 _SLICES, _SEQUENCE, _PICTURE = (1, 2, 5), 7, 8
-_CHROMA_PROFILES = (44, 83, 86, 100, 110, 118, 122, 128, 134, 135, 138, 139, 244)
 
 
 class _Coded(NamedTuple):
@@ -93,111 +94,42 @@ class _H264:
     """Args: `extradata`, Annex B or an `avcC` record (ISO/IEC 14496-15, 5.3.3.1)."""
 
     def __init__(self, extradata: bytes) -> None:
-        # A sequence's id → bits of frame_num, one more flag for it, no fields; a picture's → its.
-        self._sequences: dict[int, tuple[int, bool, bool]] = {}
+        # By a sequence's id; of a picture's parameters, by their id, the id of their sequence.
+        self._sequences: dict[int, CodedSequence] = {}
         self._sequence_of: dict[int, int] = {}
         self._extradata = extradata
-        for unit in _record_units(extradata) if is_record(extradata) else units(extradata, b""):
+        for unit in parameter_units(extradata):
             self._learn(unit)
 
     @property
     def interlaced(self) -> bool:
         """Whether there may be fields; they are not ruled out where the parameters come later."""
-        return not self._sequences or not all(only for *_, only in self._sequences.values())
+        return not self._sequences or not all(s.frames_only for s in self._sequences.values())
 
     def pictures(self, data: bytes) -> Iterator[_Coded]:
         for unit in units(data, self._extradata):
             self._learn(unit)
             if unit[0] & 31 in _SLICES:
-                coded = self._slice(_Bits(unit[1:_PICTURE_BYTES]))
+                coded = self._slice(Bits(unit[1:_PICTURE_BYTES]))
                 if coded is not None:
                     yield coded
 
     def _learn(self, unit: bytes) -> None:
         kind = unit[0] & 31 if unit else 0
         if kind == _SEQUENCE:
-            number, sequence = _sequence(_Bits(unit[1:_SEQUENCE_BYTES]))
-            self._sequences[number] = sequence
+            sequence = h264_sequence(unit)
+            self._sequences[sequence.number] = sequence
         elif kind == _PICTURE:
-            bits = _Bits(unit[1:_PICTURE_BYTES])
+            bits = Bits(unit[1:_PICTURE_BYTES])
             self._sequence_of[bits.ue()] = bits.ue()
 
-    def _slice(self, bits: _Bits) -> _Coded | None:
+    def _slice(self, bits: Bits) -> _Coded | None:
         bits.ue(), bits.ue()  # first_mb_in_slice, slice_type
         sequence = self._sequences.get(self._sequence_of.get(bits.ue(), -1))
         if sequence is None:
             return None
-        frame_num_bits, planes, frames_only = sequence
-        bits.u(2 * planes)
-        number = bits.u(frame_num_bits)
-        if frames_only or not bits.u(1):
+        bits.u(2 * sequence.planes)
+        number = bits.u(sequence.frame_num_bits)
+        if sequence.frames_only or not bits.u(1):
             return _Coded(number, _FRAME)
         return _Coded(number, _BOTTOM if bits.u(1) else _TOP)
-
-
-def _sequence(bits: _Bits) -> tuple[int, tuple[int, bool, bool]]:
-    """A sequence's id, and what `_H264` keeps of it."""
-    profile, planes = bits.u(8), False
-    bits.u(16)
-    number = bits.ue()
-    if profile in _CHROMA_PROFILES:
-        chroma = bits.ue()
-        planes = chroma == 3 and bool(bits.u(1))
-        bits.ue(), bits.ue(), bits.u(1)
-        if bits.u(1):
-            for scaling_list in range(12 if chroma == 3 else 8):
-                if bits.u(1):
-                    _skip_scaling_list(bits, 16 if scaling_list < 6 else 64)
-    frame_num_bits = bits.ue() + 4
-    order = bits.ue()
-    if order == 0:
-        bits.ue()
-    elif order == 1:
-        bits.u(1), bits.ue(), bits.ue()
-        for _ in range(min(bits.ue(), 255)):
-            bits.ue()
-    bits.ue(), bits.u(1), bits.ue(), bits.ue()  # reference frames, gaps, width, height
-    return number, (min(frame_num_bits, 16), planes, bool(bits.u(1)))
-
-
-def _skip_scaling_list(bits: _Bits, size: int) -> None:
-    last = following = 8
-    for _ in range(size):
-        if following:
-            following = (last + bits.se()) % 256
-        last = following or last
-
-
-class _Bits:
-    """The bits of a unit, the bytes against false start codes taken out; zeros behind its end."""
-
-    def __init__(self, data: bytes) -> None:
-        data = data.replace(b"\0\0\3", b"\0\0")
-        self._left = f"{int.from_bytes(data):0{8 * len(data)}b}" if data else ""
-        self._at = 0
-
-    def u(self, count: int) -> int:
-        taken = self._left[self._at : self._at + count]
-        self._at += count
-        return int(taken.ljust(count, "0") or "0", 2)
-
-    def ue(self) -> int:
-        one = self._left.find("1", self._at)
-        zeros = min(one - self._at, 32) if one >= 0 else 0
-        self._at += zeros
-        return self.u(zeros + 1) - 1 if one >= 0 else 0
-
-    def se(self) -> int:
-        code = self.ue()
-        return (code + 1) // 2 if code % 2 else -(code // 2)
-
-
-def _record_units(record: bytes) -> Iterator[bytes]:
-    """Sequence and picture parameters of an `avcC` record."""
-    at = 5
-    for mask in (31, 255):
-        count, at = (record[at] & mask if at < len(record) else 0), at + 1
-        for _ in range(count):
-            size = int.from_bytes(record[at : at + 2])
-            yield record[at + 2 : at + 2 + size]
-            at += 2 + size

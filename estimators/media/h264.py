@@ -38,8 +38,13 @@ def units(packet: bytes, extradata: bytes) -> Iterator[bytes]:
         extradata: of the stream.
     """
     record = is_record(extradata)
-    found = _sized(packet, (extradata[4] & 3) + 1) if record else _coded(packet)
+    found = sized_units(packet, (extradata[4] & 3) + 1) if record else coded_units(packet)
     return (unit for unit in found if unit)
+
+
+def parameter_units(extradata: bytes) -> Iterator[bytes]:
+    """Sequence and picture parameters in a stream's `extradata`."""
+    return _record_units(extradata) if is_record(extradata) else units(extradata, b"")
 
 
 def is_record(extradata: bytes) -> bool:
@@ -47,7 +52,8 @@ def is_record(extradata: bytes) -> bool:
     return extradata[:1] == b"\1" and len(extradata) > 6
 
 
-def _sized(packet: bytes, length_bytes: int) -> Iterator[bytes]:
+def sized_units(packet: bytes, length_bytes: int) -> Iterator[bytes]:
+    """Units with their lengths before them."""
     at = 0
     while at + length_bytes <= len(packet):
         start = at + length_bytes
@@ -55,10 +61,21 @@ def _sized(packet: bytes, length_bytes: int) -> Iterator[bytes]:
         yield packet[start:at]
 
 
-def _coded(packet: bytes) -> Iterator[bytes]:
+def coded_units(packet: bytes) -> Iterator[bytes]:
+    """Units with start codes before them (Annex B)."""
     starts = [code.end() for code in _START_CODE.finditer(packet)]
     for start, following in pairwise([*starts, len(packet) + 3]):
         yield packet[start : following - 3]
+
+
+def _record_units(record: bytes) -> Iterator[bytes]:
+    at = 5
+    for mask in (31, 255):
+        count, at = (record[at] & mask if at < len(record) else 0), at + 1
+        for _ in range(count):
+            size = int.from_bytes(record[at : at + 2])
+            yield record[at + 2 : at + 2 + size]
+            at += 2 + size
 
 
 def _messages(unit: bytes) -> Iterator[tuple[int, bytes]]:

@@ -14,6 +14,8 @@ MAX_REPAIRED_PIXELS = 500_000_000
 # most of them at 1333 pixels of a side), and a screen shows less unless one zooms in far.
 MAX_KEPT_SIDE = 4096
 MAX_KEPT_PIXELS = 4032 * 3024  # 12 megapixels are kept, and half of 48
-# The largest common frame of a clip, 4096×2304.  A decoder keeps up to 17 of them (H.264), each
-# one and a half bytes a pixel or twice that.
+# The largest common frame of a clip, 4096×2304.
 MAX_FRAME_PIXELS = 4096 * 2304
+# All pictures that a clip's decoder keeps (`decoder_memory`): what is left of 400 MB by decoded
+# frames on their way to the models, and by the encoder of the annotated clip.
+MAX_DECODER_BYTES = 256_000_000

@@ -29,7 +29,7 @@ from estimators.workflows.clip.run import ClipSettings
 
 MOSAIC_WIDTH = 1920
 # Frames that may wait to be drawn and encoded, each with its picture.
-_WAITING = 4
+_WAITING = 2
 
 
 @dataclass(frozen=True)
