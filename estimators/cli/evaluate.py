@@ -120,7 +120,7 @@ def _report(
         return INTERRUPTED if job.state == "cancelled" else FAILED
     outcome = job.outcome
     measured = measure(outcome, thresholds)
-    files = report_files(measured, health)
+    files = report_files(measured, health, job.pictures)
     written, unwritten = write_all((folder / name, write) for name, write in files)
     if unwritten is not None:
         complain(f"error: {unwritten}")

@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from estimators.cli.evaluate import progress_text
+from estimators.cli.evaluate import KEPT, _kept, progress_text
 from estimators.cli.main import main
 from estimators.cli.thresholds import asked_thresholds
 from estimators.errors import InputError
 from estimators.registry import get
 from estimators.workflows.evaluate.progress import EvaluateProgress, ModelProgress
+from estimators.workflows.evaluate.records import SUFFIX
 
 ROOT = Path(__file__).parents[2]
 TRUTH = ROOT / "sample_media" / "annotations.json"
@@ -63,6 +64,19 @@ def test_what_cannot_be_used_is_said_in_a_line(
     assert len(told.err.splitlines()) == 1
     assert said in told.err
     assert list(tmp_path.iterdir()) == []
+
+
+def test_without_resume_it_starts_anew(tmp_path: Path) -> None:
+    """Estimates go; whatever else lies there stays."""
+    (tmp_path / KEPT).mkdir()
+    old, mine = tmp_path / KEPT / f"posenet-0{SUFFIX}", tmp_path / KEPT / "notes.txt"
+    for file in (old, mine):
+        file.write_text("kept")
+    assert _kept(tmp_path, resume=True) == tmp_path / KEPT
+    assert old.exists()
+    assert _kept(tmp_path, resume=False) == tmp_path / KEPT
+    assert not old.exists()
+    assert mine.exists()
 
 
 def test_progress_tells_rate_and_time_left() -> None:

@@ -26,12 +26,18 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-def report_files(measured: Measured, health: HealthReport) -> Iterator[tuple[str, Write]]:
-    """The name of each file, and what writes it."""
+def report_files(
+    measured: Measured, health: HealthReport, pictures: SetPictures | None = None
+) -> Iterator[tuple[str, Write]]:
+    """The name of each file, and what writes it.
+
+    Args:
+        pictures: that were read in the run.
+    """
     data = report_data(measured, health)
     yield "report.json", partial(_json, data)
-    pictures = report_pictures(measured)
-    yield "report.html", partial(write_report_html, data, pictures)
+    worst = report_pictures(measured, pictures or SetPictures(kept_bytes=0))
+    yield "report.html", partial(write_report_html, data, worst)
     yield "health.json", partial(_json, health.as_json())
     yield "verdict.json", Verdicts((), (), measured.verdict).write
     for name, rows in tables(data).items():
@@ -49,7 +55,7 @@ def _json(data: Mapping[str, Any], sink: BinaryIO) -> None:
     sink.write(text.encode())
 
 
-def report_pictures(measured: Measured) -> list[ReportPicture]:
+def report_pictures(measured: Measured, read: SetPictures) -> list[ReportPicture]:
     """The pictures on which each model is worst, made small; those that can still be read."""
     outcome, truth = measured.outcome, measured.evaluation.truth
     quality = {model: measured.quality(model) for model in outcome.models}
@@ -60,7 +66,6 @@ def report_pictures(measured: Measured) -> list[ReportPicture]:
         if np.isfinite(values[i])
     }
     places = {image.image_id: row for row, image in enumerate(outcome.annotated.images)}
-    read = SetPictures(kept_bytes=0)
     found = []
     for i in sorted(worst):
         image = truth.pictures[i]

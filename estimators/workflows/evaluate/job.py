@@ -87,6 +87,7 @@ class EvaluateJob:
 
     Attributes:
         state: `waiting`, `running`, `done`, `cancelled` or `failed`.
+        pictures: those that were read, as far as they are kept.
         outcome: None until it has stopped, and where nothing could be evaluated.
 
     Raises:
@@ -112,7 +113,7 @@ class EvaluateJob:
             raise InputError("There is nobody to evaluate models by.", "Annotate some pictures.")
         self._models = [_Model(get(key), len(self._asks)) for key in settings.models]
         self._runner, self._folder, self._wanted = runner, folder, wanted
-        self._pictures = SetPictures()
+        self.pictures = SetPictures()
         self._notes: list[str] = []
         self._cancel = threading.Event()
         self._thread: threading.Thread | None = None
@@ -180,7 +181,7 @@ class EvaluateJob:
     def _run_model(self, model: _Model) -> None:
         options, key = self.settings.options(model.spec.key), model.spec.key
         model.state, model.started_s = "running", time.monotonic()
-        run = ModelRun(self._runner, key, options, self._pictures, self._stopped)
+        run = ModelRun(self._runner, key, options, self.pictures, self._stopped)
         try:
             with Records(self._folder, model.spec, options) as records:
                 for answer in answers(run, self._asks, records):
@@ -214,7 +215,7 @@ class EvaluateJob:
         answered = [m for m in self._models if any(a.estimate is not None for a in m.answers)]
         if not answered:
             return None
-        unreadable = self._pictures.unreadable
+        unreadable = self.pictures.unreadable
         reached = set.intersection(*(self._reached(model) for model in answered))
         images = [
             image

@@ -6,6 +6,7 @@ import hashlib
 import threading
 import zipfile
 import zlib
+from collections import OrderedDict
 
 from estimators.annotated import AnnotatedImage
 from estimators.errors import InputError
@@ -13,6 +14,7 @@ from estimators.media.pictures import read_picture
 from estimators.types import Frame
 
 _KEPT_BYTES = 300_000_000
+_FRESH = 4
 # What reading a file, or a member of a ZIP, may end with.
 _READING = (OSError, ValueError, LookupError, RuntimeError, zlib.error, zipfile.BadZipFile)
 
@@ -29,6 +31,8 @@ class SetPictures:
         self._room = kept_bytes
         self._digests: dict[int, str] = {}
         self._kept: dict[int, Frame] = {}
+        # What was just read for its digest is about to be decoded.
+        self._fresh: OrderedDict[int, bytes] = OrderedDict()
         self._lock = threading.Lock()
 
     def digest(self, image: AnnotatedImage) -> str:
@@ -38,7 +42,11 @@ class SetPictures:
             InputError: it cannot be read.
         """
         if image.image_id not in self._digests:
-            self._content(image)
+            content = self._content(image)
+            with self._lock:
+                self._fresh[image.image_id] = content
+                while len(self._fresh) > _FRESH:
+                    self._fresh.popitem(last=False)
         return self._digests[image.image_id]
 
     def frame(self, image: AnnotatedImage) -> Frame:
@@ -50,7 +58,9 @@ class SetPictures:
         known = self._kept.get(image.image_id)
         if known is not None:
             return known
-        content = self._content(image)
+        with self._lock:
+            content = self._fresh.pop(image.image_id, b"")
+        content = content or self._content(image)
         try:
             frame = read_picture(content, image.file)
         except InputError as error:
