@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -33,15 +34,17 @@ from estimators.analysis.accuracy.cases import (
     slice_cases,
 )
 from estimators.analysis.accuracy.consensus import agreement_worth, consensus, ranks
-from estimators.analysis.accuracy.headline import METRICS
+from estimators.analysis.accuracy.headline import METRICS, PCK, PCKH
 from estimators.analysis.accuracy.kinds import KINDS
 from estimators.analysis.accuracy.nearness import nearness
 from estimators.analysis.accuracy.report import Evaluation, as_data, evaluate_predictions
 from estimators.analysis.accuracy.slices import GROUPS, Slice, slices
 from estimators.analysis.accuracy.tables import Predictions, Truth
 from estimators.annotated import HIDDEN, AnnotatedImage
+from estimators.datasets.read import read_annotated_set
 from estimators.errors import InputError
 from estimators.skeletons import COCO_17
+from tests import annotated_factory as factory
 
 LIGHTNING, THUNDER, BLAZE, POSENET = (
     *("movenet-lightning", "movenet-thunder"),
@@ -304,6 +307,34 @@ def test_what_must_change_nothing(how: str, unchanged: Any) -> None:
     assert len(names) > 60
     for name in names:
         assert found[name] == pytest.approx(expected[name], abs=1e-4, nan_ok=True), name
+
+
+def test_every_format_gives_the_same_pck_and_areas_decide_the_ap(tmp_path: Path) -> None:
+    """COCO with areas of 0.53 of the box, YOLO-pose, and MPII, whose people have no face."""
+    folder = factory.pictures(tmp_path / "pictures")
+    sources = {
+        "coco": (folder, factory.write_json(factory.coco(), tmp_path / "coco.json")),
+        "yolo": (None, factory.yolo(tmp_path)),
+        "mpii": (folder, factory.mpii_json(tmp_path / "mpii.json")),
+    }
+    widths = [width for width, _ in factory.SIZES.values()]
+    figures = {}
+    for name, (images_at, file) in sources.items():
+        annotated, _ = read_annotated_set(images_at, file)
+        ids = {image.width: image.image_id for image in annotated.images}
+        results = []
+        for number, somebody in enumerate(factory.people()):
+            xy = somebody["xy"] + np.random.default_rng(number).normal(0.5, 4, (K, 2))
+            results.append(result(ids[widths[somebody["image"] - 1]], xy, 0.9 - number / 10))
+        report = evaluate_predictions(annotated, {LIGHTNING: results}, draws=5).report
+        figures[name] = report.models[LIGHTNING].figures
+    for name in ("yolo", "mpii"):
+        assert figures[name][PCK].count == figures["coco"][PCK].count
+        assert figures[name][PCK].value == pytest.approx(figures["coco"][PCK].value)
+    assert 0 < figures["coco"][PCK].value < 1
+    assert figures["yolo"]["AP"].value == pytest.approx(figures["coco"]["AP"].value, abs=1e-9)
+    assert figures["mpii"][PCKH].count > 0
+    assert figures["coco"][PCKH].count == 0
 
 
 def test_cases_behind_the_bars_are_the_worst_first(evaluated: Evaluation) -> None:
