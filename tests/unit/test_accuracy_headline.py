@@ -35,7 +35,7 @@ from estimators.analysis.accuracy.headline import (
     headline,
     in_words,
 )
-from estimators.analysis.accuracy.nearness import BODY, joint_accuracy, nearness
+from estimators.analysis.accuracy.nearness import BODY, Nearness, joint_accuracy, nearness
 from estimators.analysis.accuracy.tables import Predictions, Truth
 from estimators.annotated import AnnotatedImage
 from estimators.skeletons import COCO_17
@@ -102,6 +102,8 @@ def test_at_most_twenty_people_a_picture_count() -> None:
     assert own_stats(pictures, late)[0] == 0.0
     early = [*results, result(1, at(100), 1.0)]
     assert own_stats(pictures, early)[0] == pytest.approx(1)
+    twentieth = [*results[:19], result(1, at(100), 0.1)]
+    assert own_stats(pictures, twentieth)[0] == pytest.approx(1 / 20)
 
 
 def test_pairs_are_made_by_oks_and_an_ignored_person_is_not_nobody() -> None:
@@ -141,6 +143,35 @@ def test_pckh_takes_half_the_head_and_is_not_told_without_one(head: float, expec
     off[joint("right_wrist"), 0] += 21
     value = measured(images([person(at(100), head_px=head)]), [result(1, off)]).values[PCKH]
     assert value == pytest.approx(expected / 12, nan_ok=True)
+
+
+def near_to(pictures: list[AnnotatedImage], results: list[dict[str, Any]]) -> Nearness:
+    truth = Truth.of(pictures)
+    return nearness(truth, Predictions.of(results, truth))
+
+
+def test_who_is_whom_is_decided_within_a_torso_by_the_body() -> None:
+    pictures = images([person(at(100))])
+    for dx, found in ((95, 0), (105, -1)):
+        beheaded = at(100 + dx)
+        beheaded[~BODY] += (500, 0)
+        assert near_to(pictures, [result(1, beheaded)]).found.tolist() == [found], dx
+    # A face alone is found by its own joints, if nobody with a body wants the same prediction.
+    face = person(at(102), ("nose", "left_eye", "right_eye"))
+    only = [result(1, at(102))]
+    assert near_to(images([face]), only).found.tolist() == [0]
+    assert near_to(images([face, person(at(100))]), only).found.tolist() == [-1, 0]
+
+
+def test_the_torso_is_measured_by_the_body_alone() -> None:
+    """Shoulders 50 px apart make it 55.6 px; the nose far away would make the person larger."""
+    labels = ("nose", "left_shoulder", "right_shoulder")
+    high = at(100)
+    high[joint("nose"), 1] -= 900
+    off = high.copy()
+    off[joint("left_shoulder"), 0] += 10
+    near = near_to(images([person(high, labels)]), [result(1, off)])
+    assert near.error[0, joint("left_shoulder")] == pytest.approx(10 / (50 * 0.288 / 0.259))
 
 
 def test_joints_one_by_one() -> None:
