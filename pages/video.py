@@ -3,12 +3,12 @@
 import streamlit as st
 
 from pages.ui.frame import open_page
+from pages.ui.missing import missing
 from pages.ui.verdict_box import chosen_needs
 from pages.ui.video.clips import choose_clip
 from pages.ui.video.comparison import ClipComparison
 from pages.ui.video.exports import exports
 from pages.ui.video.facts import facts
-from pages.ui.video.missing import missing
 from pages.ui.video.plan import choose_plan
 from pages.ui.video.results import results
 from pages.ui.video.stage import stage

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Callable, Iterable, Iterator
+import zipfile
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 from estimators.errors import InputError
 from estimators.parts import new_part
@@ -20,6 +22,8 @@ Sink = Path | BinaryIO
 Write = Callable[[BinaryIO], None]
 
 _PROBE_BYTES = 4096
+# Already compressed; packing them again costs time and gains nothing.
+_STORED = (".mp4", ".parquet")
 
 
 def to_bytes(write: Write) -> bytes:
@@ -57,6 +61,25 @@ def write_all(files: Iterable[tuple[Path, Write]]) -> tuple[list[Path], InputErr
         f"{first} cannot be written: {why.strerror or why}{others}.",
         "Free some space, or choose another folder.",
     )
+
+
+def write_zip(
+    files: Iterable[tuple[str, Write]], sink: Sink, more: Mapping[str, Path] | None = None
+) -> None:
+    """Each file by its name in the archive, and `more` (name → file on the disk), in one zip."""
+    with opened(sink) as file, zipfile.ZipFile(file, "w") as archive:
+        for name, write in files:
+            with archive.open(_member(name), "w", force_zip64=True) as member:
+                write(cast(BinaryIO, member))
+        for name, path in (more or {}).items():
+            archive.write(path, name, zipfile.ZIP_STORED)
+
+
+def _member(name: str) -> zipfile.ZipInfo:
+    info = zipfile.ZipInfo(name, datetime.now(UTC).timetuple()[:6])
+    stored = name.endswith(_STORED)
+    info.compress_type = zipfile.ZIP_STORED if stored else zipfile.ZIP_DEFLATED
+    return info
 
 
 def require_writable(folder: Path) -> None:

@@ -20,6 +20,7 @@ PAGES = (
     Page("Image", "streamlit_app.py", ":material/image:"),
     Page("Video", "pages/video.py", ":material/movie:"),
     Page("Live", "pages/live.py", ":material/videocam:"),
+    Page("Evaluate", "pages/evaluate.py", ":material/fact_check:"),
     Page("Models", "pages/models.py", ":material/menu_book:"),
 )
 

@@ -25,6 +25,19 @@ def _people_key(model: str) -> str:
     return f"people_threshold_{model}"
 
 
+def set_joint_threshold(model: str, value: float) -> None:
+    """Moves the slider of a model, as if by hand; for callbacks, which run before the sidebar."""
+    low, high = MODELS[model].score_range
+    step = _step(MODELS[model])
+    value = min(max(round(value / step) * step, low), high)
+    st.session_state[_joint_key(model)] = memory.keep(_joint_key(model), value)
+
+
+def _step(spec: ModelSpec) -> float:
+    low, high = spec.score_range
+    return 0.01 if high - low <= 1 else 0.5
+
+
 def _joint_slider(spec: ModelSpec, start: Settings) -> float:
     low, high = spec.score_range
     value = st.slider(
@@ -32,7 +45,7 @@ def _joint_slider(spec: ModelSpec, start: Settings) -> float:
         low,
         high,
         memory.recall(_joint_key(spec.key), start.joint_threshold(spec.key)),
-        step=0.01 if high - low <= 1 else 0.5,
+        step=_step(spec),
         key=_joint_key(spec.key),
         help=f"Hides joints below it. {spec.score_kind.capitalize()} is {spec.score_meaning}.",
     )

@@ -88,7 +88,7 @@ def test_a_first_visit_is_one_click_from_results() -> None:
     said = [m.value for m in at.markdown]
     assert any("For a clip like this" in m or "measured on this clip" in m for m in said)
     assert any("independent families agree on" in m for m in said)
-    assert "fetch_video_keypointrcnn-fast_keypointrcnn-coco-v1" in buttons(at)
+    assert "fetch_missing_keypointrcnn-fast_keypointrcnn-coco-v1" in buttons(at)
     assert not at.error
 
 

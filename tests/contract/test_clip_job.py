@@ -19,7 +19,7 @@ from estimators.media.clips import frames, open_clip
 from estimators.render.style import model_styles
 from estimators.runtime.runner import ProcessRunner
 from estimators.workflows.clip.analysis import ClipAnalysis
-from estimators.workflows.clip.files import write_zip
+from estimators.workflows.clip.files import write_clip_zip
 from estimators.workflows.clip.job import UNREADABLE, ClipJob
 from estimators.workflows.clip.run import ClipSettings
 from estimators.workflows.clip.video import Look, annotate
@@ -119,7 +119,9 @@ def test_the_archive_holds_video_numbers_and_origins(
 ) -> None:
     annotate(job, tmp_path / "annotated.mp4")
     analysis = ClipAnalysis.of(job.estimates)
-    write_zip(job, analysis, tmp_path / "all.zip", {"annotated.mp4": tmp_path / "annotated.mp4"})
+    write_clip_zip(
+        job, analysis, tmp_path / "all.zip", {"annotated.mp4": tmp_path / "annotated.mp4"}
+    )
     with zipfile.ZipFile(tmp_path / "all.zip") as archive:
         assert archive.testzip() is None
         names = set(archive.namelist())

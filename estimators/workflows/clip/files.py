@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import Any, BinaryIO
 
 from estimators.analysis.clip import ClipEstimates
 from estimators.analysis.figures import Figure, clip_figures
@@ -19,7 +18,7 @@ from estimators.analysis.truth import TruthErrors
 from estimators.errors import InputError
 from estimators.export import coco, files, tables
 from estimators.export.coco_dataset import write_coco_dataset
-from estimators.export.sinks import Write, opened, write_all
+from estimators.export.sinks import Sink, Write, write_all, write_zip
 from estimators.registry import get
 from estimators.workflows import provenance
 from estimators.workflows.clip.analysis import ClipAnalysis
@@ -28,8 +27,6 @@ from estimators.workflows.clip.run import ClipSettings
 from estimators.workflows.verdicts import Verdicts, of_clip
 
 FORMATS = ("csv", "parquet", "coco", "coco-dataset", "json")
-# Already compressed; packing them again costs time and gains nothing.
-_STORED = (".mp4", ".parquet")
 
 _Rows = Callable[[], Any]
 
@@ -88,20 +85,15 @@ def write_folder(
     return write_all((folder / name, write) for name, write in named)
 
 
-def write_zip(
+def write_clip_zip(
     job: ClipJob,
     analysis: ClipAnalysis,
-    sink: BinaryIO | Path,
+    sink: Sink,
     more: Mapping[str, Path] | None = None,
     verdict: Verdicts | None = None,
 ) -> None:
     """Every file of `clip_files`, and `more` (name in the archive → file), in one zip."""
-    with opened(sink) as file, zipfile.ZipFile(file, "w") as archive:
-        for name, write in clip_files(job, analysis, verdict=verdict):
-            with archive.open(_member(name), "w", force_zip64=True) as member:
-                write(cast(BinaryIO, member))
-        for name, path in (more or {}).items():
-            archive.write(path, name, zipfile.ZIP_STORED)
+    write_zip(clip_files(job, analysis, verdict=verdict), sink, more)
 
 
 def manifest(job: ClipJob, analysis: ClipAnalysis) -> dict[str, Any]:
@@ -142,13 +134,6 @@ def manifest(job: ClipJob, analysis: ClipAnalysis) -> dict[str, Any]:
 def most_people(settings: ClipSettings) -> dict[str, int]:
     """Most people that each model looked for."""
     return {m: get(m).people_limit(settings.options(m)) for m in settings.models}
-
-
-def _member(name: str) -> zipfile.ZipInfo:
-    info = zipfile.ZipInfo(name, datetime.now(UTC).timetuple()[:6])
-    stored = name.endswith(_STORED)
-    info.compress_type = zipfile.ZIP_STORED if stored else zipfile.ZIP_DEFLATED
-    return info
 
 
 def _tables(job: ClipJob, analysis: ClipAnalysis) -> dict[str, _Rows]:

@@ -12,7 +12,7 @@ import streamlit as st
 
 from estimators.errors import InputError
 from estimators.runtime.api import Runner
-from estimators.workflows.clip.files import clip_files, write_zip
+from estimators.workflows.clip.files import clip_files, write_clip_zip
 from estimators.workflows.clip.video import Look, annotate
 from estimators.workflows.file_task import FileTask, Progress
 from estimators.workflows.verdicts import Verdicts
@@ -137,7 +137,7 @@ def _file(comparison: ClipComparison, name: str, label: str, make: Callable[[], 
 def _zip(comparison: ClipComparison, where: Path, video: Path | None, verdict: Verdicts) -> bytes:
     more = {} if video is None else {_VIDEO_NAME: video}
     job, analysis = comparison.job, comparison.analysis
-    return made(lambda sink: write_zip(job, analysis, sink, more, verdict), where)
+    return made(lambda sink: write_clip_zip(job, analysis, sink, more, verdict), where)
 
 
 def _make(comparison: ClipComparison, shows: str) -> None:

@@ -150,9 +150,15 @@ class Stage {
     const side = ROOM * Math.max(right - left, bottom - top, 1);
     const wanted = Math.min(clientWidth / side, clientHeight / side);
     const whole = Math.min(clientWidth / width, clientHeight / height);
+    const zoom = clamp(wanted / whole, 1, FIT_MAX);
+    // Nothing beside the picture is shown while there is enough of the picture.
+    const centre = (middle, all, seen) => {
+      const half = Math.min(0.5, seen / all / whole / zoom / 2);
+      return clamp(middle / all, half, 1 - half);
+    };
     this.setView({
-      zoom: clamp(wanted / whole, 1, FIT_MAX),
-      cx: clamp((left + right) / 2 / width, 0, 1), cy: clamp((top + bottom) / 2 / height, 0, 1),
+      zoom,
+      cx: centre((left + right) / 2, width, clientWidth), cy: centre((top + bottom) / 2, height, clientHeight),
     });
   }
 

@@ -23,7 +23,7 @@ def missing(settings: Settings) -> None:
         with column, st.container(border=True, key=f"card_{spec.key}"), _row():
             with st.container(width="content"):
                 heading(spec.title, shades[spec.key])
-            invitation(spec, f"video_{spec.key}", write=partial(st.markdown, width="content"))
+            invitation(spec, f"missing_{spec.key}", write=partial(st.markdown, width="content"))
 
 
 def _row() -> DeltaGenerator:

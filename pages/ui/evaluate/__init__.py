@@ -1,0 +1,1 @@
+"""The Evaluate page: models against pictures in which people are marked."""

@@ -1,0 +1,84 @@
+"""The files that somebody brings: pictures, ZIPs and annotations, kept for the session."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import streamlit as st
+
+from estimators.errors import InputError
+from estimators.media.names import printable
+from pages.ui.server.files import received
+from pages.ui.text import escaped
+
+_KEPT, _REFUSED, _ROUND = "evaluate_files", "evaluate_refused", "evaluate_round"
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A file in the visitor's folder, under the name that they know it by."""
+
+    name: str
+    path: Path
+    digest: str
+    size_bytes: int
+
+
+def files() -> Mapping[str, Kept]:
+    """The uploader, and what has been brought in this session, by name."""
+    kept: dict[str, Kept] = st.session_state.setdefault(_KEPT, {})
+    for name in [name for name, file in kept.items() if not file.path.is_file()]:
+        st.info(f"{escaped(name)} is no longer kept here: choose it again.")
+        del kept[name]
+    st.file_uploader(
+        "Pictures and their annotations: files, or a ZIP with both",
+        accept_multiple_files=True,
+        key=_widget(),
+        max_upload_size=_largest_mb(),
+        on_change=_keep,
+        help="COCO keypoints (also from CVAT or Label Studio), YOLO-pose (a ZIP with data.yaml) or "
+        "MPII. They stay in files of the machine that runs this dashboard, until you leave.",
+    )
+    for reason in st.session_state.setdefault(_REFUSED, []):
+        st.error(escaped(reason), icon=":material/block:")
+    if kept:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            megabytes = sum(file.size_bytes for file in kept.values()) / 1e6
+            count = f"{len(kept):,} file{'s'[: len(kept) > 1]}"
+            st.markdown(f":material/folder: {count}, {megabytes:.1f} MB", width="content")
+            st.button("Remove", key="evaluate_remove", icon=":material/delete:", on_click=_remove)
+    return kept
+
+
+def _largest_mb() -> int:
+    return int(st.get_option("server.maxUploadSize"))
+
+
+def _widget() -> str:
+    # A new widget for each batch: the old one would list the files, and hold them, for ever.
+    return f"evaluate_upload_{st.session_state.setdefault(_ROUND, 0)}"
+
+
+def _keep() -> None:
+    kept: dict[str, Kept] = st.session_state[_KEPT]
+    refused = st.session_state[_REFUSED] = []
+    for file in st.session_state[_widget()]:
+        try:
+            came = received(file, _largest_mb())
+        except InputError as error:
+            refused.append(str(error))
+            continue
+        before = kept.pop(file.name, None)
+        if before is not None:
+            before.path.unlink(missing_ok=True)
+        kept[file.name] = Kept(printable(file.name), came.path, came.digest, came.size_bytes)
+    st.session_state[_ROUND] += 1
+
+
+def _remove() -> None:
+    for file in st.session_state[_KEPT].values():
+        file.path.unlink(missing_ok=True)
+    st.session_state[_KEPT] = {}
+    st.session_state[_REFUSED] = []

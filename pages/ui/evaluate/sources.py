@@ -1,0 +1,105 @@
+"""Which annotated set is evaluated: the bundled samples, or what somebody brings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import streamlit as st
+
+from estimators.annotated import AnnotatedSet
+from estimators.datasets.health import HealthReport, Level
+from estimators.datasets.read import read_annotated_set
+from estimators.errors import InputError
+from estimators.media.samples import FOLDER
+from pages.ui.address import publish, recall
+from pages.ui.evaluate.files import Kept, files
+from pages.ui.text import escaped
+
+_SOURCES = {"sample": "Sample set", "upload": "Your own"}
+_READ = "evaluate_read"
+_LEVELS: Mapping[Level, tuple[str, str]] = {
+    "left out": (":material/block:", "Left out"),
+    "changed": (":material/edit:", "Changed"),
+    "note": (":material/info:", "Good to know"),
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Brought:
+    """An annotated set with its health report; `key` is another for another set."""
+
+    annotated: AnnotatedSet
+    health: HealthReport
+    key: str
+
+
+def choose_set() -> Brought | None:
+    """The set to evaluate; None while there is none, the page says why."""
+    source = st.segmented_control(
+        "Annotated pictures",
+        list(_SOURCES),
+        default=recall("set", list(_SOURCES)),
+        format_func=_SOURCES.__getitem__,
+        required=True,
+        key="set",
+        label_visibility="collapsed",
+    )
+    publish("set", source, "sample")
+    if source == "sample":
+        annotated, health = _samples()
+        st.caption(
+            f"{health.pictures} pictures and frames of the samples with {health.people} people, "
+            "annotated by eye. That is few: it shows what this page does, and tells only large "
+            "differences. Bring a hundred of your own to decide by."
+        )
+        return Brought(annotated, health, "samples")
+    kept = files()
+    if not kept:
+        st.info(
+            "Bring pictures and the file that says where people's joints are in them. Without "
+            "one, mark some people yourself: **Mark truth** on the Image page saves a COCO file.",
+            icon=":material/upload_file:",
+        )
+        return None
+    return _read(kept)
+
+
+def _read(kept: Mapping[str, Kept]) -> Brought | None:
+    """What the files hold; read once for each collection of files."""
+    key = "|".join(sorted(f"{name}:{file.digest}" for name, file in kept.items()))
+    known: tuple[str, Brought | InputError] | None = st.session_state.get(_READ)
+    if known is None or known[0] != key:
+        with st.spinner("Reading the annotations"):
+            known = key, _set_of(kept, key)
+        st.session_state[_READ] = known
+    found = known[1]
+    if isinstance(found, InputError):
+        st.error(escaped(str(found)), icon=":material/error:")
+        return None
+    _health(found.health)
+    return found
+
+
+def _set_of(kept: Mapping[str, Kept], key: str) -> Brought | InputError:
+    try:
+        return Brought(*read_annotated_set({f.name: f.path for f in kept.values()}), key)
+    except InputError as error:
+        return InputError(error.message, error.advice)  # without the traceback's frames
+
+
+def _health(report: HealthReport) -> None:
+    """What was read and what is odd about it, before any model runs."""
+    with st.container(border=True, key="health"):
+        st.markdown(f"**{escaped(report.headline)}**")
+        for level, (icon, title) in _LEVELS.items():
+            found = report.of_level(level)
+            if found:
+                with st.expander(f"{title} · {len(found)}", icon=icon, expanded=level != "note"):
+                    for finding in found:
+                        st.markdown(f"- {escaped(finding.text)}")
+
+
+@st.cache_resource(show_spinner="Reading the samples")
+def _samples() -> tuple[AnnotatedSet, HealthReport]:
+    return read_annotated_set(FOLDER, FOLDER / "annotations.json")

@@ -1,0 +1,163 @@
+"""What to run on the annotated set, how far it is, and what it has brought."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import cast
+
+import streamlit as st
+
+from estimators.analysis.accuracy.protocol import Protocol
+from estimators.errors import InputError
+from estimators.registry import MODELS
+from estimators.workflows.evaluate.answers import Evaluated
+from estimators.workflows.evaluate.asks import EvaluateSettings
+from estimators.workflows.evaluate.job import EvaluateJob
+from estimators.workflows.evaluate.progress import EvaluateProgress, ModelProgress
+from pages.ui import engine
+from pages.ui.address import publish, recall
+from pages.ui.evaluate.sources import Brought
+from pages.ui.server.files import folder
+from pages.ui.server.viewers import present, viewer
+from pages.ui.settings import Settings
+from pages.ui.text import duration, escaped
+
+_MINE = "evaluate_work"
+_POLL_S = 0.5
+_PROTOCOLS: Mapping[Protocol, str] = {"whole": "Whole picture", "crop": "One person, cropped"}
+_STATES = {
+    "waiting": ":material/hourglass_empty: waits",
+    "running": ":material/play_arrow: runs",
+    "done": ":material/check: done",
+    "cancelled": ":material/stop: stopped",
+    "failed": ":material/error: failed",
+}
+
+
+@dataclass(frozen=True)
+class _Work:
+    """The job that this viewer started last, and on which set."""
+
+    key: str
+    job: EvaluateJob
+
+
+def choose_plan(settings: Settings) -> EvaluateSettings:
+    """How the chosen models are asked; the address keeps the protocol."""
+    default = cast(Protocol, recall("protocol", list(_PROTOCOLS)))
+    protocol = st.segmented_control(
+        "Protocol",
+        list(_PROTOCOLS),
+        default=default,
+        format_func=_PROTOCOLS.__getitem__,
+        required=True,
+        key="protocol",
+        help="**Whole picture**: each model as it is; a model for one person misses the others, "
+        "and is held responsible for it. **One person, cropped**: each annotated person by "
+        "themselves, their box enlarged by a quarter; the fair comparison with models for one "
+        "person.",
+    )
+    publish("protocol", protocol, "whole")
+    ready = tuple(key for key in settings.models if engine.has_weights(key))
+    return EvaluateSettings(ready, protocol)
+
+
+def work(brought: Brought, plan: EvaluateSettings) -> Evaluated | None:
+    """The button or the progress, whichever it is time for; what there is to show."""
+    mine: _Work | None = st.session_state.get(_MINE)
+    if mine is not None and not mine.job.finished:
+        _follow(mine)
+        return None
+    fits = mine is not None and mine.key == brought.key
+    same = mine is not None and fits and mine.job.settings == plan
+    complete = same and mine is not None and mine.job.state == "done"
+    if not complete:
+        _run_button(brought, plan, same)
+    if mine is None or not fits:
+        return None
+    _say_what_it_is(mine.job, plan)
+    return mine.job.outcome
+
+
+def _run_button(brought: Brought, plan: EvaluateSettings, again: bool) -> None:
+    if not plan.models:
+        st.info("None of the chosen models has its weights here yet.", icon=":material/download:")
+        return
+    titles = ", ".join(MODELS[key].title for key in plan.models)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        pictures = len(brought.annotated.images)
+        label = "Go on" if again else f"Evaluate on {pictures:,} picture{'s'[: pictures > 1]}"
+        if st.button(label, type="primary", icon=":material/play_arrow:", key="run_evaluate"):
+            _start(brought, plan)
+        st.caption(f"with {titles}", width="content")
+
+
+def _start(brought: Brought, plan: EvaluateSettings) -> None:
+    try:
+        kept = folder() / "estimates"
+        wanted = partial(present, viewer())
+        job = EvaluateJob(engine.runner(), brought.annotated, plan, kept, wanted)
+    except InputError as error:
+        st.error(escaped(str(error)), icon=":material/error:")
+        return
+    job.start()
+    st.session_state[_MINE] = _Work(brought.key, job)
+    st.rerun()
+
+
+@st.fragment(run_every=_POLL_S)
+def _follow(mine: _Work) -> None:
+    job = mine.job
+    if job.finished:
+        st.rerun()
+    progress = job.progress
+    with st.container(border=True, key="evaluate_progress"):
+        st.progress(progress.share, _in_words(progress))
+        for model in progress.models:
+            st.markdown(_line(model))
+        if st.button("Cancel", icon=":material/stop:", key="cancel_evaluate"):
+            job.cancel()
+    st.caption("You can look at other pages meanwhile; the work goes on. What is done is kept.")
+
+
+def _in_words(progress: EvaluateProgress) -> str:
+    running = next((m for m in progress.models if m.state == "running"), None)
+    if running is None or running.left_s is None:
+        return f"Starting the model, {progress.total - progress.done:,} answers to go"
+    return (
+        f"{progress.done:,} of {progress.total:,} answers · {running.rate:.1f} a second · "
+        f"{duration(running.left_s)} left for {MODELS[running.model].title}"
+    )
+
+
+def _line(model: ModelProgress) -> str:
+    failed = f" · {model.failed:,} failed" if model.failed else ""
+    known = f" · {model.known:,} kept from before" if model.known else ""
+    error = f" · {escaped(model.error)}" if model.error else ""
+    return (
+        f"{_STATES[model.state]} **{MODELS[model.model].title}** "
+        f"{model.done:,} of {model.total:,}{failed}{known}{error}"
+    )
+
+
+def _say_what_it_is(job: EvaluateJob, plan: EvaluateSettings) -> None:
+    """Why the results below are not those of the settings above, and what went wrong."""
+    progress = job.progress
+    if job.state == "failed":
+        st.error(escaped(job.error), icon=":material/error:")
+    if job.settings != plan:
+        st.info("These are the results of the settings before.", icon=":material/history:")
+    elif job.state == "cancelled":
+        text = f"Stopped after {progress.done:,} of {progress.total:,} answers: what is below is "
+        st.info(f"{text}of the pictures that every model saw.", icon=":material/history:")
+    outcome = job.outcome
+    if outcome is None:
+        return
+    for key, why in outcome.failed.items():
+        st.warning(f"**{MODELS[key].title}**: {escaped(why)}", icon=":material/error:")
+    for file, why in outcome.unreadable.items():
+        st.warning(f"{escaped(file)}: {escaped(why)}", icon=":material/broken_image:")
+    for note in outcome.notes:
+        st.info(escaped(note), icon=":material/info:")

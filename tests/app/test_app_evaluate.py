@@ -1,0 +1,146 @@
+"""The Evaluate page without a browser: the bundled set, what can be brought, what it says."""
+
+from __future__ import annotations
+
+import json
+import time
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from estimators.datasets.health import HealthReport
+from estimators.media.samples import FOLDER
+from estimators.workflows.evaluate.measure import Measured, report_data
+from pages.ui import engine
+
+ROOT = Path(__file__).resolve().parents[2]
+_LONGEST_S = 120.0
+
+
+@pytest.fixture(autouse=True, scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """One for all of these tests; no downloaded weights."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("POSE_CACHE_DIR", str(tmp_path_factory.mktemp("cache")))
+        yield
+    engine.runner().close()
+    st.cache_resource.clear()
+    st.cache_data.clear()
+
+
+@pytest.fixture(scope="module")
+def bundled() -> AppTest:
+    """The bundled set, evaluated once."""
+    return evaluated(evaluate_page(models="movenet-lightning,blazepose-full", evaluation="Scores"))
+
+
+def evaluate_page(**address: str) -> AppTest:
+    at = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=60)
+    at.switch_page("pages/evaluate.py")
+    for key, value in address.items():
+        at.query_params[key] = value
+    return at.run()
+
+
+def evaluated(at: AppTest) -> AppTest:
+    at.button(key="run_evaluate").click().run()
+    end = time.monotonic() + _LONGEST_S
+    while any(b.key == "cancel_evaluate" for b in at.button) and time.monotonic() < end:
+        time.sleep(0.2)
+        at.run()
+    assert not at.exception
+    return at
+
+
+def headline(at: AppTest) -> dict[str, dict[str, str]]:
+    return at.dataframe[0].value.to_dict("index")
+
+
+@pytest.fixture
+def annotated_zip(tmp_path: Path) -> Path:
+    """Two sample pictures, one more that is listed but absent, and their annotations."""
+    content = json.loads((FOLDER / "annotations.json").read_text("utf-8"))
+    wanted = ["astronaut.jpg", "grace_hopper.jpg", "three_people_lab.jpg"]
+    images = [i for i in content["images"] if i["file_name"] in wanted]
+    ids = {i["id"] for i in images}
+    people = [a for a in content["annotations"] if a["image_id"] in ids]
+    path = tmp_path / "set.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        for name in wanted[:2]:
+            archive.write(FOLDER / name, f"images/{name}")
+        annotations = content | {"images": images, "annotations": people}
+        archive.writestr("annotations/people.json", json.dumps(annotations))
+    return path
+
+
+def test_the_bundled_set_is_one_click_from_figures_and_pictures(bundled: AppTest) -> None:
+    at, table = bundled, headline(bundled)
+    assert list(table) == ["MoveNet Lightning", "BlazePose full", "Consensus"]
+    assert table["BlazePose full"]["AP"].count("–") == 1
+    assert table["BlazePose full"]["latency, ms"] != "–"
+    said = [m.value for m in at.markdown]
+    assert any("better than MoveNet Lightning on your pictures" in text for text in said)
+    assert any("For a set of pictures like this" in text for text in said)
+    (viewer,) = [json.loads(c.proto.json) for c in at.get("bidi_component")]
+    assert viewer["layers"]["truth"]["people"], "the truth is drawn beside the predictions"
+    assert [panel["title"] for panel in viewer["panels"]] == ["MoveNet Lightning", "BlazePose full"]
+
+
+def test_the_page_shows_the_figures_of_the_report(bundled: AppTest) -> None:
+    _, _, measured = bundled.session_state["evaluate_measured"]
+    assert isinstance(measured, Measured)
+    health = HealthReport("coco", "annotations.json", 14, 14, 25, 355)
+    figure = report_data(measured, health)["models"]["blazepose-full"]["AP"]
+    low, high = figure["interval"]
+    expected = f"{figure['value']:.2f} ({low:.2f}–{high:.2f})"
+    assert headline(bundled)["BlazePose full"]["AP"] == expected
+
+
+def test_a_zip_is_looked_at_before_any_model_runs(annotated_zip: Path) -> None:
+    at = evaluate_page(models="movenet-lightning", set="upload")
+    assert any("Bring pictures and the file" in info.value for info in at.info)
+    upload = at.get("file_uploader")[0]
+    upload.upload(annotated_zip.name, annotated_zip.read_bytes(), "application/zip")
+    at.run()
+    assert not at.exception
+    said = " ".join(m.value for m in at.markdown)
+    assert "2 of 3 listed pictures with 2 people" in said
+    assert "Pictures that are listed but not there" in said
+    assert "three\\_people\\_lab" in said
+    assert at.button(key="run_evaluate").label == "Evaluate on 2 pictures"
+    table = headline(evaluated(at))
+    assert list(table) == ["MoveNet Lightning"]
+    assert "(" not in table["MoveNet Lightning"]["AP"], "two pictures carry no interval"
+
+
+def test_what_is_no_annotated_set_is_told_in_words() -> None:
+    at = evaluate_page(models="movenet-lightning", set="upload")
+    picture = (FOLDER / "astronaut.jpg").read_bytes()
+    at.get("file_uploader")[0].upload("astronaut.jpg", picture, "image/jpeg")
+    at.run()
+    assert not at.exception
+    assert len(at.error) == 1
+    assert not any(button.key == "run_evaluate" for button in at.button)
+
+
+def test_a_recommended_threshold_moves_the_slider(bundled: AppTest) -> None:
+    at = bundled
+    _, _, measured = at.session_state["evaluate_measured"]
+    recommended = measured.evaluation.report.models["blazepose-full"].trust.recommended.value
+    at.button(key="use_threshold_blazepose-full").click().run()
+    assert not at.exception
+    slider = at.slider(key="joint_threshold_blazepose-full")
+    assert slider.value == pytest.approx(recommended, abs=0.005)
+
+
+def test_stepping_through_the_cases_goes_from_worst_to_best(bundled: AppTest) -> None:
+    at = bundled
+    first = next(m.value for m in at.markdown if m.value.startswith("**1** of"))
+    at.button(key="evaluate_next").click().run()
+    assert not at.exception
+    second = next(m.value for m in at.markdown if m.value.startswith("**2** of"))
+    assert float(first.rsplit(" ", 1)[1]) <= float(second.rsplit(" ", 1)[1])
