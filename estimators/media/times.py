@@ -21,8 +21,8 @@ NO_TIME = int(np.iinfo(np.int64).min)
 # tenth.
 _GIF_SHORTEST_S, _GIF_INSTEAD_S = Fraction(1, 100), Fraction(1, 10)
 
-# Decoding times never go back; by less than this damage or rounding may let them.
-_JUMP_S = Fraction(1, 2)
+# Decoding times never go back; by less than this share of a frame rounding may let them.
+_ROUNDING = 0.5
 
 
 class Announced(NamedTuple):
@@ -66,7 +66,7 @@ def shown_times(frames: Announced, container: InputContainer, stream: VideoStrea
     if _in_decoding_order(frames, container, stream):
         times = np.where(frames.pts == NO_TIME, frames.dts, frames.pts)
         return Shown(times, frames.duration, by_turn=True)
-    shift = _onto_one_clock(frames.dts, stream)
+    shift = _onto_one_clock(frames)
     pts = np.where(frames.pts == NO_TIME, NO_TIME, frames.pts + shift)
     return Shown(pts, frames.duration, joins=int(np.count_nonzero(np.diff(shift))))
 
@@ -83,25 +83,31 @@ def _in_decoding_order(frames: Announced, container: InputContainer, stream: Vid
     return container.format.name == "avi" and stream.codec_context.has_b_frames and ascending
 
 
-def _onto_one_clock(clock: NDArray[np.int64], stream: VideoStream) -> NDArray[np.int64]:
+def _onto_one_clock(frames: Announced) -> NDArray[np.int64]:
     """Int64 [n], what to add to each frame's times so that none comes before those in front of it.
 
     Where the clock jumps back (recordings joined into one file, a damaged stretch), what follows is
     put behind what was; where it is ahead of that again, it counts on its own.
     """
-    shifts = np.zeros(len(clock), np.int64)
-    least = int(_JUMP_S / (stream.time_base or Fraction(1, 1000)))
-    known = clock[clock != NO_TIME]
-    if len(known) < 2 or (np.maximum.accumulate(known) - known <= least).all():
+    shifts = np.zeros(len(frames.dts), np.int64)
+    known = frames.dts[frames.dts != NO_TIME]
+    if len(known) < 2:
         return shifts
     step = int(np.median(np.abs(np.diff(known))))
-    shift, end = 0, int(known[0])
-    for place, time in enumerate(clock.tolist()):
+    least = int(step * _ROUNDING)
+    shift, end, shown = 0, int(known[0]), NO_TIME
+    for place, (time, pts, key) in enumerate(
+        zip(frames.dts.tolist(), frames.pts.tolist(), frames.key.tolist(), strict=True)
+    ):
+        starts = key and pts != NO_TIME  # and all that was decoded before it is shown before it
         if time != NO_TIME:
-            if time + shift < end - least:
+            if time + shift < end - least or (starts and pts + shift <= shown):
                 shift = end + step - time
+                shift = max(shift, shown + step - pts) if starts and shown != NO_TIME else shift
             elif shift and time > end:
                 shift = 0
             end = max(end, time + shift)
+        if pts != NO_TIME:
+            shown = max(shown, pts + shift)
         shifts[place] = shift
     return shifts

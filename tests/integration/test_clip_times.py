@@ -174,6 +174,24 @@ def test_joined_recordings_follow_each_other(kind: str, second: int, tmp_path: P
     assert [number_of(f.image) for f in frames(open_clip(tmp_path / "copy.mp4"))] == numbers
 
 
+@pytest.mark.parametrize("count", [2, 6, 12])
+@pytest.mark.parametrize("reordered", ["0", "3"])
+def test_a_clock_that_jumps_back_a_little_costs_no_frame(
+    count: int, reordered: str, tmp_path: Path
+) -> None:
+    """Less than half a second; by one frame where the first part's last ones wait for their turn."""
+    parts = [
+        make_clip(tmp_path / f"{n}.ts", Recipe(pts=range(length), options={"bf": bf}))
+        for n, (length, bf) in enumerate([(count, reordered), (10, "0")])
+    ]
+    joined = tmp_path / "joined.ts"
+    joined.write_bytes(b"".join(part.read_bytes() for part in parts))
+    clip = open_clip(joined)
+    assert [number_of(frame.image) for frame in frames(clip)] == [*range(count), *range(10)]
+    assert np.diff(clip.timestamps_s) == pytest.approx(1 / 30, abs=0.002)
+    assert "jump back" in " ".join(clip.notes)
+
+
 @pytest.mark.parametrize("name", ["slow.mkv", "slow.mp4", "slow.ts"])
 def test_reordered_frames_far_apart_are_no_jump(name: str, tmp_path: Path) -> None:
     """A frame every three seconds, with B-frames: those decoded later are shown much earlier."""
