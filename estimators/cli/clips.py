@@ -165,6 +165,11 @@ def _refuse_to_overwrite(clips: Sequence[ClipInfo], folders: Sequence[Path | Non
             raise InputError(f"{clip.name} would be overwritten.", "Choose another --output.")
 
 
+def _like_a_file(name: str) -> bool:
+    """Whether the results of pictures beside the clip may come under that name."""
+    return Path(name).suffix.casefold() in (".csv", ".json", ".parquet")
+
+
 def _folder_names(clips: Sequence[ClipInfo]) -> list[str]:
     """Each clip's name without extension; a number follows where that is taken (a, a-2, a-3)."""
     names: list[str] = []
@@ -174,5 +179,5 @@ def _folder_names(clips: Sequence[ClipInfo]) -> list[str]:
         tries = chain([stem], (f"{stem}-{n}" for n in count(2)))
         # Some disks take A and a for the same name.
         taken = {name.casefold() for name in names}
-        names.append(next(name for name in tries if name.casefold() not in taken))
+        names.append(next(n for n in tries if n.casefold() not in taken and not _like_a_file(n)))
     return names

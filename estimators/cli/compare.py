@@ -18,7 +18,7 @@ from estimators.cli.model_run import ModelRun
 from estimators.cli.output import Writer
 from estimators.cli.people import asked_people
 from estimators.cli.streams import complain, tell
-from estimators.errors import ModelError, PoseError, WeightsError
+from estimators.errors import InputError, ModelError, PoseError, WeightsError
 from estimators.export.coco import ImageIds
 from estimators.registry import ModelSpec
 from estimators.runtime.api import ModelStatus, Runner
@@ -33,6 +33,7 @@ def run(options: argparse.Namespace) -> int:
     options.people = asked_people(options.people or (), specs)
     writer = output.prepare(options)
     is_one = {file: is_clip(file) for file in options.files}
+    _refuse_without_use(options, set(is_one.values()))
     pictures = Pictures([file for file in options.files if not is_one[file]])
     ids = writer.image_ids(pictures.sources()) if writer else None
     clips = Clips([file for file in options.files if is_one[file]], options, not pictures.paths)
@@ -49,6 +50,27 @@ def run(options: argparse.Namespace) -> int:
         return code if code == INTERRUPTED else max(code, clips.compare(runner, specs))
     finally:
         runner.close()
+
+
+def _refuse_without_use(options: argparse.Namespace, clips: set[bool]) -> None:
+    """Raises InputError for an option that says nothing of any given file."""
+    if clips == {True} and options.annotations is not None:
+        raise InputError(
+            "--annotations tells the ids of pictures, and only clips are given.",
+            "Leave it out, or name pictures, too.",
+        )
+    of_clips = {
+        "--start": options.start is not None,
+        "--end": options.end is not None,
+        "--stride": options.stride != 1,
+        "--longest-side": options.longest_side is not None,
+    }
+    given = [name for name, is_given in of_clips.items() if is_given]
+    if clips == {False} and given:
+        raise InputError(
+            f"{given[0]} is for clips, and only pictures are given.",
+            "Leave it out, or name a clip, too.",
+        )
 
 
 def _compare_pictures(

@@ -87,6 +87,14 @@ def test_no_name_of_a_clip_leads_out_of_the_folder_for_the_files(tmp_path: Path)
     assert made == ["..a", ".mp4", "a", "clip", "clip-2", "clip-3"]
 
 
+def test_no_folder_of_a_clip_takes_the_name_of_a_table(tmp_path: Path) -> None:
+    names = ("joints.csv.mp4", "movenet-lightning.coco.JSON.mkv", "frames.parquet.mp4", "csv.mp4")
+    files = [three_frames(tmp_path / name) for name in names]
+    clips(*files, "--models", MODEL, "--output", tmp_path / "out")
+    made = {path.name for path in (tmp_path / "out").iterdir()}
+    assert made == {"joints.csv-2", "movenet-lightning.coco.JSON-2", "frames.parquet-2", "csv"}
+
+
 def test_one_clip_alone_needs_no_folder_of_its_own(runner: ProcessRunner, tmp_path: Path) -> None:
     clip, out = three_frames(tmp_path / "a.mp4"), tmp_path / "out"
     clips(clip, "--output", out, "--no-video").compare(runner, [registry.get(MODEL)])

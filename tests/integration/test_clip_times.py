@@ -179,7 +179,7 @@ def test_joined_recordings_follow_each_other(kind: str, second: int, tmp_path: P
 def test_a_clock_that_jumps_back_a_little_costs_no_frame(
     count: int, reordered: str, tmp_path: Path
 ) -> None:
-    """Less than half a second; by one frame where the first part's last ones wait for their turn."""
+    """Less than half a second; by a frame where the first part's last ones wait for their turn."""
     parts = [
         make_clip(tmp_path / f"{n}.ts", Recipe(pts=range(length), options={"bf": bf}))
         for n, (length, bf) in enumerate([(count, reordered), (10, "0")])
