@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from estimators.datasets.read import read_annotated_set
 from estimators.errors import InputError
 from estimators.export.sinks import require_writable, write_all
 from estimators.registry import ModelSpec
+from estimators.runtime.api import Runner
 from estimators.runtime.runner import ProcessRunner
 from estimators.workflows.evaluate.asks import EvaluateSettings
 from estimators.workflows.evaluate.files import report_files
@@ -31,6 +33,7 @@ from estimators.workflows.evaluate.records import forget
 
 KEPT = ".estimates"
 _LOOK_S = 0.2
+_PATIENCE_S = 5.0
 
 
 def run(options: argparse.Namespace) -> int:
@@ -50,7 +53,7 @@ def run(options: argparse.Namespace) -> int:
         for note in notes:
             complain(note)
         tell(health_text(health) + "\n")
-        _work(job, specs)
+        _work(job, specs, runner)
     finally:
         runner.close()
     with on_interrupt(lambda: None):
@@ -75,9 +78,17 @@ def _kept(output: Path, resume: bool) -> Path:
     return folder
 
 
-def _work(job: EvaluateJob, specs: Sequence[ModelSpec]) -> None:
+def _work(job: EvaluateJob, specs: Sequence[ModelSpec], runner: Runner) -> None:
     """Runs the job, showing how far it is; Ctrl-C stops it and keeps what is done."""
-    with on_interrupt(job.cancel):
+
+    def stop() -> None:
+        job.cancel()
+        # A model that loads or hangs is not waited for.
+        ending = threading.Timer(_PATIENCE_S, runner.close)
+        ending.daemon = True
+        ending.start()
+
+    with on_interrupt(stop):
         job.start()
         for number, spec in enumerate(specs):
             _watch(job, number, spec)
@@ -103,7 +114,8 @@ def _watch(job: EvaluateJob, number: int, spec: ModelSpec) -> None:
 
 def progress_text(model: ModelProgress) -> str:
     """How far one model is, in a line."""
-    parts = [f"{model.model}: {model.done} of {model.total}", f"{model.failed} failed"]
+    done = f"{model.done:,} of {model.total:,} pictures and crops"
+    parts = [f"{model.model}: {done}", f"{model.failed:,} failed"]
     if model.known:
         parts.append(f"{model.known} known from an earlier run")
     if model.rate:

@@ -83,7 +83,8 @@ def test_progress_tells_rate_and_time_left() -> None:
     model = ModelProgress("posenet", "running", 30, 2, 10, 50, 4.0, "It ended.")
     assert (model.rate, model.left_s) == (5.0, 4.0)
     assert progress_text(model) == (
-        "posenet: 30 of 50, 2 failed, 10 known from an earlier run, 5.0 a second; error: It ended."
+        "posenet: 30 of 50 pictures and crops, 2 failed, 10 known from an earlier run, "
+        "5.0 a second; error: It ended."
     )
     waiting = ModelProgress("blazepose-full", "waiting", 0, 0, 0, 50, 0.0)
     both = EvaluateProgress("running", (model, waiting))

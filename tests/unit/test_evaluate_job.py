@@ -168,10 +168,18 @@ def test_a_second_run_asks_only_what_is_missing(tmp_path: Path) -> None:
     assert second is not None
     assert runner.asked[6:] == [(LIGHTNING, 5)]
     assert second.models[LIGHTNING].known == 4
+    assert second.models[LIGHTNING].cost.latency_ms == pytest.approx(7.0)
     for before, after in zip(
         first.models[LIGHTNING].estimates[:4], second.models[LIGHTNING].estimates, strict=False
     ):
         np.testing.assert_array_equal(before.xy, after.xy)
+    # A run that need not start the model knows what it held, and took.
+    idle = StandInRunner()
+    third = run(idle, EvaluateJob(idle, truth, settings, folder)).outcome
+    assert third is not None
+    assert idle.asked == []
+    cost = third.models[LIGHTNING].cost
+    assert (cost.memory_mb, round(cost.latency_ms, 3)) == (50.0, 7.0)
     # The same file under another name is the same picture; other options are another question.
     (tmp_path / "1.png").write_bytes((tmp_path / "2.png").read_bytes())
     run(runner, EvaluateJob(runner, truth, settings, folder))

@@ -143,12 +143,11 @@ def test_other_weights_options_or_code_are_another_question(
 
 
 def test_only_one_run_writes_at_a_time(tmp_path: Path) -> None:
-    with (
-        Records(tmp_path, SPEC, OPTIONS),
-        pytest.raises(InputError, match="Another run"),
-        Records(tmp_path, SPEC, OPTIONS),
-    ):
-        pass
+    with Records(tmp_path, SPEC, OPTIONS):
+        with pytest.raises(InputError, match="Another run"):
+            Records(tmp_path, SPEC, OPTIONS)
+        with pytest.raises(InputError, match="Another run"):
+            forget(tmp_path)
     assert known(tmp_path) == ([], 0)
 
 

@@ -225,7 +225,7 @@ def test_the_page_stands_alone(folder: Path) -> None:
 
 
 def test_names_are_text_in_page_and_tables(truth: AnnotatedSet) -> None:
-    hostile = "=1+1<script>alert(1)</script>\n.png"
+    hostile = "=1+1<script>alert(1)</script>\n\udce9.png"
     first, *others = truth.images
     evil = replace(truth, images=(replace(first, file=hostile), *others), name="<b>truth</b>.json")
     files = dict(report_files(measure(outcome(evil, invented=False)), HEALTH))
@@ -235,7 +235,9 @@ def test_names_are_text_in_page_and_tables(truth: AnnotatedSet) -> None:
     assert "&lt;b&gt;truth&lt;/b&gt;" not in text  # a path: what is behind its last slash
     assert "<b>truth" not in text
     rows = to_bytes(files["pictures.csv"]).decode().splitlines()
-    assert any(r"'=1+1<script>alert(1)</script>\n.png" in row for row in rows)
+    assert any(r"'=1+1<script>alert(1)</script>\n\udce9.png" in row for row in rows)
+    for name, write in files.items():
+        to_bytes(write).decode("utf-8"), name
 
 
 def test_tables_hold_every_figure_of_the_report(folder: Path) -> None:

@@ -16,7 +16,6 @@ from estimators.analysis.facts import Cost
 from estimators.analysis.scale import coco_xy, joint_box
 from estimators.annotated import AnnotatedImage, AnnotatedSet, Box
 from estimators.registry import ModelSpec
-from estimators.runtime.api import ModelStatus
 from estimators.types import Estimate, PoseSet, Timings
 from estimators.workflows.evaluate.asks import Ask, EvaluateSettings
 from estimators.workflows.evaluate.run import Answer
@@ -35,7 +34,6 @@ class ModelAnswers:
         failures: by file, why there is no answer (or none to one of its windows); such a picture
             counts as one in which nobody was found.
         cost: latency of a picture or window and memory, on this machine.
-        status: as the runner tells it; None where every answer was known.
         known: answers that an earlier run had kept.
     """
 
@@ -45,7 +43,6 @@ class ModelAnswers:
     invented: tuple[tuple[CutCrop, PoseSet], ...] = ()
     failures: Mapping[str, str] = field(default_factory=dict)
     cost: Cost = field(default_factory=Cost)
-    status: ModelStatus | None = None
     known: int = 0
 
 

@@ -38,7 +38,7 @@ def report_files(
     yield "report.json", partial(_json, data)
     worst = report_pictures(measured, pictures or SetPictures(kept_bytes=0))
     yield "report.html", partial(write_report_html, data, worst)
-    yield "health.json", partial(_json, health.as_json())
+    yield "health.json", partial(_json, data["health"])
     yield "verdict.json", Verdicts((), (), measured.verdict).write
     for name, rows in tables(data).items():
         yield f"{name}.csv", partial(write_csv, rows)

@@ -17,7 +17,7 @@ from estimators.analysis.facts import Cost
 from estimators.annotated import AnnotatedSet
 from estimators.errors import InputError, PoseError
 from estimators.registry import ModelSpec, get
-from estimators.runtime.api import ModelStatus, Runner
+from estimators.runtime.api import Runner, memory_by_model
 from estimators.workflows.evaluate.answers import (
     Evaluated,
     ModelAnswers,
@@ -46,7 +46,7 @@ class _Model:
     error: str = ""
     started_s: float | None = None
     elapsed_s: float = 0.0
-    status: ModelStatus | None = None
+    memory_mb: float | None = None
 
     def progress(self) -> ModelProgress:
         elapsed = self.elapsed_s
@@ -187,14 +187,22 @@ class EvaluateJob:
                 for answer in answers(run, self._asks, records):
                     model.take(answer)
                 self._note(model.spec, records)
+                model.memory_mb = self._measured(key, records)
         finally:
             model.elapsed_s = time.monotonic() - model.started_s
-            model.status = next((s for s in self._runner.status() if s.model == key), None)
         if len(model.answers) == model.total:
             answered = any(answer.estimate is not None for answer in model.answers)
             model.state = "done" if answered or not model.failed else "failed"
             # The next one finds the memory free.
             self._runner.retire(key)
+
+    def _measured(self, key: str, records: Records) -> float | None:
+        """What the model's process holds, or held in the run that started it last."""
+        held = memory_by_model(self._runner.status()).get(key)
+        if held is None:
+            return records.memory_mb
+        records.put_memory(held)
+        return held
 
     def _note(self, spec: ModelSpec, records: Records) -> None:
         if records.damaged:
@@ -256,15 +264,14 @@ class EvaluateJob:
             tuple(windows),
             tuple(in_cuts(told)),
             failures(a for a in told if a.ask.cut is None),
-            _cost([a for a in told if a.ask.cut is None], model.status),
-            status=model.status,
+            _cost([a for a in told if a.ask.cut is None], model.memory_mb),
             known=sum(answer.known for answer in told),
         )
 
 
-def _cost(answers: Sequence[Answer], status: ModelStatus | None) -> Cost:
+def _cost(answers: Sequence[Answer], memory_mb: float | None) -> Cost:
     given = [(a.estimate.timings_ms.total, a.busy) for a in answers if a.estimate is not None]
     times = np.array([ms for ms, _ in given])
     latency = summarise(times, np.array([busy for _, busy in given], np.bool_))
-    memory = status.memory_mb if status is not None else None
-    return Cost(latency.median_ms, math.nan if memory is None else memory, latency.busy)
+    memory = math.nan if memory_mb is None else memory_mb
+    return Cost(latency.median_ms, memory, latency.busy)

@@ -167,7 +167,7 @@ def _about(measured: Measured, model: str) -> dict[str, Any]:
         "colours": colours,
         "threshold": as_data(limits.joint),
         "people_asked": get(model).people_limit(outcome.settings.options(model)),
-        "failures": dict(answers.failures),
+        "failures": {printable(file): why for file, why in answers.failures.items()},
         "known": answers.known,
         "invented": None if invented is None else as_data(invented),
     } | _cost(answers)

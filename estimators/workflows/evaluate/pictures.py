@@ -10,6 +10,7 @@ from collections import OrderedDict
 
 from estimators.annotated import AnnotatedImage
 from estimators.errors import InputError
+from estimators.media.names import printable
 from estimators.media.pictures import read_picture
 from estimators.types import Frame
 
@@ -62,7 +63,7 @@ class SetPictures:
             content = self._fresh.pop(image.image_id, b"")
         content = content or self._content(image)
         try:
-            frame = read_picture(content, image.file)
+            frame = read_picture(content, printable(image.file))
         except InputError as error:
             self.unreadable[image.image_id] = str(error)
             raise
@@ -80,7 +81,9 @@ class SetPictures:
             raise
         except _READING as error:
             why = error.strerror if isinstance(error, OSError) and error.strerror else error
-            told = InputError(f"{image.file} cannot be read: {why}.", "Copy it once more.")
+            told = InputError(
+                f"{printable(image.file)} cannot be read: {why}.", "Copy it once more."
+            )
             self.unreadable[image.image_id] = str(told)
             raise told from error
         self._digests.setdefault(image.image_id, hashlib.sha256(content).hexdigest())

@@ -105,6 +105,7 @@ class Records:
         self._key = model_key(spec, options)
         self._digest = _digest(self._key)
         self._known: dict[tuple[str, Window | None], dict[str, Any]] = {}
+        self._memory_mb: float | None = None
         self._file: int | None = None
         self._writing = threading.Lock()
         self.damaged = 0
@@ -135,7 +136,19 @@ class Records:
         Args:
             answer: in pixels of the whole picture.
         """
-        entry = {"of": self._digest, "picture": picture, "window": window, **_entry(answer, busy)}
+        about = {"of": self._digest, "picture": picture, "window": window}
+        self._put({**about, **_entry(answer, busy)})
+
+    @property
+    def memory_mb(self) -> float | None:
+        """What the model's process held on this machine in the run that started it last."""
+        return self._memory_mb
+
+    def put_memory(self, memory_mb: float) -> None:
+        """Keeps what the model's process holds, for a run that need not start it."""
+        self._put({"of": self._digest, "memory_mb": memory_mb, "machine": machine_digest()})
+
+    def _put(self, entry: Mapping[str, Any]) -> None:
         with self._writing:
             if self._file is None:
                 return
@@ -154,15 +167,11 @@ class Records:
         try:
             folder.mkdir(parents=True, exist_ok=True)
             self._file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o666)
-            try:
-                fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError as error:
-                self.close()
-                raise InputError(
-                    f"Another run is keeping its estimates of {self._spec.title} in {folder}.",
-                    "Wait for it, or choose another folder.",
-                ) from error
+            _lock(self._file, folder)
             self._read()
+        except InputError:
+            self.close()
+            raise
         except OSError as error:
             self.close()
             raise InputError(
@@ -190,6 +199,10 @@ class Records:
             entry = json.loads(text)
             if "format" in entry or entry["of"] != self._digest:
                 return
+            if "memory_mb" in entry:
+                if entry["machine"] == machine_digest():
+                    self._memory_mb = float(entry["memory_mb"])
+                return
             window = entry["window"]
             _kept(entry, self._spec)
             self._known[entry["picture"], None if window is None else tuple(window)] = entry
@@ -202,9 +215,22 @@ def forget(folder: Path) -> None:
 
     Raises:
         OSError: it cannot be removed.
+        InputError: another run is writing there.
     """
     for file in folder.glob(f"*{SUFFIX}"):
-        file.unlink(missing_ok=True)
+        with file.open("rb") as opened:
+            _lock(opened.fileno(), folder)
+            file.unlink(missing_ok=True)
+
+
+def _lock(file: int, folder: Path) -> None:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        raise InputError(
+            f"Another run is keeping its estimates in {folder}.",
+            "Wait for it, or choose another folder.",
+        ) from error
 
 
 def _append(file: int, entry: Mapping[str, Any]) -> None:

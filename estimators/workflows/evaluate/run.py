@@ -106,6 +106,8 @@ def _in_order(
                 ask = left.popleft()
                 waiting.append(pool.submit(partial(_settled, run, ask, records, over)))
             answer, error = waiting.popleft().result()
+            if error is not None and run.stopped():
+                return  # whoever stops may end the model's process, too
             asked += not answer.known
             yield answer, error
 

@@ -14,6 +14,7 @@ from estimators.analysis.sentences import Reason
 from estimators.analysis.shown import Thresholds
 from estimators.analysis.truth import truth_errors
 from estimators.annotated import AnnotatedImage
+from estimators.media.names import printable
 from estimators.registry import get
 from estimators.types import PoseSet
 from estimators.workflows.evaluate.answers import Evaluated, ModelAnswers
@@ -44,7 +45,7 @@ def verdict(
     scenes = _scenes(outcome, thresholds)
     spread = np.linspace(0, max(len(scenes) - 1, 0), min(_MOST_SEEN, len(scenes)))
     seen = [
-        Seen(people, max(image.width, image.height), image.file)
+        Seen(people, max(image.width, image.height), printable(image.file))
         for image, people in (scenes[i] for i in np.unique(spread.astype(int)).tolist())
     ]
     judged = [(image, people) for image, people in scenes if image.keypoints]
