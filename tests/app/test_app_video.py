@@ -17,6 +17,7 @@ from streamlit.testing.v1 import AppTest
 
 from pages.ui import engine
 from pages.ui.video import kept as video_kept
+from pages.ui.video.uploads import largest_mb
 from tests.clip_factory import Recipe, make_clip
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -237,6 +238,22 @@ def test_an_upload_is_kept_in_a_file_and_leaves_the_memory(tmp_path: Path) -> No
     at.button(key="remove_clip").click().run()
     assert not kept.path.exists()
     assert not at.exception
+
+
+def test_an_upload_over_the_servers_limit_is_refused(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """By the browser before it is sent, and by the page whatever a client sends."""
+    assert largest_mb() == st.get_option("server.maxUploadSize")
+    monkeypatch.setattr("pages.ui.video.uploads.largest_mb", lambda: 1)
+    at = video_page()
+    at.button_group(key="clip_source").set_value("upload").run()
+    assert at.get("file_uploader")[0].proto.max_upload_size_mb == 1
+    content = make_clip(tmp_path / "walk.mp4").read_bytes()
+    at.get("file_uploader")[0].upload("walk.mp4", content.ljust(1_048_577, b"\0"), "video/mp4")
+    at.run()
+    assert "kept_clip" not in at.session_state
+    assert "1 MB is the most here" in at.error[0].value
 
 
 def test_an_upload_that_does_not_fit_on_the_disk_says_so(tmp_path: Path) -> None:

@@ -170,6 +170,17 @@ def test_a_playlist_reads_no_other_file(kind: str, tmp_path: Path) -> None:
     assert "is not a clip" in message(upload)
 
 
+@pytest.mark.parametrize("name", ["concat:private.mp4", "subfile,,start,0,end,0,,:private.mp4"])
+def test_a_name_that_ffmpeg_takes_for_a_protocol_reads_no_other_file(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    make_clip(tmp_path / "private.mp4")
+    Path(name).write_bytes(b"not a clip")
+    with pytest.raises(InputError):
+        open_clip(Path(name))
+
+
 def test_limits_are_kept(tmp_path: Path) -> None:
     path = make_clip(tmp_path / "a.mp4")
     assert "too large (128×96)" in message(path, ClipLimits(max_pixels=128 * 95))

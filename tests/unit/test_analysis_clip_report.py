@@ -223,3 +223,27 @@ def test_none_or_one_model_is_enough(models: list[str]) -> None:
     assert all(f.agreed == f.people == 0 for f in report.facts({}))
     assert report.disputed() == ()
     assert len(report.facts({})) == len(models)
+
+
+def test_a_model_held_to_one_person_may_leave_somebody_and_come_back() -> None:
+    """In the meantime it shows the other one: nothing is known of the first."""
+    a, b, last = 30, 90, len(TIME) - 1
+    path = [vanished(LEFT, a, b - 1), vanished(vanished(RIGHT, 0, a - 1), b, last)]
+    clips = {SINGLE: clip_of(path, TIME, SINGLE), MULTI: clip_of([LEFT, RIGHT], TIME, MULTI)}
+    assert report_clip(clips).disputed()
+    clips[SINGLE].held_to = 1
+    held = report_clip(clips)
+    assert held.disputed() == ()
+    left = held.over_time.people.index(int(held.people[SINGLE][0]))
+    assert np.isnan(held.over_time.oks[left, 0, a:b]).all()
+    np.testing.assert_allclose(np.delete(held.over_time.oks[left, 0], np.s_[a:b]), 1, atol=1e-5)
+
+
+def test_the_way_to_a_model_is_told_without_its_first_frame() -> None:
+    clip = ClipEstimates(SINGLE, COCO_17)
+    for n, way_ms in enumerate((90.0, 1.0, 5.0, 3.0)):
+        estimate = Estimate(PoseSet.empty(COCO_17), Timings(0, 7, 0), n, n / 10)
+        clip.append(estimate, queue_ms=40.0, transport_ms=way_ms)
+    report = report_clip({SINGLE: clip})
+    assert report.transport_ms(SINGLE) == 3
+    assert report.first_ms(SINGLE) == 7

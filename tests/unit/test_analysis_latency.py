@@ -92,3 +92,21 @@ def test_too_young_for_a_bin() -> None:
 def test_refuses_an_empty_window(window_s: float, most: int) -> None:
     with pytest.raises(ValueError, match="window"):
         RollingLatency(window_s, most)
+
+
+@pytest.mark.parametrize("bin_s", [0.5, 2.0])
+def test_bins_of_any_width_count_answers_a_second(bin_s: float) -> None:
+    middles, rates = filled(step_s=0.1).rates(130.05, bin_s)
+    assert rates == pytest.approx(np.full(len(rates), 10.0), abs=2.1)
+    assert rates.mean() == pytest.approx(10, rel=0.05)
+    assert np.diff(middles) == pytest.approx(bin_s)
+    assert -10 <= middles[0] - bin_s / 2 < -10 + 2 * bin_s
+    assert -bin_s < middles[-1] + bin_s / 2 <= 0
+
+
+def test_a_single_whole_bin_is_told() -> None:
+    rolling = RollingLatency(window_s=10)
+    for time_s in (100.5, 101.0, 101.2, 101.9, 102.1):
+        rolling.add(time_s, 1.0)
+    middles, rates = rolling.rates(102.5)
+    assert (middles.tolist(), rates.tolist()) == ([-1.0], [3.0])

@@ -202,3 +202,13 @@ def test_a_person_is_known_from_the_first_to_the_last_sighting_by_any_model() ->
         assert known_spans({m: clips[m] for m in models}, people) == {1: (0, len(TIME) - 1)}
     assert known_spans({"late": clips["late"]}, people)[1][0] > 29
     assert known_spans({"early": clips["early"]}, people)[1][1] < 91
+
+
+@pytest.mark.parametrize(("apart", "swaps"), [(0.15, 0), (0.25, 2)])
+def test_sides_nearer_than_twice_the_noise_do_not_swap(apart: float, swaps: int) -> None:
+    xy = walking(TIME, (300, 50), (0, 0))
+    legs = [COCO_17.index(f"{s}_{j}") for s in ("left", "right") for j in ("hip", "knee", "ankle")]
+    xy[:, legs, 0] = 300 + np.repeat([0.5, -0.5], 3) * apart * TORSO
+    flip = list(COCO_17.flip_indices)
+    xy[50:60, legs] = xy[50:60][:, [flip[j] for j in legs]]
+    assert np.flatnonzero(side_swaps(path_of(xy))[:, 1]).tolist() == [50, 60][:swaps]

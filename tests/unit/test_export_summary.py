@@ -238,3 +238,16 @@ def test_the_docs_list_the_columns_and_figures() -> None:
     told = dict(re.findall(r"^\| `(\w+)` \| ([^|]+) \|", summary_part, flags=re.M))
     assert {name: told[name] for name in UNITS} == dict(UNITS)
     assert documented("`agreement.csv`") == list(AGREEMENT_COLUMNS)
+
+
+def test_how_alike_two_models_see_a_person_is_in_the_file() -> None:
+    table = summary_table(summary.figures(COMPARED)).replace({None: math.nan})
+    said = {}
+    for one, other in ((A, B), (A, C), (B, C)):
+        where = {"model": one, "other_model": other, "file": "0.png", "person": 1}
+        said[one, other] = value(table, "oks", **where)
+    # 8, 2 and 6 pixels apart.
+    assert 1 > said[A, C] > said[B, C] > said[A, B] > 0
+    both = {"file": "0.png", "person": 1, "model": math.nan}
+    mean = np.mean(list(said.values()))
+    assert value(table, "mean_oks", **both) == pytest.approx(mean)

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from estimators.analysis.matching import group_people
-from estimators.analysis.plausibility import exchanged, findings, long_limbs, uneven
+from estimators.analysis.plausibility import Finding, exchanged, findings, long_limbs, uneven
+from estimators.analysis.sentences import plausibility
 from estimators.skeletons import COCO_17
 from estimators.types import PoseSet
 
@@ -143,3 +144,38 @@ def test_somebody_whom_one_voice_alone_sees() -> None:
     people = {LIGHTNING: poses(at(300)), FULL: poses(at(300), at(500)), POSENET: poses(at(300))}
     assert found(people) == [("alone", FULL, 2, ())]
     assert found({FULL: poses(at(300))}) == []
+
+
+@pytest.mark.parametrize(("off", "seen"), [(0.45, False), (0.6, True)])
+def test_a_joint_on_another_person_is_half_a_torso_off_its_own(off: float, seen: bool) -> None:
+    """Two wrists that are that near each other; one model takes the one for the other."""
+    one, other = at(300), at(420)
+    wrist = joint("left_wrist")
+    other[wrist] = one[wrist] + (off * 80, 0)
+    wrong = one.copy()
+    wrong[wrist] = other[wrist]
+    two = poses(one, other)
+    told = found({LIGHTNING: poses(wrong, other), FULL: two, POSENET: two})
+    on = [f for f in told if f[0] == "on another person"]
+    assert bool(on) == seen
+
+
+def test_the_verdict_tells_the_gravest_findings_of_models_that_are_left() -> None:
+    given = [
+        Finding("long limb", LIGHTNING, 1, ("left_knee", "left_ankle"), 9.0, 4),
+        Finding("long limb", LIGHTNING, 2, ("left_knee", "left_ankle"), 8.0),
+        Finding("alone", FULL, 3, (), 3.0),
+        Finding("uneven limbs", POSENET, 1, ("left_knee",), 4.0),
+        Finding("exchanged", FULL, 1, (), 0.4),
+    ]
+    said = plausibility(given, [LIGHTNING, FULL])
+    # Each kind of a model once; who is alone is told elsewhere.
+    assert [(r.place.model, r.place.frame, r.place.joint) for r in said if r.place] == [
+        (LIGHTNING, 4, "left_ankle"),
+        (FULL, 0, ""),
+    ]
+    many = [Finding(kind, LIGHTNING, 1, ("nose",), 1.0) for kind in KINDS_OF_A_POSE]
+    assert len(plausibility(many, [LIGHTNING])) == 3
+
+
+KINDS_OF_A_POSE = ("long limb", "uneven limbs", "exchanged", "exchanged pair")

@@ -185,3 +185,12 @@ def test_flags_and_positions_are_checked() -> None:
         AnnotatedPerson(STANDING, np.full(K, 1.5))
     with pytest.raises(ValueError, match="expected xy"):
         AnnotatedPerson(STANDING[:3], np.full(K, VISIBLE))
+
+
+def test_ten_joints_are_asked_about_unless_told() -> None:
+    people = pose(STANDING), pose(STANDING + np.arange(K)[:, None] * (3, 0))
+    members = [{"a": 0, "b": 0}]
+    asked = most_disputed(dict(zip("ab", people, strict=True)), members)
+    assert [joint for _, joint in asked] == list(COCO_17.joints[:6:-1])
+    assert len(asked) == 10
+    assert most_disputed(dict(zip("ab", people, strict=True)), members, 2) == asked[:2]

@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 
 from estimators.analysis.clip import ClipEstimates
+from estimators.analysis.facts import picture_facts
+from estimators.analysis.matching import group_people
 from estimators.analysis.quality import COEFFICIENTS, Coefficients, coefficients, expected_quality
 from estimators.analysis.shown import Thresholds
 from estimators.analysis.signals import PERSON_SIGNALS, PICTURE_SIGNALS, picture_signals
@@ -20,6 +22,7 @@ from estimators.workflows.clip.analysis import ClipAnalysis
 from estimators.workflows.verdicts import Verdicts, _answered_by_all, of_clip, of_pictures
 
 LIGHTNING, FULL, POSENET = "movenet-lightning", "blazepose-full", "posenet"
+MULTI = "movenet-multipose"
 MODELS = (LIGHTNING, FULL, POSENET)
 _LEFT = [(4, -4), (8, -2), (20, 40), (28, 75), (30, 110), (12, 120), (14, 180), (14, 240)]
 UPRIGHT = np.array([(0, 0), *(each for x, y in _LEFT for each in ((x, y), (-x, y)))], float)
@@ -235,3 +238,28 @@ def test_thresholds_of_the_page_count_and_quiet_times_are_told() -> None:
     hidden = {m: Thresholds(0.9, 0.9) for m in MODELS}
     (nobody,), _ = of_pictures([given], {}, thresholds=hidden)
     assert nobody.headline == "No model found anybody in this picture."
+
+
+def test_the_agreement_on_a_picture_is_shared_among_all_whom_either_sees() -> None:
+    """Two are seen by both, one more by each of them alone: 2 of 4."""
+    here = {
+        MULTI: poses(*map(person, (100, 250, 400))),
+        POSENET: poses(*map(person, (250, 400, 550))),
+    }
+    agreement = PICTURE_SIGNALS.index("agreement")
+    signals = picture_signals(here, 640)
+    for model in here:
+        assert signals.picture[model][agreement] == pytest.approx(2 / 4, abs=0.01)
+        assert signals.people[model][:, PERSON_SIGNALS.index("seen_by")].sum() == 1
+
+
+@pytest.mark.parametrize(("shift", "agreed"), [(6, True), (16, False)])
+def test_families_agree_on_a_person_at_an_oks_of_a_half(shift: float, agreed: bool) -> None:
+    """Far apart they mean the same person still, but nothing is settled by it."""
+    a, b = poses(person()), poses(np.add(person(), (shift, 0)))
+    (oks,) = [group.oks[LIGHTNING, POSENET] for group in group_people({LIGHTNING: a, POSENET: b})]
+    assert oks > 0.2
+    assert (oks >= 0.5) == agreed
+    found = {LIGHTNING: a, POSENET: b}
+    facts = {f.model: f for f in picture_facts(found, group_people(found), {})}
+    assert [facts[m].agreed for m in found] == [int(agreed)] * 2
