@@ -137,8 +137,20 @@ def test_a_recommended_threshold_moves_the_slider(bundled: AppTest) -> None:
     assert slider.value == pytest.approx(recommended, abs=0.005)
 
 
+def test_whatever_can_be_clicked_leads_to_pictures_or_says_that_there_are_none(
+    bundled: AppTest,
+) -> None:
+    at = bundled
+    for what in ("pictures", "inversion", "missed_people", "background", "nose", "size/small"):
+        at.selectbox[1].set_value(what).run()
+        assert not at.exception
+        steps = [m.value for m in at.markdown if m.value.startswith("**1** of")]
+        assert steps or any("none of these" in info.value for info in at.info)
+
+
 def test_stepping_through_the_cases_goes_from_worst_to_best(bundled: AppTest) -> None:
     at = bundled
+    at.selectbox[1].set_value("nose").run()
     first = next(m.value for m in at.markdown if m.value.startswith("**1** of"))
     at.button(key="evaluate_next").click().run()
     assert not at.exception

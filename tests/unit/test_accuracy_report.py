@@ -31,6 +31,7 @@ from estimators.analysis.accuracy.cases import (
     joint_cases,
     kind_cases,
     missed_people,
+    score_cases,
     slice_cases,
 )
 from estimators.analysis.accuracy.consensus import agreement_worth, consensus, ranks
@@ -342,6 +343,12 @@ def test_cases_behind_the_bars_are_the_worst_first(evaluated: Evaluation) -> Non
     for kind in KINDS:
         cases = kind_cases(evaluated, BLAZE, kind)
         assert len(cases) == counts.shares[kind].count
+        assert [c.similarity for c in cases] == sorted(c.similarity for c in cases)
+    bins = evaluated.report.models[BLAZE].trust.reliability
+    for each in bins:
+        cases = score_cases(evaluated, BLAZE, each.low, each.high)
+        assert len(cases) == each.joints
+        assert sum(c.similarity >= 0.5 for c in cases) == round(each.right * each.joints)
         assert [c.similarity for c in cases] == sorted(c.similarity for c in cases)
     wrists = kind_cases(evaluated, BLAZE, "miss", "left_wrist")
     assert len(wrists) == counts.by_joint["left_wrist"][KINDS.index("miss")]

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from estimators.analysis.accuracy.kinds import KINDS
 from estimators.analysis.accuracy.report import Evaluation
 from estimators.analysis.accuracy.slices import joints_of
+from estimators.analysis.accuracy.trust import scores_of_people
 from estimators.skeletons import COCO_17
 
 NOBODY = -1
@@ -21,11 +22,11 @@ class Case:
 
     Attributes:
         image_id: the picture.
-        person: place in `AnnotatedImage.people`; -1 for somebody the model invented.
-        prediction: place in the model's results; -1 where it missed the person.
+        person: place in `AnnotatedImage.people`; -1 for somebody the model invented, or everybody.
+        prediction: place in the model's results; -1 where it missed the person, or for everybody.
         joint: "" for the person as a whole.
-        similarity: KS of the joint, mean KS of the person's joints, or the score of somebody
-            invented.
+        similarity: KS of the joint, mean KS of the person's joints, the score of somebody invented,
+            or how good the model is on the whole picture.
     """
 
     image_id: int
@@ -52,6 +53,16 @@ def joint_cases(evaluation: Evaluation, model: str, joint: str) -> list[Case]:
     return _joints(
         evaluation, evaluation.truth.labelled & _only(joint), near.found, near.similarity
     )
+
+
+def score_cases(evaluation: Evaluation, model: str, low: float, high: float) -> list[Case]:
+    """Labelled joints of people found whose score is one of a `trust.Bin`, lowest KS first."""
+    tables = evaluation.tables[model]
+    scores = scores_of_people(tables.predictions, tables.kinds)
+    highest = evaluation.report.models[model].trust.reliability[-1].high
+    inside = (scores >= low) & ((scores < high) | ((high == highest) & (scores == high)))
+    kinds = tables.kinds
+    return _joints(evaluation, (kinds.kind >= 0) & inside, kinds.found, kinds.similarity)
 
 
 def missed_people(evaluation: Evaluation, model: str) -> list[Case]:

@@ -101,7 +101,7 @@ def score_trust(
         kind: what the scores are.
     """
     judged = kinds.kind >= 0
-    scores = _scores_of_people(predictions, kinds)
+    scores = scores_of_people(predictions, kinds)
     score, right = scores[judged], (kinds.similarity >= RIGHT_KS)[judged]
     given = np.isfinite(score)
     score, right = score[given], right[given]
@@ -122,7 +122,7 @@ def score_trust(
     )
 
 
-def _scores_of_people(predictions: Predictions, kinds: JointKinds) -> NDArray[np.float64]:
+def scores_of_people(predictions: Predictions, kinds: JointKinds) -> NDArray[np.float64]:
     """Float64 [G, 17]: the model's scores of each annotated person's joints; NaN if not given.
 
     A joint without a position is not shown at any threshold: it has no score.
@@ -208,7 +208,7 @@ class _Counts:
 
     @classmethod
     def of(cls, truth: Truth, predictions: Predictions, kinds: JointKinds) -> _Counts:
-        scores = _scores_of_people(predictions, kinds)
+        scores = scores_of_people(predictions, kinds)
         of_people = np.isfinite(scores) & (kinds.kind >= 0)
         present = np.isfinite(predictions.xy[..., 0]) & np.isfinite(predictions.joint_score)
         nobodys = present & kinds.nobody[:, None]

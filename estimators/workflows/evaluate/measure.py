@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from estimators.analysis.accuracy.cases import NOBODY, Case
 from estimators.analysis.accuracy.consensus import CONSENSUS
 from estimators.analysis.accuracy.invented import InventedJoints, invented_joints
 from estimators.analysis.accuracy.protocol import Protocol
@@ -77,6 +78,16 @@ class Measured:
         total = truth.a_picture(np.ones(len(truth))) + nobody
         quality: NDArray[np.float64] = np.full(len(total), np.nan)
         return np.divide(found, total, out=quality, where=total > 0)
+
+
+def picture_cases(measured: Measured, model: str) -> list[Case]:
+    """Every picture with somebody annotated or found, the one the model is worst on first."""
+    quality, pictures = measured.quality(model), measured.evaluation.truth.pictures
+    return [
+        Case(pictures[i].image_id, NOBODY, NOBODY, "", float(quality[i]))
+        for i in np.argsort(quality, kind="stable").tolist()
+        if np.isfinite(quality[i])
+    ]
 
 
 def measure(outcome: Evaluated, thresholds: Mapping[str, Thresholds] | None = None) -> Measured:

@@ -15,10 +15,11 @@ from estimators.analysis.accuracy.cases import (
     joint_cases,
     kind_cases,
     missed_people,
+    score_cases,
     slice_cases,
 )
 from estimators.analysis.accuracy.consensus import CONSENSUS
-from estimators.analysis.accuracy.corrected import BACKGROUND, MISSED
+from estimators.analysis.accuracy.corrected import BACKGROUND, MISSED, SCORE
 from estimators.analysis.accuracy.kinds import KINDS
 from estimators.analysis.accuracy.slices import GROUPS
 from estimators.analysis.scale import joint_box
@@ -27,8 +28,10 @@ from estimators.errors import InputError
 from estimators.registry import MODELS
 from estimators.skeletons import COCO_17
 from estimators.types import PoseSet
+from estimators.workflows.evaluate.measure import picture_cases
 from estimators.workflows.evaluate.pictures import SetPictures
 from pages.ui.drawing import view_options
+from pages.ui.evaluate.charts import PICTURES, SCORES
 from pages.ui.evaluate.found import Found
 from pages.ui.server.files import folder
 from pages.ui.settings import Settings
@@ -57,7 +60,15 @@ class Look:
 
 
 def look_at(model: str, what: str, group: str = "") -> None:
-    """Shows the pictures of these, the worst first."""
+    """Shows the pictures of these, the worst first.
+
+    Args:
+        what: one of `KINDS`, a joint, `MISSED`, `BACKGROUND`, `PICTURES`, a part's name, or the
+            lowest and highest score.
+        group: of `slices.GROUPS`, or `SCORES`.
+    """
+    # What a wrong ranking is: somebody who is nobody before somebody who is there.
+    what = BACKGROUND if what == SCORE else what
     st.session_state[_LOOK] = Look(model, what, group)
     st.session_state[_PLACE] = 0
 
@@ -104,7 +115,8 @@ def cases(found: Found, settings: Settings) -> None:
         st.markdown(_in_words(found, listed[place], place, len(listed)), width="content")
     _picture(found, settings, look.model, listed[place])
     st.caption(
-        "KS (keypoint similarity) is 1 where a joint is exactly right, 0.5 "
+        "Quality of a picture: the sum of OKS of people found over those annotated and those found "
+        "who are nobody. KS (keypoint similarity) is 1 where a joint is exactly right, 0.5 "
         "where it is roughly there. The keys N and P step through the pictures."
     )
 
@@ -112,15 +124,16 @@ def cases(found: Found, settings: Settings) -> None:
 def _look(found: Found) -> Look:
     look: Look | None = st.session_state.get(_LOOK)
     if look is None or look.model not in found.models:
-        look = Look(next(iter(found.models)), "miss")
+        look = Look(next(iter(found.models)), PICTURES)
     return look
 
 
 def _choose(found: Found, look: Look) -> None:
     """The same choice as by a click on a bar, for the keyboard."""
-    whats = [*KINDS[::-1], MISSED, BACKGROUND, *COCO_17.joints]
+    whats = [PICTURES, *KINDS[::-1], MISSED, BACKGROUND, *COCO_17.joints]
     whats += [f"{group}/{name}" for group, names in GROUPS.items() for name in names]
     what = f"{look.group}/{look.what}" if look.group else look.what
+    whats += [what] if look.group == SCORES else []
     models = list(found.models)
     left, right = st.columns(2)
     # Not remembered by Streamlit under a key: a click on a bar sets them as well.
@@ -140,7 +153,11 @@ def _named(what: str) -> str:
         **{kind: f"joints: {kind}" for kind in KINDS},
         MISSED: "people who are missed",
         BACKGROUND: "people who are nobody annotated",
+        PICTURES: "whole pictures",
     }
+    if group == SCORES:
+        low, high = map(float, name.split())
+        return f"joints with scores from {low:.2f} to {high:.2f}"
     if group:
         return f"part of the set: {group} {name}"
     return words.get(what, f"joint: {what.replace('_', ' ')}")
@@ -148,6 +165,11 @@ def _named(what: str) -> str:
 
 def _cases(found: Found, look: Look) -> Sequence[Case]:
     evaluation = found.evaluation
+    if look.what == PICTURES:
+        return picture_cases(found.measured, look.model)
+    if look.group == SCORES:
+        low, high = map(float, look.what.split())
+        return score_cases(evaluation, look.model, low, high)
     if look.group:
         parts = {(s.group, s.name) for s in found.models[look.model].accuracy.slices}
         known = (look.group, look.what) in parts
@@ -170,6 +192,8 @@ def _in_words(found: Found, case: Case, place: int, total: int) -> str:
     about = [f"**{place + 1:,}** of {total:,}", escaped(image.file)]
     if case.joint:
         about.append(f"{case.joint.replace('_', ' ')}, KS {case.similarity:.2f}")
+    elif case.person == case.prediction == NOBODY:
+        about.append(f"quality {case.similarity:.2f}")
     elif case.person == NOBODY:
         about.append(f"score {case.similarity:.2f}")
     elif case.prediction != NOBODY:
@@ -205,6 +229,8 @@ def _command(found: Found, case: Case, model: str, layer: Layer) -> Command:
         key = model if person in (layer.person_ids or ()) else _TRUTH
         pick = Pick(JointRef(key, person, case.joint), seq)
     image = found.image(case.image_id)
+    if case.person == case.prediction == NOBODY:
+        return Command(focus=(str(seq), (0.0, 0.0, float(image.width), float(image.height))))
     if case.person != NOBODY:
         box = joint_box(image.people[case.person].xy)
     else:

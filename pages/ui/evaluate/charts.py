@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 # Okabe and Ito's colours, none of them a family's; what is right is grey.
+# What a click may lead to, beside kinds of mistakes and joints.
+PICTURES, SCORES = "pictures", "scores"
 KIND_COLOURS = {
     "good": "#9AA3B2",
     "jitter": "#56B4E9",
@@ -43,7 +45,7 @@ def headline_chart(models: Models, metrics: Sequence[str]) -> go.Figure:
     import plotly.graph_objects as go
 
     figure = go.Figure()
-    for shown in models.values():
+    for key, shown in models.items():
         figures = [shown.accuracy.figures[name] for name in metrics]
         figure.add_bar(
             x=list(metrics),
@@ -51,6 +53,7 @@ def headline_chart(models: Models, metrics: Sequence[str]) -> go.Figure:
             name=shown.title,
             marker_color=shown.colour,
             error_y=_intervals(figures),
+            customdata=[[key, PICTURES]] * len(metrics),
             hovertemplate=f"{shown.title}: %{{x}} %{{y:.3f}}<extra></extra>",
         )
     return _laid_out(figure, "Accuracy, with 95 % intervals", "", "0 to 1", 380)
@@ -128,17 +131,19 @@ def joints_chart(models: Models) -> go.Figure:
     return _laid_out(figure, "PCK@0.2 of each joint", "share within 0.2 of the torso", "", height)
 
 
-def reliability_chart(shown: Shown, kind: str) -> go.Figure:
+def reliability_chart(model: str, shown: Shown, kind: str) -> go.Figure:
     """How many joints are right against the score that the model gives them."""
     import plotly.graph_objects as go
 
     trust = shown.accuracy.trust
+    steps = [[model, f"{b.low!r} {b.high!r}", SCORES] for b in trust.reliability]
     figure = go.Figure()
     figure.add_bar(
         x=[b.score for b in trust.reliability],
         y=[b.joints / max(1, trust.joints) for b in trust.reliability],
         width=[0.8 * (b.high - b.low) for b in trust.reliability],
         name="share of the joints",
+        customdata=steps,
         marker_color="#9AA3B2",
         opacity=0.35,
         hovertemplate="score %{x:.2f}: %{y:.1%} of the joints<extra></extra>",
@@ -159,6 +164,7 @@ def reliability_chart(shown: Shown, kind: str) -> go.Figure:
         line={"color": shown.colour},
         marker={"size": 8},
         name="right",
+        customdata=steps,
         hovertemplate="score %{x:.2f}: %{y:.0%} right<extra></extra>",
     )
     if np.isfinite(trust.recommended.value):

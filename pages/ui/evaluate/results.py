@@ -14,6 +14,7 @@ from estimators.registry import MODELS
 from pages.ui.charts import CONFIG
 from pages.ui.evaluate import charts
 from pages.ui.evaluate.cases import look_at
+from pages.ui.evaluate.charts import SCORES
 from pages.ui.evaluate.found import Found
 from pages.ui.evaluate.tables import headline_table, in_brackets, number, show_table
 from pages.ui.sidebar import set_joint_threshold
@@ -54,14 +55,11 @@ def results(found: Found) -> None:
 
 
 def _accuracy(found: Found) -> None:
-    st.plotly_chart(
-        charts.headline_chart(found.models, _BARS),
-        config=CONFIG,
-        key="headline_chart",
-        alt="Accuracy of each model with intervals",
-    )
+    chart = charts.headline_chart(found.models, _BARS)
+    _clickable(chart, "headline_chart", "Accuracy of each model with intervals")
     st.caption(
-        "AP and AR are COCO's keypoint figures as pycocotools gives them, over everything that a "
+        "Click a bar to see the model's pictures, the worst first. AP and AR are COCO's keypoint "
+        "figures as pycocotools gives them, over everything that a "
         "model returns. PCK@0.2: joints within 0.2 of the person's torso. Mean KS: how near the "
         "joints are, people who are missed count 0. The consensus is the median of the models' "
         "joints, one voice a family. Source of each formula: docs/accuracy.md."
@@ -145,7 +143,8 @@ def _scores(found: Found) -> None:
             with column:
                 _trust(found, key)
     st.caption(
-        "Right: within KS 0.5 of the truth. Grey bars: how many joints have such scores. The "
+        "Right: within KS 0.5 of the truth. Grey bars: how many joints have such scores; click "
+        "one to see them. The "
         "dashed line is the threshold with the best F1. Expected calibration error is told only "
         "for scores that claim to be probabilities."
     )
@@ -154,11 +153,10 @@ def _scores(found: Found) -> None:
 def _trust(found: Found, model: str) -> None:
     shown, spec = found.models[model], MODELS[model]
     trust = shown.accuracy.trust
-    st.plotly_chart(
-        charts.reliability_chart(shown, spec.score_kind),
-        config=CONFIG,
-        key=f"reliability_{model}",
-        alt=f"Share of right joints against the score of {shown.title}",
+    _clickable(
+        charts.reliability_chart(model, shown, spec.score_kind),
+        f"reliability_{model}",
+        f"Share of right joints against the score of {shown.title}",
     )
     ece = "" if math.isnan(trust.ece) else f" · calibration error {trust.ece:.2f}"
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -259,7 +257,7 @@ def _clickable(figure: object, key: str, alt: str) -> None:
     def go() -> None:
         points = st.session_state[key].selection.points
         if points:
-            model, what, *_ = points[0]["customdata"]
-            look_at(str(model), str(what))
+            model, what, *group = points[0]["customdata"]
+            look_at(str(model), str(what), SCORES if group == [SCORES] else "")
 
     st.plotly_chart(figure, config=CONFIG, key=key, on_select=go, selection_mode="points", alt=alt)
