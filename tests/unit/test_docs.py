@@ -152,3 +152,16 @@ def test_system_packages_are_those_of_packages_txt() -> None:
     assert set(re.findall(r"`(lib\w+)`", DEPLOYMENT)) == set(listed)
     prepare = (ROOT / ".ci/prepare").read_text(encoding="utf-8")
     assert [name for name in listed if name not in prepare] == []
+
+
+def test_the_walks_of_the_guide_name_what_is_there() -> None:
+    """Files, and the names that are said to be in them; <name> and what the reader makes aside."""
+    guide = (ROOT / "docs/contributing.md").read_text(encoding="utf-8")
+    text = re.sub(r"```.*?```", "", guide, flags=re.DOTALL)
+    named = re.findall(r"`((?:\w+/)+\w+\.\w+)`(?: \(`(\w+)`\))?", text)
+    own = {"estimators/models/cards/walker.toml", "estimators/models/walker.py"}
+    assert len(named) > 25
+    for file, name in named:
+        assert file in own or (ROOT / file).is_file(), file
+        if name:
+            assert re.search(rf"\b{name}\b", (ROOT / file).read_text(encoding="utf-8")), name
