@@ -48,7 +48,7 @@ def headline_chart(models: Models, metrics: Sequence[str]) -> go.Figure:
     for key, shown in models.items():
         figures = [shown.accuracy.figures[name] for name in metrics]
         figure.add_bar(
-            x=list(metrics),
+            x=[metric.replace("_", " ") for metric in metrics],
             y=[f.value for f in figures],
             name=shown.title,
             marker_color=shown.colour,

@@ -14,7 +14,9 @@ from pages.ui.evaluate.found import Found
 if TYPE_CHECKING:
     import pandas as pd
 
-_METRICS = (*("AP", "AP50", "AP75", "APm", "APl", "AR", PCK, PCKH, MEAN_KS, MEDIAN_ERROR),)
+# What is read first, and what stands behind latency and memory.
+_FIRST = ("AP", "AP50", "AR", PCK, PCKH, MEAN_KS, MEDIAN_ERROR)
+_LAST = ("AP75", "APm", "APl")
 _HEADERS = {PCKH: "PCKh@0.5", MEAN_KS: "mean KS", MEDIAN_ERROR: "median error, torsos"}
 
 
@@ -25,15 +27,16 @@ def headline_table(found: Found) -> pd.DataFrame:
     rows = []
     for key, shown in found.models.items():
         answers = found.measured.outcome.models.get(key)
-        figures = {_HEADERS.get(m, m): in_brackets(shown.accuracy.figures[m]) for m in _METRICS}
+        figures = shown.accuracy.figures
         cost = None if answers is None else answers.cost
         busy = "*" if cost is not None and cost.busy else ""
         rows.append(
             {
                 "model": shown.title,
-                **figures,
+                **{_HEADERS.get(m, m): in_brackets(figures[m]) for m in _FIRST},
                 "latency, ms": "–" if cost is None else f"{number(cost.latency_ms, 1)}{busy}",
                 "memory, MB": "–" if cost is None else number(cost.memory_mb, 0),
+                **{m: in_brackets(figures[m]) for m in _LAST},
             }
         )
     table = pd.DataFrame(rows).set_index("model")
