@@ -118,7 +118,7 @@ def progress_text(model: ModelProgress) -> str:
     parts = [f"{model.model}: {done}", f"{model.failed:,} failed"]
     if model.known:
         parts.append(f"{model.known} known from an earlier run")
-    if model.rate:
+    if model.failed < model.done - model.known:
         parts.append(f"{model.rate:.1f} a second")
     return ", ".join(parts) + (f"; error: {model.error}" if model.error else "")
 
