@@ -203,7 +203,11 @@ def _nothing_to_compare(
 
 
 def _by_truth(evidence: Evidence, usable: Sequence[str]) -> Recommendation | None:
-    """By what was marked, where it tells some models apart."""
+    """By what was marked, where it tells some models apart.
+
+    The best, or a cheaper one that is about as good: a model that only may be as good, because
+    little was marked, is not taken for one that is.
+    """
     if evidence.truth is None or not evidence.truth.joints:
         return None
     scores = [s for s in truth_scores(evidence.truth) if s.model in usable]
@@ -214,6 +218,7 @@ def _by_truth(evidence: Evidence, usable: Sequence[str]) -> Recommendation | Non
     if len(level) == len(scores):
         return None
     expected = {s.model: s.oks for s in scores}
+    level = [m for m in level if expected[m] >= expected[best] - EQUALLY_GOOD]
     pick = _cheapest(level, evidence.costs, expected)
     said = tuple(Reason(text) for text in in_words(evidence.truth))
     return Recommendation(pick, "", said, "truth", expected)

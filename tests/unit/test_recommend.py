@@ -254,6 +254,22 @@ def test_truth_goes_before_what_the_models_agree_on() -> None:
     assert ask(people).model != FULL
 
 
+def test_a_cheaper_model_is_taken_only_where_truth_calls_it_as_good() -> None:
+    """Too little is marked to be sure that Lightning is behind; that does not make it as good."""
+    xy = person()
+    marked = AnnotatedPerson(xy, np.full(17, 2))
+    worse, bad = xy.copy(), moved(xy, 0.5 * TORSO)
+    worse[:2] += (0.6 * TORSO, 0)  # two joints of 17: the interval of the difference has zero in it
+
+    def answer(other: np.ndarray) -> Recommendation:
+        people = {LIGHTNING: poses(other), FULL: poses(xy), POSENET: poses(bad)}
+        return ask(people, truth=truth_errors([(AnnotatedImage("x", 640, 480, (marked,)), people)]))
+
+    assert (answer(worse).model, answer(worse).tier) == (FULL, "truth")
+    assert "Too few joints are marked to tell it from MoveNet Lightning" in text(answer(worse))
+    assert answer(xy).model == LIGHTNING  # the cheaper one of two that are level
+
+
 def test_a_model_that_changes_sides_is_not_preferred(monkeypatch: pytest.MonkeyPatch) -> None:
     fixed(
         monkeypatch,
