@@ -1,7 +1,7 @@
 # make run    the app at http://localhost:8501, set up on first use
 # make test   everything the continuous integration checks; ARGS="tests/unit -k crop" a part of it
 # make check  lint, types and unit tests, for every save: about a minute
-# make lint   ruff and mypy alone          make bench   the benchmarks, one after another
+# make lint   ruff, mypy, browser code       make bench   the benchmarks, one after another
 # make mutants   wrong numbers on purpose, to see whether a test fails (docs/mutants.md): 20 minutes
 
 PYTHON ?= python3
@@ -37,6 +37,7 @@ lint: $(VENV)/installed-dev
 	$(BIN)/python -m ruff check .
 	$(BIN)/python -m ruff format --check .
 	$(BIN)/python -m mypy
+	@.ci/javascript
 
 bench: $(VENV)/installed-dev
 	@set -e; for name in $(BENCHMARKS); do \

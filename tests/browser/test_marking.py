@@ -10,6 +10,8 @@ import pytest
 from browser_support import NewPage, settled
 from playwright.sync_api import Locator, Page, expect
 
+from estimators.skeletons import COCO_17
+
 MODELS = "models=movenet-lightning,blazepose-lite&sample=grace_hopper"
 
 
@@ -64,6 +66,7 @@ def test_marked_joints_are_told_kept_and_loaded_again(page: Page, app_url: str) 
     expect(findings).to_have_count(0)
     expect(verdict).to_be_visible()
     expect(verdict).not_to_contain_text("joints marked")
+    settled(page)  # while it runs, the list of marks is there twice
     page.get_by_role("button", name="Load marks").click()
     page.get_by_test_id("stFileUploader").locator("input[type=file]").last.set_input_files(
         {
@@ -118,3 +121,103 @@ def test_a_vote_is_counted_and_names_nobody_before(page: Page, app_url: str) -> 
     better.click()
     expect(page.get_by_text("1 of 1 votes")).to_be_visible()
     expect(page.get_by_text("There is nothing left to vote on")).to_be_visible()
+
+
+def canvas_place(page: Page, person: int, joint: str) -> tuple[float, float]:
+    """Where a joint of the marking lies on the screen."""
+    return tuple(
+        page.evaluate(
+            """([person, joint]) => {
+                const { marks, view } = globalThis.__poseViewers.get("truth");
+                const roots = [document];
+                for (const root of roots) {
+                  for (const node of root.querySelectorAll("*")) {
+                    if (node.shadowRoot) roots.push(node.shadowRoot);
+                  }
+                }
+                const find = (css) => roots.map((r) => r.querySelector(css)).find(Boolean);
+                const canvas = find(".marking + .grid canvas");
+                const box = canvas.getBoundingClientRect();
+                const [width, height] = canvas.style.aspectRatio.split("/").map(Number);
+                const scale = view.zoom * Math.min(box.width / width, box.height / height);
+                const { xy } = marks.find(({ id }) => id === person), k = joint;
+                return [
+                  box.left + box.width / 2 + (xy[2 * k] - view.cx * width) * scale,
+                  box.top + box.height / 2 + (xy[2 * k + 1] - view.cy * height) * scale];
+            }""",
+            [person, COCO_17.index(joint)],
+        )
+    )
+
+
+def drag_by_finger(page: Page, start: tuple[float, float], by: tuple[float, float]) -> None:
+    """As a touch screen does it: no mouse event comes before."""
+    session = page.context.new_cdp_session(page)
+
+    def touch(kind: str, share: float) -> None:
+        at = {"x": start[0] + share * by[0], "y": start[1] + share * by[1]}
+        points = [] if kind == "touchEnd" else [at]
+        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+    touch("touchStart", 0)
+    for step in range(1, 6):
+        touch("touchMove", step / 5)
+    touch("touchEnd", 1)
+    session.detach()
+
+
+def test_a_person_is_marked_by_finger_in_seven_actions(new_page: NewPage, app_url: str) -> None:
+    """The stopwatch: from a model's pose, four joints put right, the rest agreed to."""
+    page = new_page(390, 844, has_touch=True, is_mobile=True)
+    open_marker(page, app_url)
+    page.locator(".marking + .grid canvas").scroll_into_view_if_needed()
+    actions = 0
+    page.get_by_label("Open joints start from").select_option("blazepose-lite")
+    actions += 2
+    page.locator(".asked").scroll_into_view_if_needed()
+    scrolled = page.evaluate("scrollY")
+    for joint in ("nose", "left_ear", "left_shoulder", "right_shoulder"):
+        before = canvas_place(page, 1, joint)
+        drag_by_finger(page, before, (25.0, 15.0))
+        actions += 1
+        after = canvas_place(page, 1, joint)
+        assert after[0] - before[0] == pytest.approx(25, abs=1)
+        assert after[1] - before[1] == pytest.approx(15, abs=1)
+    assert page.evaluate("scrollY") == scrolled  # the finger moved the joint, not the page
+    page.get_by_role("button", name="All the rest is right").tap()
+    actions += 1
+    assert actions == 7
+    findings = page.locator("[data-testid=stMarkdown]:not(.st-key-verdict *)")
+    expect(findings.filter(has_text="joints marked")).to_be_visible()
+    (annotation,) = saved_when_marked(page)["annotations"]
+    assert annotation["num_keypoints"] > 4  # and those that were agreed to
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+
+
+def test_a_vote_by_finger_sees_the_person_large(new_page: NewPage, app_url: str) -> None:
+    page = new_page(390, 844, has_touch=True, is_mobile=True)
+    page.goto(f"{app_url}/?layout=vote&{MODELS.replace('grace_hopper', 'two_people_outdoors')}")
+    better = page.get_by_role("button", name="B is better")
+    expect(better).to_be_visible(timeout=60_000)
+    zoom = page.locator(".st-key-ballot output").first
+    expect(zoom).not_to_have_text("100 %")
+    better.tap()
+    expect(page.get_by_text("1 of 1 votes")).to_be_visible()
+
+
+def test_the_rule_opens_from_the_box_and_its_tables_scroll(new_page: NewPage, app_url: str) -> None:
+    page = new_page(390, 844)
+    page.goto(f"{app_url}/?{MODELS}")
+    page.get_by_role("button", name="How this is decided").click(timeout=60_000)
+    rule = page.get_by_role("dialog")
+    expect(rule.get_by_text("Requirements", exact=True)).to_be_visible()
+    table = rule.locator("table").first
+    assert table.evaluate("t => getComputedStyle(t).overflowX") == "auto"
+    assert rule.evaluate("d => d.scrollWidth - d.clientWidth") <= 0
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Download", exact=True).click()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Verdict, JSON").click()
+    verdict = json.loads(Path(download.value.path()).read_text())
+    assert verdict["format"].startswith("pose-comparison-verdict/")
+    assert download.value.suggested_filename == "grace_hopper.verdict.json"

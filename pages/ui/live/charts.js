@@ -1,7 +1,27 @@
 // Light charts for figures that change every second: Streamlit mounts a Plotly chart anew for each
 // change, which flickers and costs the video its pictures.
+
+/**
+ * @typedef {[number, number]} Point seconds before now (negative), value
+ * @typedef {{colour: string, points: Point[]}} Series
+ *
+ * @typedef {object} ChartData
+ * @property {string} title
+ * @property {string} y
+ * @property {boolean} log
+ * @property {string} alt
+ * @property {string} file
+ * @property {Series[]} series
+ * @property {number} window_s
+ *
+ * @typedef {{ticks: number[], place: (y: number) => number}} Axis
+ * @typedef {(point: Point) => Point} At
+ * @typedef {{ink: string, font: string, area: {width: number, height: number}, axis: Axis, at: At}} Look
+ */
+
 const HEIGHT = 220, LEFT = 58, RIGHT = 12, TOP = 30, BOTTOM = 40;
 
+/** @param {number} low @param {number} high */
 function logTicks(low, high) {
   const ticks = [];
   for (let power = Math.floor(Math.log10(low)); 10 ** power <= high; power++) {
@@ -11,11 +31,13 @@ function logTicks(low, high) {
   return inside.length > 7 ? inside.filter((tick) => Number.isInteger(Math.log10(tick))) : inside;
 }
 
+/** @param {number} high */
 function linearTicks(high) {
   const step = [1, 2, 5, 10, 20, 50, 100].find((size) => high / size <= 5) ?? 200;
   return Array.from({ length: Math.floor(high / step) + 1 }, (_, i) => i * step);
 }
 
+/** @param {ChartData} chart @returns {Axis} */
 function yAxis(chart) {
   const values = chart.series.flatMap((one) => one.points.map(([, y]) => y)).filter((y) => y > 0);
   if (!chart.log) {
@@ -29,29 +51,33 @@ function yAxis(chart) {
 }
 
 class Chart {
+  /** @param {HTMLElement} root */
   constructor(root) {
-    this.figure = root;
-    this.canvas = root.querySelector("canvas");
-    root.querySelector("button").addEventListener("click", () => this.save());
+    this.canvas = /** @type {HTMLCanvasElement} */ (root.querySelector("canvas"));
+    /** @type {ChartData | null} */
+    this.chart = null;
+    root.querySelector("button")?.addEventListener("click", () => this.save());
     this.resized = new ResizeObserver(() => this.draw());
     this.resized.observe(this.canvas);
   }
 
   close() { this.resized.disconnect(); }
 
+  /** @param {ChartData} chart */
   show(chart) {
     this.chart = chart;
     this.draw();
   }
 
-  draw(ground = null) {
+  /** @param {string} ground colour under the chart, "" for none */
+  draw(ground = "") {
     const { canvas, chart } = this;
     if (!chart || !canvas.clientWidth) return;
     const ratio = window.devicePixelRatio || 1;
     const width = canvas.clientWidth;
     canvas.width = width * ratio;
     canvas.height = HEIGHT * ratio;
-    const ctx = canvas.getContext("2d");
+    const ctx = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
     ctx.scale(ratio, ratio);
     const style = getComputedStyle(canvas);
     if (ground) {
@@ -62,17 +88,18 @@ class Chart {
     const font = style.getPropertyValue("--st-font").trim() || "sans-serif";
     const area = { width: width - LEFT - RIGHT, height: HEIGHT - TOP - BOTTOM };
     const axis = yAxis(chart);
+    /** @type {At} */
     const at = ([x, y]) => [
       LEFT + (1 + x / chart.window_s) * area.width,
       TOP + (1 - axis.place(y)) * area.height,
     ];
-    this.frame(ctx, { ink, font, area, axis, at });
-    for (const one of chart.series) this.series(ctx, one, at);
+    this.frame(ctx, chart, { ink, font, area, axis, at });
+    for (const one of chart.series) this.series(ctx, one, { log: chart.log, at });
     canvas.setAttribute("aria-label", chart.alt);
   }
 
-  frame(ctx, { ink, font, area, axis, at }) {
-    const { chart } = this;
+  /** @param {CanvasRenderingContext2D} ctx @param {ChartData} chart @param {Look} look */
+  frame(ctx, chart, { ink, font, area, axis, at }) {
     ctx.fillStyle = ctx.strokeStyle = ink;
     ctx.font = `600 15px ${font}`;
     ctx.fillText(chart.title, 2, 16);
@@ -99,9 +126,10 @@ class Chart {
     ctx.textAlign = "left";
   }
 
-  series(ctx, { colour, points }, at) {
+  /** @param {CanvasRenderingContext2D} ctx @param {Series} series @param {{log: boolean, at: At}} how */
+  series(ctx, { colour, points }, { log, at }) {
     ctx.fillStyle = ctx.strokeStyle = colour;
-    if (this.chart.log) {
+    if (log) {
       for (const point of points) {
         const [x, y] = at(point);
         ctx.fillRect(x - 1.5, y - 1.5, 3, 3);
@@ -115,6 +143,7 @@ class Chart {
   }
 
   save() {
+    if (!this.chart) return;
     this.draw(getComputedStyle(this.canvas).getPropertyValue("--st-background-color").trim());
     const link = document.createElement("a");
     link.href = this.canvas.toDataURL("image/png");
@@ -124,6 +153,7 @@ class Chart {
   }
 }
 
+/** @param {{data: {charts: ChartData[]}, parentElement: HTMLElement & {poseCharts?: Chart[]}}} component */
 export default function ({ data, parentElement }) {
   parentElement.poseCharts ??= [...parentElement.querySelectorAll("figure")].map((f) => new Chart(f));
   parentElement.poseCharts.forEach((chart, i) => chart.show(data.charts[i]));

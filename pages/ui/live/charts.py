@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 
 from estimators.analysis.latency import WINDOW_S
 from estimators.workflows.live.figures import ModelFigures, StreamFigures
-from pages.ui.live.assets import asset
+from pages.ui.scripts import script, texts
 
 # 30 answers a second would be 900 points a model, more than the chart has pixels for.
 _MOST_POINTS = 150
@@ -18,11 +19,12 @@ _FIGURE = (
     '<figure><canvas role="img"></canvas>'
     '<button title="Saves the chart as a picture (PNG)">Save</button></figure>'
 )
+_HERE = Path(__file__).parent
 _charts = st.components.v2.component(
     "pose_comparison.live_charts",
     html=f'<div class="charts">{_FIGURE}{_FIGURE}</div>',
-    css=asset("charts.css"),
-    js=asset("charts.js"),
+    css=texts(_HERE / "charts.css"),
+    js=script(_HERE / "charts.js"),
 )
 
 

@@ -1,10 +1,21 @@
 // Watches the frame in which streamlit-webrtc runs: it is served by the same server, so its
 // standard interfaces (getUserMedia, RTCPeerConnection) can be listened to from here.
+
+/**
+ * @typedef {[tone: string, what: string, detail: string]} Said
+ *
+ * What the app knows (connection.py).
+ * @typedef {{patience_s: number, turn: boolean, own: boolean}} Known
+ *
+ * @typedef {Window & typeof globalThis} Win
+ */
+
 const FRAME = "iframe[title='streamlit_webrtc.component.webrtc_streamer']";
 const TICK_MS = 250;
 const STALL_S = 3;
 
 const OTHER_WAY = "Or use a snapshot or a picture on the Image page.";
+/** @type {Record<string, [string, string]>} */
 const REFUSALS = {
   NotAllowedError: ["The camera was refused.",
     "Allow it: click the camera or the lock beside the address, choose Allow, then press Start again."],
@@ -18,20 +29,24 @@ const REFUSALS = {
 };
 REFUSALS.SecurityError = REFUSALS.NotAllowedError;
 
+/** @type {Said} */
 const INSECURE = ["failed", "No camera on this address.",
   "Browsers give a camera only to pages at https:// or on this machine's own address (localhost). " +
   "Open the app at such an address."];
 
+/** @param {{name: string, message: string}} error @returns {Said} */
 function refusal(error) {
   const [what, advice] = REFUSALS[error.name] ??
     [`The camera could not be opened (${error.name}: ${error.message}).`, "Press Start to try again."];
   return ["failed", what, `${advice} ${OTHER_WAY}`];
 }
 
+/** @type {Said} */
 const UNPLUGGED = ["failed", "The camera has ended.",
   "It was unplugged, or the browser may not use it any more. Plug it in or allow it again, " +
   "then press Stop and Start."];
 
+/** @param {RTCPeerConnection} pc @param {Known} known @param {number} seconds @returns {Said} */
 function noWay(pc, { turn, own }, seconds) {
   const after = `after ${Math.round(seconds)} seconds`;
   if (!pc.remoteDescription) {
@@ -49,22 +64,37 @@ function noWay(pc, { turn, own }, seconds) {
     `${advice} ${OTHER_WAY}`];
 }
 
+/** @type {Said} */
 const READY = ["idle", "Ready.",
   "Press Start; the browser then asks for the camera. The picture goes to the machine that " +
   "runs this app and is not stored."];
 
+/** @type {Said} */
+const ENDED = ["idle", "Ended.", "Press Start to go on."];
+
 // What happens in one document of the frame; it outlives the line that tells of it, which
 // Streamlit mounts anew now and then.
 class Connection {
+  /** @param {Win} win */
   constructor(win) {
-    Object.assign(this, { win, pc: null, asking: false, said: READY, data: {} });
+    this.win = win;
+    /** @type {RTCPeerConnection | null} */
+    this.pc = null;
+    this.asking = false;
+    this.said = READY;
+    /** @type {Known} */
+    this.data = { patience_s: Infinity, turn: false, own: false };
+    this.begun = this.moved = 0;
+    this.live = false;
+    this.frames = -1;
+    /** @type {WeakSet<MediaStreamTrack>} */
     this.unplugged = new WeakSet();
     const media = win.navigator.mediaDevices;
     if (media) {
       const ask = media.getUserMedia.bind(media);
-      media.getUserMedia = (wanted) => this.asked(ask(wanted));
+      media.getUserMedia = (/** @type {MediaStreamConstraints | undefined} */ wanted) => this.asked(ask(wanted));
     }
-    const follow = (pc) => this.follow(pc);
+    const follow = (/** @type {RTCPeerConnection} */ pc) => this.follow(pc);
     win.RTCPeerConnection = new Proxy(win.RTCPeerConnection, {
       construct(target, args) {
         const pc = new target(...args);
@@ -74,6 +104,7 @@ class Connection {
     });
   }
 
+  /** @param {Promise<MediaStream>} answer */
   async asked(answer) {
     this.asking = true;
     try {
@@ -86,43 +117,47 @@ class Connection {
       return stream;
     } catch (error) {
       if (!this.live) this.pc = null; // else the old camera goes on
-      this.said = refusal(error);
+      this.said = refusal(/** @type {Error} */ (error));
       throw error;
     } finally {
       this.asking = false;
     }
   }
 
+  /** @param {RTCPeerConnection} pc */
   follow(pc) {
     Object.assign(this, { pc, begun: performance.now(), live: false, frames: -1 });
     const close = pc.close.bind(pc);
     pc.close = () => { this.ending(pc); close(); };
   }
 
-  // A page in the background looks too rarely to have seen why.
+  /**
+   * A page in the background looks too rarely to have seen why.
+   * @param {RTCPeerConnection} pc
+   */
   ending(pc) {
     if (this.pc !== pc) return;
     this.now(this.data);
     this.pc = null;
-    if (this.said[0] !== "failed") this.said = ["idle", "Ended.", "Press Start to go on."];
+    if (this.said[0] !== "failed") this.said = ENDED;
   }
 
-  // [tone, what, detail]; `data` is what the app knows (connection.py).
+  /** @param {Known} data @returns {Said} */
   now(data) {
     this.data = data;
     if (this.asking) {
       return ["busy", "Asking for the camera.",
         "Answer the browser's question near the address bar."];
     }
-    if (this.pc?.getSenders().some(({ track }) => this.unplugged.has(track))) return UNPLUGGED;
-    if (this.pc) return (this.said = this.connecting(data));
-    if (this.videos().some((video) => video.srcObject?.active)) return this.playing(); // came too late
+    if (this.pc?.getSenders().some(({ track }) => track && this.unplugged.has(track))) return UNPLUGGED;
+    if (this.pc) return (this.said = this.connecting(this.pc, data));
+    if (this.videos().some((video) => /** @type {MediaStream | null} */ (video.srcObject)?.active)) return this.playing(); // came too late
     const { isSecureContext, navigator } = this.win;
     return isSecureContext && navigator.mediaDevices ? this.said : INSECURE;
   }
 
-  connecting(data) {
-    const { pc } = this;
+  /** @param {RTCPeerConnection} pc @param {Known} data @returns {Said} */
+  connecting(pc, data) {
     const seconds = (performance.now() - this.begun) / 1000;
     const patience = data.patience_s;
     if (pc.connectionState === "connected") return this.playing();
@@ -140,6 +175,7 @@ class Connection {
     return ["busy", "Connecting.", `Trying the ways that were found (${since}).`];
   }
 
+  /** @returns {Said} */
   playing() {
     this.live = true;
     const frames = this.shown();
@@ -157,7 +193,7 @@ class Connection {
   // leaves streams out of the standard count.
   shown() {
     const counts = this.videos().map(
-      (v) => v.mozPaintedFrames ?? v.getVideoPlaybackQuality?.().totalVideoFrames ?? 0);
+      (v) => /** @type {{mozPaintedFrames?: number}} */ (v).mozPaintedFrames ?? v.getVideoPlaybackQuality?.().totalVideoFrames ?? 0);
     return Math.max(0, ...counts);
   }
 
@@ -166,48 +202,58 @@ class Connection {
 
 // The frame has a new document whenever the page was left and opened again, and right at first,
 // when it is still empty.
-function connectionOf(frame) {
-  const win = frame?.contentWindow;
+function connectionOf() {
+  /** @type {HTMLIFrameElement | null} */
+  const frame = document.querySelector(FRAME);
+  const win = /** @type {Win | null | undefined} */ (frame?.contentWindow);
   if (!win || win.document.URL === "about:blank") return null;
-  return (win.document.poseConnection ??= new Connection(win));
+  const owner = /** @type {Document & {poseConnection?: Connection}} */ (win.document);
+  return (owner.poseConnection ??= new Connection(win));
 }
 
 class Line {
-  constructor(root) {
-    this.root = root.querySelector(".connection");
-    this.data = {};
+  /** @param {HTMLElement} root @param {Known} data */
+  constructor(root, data) {
+    this.root = /** @type {HTMLElement} */ (root.querySelector(".connection"));
+    this.state = /** @type {HTMLElement} */ (root.querySelector(".state"));
+    this.detail = /** @type {HTMLElement} */ (root.querySelector(".detail"));
+    this.data = data;
+    this.text = "";
+    /** @type {ReturnType<typeof setInterval> | null} */
     this.timer = setInterval(() => this.tick(), TICK_MS);
     this.lookOut();
   }
 
   close() {
-    clearInterval(this.timer);
+    if (this.timer !== null) clearInterval(this.timer);
     this.timer = null;
   }
 
   // Looks at every repaint until the frame is there: Start may be pressed right then.
   lookOut() {
-    if (this.timer === null || connectionOf(document.querySelector(FRAME))) return;
+    if (this.timer === null || connectionOf()) return;
     requestAnimationFrame(() => this.lookOut());
   }
 
   tick() {
-    const connection = connectionOf(document.querySelector(FRAME));
+    const connection = connectionOf();
     this.show(connection?.now(this.data) ?? READY);
   }
 
+  /** @param {Said} said */
   show([tone, what, detail]) {
     const text = `${tone}|${what}|${detail}`;
     if (text === this.text) return;
     this.text = text;
     this.root.className = `connection ${tone}`;
-    this.root.querySelector(".state").textContent = what;
-    this.root.querySelector(".detail").textContent = detail;
+    this.state.textContent = what;
+    this.detail.textContent = detail;
   }
 }
 
+/** @param {{data: Known, parentElement: HTMLElement & {poseLine?: Line}}} component */
 export default function ({ data, parentElement }) {
-  const line = (parentElement.poseLine ??= new Line(parentElement));
+  const line = (parentElement.poseLine ??= new Line(parentElement, data));
   line.data = data;
   line.tick();
   return () => {

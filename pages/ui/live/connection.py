@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import streamlit as st
 
-from pages.ui.live.assets import asset
 from pages.ui.live.ice import IceServers
+from pages.ui.scripts import script, texts
 
 # Longer than a slow phone network needs to find a way.
 FAILS_AFTER_S = 15
+_HERE = Path(__file__).parent
 _connection = st.components.v2.component(
     "pose_comparison.live_connection",
     # The detail counts seconds, which nobody wants to hear read out.
     html='<div class="connection"><span class="dot"></span><div>'
     '<b class="state" role="status"></b> <span class="detail"></span></div></div>',
-    css=asset("connection.css"),
-    js=asset("connection.js"),
+    css=texts(_HERE / "connection.css"),
+    js=script(_HERE / "connection.js"),
 )
 
 

@@ -1,24 +1,52 @@
 // Which frame of the clip is on show, exactly. Frames are told apart by their timestamps: frame
 // rates vary, and a browser's own clock runs between frames.
 
+import { lastAtMost } from "./numbers.js";
+import { clamp } from "./view.js";
+
+/**
+ * What the clock needs of a video element.
+ * @typedef {Pick<HTMLVideoElement, "paused" | "seeking" | "currentTime" | "pause" | "play" |
+ *   "addEventListener" | "requestVideoFrameCallback">} Video
+ *
+ * @typedef {object} Acts
+ * @property {() => void} capture copies the picture on show
+ * @property {(frame: number) => void} onFrame is told which frame was copied
+ * @property {(frame: number) => void} onRest where the clip came to rest
+ * @property {(playing: boolean) => void} onPlaying
+ */
+
 const TIME_TOLERANCE = 0.0005;
 const NO_FRAME_AFTER = 400;
 
 // Where within a frame's time to seek to, one after the other until the right frame is on show. Its
 // start may be rounded into the frame before. With a variable rate and B-frames browsers take a
 // frame to end too early, because containers give durations in the order of decoding.
+/** @type {((lasts: number) => number)[]} */
 const PLACES = [
   (lasts) => lasts / 2,
   (lasts) => Math.min(lasts / 2, 0.001),
   (lasts) => lasts * 0.9,
 ];
 
-class FrameClock {
-  // capture() copies the picture on show, onFrame(index) is told which frame it copied, onRest(index)
-  // where the clip came to rest, onPlaying(yes) whether it plays.
+export class FrameClock {
+  /** @param {Video} video @param {Acts} acts */
   constructor(video, { capture, onFrame, onRest, onPlaying }) {
-    Object.assign(this, { video, capture, onFrame, onRest, onPlaying });
-    this.forget();
+    this.video = video;
+    this.capture = capture;
+    this.onFrame = onFrame;
+    this.onRest = onRest;
+    this.onPlaying = onPlaying;
+    /** @type {ArrayLike<number> | null} */
+    this.timestamps = null;
+    /** @type {number | null} */
+    this.wanted = null;
+    /** @type {number | null} */
+    this.seeking = null;
+    this.frame = -1;
+    this.tries = 0;
+    /** @type {ReturnType<typeof setTimeout> | undefined} */
+    this.late = undefined;
     const watch = () => video.requestVideoFrameCallback((_, meta) => {
       this.shown(meta.mediaTime);
       watch();
@@ -35,7 +63,10 @@ class FrameClock {
     clearTimeout(this.late);
   }
 
-  // Ascending times of all frames; then `frame` is shown.
+  /**
+   * Ascending times of all frames; then `frame` is shown.
+   * @param {ArrayLike<number>} timestamps @param {number} frame
+   */
   begin(timestamps, frame) {
     this.timestamps = timestamps;
     this.seek(frame);
@@ -43,11 +74,14 @@ class FrameClock {
 
   get last() { return this.timestamps ? this.timestamps.length - 1 : 0; }
 
-  // The exact time of the frame on show. The callback's own time runs ahead on clips with a
-  // variable rate; VideoFrame needs a secure context.
+  /**
+   * The exact time of the frame on show. The callback's own time runs ahead on clips with a
+   * variable rate; VideoFrame needs a secure context.
+   * @param {number | null} mediaTime
+   */
   exactTime(mediaTime) {
     try {
-      const frame = new VideoFrame(this.video);
+      const frame = new VideoFrame(/** @type {HTMLVideoElement} */ (this.video));
       const time = frame.timestamp / 1e6;
       frame.close();
       return time;
@@ -56,6 +90,7 @@ class FrameClock {
     }
   }
 
+  /** @param {number | null} mediaTime */
   shown(mediaTime) {
     if (!this.timestamps) return;
     // In play the next frame may come between asking for the time and copying the picture.
@@ -94,12 +129,16 @@ class FrameClock {
 
   aim() {
     const times = this.timestamps, frame = this.seeking;
+    if (!times || frame === null) return;
     const usual = times.length > 1 ? (times[this.last] - times[0]) / this.last : 0.04;
     const lasts = frame < this.last ? times[frame + 1] - times[frame] : usual;
     this.video.currentTime = times[frame] + PLACES[this.tries++](lasts);
   }
 
-  // While a seek is under way only the newest target is kept.
+  /**
+   * While a seek is under way only the newest target is kept.
+   * @param {number} frame
+   */
   seek(frame) {
     this.wanted = clamp(Math.round(frame), 0, this.last);
     if (this.timestamps && this.seeking === null) this.startSeek();
@@ -114,6 +153,7 @@ class FrameClock {
 
   get target() { return this.wanted ?? this.seeking ?? this.frame; }
 
+  /** @param {number} by */
   step(by) {
     this.video.pause();
     this.seek(this.target + by);

@@ -1,32 +1,45 @@
 // The player's controls: play, step, speed, scrubber with marks, and what is drawn.
 
+import { button, checkBox, choiceOf, element } from "./dom.js";
+
+/**
+ * @typedef {object} Acts
+ * @property {() => void} toggle
+ * @property {(by: number) => void} step
+ * @property {(frame: number) => void} seek
+ * @property {(direction: number) => void} mark
+ * @property {(rate: number) => void} speed
+ * @property {(on: boolean) => void} sound
+ *
+ * A model as far as its settings go.
+ * @typedef {object} Adjustable
+ * @property {string} key
+ * @property {string} title
+ * @property {string} colour
+ * @property {string} kind
+ * @property {[number, number]} range
+ * @property {boolean} hasSmooth
+ *
+ * Changed in place.
+ * @typedef {object} Settings
+ * @property {Record<string, any>} options
+ * @property {Record<string, number>} thresholds
+ * @property {string} group
+ */
+
 const SPEEDS = [0.1, 0.25, 0.5, 1, 1.5, 2];
 const FACE = /nose|eye|ear|mouth/;
 const HANDS_AND_FEET = /pinky|index|thumb|heel|foot/;
 
+/** @param {number} time */
 const seconds = (time) => `${time.toFixed(3)} s`;
 
-// A check box with its label; act(checked).
-function checkBox(label, checked, act) {
-  const box = element("input", { type: "checkbox" });
-  box.checked = checked;
-  box.addEventListener("change", () => act(box.checked));
-  return element("label", {}, box, ` ${label}`);
-}
-
-// A list to choose from; choices: [[value, text]]; act(value).
-function choiceOf(label, choices, value, act) {
-  const list = element("select", { "aria-label": label });
-  list.append(...choices.map(([v, text]) => element("option", { value: v, selected: v === value }, text)));
-  list.addEventListener("change", () => act(list.value));
-  return list;
-}
-
-class Transport {
-  // acts: toggle(), step(by), seek(frame), mark(direction), speed(rate), sound(on)
+export class Transport {
+  /** @param {Acts} acts */
   constructor(acts) {
-    const button = (text, label, act) =>
-      element("button", { type: "button", title: label, "aria-label": label, onclick: act }, text);
+    /** @type {ArrayLike<number>} */
+    this.timestamps = [];
+    this.marksText = "";
     this.play = button("▶", "Play", acts.toggle);
     this.scrubber = element("input", { type: "range", min: 0, max: 0, step: 1, value: 0, "aria-label": "Frame" });
     this.scrubber.addEventListener("input", () => acts.seek(Number(this.scrubber.value)));
@@ -48,11 +61,13 @@ class Transport {
     this.acts = acts;
   }
 
+  /** @param {ArrayLike<number>} timestamps */
   setLength(timestamps) {
     this.timestamps = timestamps;
-    this.scrubber.max = timestamps.length - 1;
+    this.scrubber.max = String(timestamps.length - 1);
   }
 
+  /** @param {[number, string][]} marks */
   setMarks(marks) {
     const text = JSON.stringify([marks, this.scrubber.max]);
     if (text === this.marksText) return;
@@ -67,6 +82,7 @@ class Transport {
     })));
   }
 
+  /** @param {boolean} playing */
   setPlaying(playing) {
     const label = playing ? "Pause" : "Play";
     this.play.textContent = playing ? "❚❚" : "▶";
@@ -74,16 +90,18 @@ class Transport {
     this.play.setAttribute("aria-label", label);
   }
 
+  /** @param {number} frame @param {boolean} dragging */
   setFrame(frame, dragging) {
     const time = this.timestamps[frame] - this.timestamps[0];
-    if (!dragging) this.scrubber.value = frame;
+    if (!dragging) this.scrubber.value = String(frame);
     this.scrubber.setAttribute(
       "aria-valuetext", `frame ${frame} of 0 to ${this.scrubber.max}, ${seconds(time)}`);
     this.text.textContent = `frame ${frame} / ${this.scrubber.max} · ${seconds(time)}`;
   }
 }
 
-const GROUPS = {
+/** @type {Record<string, [string, (joint: string) => boolean]>} */
+export const GROUPS = {
   all: ["All joints", () => true],
   body: ["Body only", (joint) => !FACE.test(joint) && !HANDS_AND_FEET.test(joint)],
   arms: ["Arms", (joint) => /shoulder|elbow|wrist/.test(joint)],
@@ -91,9 +109,12 @@ const GROUPS = {
   face: ["Face", (joint) => FACE.test(joint)],
 };
 
-// What is drawn. `settings` is changed in place: {options, thresholds, group}; changed() redraws.
-function settingsPanel(layers, settings, changed) {
-  const set = (name) => (value) => { settings.options[name] = value; changed(); };
+/**
+ * What is drawn; changed() redraws.
+ * @param {Adjustable[]} layers @param {Settings} settings @param {() => void} changed
+ */
+export function settingsPanel(layers, settings, changed) {
+  const set = (/** @type {string} */ name) => (/** @type {any} */ value) => { settings.options[name] = value; changed(); };
   const hasSmooth = layers.some((layer) => layer.hasSmooth);
   const groups = Object.entries(GROUPS).map(([name, [text]]) => [name, text]);
   if (settings.options.joints) groups.unshift(["page", "Joints as on this page"]);
@@ -109,14 +130,16 @@ function settingsPanel(layers, settings, changed) {
       ...(hasSmooth ? [checkBox("Smoothed, as thin white lines", settings.options.smooth, set("smooth"))] : [])));
 }
 
+/** @param {Adjustable} layer @param {Settings} settings @param {() => void} changed */
 function thresholdSlider(layer, settings, changed) {
   const [low, high] = layer.range;
+  /** @param {string | number} value */
   const text = (value) => `${layer.kind} ≥ ${Number(value).toFixed(layer.kind === "logit" ? 1 : 2)}`;
   const shown = element("span", { class: "value" }, text(settings.thresholds[layer.key]));
   const slider = element("input", {
     type: "range", min: low, max: high, step: (high - low) / 100, "aria-label": `Threshold of ${layer.title}`,
   });
-  slider.value = settings.thresholds[layer.key];
+  slider.value = String(settings.thresholds[layer.key]);
   slider.addEventListener("input", () => {
     settings.thresholds[layer.key] = Number(slider.value);
     shown.textContent = text(slider.value);

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 
 from estimators.annotated import HIDDEN, NOT_LABELLED, VISIBLE, AnnotatedPerson
 from estimators.skeletons import COCO_17
-from pages.ui.viewer.assets import assets
+from pages.ui.scripts import script, texts
 from pages.ui.viewer.panels import Layer, Panel, ViewOptions, panels_payload, skeleton_payload
 from pages.ui.viewer.picture import StagePicture, picture_payload
 
@@ -24,19 +25,12 @@ _STATES = {HIDDEN: _HIDDEN, VISIBLE: _SEEN}
 # Violet, as the product's accent: the other colours belong to the models.
 COLOUR = "#7C5CFF"
 
+_HERE = Path(__file__).parent
 _marker = st.components.v2.component(
     "pose_comparison.marker",
-    html=assets("viewer.html"),
-    css=assets("viewer.css", "marker.css"),
-    js=assets(
-        "overlay.js",
-        "view.js",
-        "stage.js",
-        "addresses.js",
-        "still.js",
-        "controls.js",
-        "marker.js",
-    ),
+    html=texts(_HERE / "viewer.html"),
+    css=texts(_HERE / "viewer.css", _HERE / "marker.css"),
+    js=script(_HERE / "marker.js"),
 )
 
 

@@ -1,20 +1,23 @@
 // Skeletons drawn on a 2-D canvas from numbers. Shared by the picture viewer and the clip player.
-//
-// A layer is what one model found: {key, title, colour, kind, threshold, matched, stale, skeleton,
-// people}; skeleton: {joints: [name], bones: [[i, j, isRight]]}; a person: {id, xy, score, box,
-// smooth} with xy flat [x0, y0, x1, ...] in pixels of the picture (NaN where absent), score one
-// number a joint; its `doubts`, if any: [[joint, text]], what is implausible about it. `matched`: a person's id means the same person in other layers; `stale`: the
-// poses are another frame's. A `place` maps the picture to the canvas in CSS pixels:
-// x * place.scale + place.dx. A reference {layer, person, joint} names a joint on show by the
-// layer's key, the person's id and the joint's position in the skeleton.
 
-const clamp = (value, low, high) => Math.min(high, Math.max(low, value));
+import { clamp } from "./view.js";
 
-const HIDDEN = 0, WEAK = 1, STRONG = 2;
+/**
+ * @import { Layer, Options, Person, Place, Point, Ref, Track } from "./types.js"
+ *
+ * @typedef {CanvasRenderingContext2D} Context
+ * @typedef {{place: Place, states: number[], width: number}} Look
+ */
+
+export const HIDDEN = 0, WEAK = 1, STRONG = 2;
 const HALO = "rgba(255, 255, 255, 0.75)";
 const WEAK_ALPHA = 0.3, STALE_ALPHA = 0.55;
 
-function jointState(layer, person, k, options) {
+/**
+ * @param {Layer} layer @param {Person} person @param {number} k
+ * @param {Pick<Options, "joints" | "weak">} options
+ */
+export function jointState(layer, person, k, options) {
   const x = person.xy[2 * k], y = person.xy[2 * k + 1];
   if (!Number.isFinite(x) || !Number.isFinite(y)) return HIDDEN;
   if (options.joints && !options.joints.has(layer.skeleton.joints[k])) return HIDDEN;
@@ -22,29 +25,37 @@ function jointState(layer, person, k, options) {
   return options.weak === "faint" ? WEAK : HIDDEN;
 }
 
-// Weak joints are faint, and so is what stems from another frame than the one on show.
+/**
+ * Weak joints are faint, and so is what stems from another frame than the one on show.
+ * @param {Layer} layer @param {number} state
+ */
 function alphaOf(layer, state) {
   return (state === WEAK ? WEAK_ALPHA : 1) * (layer.stale ? STALE_ALPHA : 1);
 }
 
-function onCanvas(place, xy, k) {
+/** @param {Place} place @param {ArrayLike<number>} xy @param {number} k @returns {Point} */
+export function onCanvas(place, xy, k) {
   return [xy[2 * k] * place.scale + place.dx, xy[2 * k + 1] * place.scale + place.dy];
 }
 
-function drawLayer(ctx, layer, place, options) {
+/** @param {Context} ctx @param {Layer} layer @param {Place} place @param {Options} options */
+export function drawLayer(ctx, layer, place, options) {
   for (const person of layer.people) {
     const states = layer.skeleton.joints.map((_, k) => jointState(layer, person, k, options));
     const look = { place, states, width: widthOf(person, place, options) };
-    if (options.boxes && person.box) drawBox(ctx, layer, person, place);
+    if (options.boxes && person.box) drawBox(ctx, layer, person.box, place);
     if (options.bones) drawBones(ctx, layer, person, look);
     if (options.points) drawJoints(ctx, layer, person, look);
-    if (person.smooth) drawSmooth(ctx, layer, person, look);
-    if (person.doubts) drawDoubts(ctx, person, look);
+    if (person.smooth) drawSmooth(ctx, layer, person.smooth, look);
+    if (person.doubts) drawDoubts(ctx, person.doubts, person, look);
     if (options.labels) drawLabel(ctx, layer, person, look);
   }
 }
 
-// Of the limbs in CSS pixels: small people get thinner lines, so that they stay recognisable.
+/**
+ * Of the limbs in CSS pixels: small people get thinner lines, so that they stay recognisable.
+ * @param {Person} person @param {Place} place @param {Options} options
+ */
 function widthOf(person, place, options) {
   let low = Infinity, high = -Infinity;
   for (let k = 1; k < person.xy.length; k += 2) {
@@ -54,7 +65,10 @@ function widthOf(person, place, options) {
   return clamp((high - low) * place.scale / 25, 1.2, options.lineWidth);
 }
 
-// Left and middle limbs are solid, right ones dashed; a light rim keeps them visible on any picture.
+/**
+ * Left and middle limbs are solid, right ones dashed; a light rim keeps them visible on any picture.
+ * @param {Context} ctx @param {Layer} layer @param {Person} person @param {Look} look
+ */
 function drawBones(ctx, layer, person, { place, states, width }) {
   for (const [i, j, isRight] of layer.skeleton.bones) {
     const state = Math.min(states[i], states[j]);
@@ -76,6 +90,7 @@ function drawBones(ctx, layer, person, { place, states, width }) {
   ctx.globalAlpha = 1;
 }
 
+/** @param {Context} ctx @param {Layer} layer @param {Person} person @param {Look} look */
 function drawJoints(ctx, layer, person, { place, states, width }) {
   ctx.lineWidth = Math.min(1.5, width / 2);
   ctx.strokeStyle = HALO;
@@ -91,13 +106,17 @@ function drawJoints(ctx, layer, person, { place, states, width }) {
   ctx.globalAlpha = 1;
 }
 
-// A question mark on yellow, which no model has for its colour.
-function drawDoubts(ctx, person, { place, states, width }) {
+/**
+ * A question mark on yellow, which no model has for its colour.
+ * @param {Context} ctx @param {[number, string][]} doubts @param {Person} person
+ * @param {Look} look
+ */
+function drawDoubts(ctx, doubts, person, { place, states, width }) {
   const radius = Math.max(6, width * 2);
   ctx.font = `700 ${Math.round(radius * 1.6)}px sans-serif`;
   ctx.textAlign = "center";
   ctx.textBaseline = "middle";
-  for (const k of new Set(person.doubts.map(([joint]) => joint))) {
+  for (const k of new Set(doubts.map(([joint]) => joint))) {
     if (states[k] !== STRONG) continue;
     const [x, y] = onCanvas(place, person.xy, k);
     ctx.beginPath();
@@ -112,25 +131,34 @@ function drawDoubts(ctx, person, { place, states, width }) {
   }
 }
 
-// The smoothed pose is a thin line of its own on top of the raw one, never instead of it. It has no
-// place for joints that were hidden when it was made.
-function drawSmooth(ctx, layer, person, { place, states }) {
-  for (const [colour, width] of [["rgba(0, 0, 0, 0.8)", 3.5], ["#ffffff", 1.5]]) {
+/**
+ * The smoothed pose is a thin line of its own on top of the raw one, never instead of it. It has no
+ * place for joints that were hidden when it was made.
+ * @param {Context} ctx @param {Layer} layer @param {ArrayLike<number>} smooth @param {Look} look
+ */
+function drawSmooth(ctx, layer, smooth, { place, states }) {
+  /** @type {[string, number][]} */
+  const lines = [["rgba(0, 0, 0, 0.8)", 3.5], ["#ffffff", 1.5]];
+  for (const [colour, width] of lines) {
     ctx.strokeStyle = colour;
     ctx.lineWidth = width;
     ctx.beginPath();
     for (const [i, j] of layer.skeleton.bones) {
       if (states[i] !== STRONG || states[j] !== STRONG) continue;
-      if (Number.isNaN(person.smooth[2 * i]) || Number.isNaN(person.smooth[2 * j])) continue;
-      ctx.moveTo(...onCanvas(place, person.smooth, i));
-      ctx.lineTo(...onCanvas(place, person.smooth, j));
+      if (Number.isNaN(smooth[2 * i]) || Number.isNaN(smooth[2 * j])) continue;
+      ctx.moveTo(...onCanvas(place, smooth, i));
+      ctx.lineTo(...onCanvas(place, smooth, j));
     }
     ctx.stroke();
   }
 }
 
-// The way of a joint up to now: raw in the model's colour, smoothed as a thin white line.
-function drawTrack(ctx, layer, { raw, smooth }, place) {
+/**
+ * The way of a joint up to now: raw in the model's colour, smoothed as a thin white line.
+ * @param {Context} ctx @param {Layer} layer @param {Track} track @param {Place} place
+ */
+export function drawTrack(ctx, layer, { raw, smooth }, place) {
+  /** @type {[string, number, number[]][]} */
   const lines = [["rgba(255, 255, 255, 0.75)", 5, raw], [layer.colour, 3, raw]];
   if (smooth) lines.push(["#000000", 3, smooth], ["#ffffff", 1.5, smooth]);
   ctx.lineJoin = "round";
@@ -146,20 +174,22 @@ function drawTrack(ctx, layer, { raw, smooth }, place) {
   }
 }
 
-function drawBox(ctx, layer, person, place) {
-  const [x0, y0] = onCanvas(place, person.box, 0);
-  const [x1, y1] = onCanvas(place, person.box, 1);
+/**
+ * @param {Context} ctx @param {Layer} layer @param {ArrayLike<number>} box @param {Place} place
+ */
+function drawBox(ctx, layer, box, place) {
+  const [x0, y0] = onCanvas(place, box, 0);
+  const [x1, y1] = onCanvas(place, box, 1);
   ctx.strokeStyle = layer.colour;
   ctx.lineWidth = 1.5;
   ctx.strokeRect(x0, y0, x1 - x0, y1 - y0);
 }
 
+/** @param {Context} ctx @param {Layer} layer @param {Person} person @param {Look} look */
 function drawLabel(ctx, layer, person, { place, states }) {
-  let top = null;
-  states.forEach((state, k) => {
-    if (state === STRONG && (top === null || person.xy[2 * k + 1] < person.xy[2 * top + 1])) top = k;
-  });
-  if (top === null) return;
+  const top = states.reduce((best, state, k) => (
+    state === STRONG && (best < 0 || person.xy[2 * k + 1] < person.xy[2 * best + 1]) ? k : best), -1);
+  if (top < 0) return;
   const [x, y] = onCanvas(place, person.xy, top);
   ctx.font = "600 13px sans-serif";
   ctx.textAlign = "center";
@@ -172,9 +202,15 @@ function drawLabel(ctx, layer, person, { place, states }) {
   ctx.fillText(text, x, y - 8);
 }
 
-function drawRing(ctx, layer, person, k, place) {
+/**
+ * @param {Context} ctx @param {Layer} layer @param {Person} person @param {number} k
+ * @param {Place} place
+ */
+export function drawRing(ctx, layer, person, k, place) {
   const [x, y] = onCanvas(place, person.xy, k);
-  for (const [colour, width] of [["#000000", 5], ["#ffffff", 3], [layer.colour, 1.5]]) {
+  /** @type {[string, number][]} */
+  const circles = [["#000000", 5], ["#ffffff", 3], [layer.colour, 1.5]];
+  for (const [colour, width] of circles) {
     ctx.strokeStyle = colour;
     ctx.lineWidth = width;
     ctx.beginPath();
@@ -183,9 +219,15 @@ function drawRing(ctx, layer, person, k, place) {
   }
 }
 
-// The visible joint nearest to (x, y) on the canvas, within `reach` CSS pixels, or null.
-function nearestJoint(layers, place, [x, y], reach, options) {
-  let best = null, bestDistance = reach;
+/**
+ * The visible joint nearest to (x, y) on the canvas, within `reach` CSS pixels, or null.
+ * @param {Layer[]} layers @param {Place} place @param {Point} point @param {number} reach
+ * @param {Options} options @returns {Ref | null}
+ */
+export function nearestJoint(layers, place, [x, y], reach, options) {
+  /** @type {Ref | null} */
+  let best = null;
+  let bestDistance = reach;
   for (const layer of layers) {
     for (const person of layer.people) {
       for (let k = 0; k < layer.skeleton.joints.length; k++) {
@@ -202,8 +244,12 @@ function nearestJoint(layers, place, [x, y], reach, options) {
   return best;
 }
 
-// All visible joints of the layers in reading order, for choosing with the keyboard.
-function visibleJoints(layers, options) {
+/**
+ * All visible joints of the layers in reading order, for choosing with the keyboard.
+ * @param {Layer[]} layers @param {Options} options @returns {Ref[]}
+ */
+export function visibleJoints(layers, options) {
+  /** @type {Ref[]} */
   const found = [];
   for (const layer of layers) {
     for (const person of layer.people) {
@@ -217,8 +263,12 @@ function visibleJoints(layers, options) {
   return found;
 }
 
-// Position of the joint called `name`; of the surest one on show for ""; -1 where there is none.
-function jointOf(layer, person, name, options) {
+/**
+ * Position of the joint called `name`; of the surest one on show for ""; -1 where there is none.
+ * @param {Layer} layer @param {Person} person @param {string} name @param {Options} options
+ * @returns {number}
+ */
+export function jointOf(layer, person, name, options) {
   if (name) return layer.skeleton.joints.indexOf(name);
   return layer.skeleton.joints.reduce((best, _, k) => {
     if (jointState(layer, person, k, options) === HIDDEN) return best;
@@ -226,17 +276,24 @@ function jointOf(layer, person, name, options) {
   }, -1);
 }
 
-function personOf(layer, ref) {
+/** @param {Layer} layer @param {{person: number}} ref */
+export function personOf(layer, ref) {
   return layer.people.find((person) => person.id === ref.person);
 }
 
-// The same joint of the same person as another model sees it: by the person's id where people were
-// matched, else by position in the picture; null where that model shows no such joint.
-function counterpart(layer, from, ref, options) {
+/**
+ * The same joint of the same person as another model sees it: by the person's id where people were
+ * matched, else by position in the picture; null where that model shows no such joint.
+ * @param {Layer} layer @param {Layer} from @param {Ref} ref @param {Options} options
+ * @returns {Ref | null}
+ */
+export function counterpart(layer, from, ref, options) {
   if (layer.key === from.key) return ref;
   const k = layer.skeleton.joints.indexOf(from.skeleton.joints[ref.joint]);
   if (k < 0) return null;
-  const source = personOf(from, ref).xy;
+  const source = personOf(from, ref)?.xy;
+  if (!source) return null;
+  /** @param {Person} person */
   const distance = ({ xy }) =>
     Math.hypot(xy[2 * k] - source[2 * ref.joint], xy[2 * k + 1] - source[2 * ref.joint + 1]);
   const seen = layer.people.filter((person) => jointState(layer, person, k, options) !== HIDDEN);
@@ -246,13 +303,18 @@ function counterpart(layer, from, ref, options) {
   return found ? { layer: layer.key, person: found.id, joint: k } : null;
 }
 
+/** @param {string} kind @param {number} score */
 function scoreText(kind, score) {
   return `${kind} ${score.toFixed(kind === "logit" ? 1 : 2)}`;
 }
 
-// What is told about a joint: [name and person, model, score with its kind, position].
-function jointLines(layer, ref) {
+/**
+ * What is told about a joint: [name and person, model, score with its kind, position].
+ * @param {Layer} layer @param {Ref} ref
+ */
+export function jointLines(layer, ref) {
   const person = personOf(layer, ref), k = ref.joint;
+  if (!person) return [];
   const name = layer.skeleton.joints[k].replaceAll("_", " ");
   const weak = person.score[k] < layer.threshold ? " (under the threshold)" : "";
   return [
@@ -264,8 +326,11 @@ function jointLines(layer, ref) {
   ];
 }
 
-// The alternative text of a canvas.
-function layersText(layers, options) {
+/**
+ * The alternative text of a canvas.
+ * @param {Layer[]} layers @param {Options} options
+ */
+export function layersText(layers, options) {
   if (!layers.length) return "no poses drawn";
   return layers.map((layer) => {
     const people = layer.people.filter((person) => person.id >= 0).length;

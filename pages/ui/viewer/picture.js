@@ -1,45 +1,22 @@
 // Picture viewer: one still picture behind the panels.
 
-function mount(parentElement) {
-  const root = parentElement.querySelector(".viewer");
-  const viewer = { bitmap: null, send: () => {} };
-  viewer.stage = new Stage(root, {
-    onPick: (joint) => viewer.send(joint && { ...joint, picture: viewer.stage.picture.id }),
-    drawBackdrop: (ctx, place) => {
-      if (!viewer.bitmap) return;
-      const { width, height } = viewer.stage.picture;
-      ctx.drawImage(viewer.bitmap, place.dx, place.dy, width * place.scale, height * place.scale);
-    },
-  });
-  return viewer;
-}
+import { Stage } from "./stage.js";
+import { Still } from "./still.js";
 
-// The old picture stays until the new one is there, and both change together with their poses.
-async function update(viewer, data) {
-  viewer.newest = data;
-  const memory = memoryOf(data.key, data.picture.id);
-  let problem = "";
-  if (!memory.bitmap) {
-    try {
-      memory.bitmap = await loadBitmap(data.picture.url);
-    } catch (error) {
-      problem = `The picture could not be loaded: ${error.message}. Reload the page to try again.`;
-    }
-  }
-  if (viewer.newest !== data) return;
-  viewer.bitmap = memory.bitmap ?? null;
-  // What was picked on the last picture must not come back together with it.
-  if (memory !== viewer.stage.memory && viewer.stage.memory.picked) viewer.send(null);
-  const panels = problem
-    ? data.panels.map((panel) => ({ ...panel, message: problem, tone: "failed" }))
-    : data.panels;
-  viewer.stage.show({
-    picture: data.picture, memory, layers: layersFrom(data), panels, options: data.options,
-  });
-  obey(viewer.stage, data);
-}
+/**
+ * @import { Host, NamedJoint } from "./types.js"
+ * @import { Sent } from "./still.js"
+ *
+ * @typedef {object} Commands
+ * @property {(NamedJoint & {seq: number}) | null} pick
+ * @property {{key: string, box: number[]} | null} focus
+ * @property {number} come
+ */
 
-// Does what the page asks for, once for each new `seq`.
+/**
+ * Does what the page asks for, once for each new `seq`.
+ * @param {Stage} stage @param {Commands} commands
+ */
 function obey(stage, { pick, focus, come }) {
   if (pick && pick.seq !== stage.memory.seq) {
     stage.memory.seq = pick.seq;
@@ -52,12 +29,33 @@ function obey(stage, { pick, focus, come }) {
   stage.comeTo(come);
 }
 
+/** @param {Host} parentElement */
+function mount(parentElement) {
+  const root = /** @type {HTMLElement} */ (parentElement.querySelector(".viewer"));
+  const viewer = {
+    send: (/** @type {object | null} */ _joint) => {},
+    still: new Still((drawBackdrop) => new Stage(root, {
+      drawBackdrop,
+      onPick: (joint) => viewer.send(joint && { ...joint, picture: viewer.still.stage.picture.id }),
+    })),
+  };
+  return viewer;
+}
+
+/** @param {{data: Sent & Commands, parentElement: Host, setStateValue: (name: string, value: any) => void}} component */
 export default function ({ data, parentElement, setStateValue }) {
+  /** @type {ReturnType<typeof mount>} */
   const viewer = (parentElement.__poseViewer ??= mount(parentElement));
   viewer.send = (joint) => setStateValue("selected", joint);
-  update(viewer, data);
+  const { stage } = viewer.still;
+  viewer.still.update(data, ({ memory, layers, panels }) => {
+    // What was picked on the last picture must not come back together with it.
+    if (memory !== stage.memory && stage.memory.picked) viewer.send(null);
+    stage.show({ picture: data.picture, memory, layers, panels, options: data.options });
+    obey(stage, data);
+  });
   return () => {
-    viewer.stage.close();
+    stage.close();
     delete parentElement.__poseViewer;
   };
 }

@@ -13,7 +13,7 @@ import streamlit as st
 from numpy.typing import NDArray
 from PIL import Image
 
-from pages.ui.viewer.assets import assets
+from pages.ui.scripts import script, texts
 from pages.ui.viewer.media_files import media_url
 from pages.ui.viewer.panels import (
     JointRef,
@@ -27,11 +27,12 @@ from pages.ui.viewer.panels import (
 _LONGEST_SIDE = 4096
 _JPEG_QUALITY = 92
 
+_HERE = Path(__file__).parent
 _viewer = st.components.v2.component(
     "pose_comparison.picture_viewer",
-    html=assets("viewer.html"),
-    css=assets("viewer.css"),
-    js=assets("overlay.js", "view.js", "stage.js", "addresses.js", "still.js", "picture.js"),
+    html=texts(_HERE / "viewer.html"),
+    css=texts(_HERE / "viewer.css"),
+    js=script(_HERE / "picture.js"),
 )
 
 

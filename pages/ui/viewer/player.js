@@ -1,13 +1,64 @@
 // Clip player: one hidden video plays once; each panel shows its frame with its models' poses.
 
+import { addressOf } from "./addresses.js";
+import { FrameClock } from "./clock.js";
+import { GROUPS, Transport, settingsPanel } from "./controls.js";
+import { element } from "./dom.js";
+import { posesAt, trackOf, unpackPoses } from "./numbers.js";
+import { Stage, contextOf, memoryOf } from "./stage.js";
+
+/**
+ * @import { Host, Layer, Memory, NamedJoint, Picture, Place, SentOptions, Skeleton, Track } from "./types.js"
+ * @import { Adjustable, Settings } from "./controls.js"
+ * @import { PackedClip } from "./numbers.js"
+ *
+ * @typedef {Omit<Adjustable, "hasSmooth"> & {
+ *   subtitle: string, threshold: number, trust: number | null, message: string, skeleton: Skeleton | null,
+ * }} SentLayer
+ *
+ * @typedef {object} Seek
+ * @property {number} frame
+ * @property {number} seq
+ * @property {NamedJoint | null} pick
+ *
+ * @typedef {object} Sent
+ * @property {string} key
+ * @property {Picture} clip
+ * @property {string} numbers
+ * @property {SentLayer[]} layers
+ * @property {Record<string, number>} thresholds
+ * @property {SentOptions & {smooth: boolean, trail: number}} options
+ * @property {[number, string][]} marks
+ * @property {Seek | null} seek
+ */
+
 const REPORT_EVERY = 300;
 
 class Player {
-  constructor(root) {
-    this.report = () => {};
+  /** @param {HTMLElement} root @param {Sent} data */
+  constructor(root, data) {
+    this.data = data;
+    /** @type {Memory & Record<string, any>} */
+    this.memory = memoryOf(data.key, data.clip.id);
+    this.report = (/** @type {string} */ _name, /** @type {any} */ _value) => {};
+    /** @type {Settings} */
     this.settings = { options: {}, thresholds: {}, group: "all" };
+    /** @type {{clip?: string, numbers?: string}} */
     this.loaded = {};
+    /** @type {PackedClip | null} */
+    this.numbers = null;
+    this.ready = false;
+    this.problem = "";
+    /** @type {Layer[]} */
     this.layers = [];
+    /** @type {{frame: number, pick: NamedJoint} | null} */
+    this.toPick = null;
+    /** @type {Promise<unknown> | null} */
+    this.canSeek = null;
+    /** @type {ReturnType<typeof setTimeout> | undefined} */
+    this.resting = undefined;
+    this.reported = -1;
+    this.asked = "";
     this.image = document.createElement("canvas");
     this.video = element("video", {
       class: "unseen", playsinline: true, preload: "auto", "aria-hidden": "true", tabindex: -1,
@@ -43,6 +94,7 @@ class Player {
     });
   }
 
+  /** @returns {Record<string, () => void>} */
   keys() {
     return {
       " ": () => this.clock.toggle(), k: () => this.clock.toggle(),
@@ -53,13 +105,18 @@ class Player {
     };
   }
 
-  // Beside the panels, which hear all keys, those that no button or slider needs work everywhere.
+  /**
+   * Beside the panels, which hear all keys, those that no button or slider needs work everywhere.
+   * @param {KeyboardEvent} event
+   */
   onKey(event) {
     event.stopPropagation();
-    if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("figure, select")) return;
+    const target = /** @type {Element} */ (event.target);
+    if (event.ctrlKey || event.metaKey || event.altKey || target.closest("figure, select")) return;
     if (",.kdD".includes(event.key)) this.stage.extraKeys[event.key]();
   }
 
+  /** @param {Sent} data */
   async update(data) {
     this.data = data;
     this.memory = memoryOf(data.key, data.clip.id);
@@ -73,6 +130,7 @@ class Player {
     this.refresh();
   }
 
+  /** @param {Sent} data */
   loadClip(data) {
     this.loaded = { clip: data.clip.url };
     this.numbers = null;
@@ -85,6 +143,7 @@ class Player {
     this.video.src = addressOf(data.clip.url);
   }
 
+  /** @param {Sent} data */
   async loadNumbers(data) {
     try {
       const response = await fetch(addressOf(data.numbers));
@@ -98,11 +157,15 @@ class Player {
       this.clock.begin(numbers.timestamps, this.memory.frame ?? 0);
       this.buildSettings();
     } catch (error) {
-      this.fail(`The poses could not be loaded: ${error.message}. Reload the page to try again.`);
+      const why = error instanceof Error ? error.message : String(error);
+      this.fail(`The poses could not be loaded: ${why}. Reload the page to try again.`);
     }
   }
 
-  // What Python asks for counts until somebody changes it here, and again once Python changes it.
+  /**
+   * What Python asks for counts until somebody changes it here, and again once Python changes it.
+   * @param {Sent} data
+   */
   adoptSettings(data) {
     const asked = JSON.stringify([data.options, data.thresholds, data.layers.map((l) => [l.key, l.threshold])]);
     if (this.memory.asked !== asked) {
@@ -121,28 +184,32 @@ class Player {
 
   buildSettings() {
     if (!this.numbers) return;
+    const { models } = this.numbers;
     const open = this.drawing.querySelector("details")?.open ?? false;
-    const layers = this.data.layers.filter((l) => this.numbers.models[l.key])
-      .map((l) => ({ ...l, hasSmooth: Boolean(this.numbers.models[l.key].smooth) }));
-    this.drawing.replaceChildren(settingsPanel(layers, this.settings, () => this.refresh()));
-    this.drawing.querySelector("details").open = open;
+    const layers = this.data.layers.filter((l) => models[l.key])
+      .map((l) => ({ ...l, hasSmooth: Boolean(models[l.key].smooth) }));
+    const panel = settingsPanel(layers, this.settings, () => this.refresh());
+    panel.open = open;
+    this.drawing.replaceChildren(panel);
   }
 
+  /** @param {Seek | null} seek */
   obey(seek) {
     if (!seek || seek.seq === this.memory.seq) return;
     this.memory.seq = seek.seq;
     this.video.pause();
     this.clock.seek(seek.frame);
-    this.toPick = seek.pick && { frame: seek.frame, pick: seek.pick };
+    this.toPick = seek.pick ? { frame: seek.frame, pick: seek.pick } : null;
   }
 
+  /** @param {number} direction */
   toMark(direction) {
     const frames = this.data.marks.map(([frame]) => frame), now = this.clock.target;
     const next = direction > 0 ? frames.find((f) => f > now) : frames.findLast((f) => f < now);
     if (next === undefined) return this.stage.announce("No further disputed frame in this direction");
     this.video.pause();
     this.clock.seek(next);
-    this.stage.announce(`Frame ${next}: ${this.data.marks.find(([f]) => f === next)[1]}`);
+    this.stage.announce(`Frame ${next}: ${this.data.marks.find(([f]) => f === next)?.[1]}`);
   }
 
   // --- drawing ---
@@ -151,25 +218,31 @@ class Player {
     if (this.image.width !== videoWidth || this.image.height !== videoHeight) {
       Object.assign(this.image, { width: videoWidth, height: videoHeight });
     }
-    this.image.getContext("2d").drawImage(this.video, 0, 0);
+    contextOf(this.image).drawImage(this.video, 0, 0);
     this.ready = true;
     if (this.misshapen(videoWidth, videoHeight)) this.askForCopy();
   }
 
-  // Whether the browser takes the pixels' shape, a turn or a change of size for another one than
-  // Python did: poses would lie beside the people.
+  /**
+   * Whether the browser takes the pixels' shape, a turn or a change of size for another one than
+   * Python did: poses would lie beside the people.
+   * @param {number} shownWidth @param {number} shownHeight
+   */
   misshapen(shownWidth, shownHeight) {
     const { width, height } = this.data.clip;
+    /** @param {number} shown @param {number} expected */
     const off = (shown, expected) => Math.abs(shown - expected) > Math.max(2, 0.03 * expected);
     return off(shownWidth, shownHeight * width / height) && off(shownHeight, shownWidth * height / width);
   }
 
+  /** @param {number} frame */
   showFrame(frame) {
     this.memory.frame = frame;
     this.transport.setFrame(frame, this.clock.target !== frame);
     this.refresh();
   }
 
+  /** @param {CanvasRenderingContext2D} ctx @param {Place} place */
   drawImage(ctx, place) {
     if (!this.ready) return;
     const { width, height } = this.stage.picture;
@@ -182,18 +255,20 @@ class Player {
     this.showPanels("", "info");
   }
 
+  /** @param {SentLayer} layer @param {number} frame @returns {Layer} */
   layerAt(layer, frame) {
-    const model = this.numbers.models[layer.key];
-    if (!model || !layer.skeleton) return { ...layer, people: [], skeleton: { joints: [], bones: [] } };
+    const model = this.numbers?.models[layer.key], { skeleton } = layer;
+    if (!model || !skeleton) return { ...layer, people: [], skeleton: { joints: [], bones: [] } };
     const { from, failed, people } = posesAt(
       model, frame, layer.trust, this.settings.options.smooth);
     const old = from === null ? "no poses yet" : from === frame ? "" : `poses from frame ${from}`;
     return {
-      ...layer, people, matched: true, threshold: this.settings.thresholds[layer.key],
+      ...layer, skeleton, people, matched: true, threshold: this.settings.thresholds[layer.key],
       stale: from !== frame, note: failed ? `failed on this frame; ${old}` : old,
     };
   }
 
+  /** @param {string} message @param {string} tone */
   showPanels(message, tone) {
     const { data } = this;
     if (message && this.ready && !this.problem) return;
@@ -213,28 +288,36 @@ class Player {
     });
   }
 
+  /** @returns {SentOptions} */
   currentOptions() {
-    const { options, group } = this.settings;
+    const { group } = this.settings;
+    const options = /** @type {SentOptions} */ (this.settings.options);
     if (group === "page") return options;
     const joints = this.data.layers.flatMap((layer) => layer.skeleton?.joints ?? []).filter(GROUPS[group][1]);
     return { ...options, joints: group === "all" ? null : joints };
   }
 
-  // The picked joint's way over the last frames, for every model that follows the same person.
+  /**
+   * The picked joint's way over the last frames, for every model that follows the same person.
+   * @returns {Record<string, Track>}
+   */
   tracks() {
     const ref = this.memory.picked, length = this.settings.options.trail;
     const from = ref && this.layers.find((layer) => layer.key === ref.layer);
-    if (!length || !from) return {};
+    if (!length || !ref || !from) return {};
     const name = from.skeleton.joints[ref.joint];
+    /** @type {Record<string, Track>} */
     const tracks = {};
     for (const layer of this.layers) {
-      const joint = layer.skeleton.joints.indexOf(name), model = this.numbers.models[layer.key];
-      if (joint >= 0 && model) tracks[layer.key] = trackOf(model, ref.person, joint, this.clock.frame, length);
+      const joint = layer.skeleton.joints.indexOf(name), model = this.numbers?.models[layer.key];
+      if (joint < 0 || !model) continue;
+      tracks[layer.key] = trackOf(model, { id: ref.person, joint }, this.clock.frame, length);
     }
     return tracks;
   }
 
   // --- telling Python ---
+  /** @param {number} frame */
   rest(frame) {
     this.refresh();
     if (this.toPick?.frame === frame) this.stage.pickNamed(this.toPick.pick);
@@ -245,6 +328,7 @@ class Player {
     }, REPORT_EVERY);
   }
 
+  /** @param {{message: string, code?: number} | null} error */
   cannotPlay(error) {
     this.fail(`This browser cannot play the clip (${error?.message || "unknown format"}).`);
     if (error?.code !== MediaError.MEDIA_ERR_NETWORK) this.askForCopy();
@@ -255,6 +339,7 @@ class Player {
     this.report("unplayable", this.asked = this.data.clip.id);
   }
 
+  /** @param {string} problem */
   fail(problem) {
     this.problem = problem;
     this.showPanels(problem, "failed");
@@ -270,9 +355,11 @@ class Player {
   }
 }
 
+/** @param {{data: Sent, parentElement: Host, setStateValue: (name: string, value: any) => void}} component */
 export default function ({ data, parentElement, setStateValue }) {
-  const root = parentElement.querySelector(".viewer");
-  const player = (parentElement.__posePlayer ??= new Player(root));
+  const root = /** @type {HTMLElement} */ (parentElement.querySelector(".viewer"));
+  /** @type {Player} */
+  const player = (parentElement.__posePlayer ??= new Player(root, data));
   player.report = setStateValue;
   player.update(data);
   return () => {

@@ -13,25 +13,17 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from pages.ui.viewer.assets import assets
+from pages.ui.scripts import script, texts
 from pages.ui.viewer.clip import ClipLayer, layer_payload, pack_poses
 from pages.ui.viewer.media_files import NUMBERS, media_url
 from pages.ui.viewer.panels import JointRef, Pick, ViewOptions, options_payload
 
+_HERE = Path(__file__).parent
 _player = st.components.v2.component(
     "pose_comparison.clip_player",
-    html=assets("viewer.html"),
-    css=assets("viewer.css", "player.css"),
-    js=assets(
-        "overlay.js",
-        "view.js",
-        "stage.js",
-        "addresses.js",
-        "numbers.js",
-        "clock.js",
-        "controls.js",
-        "player.js",
-    ),
+    html=texts(_HERE / "viewer.html"),
+    css=texts(_HERE / "viewer.css", _HERE / "player.css"),
+    js=script(_HERE / "player.js"),
 )
 
 

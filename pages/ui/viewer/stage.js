@@ -1,40 +1,83 @@
 // The grid of canvases that the picture viewer and the clip player share: panels, tooltip, keyboard
 // choice of joints, announcements and redrawing.
 
+import { button, element } from "./dom.js";
+import {
+  HIDDEN, counterpart, drawLayer, drawRing, drawTrack, jointLines, jointOf, jointState, layersText,
+  nearestJoint, onCanvas, personOf, visibleJoints,
+} from "./overlay.js";
+import { followPointers } from "./pointers.js";
+import { HOME, clamp, fitted, movedBy, placeOf, zoomedAt } from "./view.js";
+
+/**
+ * @import {
+ *   Grab, Layer, Memory, NamedJoint, Options, Panel, PanelData, Place, Point, Ref, SentOptions, Size,
+ *   Track, View
+ * } from "./types.js"
+ *
+ * @typedef {Size & {id?: string}} ShownPicture
+ */
+
 const REACH = 24;
 const PAN_STEP = 40;
-const ROOM = 1.5, FIT_MAX = 12, EDGE = 30;
+const EDGE = 30;
 const KEYS_HELP = "Plus and minus zoom, arrow keys move, 0 shows the whole picture, "
   + "n and p choose a joint, Enter picks it, Escape lets go";
 
-function element(tag, attributes = {}, ...children) {
-  const node = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) {
-    if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
-    else if (value !== false && value !== null) node.setAttribute(name, value === true ? "" : value);
-  }
-  node.append(...children);
-  return node;
+/** @param {HTMLCanvasElement} canvas */
+export function contextOf(canvas) {
+  return /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
 }
 
-// Kept across reruns and remounts, by the component's key.
-function memoryOf(key, id) {
-  const all = (globalThis.__poseViewers ??= new Map());
-  if (all.get(key)?.id !== id) all.set(key, { id, view: HOME, chosen: null, picked: null });
-  return all.get(key);
+/**
+ * Kept across reruns and remounts, by the component's key.
+ * @param {string} key @param {string} id
+ * @returns {Memory & Record<string, any>}
+ */
+export function memoryOf(key, id) {
+  const page = /** @type {{__poseViewers?: Map<string, Memory>}} */ (globalThis);
+  const all = (page.__poseViewers ??= new Map());
+  const known = all.get(key);
+  if (known?.id === id) return known;
+  const fresh = { id, view: HOME, chosen: null, picked: null };
+  all.set(key, fresh);
+  return fresh;
 }
 
-class Stage {
-  // onPick(name | null) is told {model, person, joint}; drawBackdrop(ctx, place) paints the picture.
-  // whole: the element that goes full screen.
+export class Stage {
+  /**
+   * @param {HTMLElement} root
+   * @param {object} acts
+   * @param {(joint: NamedJoint | null) => void} acts.onPick
+   * @param {(ctx: CanvasRenderingContext2D, place: Place) => void} acts.drawBackdrop paints the picture
+   * @param {HTMLElement} [acts.whole] what goes full screen
+   */
   constructor(root, { onPick, drawBackdrop, whole = root }) {
-    Object.assign(this, { root, onPick, drawBackdrop, whole });
+    this.root = root;
+    this.onPick = onPick;
+    this.drawBackdrop = drawBackdrop;
+    this.whole = whole;
+    /** @type {ShownPicture} */
     this.picture = { width: 1, height: 1 };
-    this.memory = { view: HOME, chosen: null, picked: null };
+    /** @type {Memory & Record<string, any>} */
+    this.memory = { id: "", view: HOME, chosen: null, picked: null };
+    /** @type {Record<string, Layer>} */
     this.layers = {};
-    this.options = {};
+    /** @type {Options} */
+    this.options = {
+      weak: "hidden", labels: false, points: true, bones: true, boxes: false, joints: null, lineWidth: 3,
+    };
+    /** @type {Panel[]} */
     this.panels = [];
+    /** @type {Record<string, Track>} */
     this.tracks = {};
+    this.quiet = false;
+    /** @type {Panel | null} */
+    this.tipPanel = null;
+    /** @type {Record<string, () => void>} */
+    this.extraKeys = {};
+    /** @type {number | undefined} */
+    this.pending = undefined;
     this.backdrop = document.createElement("canvas");
     this.grid = element("div", { class: "grid" });
     this.live = element("div", { class: "unseen", "aria-live": "polite" });
@@ -45,13 +88,12 @@ class Stage {
     this.resized = new ResizeObserver(() => this.redraw());
     this.resized.observe(root);
     this.lastScroll = -Infinity;
+    /** @param {Event} event */
     this.onWheel = (event) => { if (!event.composedPath().includes(this.grid)) this.leaveToPage(); };
     document.addEventListener("wheel", this.onWheel, { capture: true, passive: true });
   }
 
   buildBar() {
-    const button = (text, label, act) =>
-      element("button", { type: "button", title: label, "aria-label": label, onclick: act }, text);
     return element("div", { class: "bar", role: "toolbar", "aria-label": "View" },
       button("−", "Zoom out", () => this.zoomBy(1 / 1.5)),
       this.zoomText,
@@ -64,14 +106,22 @@ class Stage {
   close() {
     this.resized.disconnect();
     document.removeEventListener("wheel", this.onWheel, { capture: true });
-    cancelAnimationFrame(this.pending);
+    if (this.pending !== undefined) cancelAnimationFrame(this.pending);
   }
 
-  // picture: {width, height}; memory: from memoryOf; layers: by key; panels: as sent by Python;
-  // tracks: the ways of a joint by layer; quiet: alternative texts wait until things stand still.
+  /**
+   * @param {object} shown
+   * @param {ShownPicture} shown.picture
+   * @param {Memory & Record<string, any>} shown.memory from memoryOf
+   * @param {Record<string, Layer>} shown.layers
+   * @param {PanelData[]} shown.panels
+   * @param {SentOptions} shown.options
+   * @param {Record<string, Track>} [shown.tracks] the ways of a joint by layer
+   * @param {boolean} [shown.quiet] alternative texts wait until things stand still
+   */
   show({ picture, memory, layers, panels, options, tracks = {}, quiet = false }) {
     Object.assign(this, { picture, memory, layers, tracks, quiet });
-    this.options = { ...options, joints: options.joints && new Set(options.joints) };
+    this.options = { ...options, joints: options.joints ? new Set(options.joints) : null };
     if (panels.length !== this.panels.length) {
       this.panels = panels.map(() => this.buildPanel());
       this.grid.replaceChildren(...this.panels.map((panel) => panel.figure));
@@ -80,22 +130,23 @@ class Stage {
     this.redraw();
   }
 
+  /** @returns {Panel} */
   buildPanel() {
-    const panel = {};
-    panel.canvas = element("canvas", { role: "img" });
-    panel.tip = element("div", { class: "tip", hidden: true });
-    panel.message = element("div", { class: "message", role: "status", hidden: true });
-    panel.heading = element("figcaption");
-    panel.note = element("div", { class: "note", hidden: true });
-    panel.figure = element("figure", { tabindex: 0, role: "group", title: "" },
-      panel.heading,
-      element("div", { class: "sheet" }, panel.canvas, panel.note, panel.message, panel.tip));
-    panel.figure.addEventListener("keydown", (event) => this.onKey(event, panel));
-    panel.canvas.panel = panel;
-    followPointers(panel.canvas, this);
+    const canvas = element("canvas", { role: "img" });
+    const tip = element("div", { class: "tip", hidden: true });
+    const message = element("div", { class: "message", role: "status", hidden: true });
+    const heading = element("figcaption");
+    const note = element("div", { class: "note", hidden: true });
+    const figure = element("figure", { tabindex: 0, role: "group", title: "" },
+      heading, element("div", { class: "sheet" }, canvas, note, message, tip));
+    const data = { title: "", subtitle: "", colour: "", layers: [], message: "", tone: "info" };
+    const panel = { canvas, tip, message, heading, note, figure, data };
+    figure.addEventListener("keydown", (event) => this.onKey(event, panel));
+    followPointers(canvas, this);
     return panel;
   }
 
+  /** @param {Panel} panel @param {PanelData} data */
   fillPanel(panel, data) {
     const same = JSON.stringify(data) === JSON.stringify(panel.data);
     panel.data = data;
@@ -114,6 +165,7 @@ class Stage {
     this.describe(panel);
   }
 
+  /** @param {Panel} panel */
   describe(panel) {
     panel.canvas.style.aspectRatio = `${this.picture.width} / ${this.picture.height}`;
     if (this.quiet) return;
@@ -121,48 +173,47 @@ class Stage {
     panel.canvas.setAttribute("aria-label", `${panel.data.title}. ${text}`);
   }
 
+  /** @param {Panel} panel */
   layersOf(panel) {
     return panel.data.message ? [] : panel.data.layers.map((key) => this.layers[key]).filter(Boolean);
   }
 
   // --- view ---
+  /** @returns {View} */
   get view() { return this.memory.view; }
 
+  /** @param {View} view */
   setView(view) {
     this.memory.view = view;
     this.redraw();
   }
 
+  /** @param {HTMLCanvasElement} canvas */
   place(canvas) {
     return placeOf(this.view, this.picture, canvas.clientWidth, canvas.clientHeight);
   }
 
+  /** @param {number} factor */
   zoomBy(factor) {
     const canvas = this.panels[0].canvas;
+    /** @type {Point} */
     const middle = [canvas.clientWidth / 2, canvas.clientHeight / 2];
     this.setView(zoomedAt(this.view, this.place(canvas), this.picture, factor, middle));
   }
 
-  // The box [left, top, right, bottom] of the picture fills the canvas, with some room around.
-  fitBox([left, top, right, bottom]) {
-    const { clientWidth, clientHeight } = this.panels[0].canvas, { width, height } = this.picture;
-    if (!clientWidth) return;
-    const side = ROOM * Math.max(right - left, bottom - top, 1);
-    const wanted = Math.min(clientWidth / side, clientHeight / side);
-    const whole = Math.min(clientWidth / width, clientHeight / height);
-    const zoom = clamp(wanted / whole, 1, FIT_MAX);
-    // Nothing beside the picture is shown while there is enough of the picture.
-    const centre = (middle, all, seen) => {
-      const half = Math.min(0.5, seen / all / whole / zoom / 2);
-      return clamp(middle / all, half, 1 - half);
-    };
-    this.setView({
-      zoom,
-      cx: centre((left + right) / 2, width, clientWidth), cy: centre((top + bottom) / 2, height, clientHeight),
-    });
+  /**
+   * The box [left, top, right, bottom] of the picture fills the canvas, with some room around.
+   * @param {number[]} box
+   */
+  fitBox(box) {
+    const { clientWidth, clientHeight } = this.panels[0].canvas;
+    if (clientWidth) this.setView(fitted(box, this.picture, clientWidth, clientHeight));
   }
 
-  // A place that is out of sight comes to the middle.
+  /**
+   * A place that is out of sight comes to the middle.
+   * @param {ArrayLike<number>} xy @param {number} k
+   */
   centre(xy, k) {
     const canvas = this.panels[0].canvas, [x, y] = onCanvas(this.place(canvas), xy, k);
     const inside = x > EDGE && y > EDGE && x < canvas.clientWidth - EDGE && y < canvas.clientHeight - EDGE;
@@ -172,7 +223,10 @@ class Stage {
     });
   }
 
-  // Once for each new number.
+  /**
+   * Once for each new number.
+   * @param {number} number
+   */
   comeTo(number) {
     if (!number || this.memory.come === number) return;
     this.memory.come = number;
@@ -190,40 +244,62 @@ class Stage {
   }
 
   // --- joints ---
+  /** @param {HTMLCanvasElement} canvas @returns {Panel} */
+  panelOf(canvas) {
+    const panel = this.panels.find((each) => each.canvas === canvas);
+    if (!panel) throw new Error("a canvas of no panel");
+    return panel;
+  }
+
+  /**
+   * What begins where a pointer goes down; nothing can be dragged here but the picture.
+   * @param {HTMLCanvasElement} _canvas @param {Point} _point @param {string} _kind of pointer
+   * @returns {Grab | null}
+   */
+  grab(_canvas, _point, _kind) { return null; }
+
+  /** @param {HTMLCanvasElement} canvas @param {Point | null} point */
   hover(canvas, point) {
-    const panel = canvas.panel;
+    const panel = this.panelOf(canvas);
     const ref = point && nearestJoint(
       this.layersOf(panel), this.place(canvas), point, REACH, this.options);
     this.choose(ref ? panel : null, ref ?? this.memory.picked);
   }
 
+  /** @param {HTMLCanvasElement} canvas @param {Point} point */
   pick(canvas, point) {
-    const panel = canvas.panel;
+    const panel = this.panelOf(canvas);
     panel.figure.focus({ preventScroll: true });
     const ref = nearestJoint(this.layersOf(panel), this.place(canvas), point, REACH, this.options);
     this.choose(ref ? panel : null, ref);
     this.keep(ref);
   }
 
+  /** @param {Panel | null} panel @param {Ref | null} ref */
   choose(panel, ref) {
     this.memory.chosen = ref;
     this.tipPanel = panel;
     this.redraw();
   }
 
+  /** @param {Ref | null} ref */
   keep(ref) {
     if (JSON.stringify(ref) === JSON.stringify(this.memory.picked)) return;
     this.memory.picked = ref;
     const layer = ref && this.layers[ref.layer];
-    this.onPick(layer && {
+    this.onPick(ref && layer && {
       model: layer.key, person: ref.person, joint: layer.skeleton.joints[ref.joint],
     });
   }
 
-  // Picks the joint that the page names, "" for the one that the model is surest of.
+  /**
+   * Picks the joint that the page names, "" for the one that the model is surest of.
+   * @param {NamedJoint} named
+   */
   pickNamed({ model, person, joint }) {
     const layer = this.layers[model], found = layer && personOf(layer, { person });
-    const k = found ? jointOf(layer, found, joint, this.options) : -1;
+    if (!found) return;
+    const k = jointOf(layer, found, joint, this.options);
     if (k < 0) return;
     const ref = { layer: model, person, joint: k };
     this.choose(this.panels.find((panel) => panel.data.layers.includes(model)) ?? null, ref);
@@ -232,6 +308,7 @@ class Stage {
     this.root.scrollIntoView({ block: "nearest", behavior: "smooth" });
   }
 
+  /** @param {Panel} panel @param {number} by */
   step(panel, by) {
     const all = visibleJoints(this.layersOf(panel), this.options);
     if (!all.length) return this.announce("No joints to choose from");
@@ -242,16 +319,20 @@ class Stage {
     this.announce(jointLines(this.layers[all[next].layer], all[next]).join(", "));
   }
 
+  /** @param {string} text */
   announce(text) { this.live.textContent = text; }
 
+  /** @param {KeyboardEvent} event @param {Panel} panel */
   onKey(event, panel) {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
+    /** @param {number} dx @param {number} dy */
     const pan = (dx, dy) => this.setView(
-      movedBy(this.view, this.place(panel.canvas), this.picture, dx, dy));
+      movedBy(this.view, this.place(panel.canvas), this.picture, [dx, dy]));
     const moves = {
       ArrowLeft: () => pan(PAN_STEP, 0), ArrowRight: () => pan(-PAN_STEP, 0),
       ArrowUp: () => pan(0, PAN_STEP), ArrowDown: () => pan(0, -PAN_STEP),
     };
+    /** @type {Record<string, () => void>} */
     const acts = {
       ...moves,
       "+": () => this.zoomBy(1.5), "=": () => this.zoomBy(1.5), "-": () => this.zoomBy(1 / 1.5),
@@ -294,18 +375,22 @@ class Stage {
     }
   }
 
-  // The picture is scaled once and copied to the other canvases of the same size.
+  /**
+   * The picture is scaled once and copied to the other canvases of the same size.
+   * @param {number} width @param {number} height @param {Place} place
+   */
   paintBackdrop(width, height, place) {
     Object.assign(this.backdrop, { width, height });
-    const ctx = this.backdrop.getContext("2d");
+    const ctx = contextOf(this.backdrop);
     ctx.scale(devicePixelRatio, devicePixelRatio);
     ctx.imageSmoothingEnabled = place.scale * devicePixelRatio < 4;
     ctx.imageSmoothingQuality = "high";
     this.drawBackdrop(ctx, place);
   }
 
+  /** @param {Panel} panel */
   drawPanel(panel) {
-    const ctx = panel.canvas.getContext("2d");
+    const ctx = contextOf(panel.canvas);
     ctx.setTransform(1, 0, 0, 1, 0, 0);
     ctx.clearRect(0, 0, panel.canvas.width, panel.canvas.height);
     ctx.drawImage(this.backdrop, 0, 0);
@@ -317,25 +402,28 @@ class Stage {
     }
     const ref = this.validChoice();
     for (const layer of ref ? layers : []) {
-      const own = counterpart(layer, this.layers[ref.layer], ref, this.options);
-      if (own) drawRing(ctx, layer, personOf(layer, own), own.joint, place);
+      const own = ref && counterpart(layer, this.layers[ref.layer], ref, this.options);
+      const person = own && personOf(layer, own);
+      if (person) drawRing(ctx, layer, person, own.joint, place);
     }
     this.placeTip(panel, ref, place);
   }
 
+  /** @returns {Ref | null} */
   validChoice() {
     const ref = this.memory.chosen, layer = ref && this.layers[ref.layer];
     const person = layer && personOf(layer, ref);
     return person && jointState(layer, person, ref.joint, this.options) !== HIDDEN ? ref : null;
   }
 
+  /** @param {Panel} panel @param {Ref | null} ref @param {Place} place */
   placeTip(panel, ref, place) {
     panel.tip.hidden = !ref || panel !== this.tipPanel;
-    if (panel.tip.hidden) return;
-    const layer = this.layers[ref.layer];
+    const layer = ref && this.layers[ref.layer], person = layer && personOf(layer, ref);
+    if (panel.tip.hidden || !person) return;
     const [first, ...rest] = jointLines(layer, ref);
     panel.tip.replaceChildren(element("strong", {}, first), ...rest.map((line) => element("div", {}, line)));
-    const [x, y] = onCanvas(place, personOf(layer, ref).xy, ref.joint);
+    const [x, y] = onCanvas(place, person.xy, ref.joint);
     const { clientWidth, clientHeight } = panel.canvas;
     const { offsetWidth, offsetHeight } = panel.tip;
     const left = x + 16 + offsetWidth > clientWidth ? x - 16 - offsetWidth : x + 16;
