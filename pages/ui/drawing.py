@@ -2,10 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from estimators.registry import ModelSpec
 from estimators.render.style import PoseStyle, rgb
 from estimators.skeletons import COCO_17, SKELETONS
+from estimators.types import PoseSet
 from pages.ui.settings import Settings
-from pages.ui.viewer.panels import ViewOptions
+from pages.ui.viewer.panels import Layer, ViewOptions
+
+
+class Drawn(NamedTuple):
+    """The people to draw, their numbers, and what is implausible (see `Layer`)."""
+
+    poses: PoseSet
+    ids: Sequence[int]
+    doubts: Sequence[tuple[int, str, str]] = ()
+
 
 _ALL = frozenset(joint for skeleton in SKELETONS.values() for joint in skeleton.joints)
 _FACE = frozenset(
@@ -35,6 +49,13 @@ def pose_style(settings: Settings, colour: str) -> PoseStyle:
         bones="bones" in settings.draw,
         boxes="boxes" in settings.draw,
     )
+
+
+def pose_layer(spec: ModelSpec, settings: Settings, colour: str, drawn: Drawn) -> Layer:
+    """One model's people as viewer and marker draw them; `colour` is #rrggbb."""
+    threshold = settings.joint_threshold(spec.key)
+    poses, ids, doubts = drawn
+    return Layer(spec.key, spec.title, colour, poses, spec.score_kind, threshold, ids, doubts)
 
 
 def view_options(settings: Settings) -> ViewOptions:

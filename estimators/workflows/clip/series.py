@@ -152,6 +152,11 @@ class FramePeople:
     shown: Mapping[str, PoseSet]
     members: Mapping[int, Mapping[str, int]]
 
+    def numbers(self, model: str) -> list[int]:
+        """The number of each person that the model shows."""
+        found = {each[model]: number for number, each in self.members.items() if model in each}
+        return [found[i] for i in range(len(self.shown[model]))]
+
 
 def frame_people(analysis: ClipAnalysis, frame_index: int) -> FramePeople:
     """Who is in a frame, by the numbers that hold for the whole clip."""

@@ -12,7 +12,7 @@ from estimators.registry import ModelSpec
 from pages.ui import engine, memory
 from pages.ui.address import publish, recall
 from pages.ui.colours import heading
-from pages.ui.drawing import view_options
+from pages.ui.drawing import Drawn, pose_layer, view_options
 from pages.ui.engine import Outcome
 from pages.ui.fetching import invitation
 from pages.ui.image.comparison import Comparison
@@ -149,17 +149,8 @@ def _width(comparison: Comparison) -> int:
 
 
 def _layer(comparison: Comparison, spec: ModelSpec) -> Layer:
-    poses, ids = comparison.drawn(spec.key)
-    return Layer(
-        spec.key,
-        spec.title,
-        comparison.colours[spec.key],
-        poses,
-        spec.score_kind,
-        comparison.settings.joint_threshold(spec.key),
-        ids,
-        comparison.doubts(spec.key),
-    )
+    drawn = Drawn(*comparison.drawn(spec.key), comparison.doubts(spec.key))
+    return pose_layer(spec, comparison.settings, comparison.colours[spec.key], drawn)
 
 
 def _card(outcome: Outcome, colour: str) -> None:

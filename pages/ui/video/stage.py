@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import streamlit as st
@@ -96,19 +97,16 @@ def _player_of(comparison: ClipComparison, source: Path) -> Clip:
 
 def _layers(comparison: ClipComparison, packed: Clip) -> list[ClipLayer]:
     """The packed poses in the present thresholds and colours."""
+    settings = comparison.settings
     return [
-        ClipLayer(
-            spec.key,
-            spec.title,
-            comparison.colours[spec.key],
-            spec.score_kind,
-            comparison.settings.joint_threshold(spec.key),
-            spec.score_range,
-            layer.poses,
-            message=comparison.failed(spec.key),
-            pose_threshold=comparison.settings.pose_threshold(spec.key),
+        replace(
+            layer,
+            colour=comparison.colours[layer.key],
+            threshold=settings.joint_threshold(layer.key),
+            pose_threshold=settings.pose_threshold(layer.key),
+            message=comparison.failed(layer.key),
         )
-        for spec, layer in zip(comparison.specs, packed.layers, strict=True)
+        for layer in packed.layers
     ]
 
 

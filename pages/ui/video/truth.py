@@ -11,6 +11,7 @@ from estimators.annotated import AnnotatedImage
 from estimators.media.clips import frames
 from estimators.types import PoseSet
 from estimators.workflows.clip.series import FramePeople, frame_people
+from pages.ui.drawing import Drawn, pose_layer
 from pages.ui.server.files import folder
 from pages.ui.truth import Scene, errors_of, mark_truth, marked_frames
 from pages.ui.video.comparison import ClipComparison
@@ -108,23 +109,15 @@ def _file(comparison: ClipComparison, frame: int) -> Path | None:
 
 def _layers(comparison: ClipComparison, people: FramePeople) -> list[Layer]:
     return [
-        Layer(
-            spec.key,
-            spec.title,
+        pose_layer(
+            spec,
+            comparison.settings,
             comparison.colours[spec.key],
-            people.shown[spec.key],
-            spec.score_kind,
-            comparison.settings.joint_threshold(spec.key),
-            _numbers(people, spec.key),
+            Drawn(people.shown[spec.key], people.numbers(spec.key)),
         )
         for spec in comparison.specs
         if spec.key in people.shown
     ]
-
-
-def _numbers(people: FramePeople, model: str) -> list[int]:
-    found = {members[model]: n for n, members in people.members.items() if model in members}
-    return [found[i] for i in range(len(people.shown[model]))]
 
 
 def _shown_in(comparison: ClipComparison, image: AnnotatedImage) -> dict[str, PoseSet] | None:
