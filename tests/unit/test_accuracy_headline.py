@@ -342,3 +342,9 @@ def test_every_number_has_an_interval_around_it_and_a_count() -> None:
     assert math.isnan(figures[PCKH].value)
     assert math.isnan(figures[PCKH].low)
     assert set(STATS) < set(METRICS)
+
+
+def test_of_two_within_a_torso_the_nearer_one_is_the_person() -> None:
+    for near, far in ((20, 60), (-10, 30)):
+        results = [result(1, at(100 + far)), result(1, at(100 + near))]
+        assert near_to(images([person(at(100))]), results).found.tolist() == [1]

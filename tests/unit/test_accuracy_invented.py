@@ -167,3 +167,11 @@ def test_crops_are_the_same_whatever_the_order_and_the_other_pictures() -> None:
     assert cut_crops(images([person(at(100), ("nose", "left_eye"))])) == ()
     # All joints in one place: no cut.
     assert cut_crops(images([person(np.full((K, 2), 100.0))])) == ()
+
+
+def test_a_joint_on_the_very_edge_of_the_crop_is_in_it() -> None:
+    xy = at(100)
+    xy[[joint("left_knee"), joint("right_knee")], 1] = (299.5, 300.0)
+    xy[[joint("left_ankle"), joint("right_ankle")], 1] = 300.5
+    found = invented_joints([crop()], [answer(xy)], 0.5)
+    assert (found.joints, found.invented.value, found.guessed.value) == (4, 0.5, 0.5)

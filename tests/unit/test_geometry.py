@@ -183,3 +183,10 @@ def test_sizes_without_pixels_are_refused() -> None:
         CropRegion.whole((0, 4))
     with pytest.raises(ValueError, match="no canvas"):
         best_canvas((4, 4), [])
+
+
+@pytest.mark.parametrize("side", [3, 4])
+def test_a_square_is_the_nearest_one_of_whole_pixels(side: int) -> None:
+    for x in np.arange(9.05, 12, 0.1):
+        left = square_around(np.array([x, x]), side / 2).left
+        assert abs(left + side / 2 - x) == min(abs(n + side / 2 - x) for n in range(20)), x

@@ -179,3 +179,12 @@ def test_the_verdict_tells_the_gravest_findings_of_models_that_are_left() -> Non
 
 
 KINDS_OF_A_POSE = ("long limb", "uneven limbs", "exchanged", "exchanged pair")
+
+
+@pytest.mark.parametrize(("near", "seen"), [(0.1, True), (0.2, False)])
+def test_on_another_person_is_within_a_seventh_of_a_torso(near: float, seen: bool) -> None:
+    wrong = at(300)
+    wrong[joint("left_wrist")] = at(420)[joint("left_wrist")] + (near * 80, 0)
+    two = poses(at(300), at(420))
+    told = found({LIGHTNING: poses(wrong, at(420)), FULL: two, POSENET: two})
+    assert bool([f for f in told if f[0] == "on another person"]) == seen

@@ -263,3 +263,12 @@ def test_families_agree_on_a_person_at_an_oks_of_a_half(shift: float, agreed: bo
     found = {LIGHTNING: a, POSENET: b}
     facts = {f.model: f for f in picture_facts(found, group_people(found), {})}
     assert [facts[m].agreed for m in found] == [int(agreed)] * 2
+
+
+def test_only_among_several_pictures_it_is_said_on_which_they_differ_most() -> None:
+    off = person() + np.where(np.arange(17)[:, None] == 9, 40, 0)
+    one = picture("a.jpg") | {FULL: clip(FULL, [poses(off)], "a.jpg")}
+    (alone, _), both = of_pictures([one, picture("b.jpg")], {})
+    said = [next(r.text for r in v.reasons if "differ most" in r.text) for v in (alone, both)]
+    assert "left wrist of person 1: " in said[0]
+    assert "left wrist of person 1 on a.jpg: " in said[1]
