@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import math
+import os
+import signal
+import threading
 from pathlib import Path
 
 import pytest
 
-from estimators.cli.evaluate import KEPT, _kept, progress_text
+from estimators.cli.evaluate import KEPT, _kept, _work, progress_text
 from estimators.cli.main import main
 from estimators.cli.thresholds import asked_thresholds
-from estimators.errors import InputError
+from estimators.errors import InputError, ModelError
 from estimators.registry import get
+from estimators.types import Frame, PoseSet
+from estimators.workflows.evaluate.asks import EvaluateSettings
+from estimators.workflows.evaluate.job import EvaluateJob
 from estimators.workflows.evaluate.progress import EvaluateProgress, ModelProgress
 from estimators.workflows.evaluate.records import SUFFIX
+from tests.unit.evaluate_stand import StandInRunner, annotated_set, found
 
 ROOT = Path(__file__).parents[2]
 TRUTH = ROOT / "sample_media" / "annotations.json"
@@ -77,6 +84,34 @@ def test_without_resume_it_starts_anew(tmp_path: Path) -> None:
     assert _kept(tmp_path, resume=False) == tmp_path / KEPT
     assert not old.exists()
     assert mine.exists()
+
+
+def test_a_model_that_hangs_is_not_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ctrl-C ends its process; what it was working on is no failure of its own."""
+    ended = threading.Event()
+
+    class Hanging(StandInRunner):
+        def close(self) -> None:
+            ended.set()
+
+    def poses(model: str, frame: Frame) -> PoseSet:
+        if int(frame.image[0, 0, 0]) == 3:
+            os.kill(os.getpid(), signal.SIGINT)
+            assert ended.wait(30)
+            raise ModelError("It was closed.")
+        return found(model)
+
+    monkeypatch.setattr("estimators.cli.evaluate._PATIENCE_S", 0.05)
+    runner = Hanging(poses)
+    settings = EvaluateSettings(("movenet-lightning",), invented=False)
+    job = EvaluateJob(runner, annotated_set(tmp_path, 5), settings)
+    _work(job, SPECS[:1], runner)  # type: ignore[arg-type]
+    assert job.state == "cancelled"
+    assert job.outcome is not None
+    assert [image.file for image in job.outcome.annotated.images] == ["1.png", "2.png"]
+    assert job.outcome.models["movenet-lightning"].failures == {}
 
 
 def test_progress_tells_rate_and_time_left() -> None:

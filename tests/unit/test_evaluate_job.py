@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -149,6 +152,32 @@ def test_who_leaves_the_page_stops_the_run(tmp_path: Path) -> None:
     job = EvaluateJob(runner, truth, plain((LIGHTNING,)), wanted=lambda: False)
     assert run(runner, job).state == "cancelled"
     assert runner.asked == []
+
+
+def test_the_first_dozen_are_timed_with_nothing_beside_them(tmp_path: Path) -> None:
+    """Later ones overlap with the reading of the next picture, so that no core waits."""
+
+    class Watched(StandInRunner):
+        reading = 0
+        disturbed: list[bool]
+
+        @contextmanager
+        def occupied(self) -> Iterator[None]:
+            self.reading += 1
+            yield
+
+    def poses(model: str, frame: Frame) -> PoseSet:
+        before = runner.reading
+        time.sleep(0.005)
+        runner.disturbed.append(runner.reading > before)
+        return found(model)
+
+    runner = Watched(poses)
+    runner.disturbed = []
+    run(runner, EvaluateJob(runner, annotated_set(tmp_path, 24), plain((LIGHTNING,))))
+    assert len(runner.disturbed) == 24
+    assert not any(runner.disturbed[:12])
+    assert runner.disturbed[12]
 
 
 def test_a_second_run_asks_only_what_is_missing(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
@@ -21,7 +22,9 @@ from estimators.analysis.shown import Thresholds
 from estimators.annotated import AnnotatedSet
 from estimators.datasets.coco import from_coco
 from estimators.datasets.health import HealthReport
+from estimators.export.report_html.pictures import small_jpeg
 from estimators.export.sinks import to_bytes, write_all
+from estimators.registry import get
 from estimators.types import Frame, PoseSet
 from estimators.workflows.evaluate.answers import Evaluated
 from estimators.workflows.evaluate.asks import EvaluateSettings
@@ -222,6 +225,23 @@ def test_the_page_stands_alone(folder: Path) -> None:
         assert f"{numbers['AP']['value']:.3f}" in text
     assert data["verdict"]["headline"] in text
     assert "prefers-color-scheme:dark" in text
+
+
+def test_each_model_shows_its_six_worst_pictures_made_small(
+    measured: Measured, folder: Path
+) -> None:
+    text = (folder / "report.html").read_text()
+    for model in (LIGHTNING, MULTI):
+        section = text.split(f'</span>{get(model).title}</h3><div class="plots"><figure>')[-1]
+        section = section.split("</div>")[0]
+        listed = re.findall(r"(\d)\.png<br>quality (0\.\d\d), 1 annotated, 1 shown", section)
+        quality = np.round(measured.quality(model), 2)
+        worst = np.sort(quality)[:6]
+        assert len(listed) == 6
+        np.testing.assert_allclose([float(q) for _, q in listed], worst)
+    image = np.zeros((1000, 2000, 3), np.uint8)
+    assert Image.open(io.BytesIO(small_jpeg(image))).size == (480, 240)
+    assert Image.open(io.BytesIO(small_jpeg(image[:90, :120]))).size == (120, 90)
 
 
 def test_names_are_text_in_page_and_tables(truth: AnnotatedSet) -> None:

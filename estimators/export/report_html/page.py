@@ -84,7 +84,8 @@ def _headline(report: Report) -> str:
         [
             details.name_of(report, key),
             *(with_interval(model.get(metric)) for metric in shown),
-            number(model["latency_ms"], 1),
+            number(model["latency_ms"], 1)
+            + ("<small>busy</small>" if model["latency_busy"] else ""),
             number(model["memory_mb"], 0),
         ]
         for key, model in models.items()
