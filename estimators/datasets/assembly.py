@@ -36,11 +36,10 @@ def assembled(
     images: list[AnnotatedImage] = []
     people = 0
     for image, picture in pairs:
-        one = _image(image, picture, findings)
+        one = _image(image, picture, people, findings)
         if one is not None:
-            numbered = [replace(p, annotation_id=people + n) for n, p in enumerate(one.people, 1)]
-            people += len(numbered)
-            images.append(replace(one, image_id=ids[image.place], people=tuple(numbered)))
+            people += len(one.people)
+            images.append(replace(one, image_id=ids[image.place]))
     found = AnnotatedSet(tuple(images), listing.joints, listing.format, listing.name, sha256)
     report = _report(found, len(listing.images), findings)
     if not report.people:
@@ -72,16 +71,23 @@ def _ids(images: Sequence[ListedImage]) -> dict[str, int]:
     return {image.place: number for number, image in enumerate(images, 1)}
 
 
-def _image(listed: ListedImage, picture: ShelfPicture, findings: Findings) -> AnnotatedImage | None:
-    """The picture with its people in its own upright pixels; None where its shape is another's."""
+def _image(
+    listed: ListedImage, picture: ShelfPicture, before: int, findings: Findings
+) -> AnnotatedImage | None:
+    """The picture with its people in its own upright pixels; None where its shape is another's.
+
+    Args:
+        before: how many people the pictures before it have.
+    """
     relation = annotated_pixels(picture.size, picture.orientation, listed.size)
     if not _tell_relation(relation, listed, picture, findings):
         return None
-    people = [
-        _person(person, relation, f"{picture.name}, person {number}", findings)
-        for number, person in enumerate(listed.people, 1)
-        if person.box_xyxy is not None or person.labelled.any()
-    ]
+    there = [p for p in listed.people if p.box_xyxy is not None or p.labelled.any()]
+    people = []
+    for number, person in enumerate(there, 1):
+        place = f"{picture.name}, person {number}"
+        person = _in_picture(person, relation, place, findings)
+        people.append(completed(person, before + number, place, findings))
     width, height = picture.size
     for number, person in enumerate(people, 1):
         xy = person.xy[person.labelled]
@@ -101,7 +107,7 @@ def _image(listed: ListedImage, picture: ShelfPicture, findings: Findings) -> An
     )
 
 
-def _person(
+def _in_picture(
     person: AnnotatedPerson, relation: AnnotatedPixels, place: str, findings: Findings
 ) -> AnnotatedPerson:
     if relation.matrix is not None:
@@ -110,7 +116,7 @@ def _person(
         findings.add("crowd", place)
     elif not person.labelled.any():
         findings.add("nothing_labelled", place)
-    return completed(person, place, findings)
+    return person
 
 
 def _tell_relation(

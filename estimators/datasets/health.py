@@ -155,11 +155,12 @@ KINDS: Mapping[str, tuple[Level, str, str]] = {
 
 @dataclass(frozen=True)
 class Finding:
-    """One kind of oddity: how often, and the first few by name."""
+    """One kind of oddity: how often, the first few by name, and how many more names there are."""
 
     kind: str
     count: int
     examples: tuple[str, ...]
+    others: int = 0
 
     @property
     def level(self) -> Level:
@@ -170,7 +171,7 @@ class Finding:
     def text(self) -> str:
         """In words: what, how many, which, what was done."""
         _, what, done = KINDS[self.kind]
-        others = f" and {self.count - NAMED} more" if self.count > NAMED else ""
+        others = f" and {self.others:,} more" if self.others else ""
         named = f" ({', '.join(self.examples)}{others})" if self.examples else ""
         return f"{what}: {self.count:,}{named}. {done}"
 
@@ -181,17 +182,20 @@ class Findings:
     def __init__(self) -> None:
         self._counts: dict[str, int] = defaultdict(int)
         self._examples: dict[str, list[str]] = defaultdict(list)
+        self._told: dict[str, set[int]] = defaultdict(set)
 
     def add(self, kind: str, example: str = "", count: int = 1) -> None:
         """Counts one more (or `count`) of a kind; the first few examples are kept."""
         if kind not in KINDS:
             raise KeyError(kind)
         self._counts[kind] += count
-        example = printable(example)
-        example = example if len(example) <= _LONGEST else f"{example[:_LONGEST]}…"
-        kept = self._examples[kind]
-        if example and example not in kept and len(kept) < NAMED:
-            kept.append(example)
+        told, kept = self._told[kind], self._examples[kind]
+        if not example or hash(example) in told:
+            return
+        told.add(hash(example))
+        if len(kept) < NAMED:
+            example = printable(example[:_LONGEST])
+            kept.append(example if len(example) < _LONGEST else f"{example[:_LONGEST]}…")
 
     def count(self, kind: str) -> int:
         """How many of a kind so far."""
@@ -202,7 +206,10 @@ class Findings:
         order = list(KINDS)
         levels = ("left out", "changed", "note")
         kinds = sorted(self._counts, key=lambda k: (levels.index(KINDS[k][0]), order.index(k)))
-        return tuple(Finding(k, self._counts[k], tuple(self._examples[k])) for k in kinds)
+        return tuple(
+            Finding(k, self._counts[k], (*self._examples[k],), max(0, len(self._told[k]) - NAMED))
+            for k in kinds
+        )
 
 
 @dataclass(frozen=True)

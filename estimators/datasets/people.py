@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from estimators.analysis.scale import joint_box, person_area
-from estimators.annotated import HIDDEN, NOT_LABELLED, VISIBLE, AnnotatedPerson, Box
+from estimators.annotated import NOT_LABELLED, VISIBLE, AnnotatedPerson, Box
 from estimators.datasets.health import Findings
 from estimators.datasets.joint_names import JointMap
 from estimators.skeletons import COCO_17
@@ -53,9 +53,10 @@ def person_of(
         values: float64 [K, 3]: x, y in continuous pixels, and a visibility flag as it is written.
         place: where they stand, for the findings.
     """
-    raw = np.nan_to_num(values[:, 2])
-    flags = np.clip(np.ceil(raw), NOT_LABELLED, VISIBLE).astype(np.int8)
-    if not np.isin(values[:, 2], (NOT_LABELLED, HIDDEN, VISIBLE)).all():
+    raw = values[:, 2]
+    plain = np.where(raw > 0, np.minimum(np.ceil(raw), VISIBLE), NOT_LABELLED)
+    flags = plain.astype(np.int8)
+    if (plain != raw).any():
         findings.add("flag_out_of_range", place)
     nowhere = (flags != NOT_LABELLED) & ~(np.abs(values[:, :2]) < _FARTHEST_PX).all(axis=1)
     if nowhere.any():
@@ -92,8 +93,10 @@ def _with(
     )
 
 
-def completed(person: AnnotatedPerson, place: str, findings: Findings) -> AnnotatedPerson:
-    """With a box and an area, as far as they can be had; counted where they are not the file's."""
+def completed(
+    person: AnnotatedPerson, number: int, place: str, findings: Findings
+) -> AnnotatedPerson:
+    """Numbered, with box and area as far as they can be had; counted where not the file's own."""
     box, area, area_from = person.box_xyxy, person.area, person.area_from
     if area_from == "unknown" and box is not None:
         area, area_from = BOX_SHARE * (box[2] - box[0]) * (box[3] - box[1]), "box"
@@ -105,7 +108,7 @@ def completed(person: AnnotatedPerson, place: str, findings: Findings) -> Annota
         findings.add("box_missing", place)
         left, top, right, bottom = (float(side) for side in joint_box(person.xy))
         box = (left, top, right, bottom)
-    return replace(person, box_xyxy=box, area=area, area_from=area_from)
+    return replace(person, box_xyxy=box, area=area, area_from=area_from, annotation_id=number)
 
 
 def moved(person: AnnotatedPerson, matrix: NDArray[np.float64]) -> AnnotatedPerson:

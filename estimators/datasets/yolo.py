@@ -32,7 +32,7 @@ from estimators.skeletons import COCO_17
 
 _MOST_TEXT_BYTES = 10_000_000
 _MOST_YAML_BYTES = 1_000_000
-_SPLITS = ("train", "val", "valid", "test")
+_SPLITS = ("val", "valid", "test", "train")
 
 
 @dataclass(frozen=True)

@@ -210,6 +210,18 @@ def test_every_kind_has_three_parts() -> None:
         assert done.endswith(".")
 
 
+def test_a_few_are_named_and_the_others_counted() -> None:
+    findings = Findings()
+    for n in range(9):
+        findings.add("picture_absent", f"{n % 5}.jpg")
+    findings.add("crowd", "\x1b[31m" + "x" * 500)
+    absent, crowd = findings.all()
+    assert (absent.count, absent.examples) == (9, ("0.jpg", "1.jpg", "2.jpg"))
+    assert "not there: 9 (0.jpg, 1.jpg, 2.jpg and 2 more). Left out." in absent.text
+    assert crowd.examples[0].startswith("\\x1b[31mx")
+    assert len(crowd.text) < 300
+
+
 def test_mixed_ids_belong_together(images: Path, tmp_path: Path) -> None:
     content = factory.coco()
     with_mixed_ids(content)

@@ -18,6 +18,8 @@ from pages.ui.text import escaped
 
 _SOURCES = {"sample": "Sample set", "upload": "Your own"}
 _READ = "evaluate_read"
+# JSON takes over ten times its size while it is read; COCO's val2017 has 10 MB.
+_LARGEST_ANNOTATIONS = 25_000_000
 _LEVELS: Mapping[Level, tuple[str, str]] = {
     "left out": (":material/block:", "Left out"),
     "changed": (":material/edit:", "Changed"),
@@ -83,7 +85,8 @@ def _read(kept: Mapping[str, Kept]) -> Brought | None:
 
 def _set_of(kept: Mapping[str, Kept], key: str) -> Brought | InputError:
     try:
-        return Brought(*read_annotated_set({f.name: f.path for f in kept.values()}), key)
+        given = {f.name: f.path for f in kept.values()}
+        return Brought(*read_annotated_set(given, most_bytes=_LARGEST_ANNOTATIONS), key)
     except InputError as error:
         return InputError(error.message, error.advice)  # without the traceback's frames
 
