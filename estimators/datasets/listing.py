@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from estimators.annotated import AnnotatedPerson, Format
@@ -112,3 +112,18 @@ class Listing:
                 image = replace(joined[key], people=joined[key].people + image.people)
             joined[key] = image
         return Listing(self.name, joined.values(), self.format, self.joints), tuple(twice)
+
+
+def joined(listings: Sequence[Listing], name: str) -> Listing | None:
+    """Several parts of one COCO dataset; None where they are of other kinds, or list one picture
+    twice: then they are several opinions."""
+    names = [(image.parts, image.frame_index) for part in listings for image in part.images]
+    if any(part.format != "coco" for part in listings) or len(set(names)) < len(names):
+        return None
+    images = [
+        replace(image, place=f"{part.name} {image.place}")
+        for part in listings
+        for image in part.images
+    ]
+    have = {joint for part in listings for joint in part.joints}
+    return Listing(name, images, "coco", tuple(j for j in COCO_17.joints if j in have))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from estimators.datasets.coco import read_coco
 from estimators.datasets.coco_images import parsed
 from estimators.datasets.files import Given, GivenFile, files_of
 from estimators.datasets.health import Findings, HealthReport
-from estimators.datasets.listing import Listing
+from estimators.datasets.listing import Listing, joined
 from estimators.datasets.mpii import is_mat, is_mpii, read_mpii_json, read_mpii_mat, require_small
 from estimators.datasets.ochuman import is_ochuman, ochuman_as_coco
 from estimators.datasets.shelf import measured, pictures_of
@@ -38,15 +38,19 @@ _KNOWN = (
 
 @dataclass(frozen=True)
 class _Annotations:
-    """An annotation file as it was read: its bytes, and what they hold if they are JSON."""
+    """An annotation file as it was read: its bytes, and what they hold if they are JSON.
+
+    `parts` are the other files where a dataset comes in several, as CVAT writes one a subset.
+    """
 
     file: GivenFile
     data: bytes
     content: Any = None
+    parts: tuple[_Annotations, ...] = ()
 
     @property
     def name(self) -> str:
-        return printable(self.file.name)
+        return printable(", ".join(one.file.name for one in (self, *self.parts[:3])))
 
 
 def read_annotated_set(
@@ -85,7 +89,19 @@ def read_annotated_set(
 def _listing(
     found: _Annotations, pictures: Sequence[GivenFile], images: Given | None, findings: Findings
 ) -> tuple[Listing, str]:
-    """What the file lists, and a hash of it."""
+    """What the file lists, and a hash of it.
+
+    Raises:
+        InputError: there are several files that are not parts of one COCO dataset.
+    """
+    if found.parts:
+        every = (replace(found, parts=()), *found.parts)
+        read = [_listing(one, pictures, images, findings) for one in every if one.content]
+        if len(read) < len(every) or not (listing := joined([one for one, _ in read], found.name)):
+            raise InputError(
+                f"There are several annotation files: {found.name}.", "Give the one to read."
+            )
+        return listing, hashlib.sha256("".join(d for _, d in read).encode()).hexdigest()
     digest = hashlib.sha256(found.data).hexdigest()
     if is_mat(found.data):
         return read_mpii_mat(found.data, found.name, findings), digest
@@ -177,12 +193,10 @@ def _only(candidates: Sequence[GivenFile], most_bytes: int) -> _Annotations:
             continue
         if known is not None:
             found.append(known)
-    if len(found) > 1:
-        names = ", ".join(one.name for one in found[:4])
-        raise InputError(f"There are several annotation files: {names}.", "Name the one to read.")
     if not found:
         raise InputError(f"There is no annotation file of a known format.{why}", _KNOWN)
-    return found[0]
+    first, *others = found
+    return replace(first, parts=tuple(others)) if others else first
 
 
 def _known(file: GivenFile, most_bytes: int, named: bool = False) -> _Annotations | None:

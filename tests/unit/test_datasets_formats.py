@@ -368,3 +368,23 @@ def test_layouts_of_yolo(tmp_path: Path, split: str) -> None:
     annotated, report = read_annotated_set(tmp_path / "t")
     assert [len(image.people) for image in annotated.images] == [2, 1, 0]
     assert report.people == 3
+
+
+def test_a_coco_dataset_in_parts(tmp_path: Path) -> None:
+    """CVAT writes one file a subset, each with its own ids; one picture in two is refused."""
+    images = factory.pictures(tmp_path / "images")
+    for at, name in enumerate(("train", "val")):
+        content = factory.coco()
+        content["images"] = content["images"][at : at + 1] + content["images"][2:] * at
+        inside = {image["id"] for image in content["images"]}
+        kept = [a for a in content["annotations"] if a["image_id"] in inside]
+        content["annotations"] = [{**a, "id": n, "image_id": 1} for n, a in enumerate(kept, 1)]
+        content["images"][0]["id"] = 1
+        factory.write_json(content, tmp_path / f"person_keypoints_{name}.json")
+    annotated, report = read_annotated_set(tmp_path)
+    assert [len(image.people) for image in annotated.images] == [2, 1, 0]
+    assert len({image.image_id for image in annotated.images}) == 3
+    assert report.name == "person_keypoints_train.json, person_keypoints_val.json"
+    shutil.copy(tmp_path / "person_keypoints_val.json", images / "copy.json")
+    with pytest.raises(InputError, match=r"several annotation files: images/copy\.json, person"):
+        read_annotated_set(tmp_path)
