@@ -144,8 +144,9 @@ def _findings(errors: TruthErrors | None) -> None:
         st.caption(
             "Click where each joint that is asked for really is, or drag it there. What you do not "
             "confirm does not count. The joints on which the models differ most come first: ten "
-            "are often enough. Keys: Enter it is right, h hidden, x not in the picture, n next, "
-            "p previous, u undo, r redo, arrows move the joint, Shift + arrows move the picture."
+            "are often enough. Keys: Enter it is right, h hidden, x or a not in the picture, n "
+            "next, p previous, u or Ctrl+Z undo, r or Ctrl+Y redo, arrows move the joint, Shift + "
+            "arrows move the picture."
         )
         return
     st.markdown("\n".join(f"- {sentence}" for sentence in in_words(errors)))

@@ -6,6 +6,7 @@ import json
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 from test_app_image import first_page, fresh_server, viewer, wait_for
@@ -15,6 +16,7 @@ from test_app_video import player, process, video_page
 from estimators.cli.main import main
 from pages.ui import uploads
 from pages.ui.image import page, picture_set
+from pages.ui.image.votes import _disputed
 
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLES = ROOT / "sample_media"
@@ -136,3 +138,17 @@ def test_a_clip_that_nothing_decides_is_marked_at_its_most_disputed_frame() -> N
     worst = disputes.loc[disputes["dispute, 1 − OKS"].idxmax(), "frame"]
     (frames,) = [b for b in at.button_group if b.key.startswith("truth_frame")]
     assert frames.value == worst
+
+
+def test_a_vote_looks_at_the_joints_that_lie_furthest_apart() -> None:
+    one = np.stack([np.arange(17.0) * 10, np.full(17, 50.0)], axis=-1)  # 160 pixels wide
+    other = one.copy()
+    other[9] += (0, 30)
+    other[10] += (0, 14)  # less than half as far
+    other[0] = np.nan
+    name, box = _disputed(one, other)
+    assert name == "left wrist"
+    assert box == pytest.approx((90 - 40, 50 - 40, 90 + 40, 80 + 40))
+    # Nothing in common: everything is looked at.
+    one[5:], other[:5] = np.nan, np.nan
+    assert _disputed(one, other)[1] == pytest.approx((-40, 10, 200, 120), abs=1)

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import streamlit as st
+from numpy.typing import NDArray
 
 from estimators.analysis.matching import oks_matrix
 from estimators.analysis.votes import Vote, preference
 from estimators.registry import MODELS
+from estimators.skeletons import COCO_17
 from estimators.types import PoseSet
 from pages.ui.image.stage_picture import stage_picture
 from pages.ui.viewer.panels import Layer, Panel
@@ -26,6 +28,7 @@ _VOTES = "blind_votes"
 # Neither blue, orange nor green: no colour tells which model it is.
 _INK = "#7C5CFF"
 _NAMES = ("A", "B")
+_AROUND = 0.25
 _Ballot = tuple[int, str, str]
 
 
@@ -81,16 +84,13 @@ def _ballot(comparison: Comparison, ballot: _Ballot, come: int) -> None:
     # The same two are not always in the same order, and the order tells nothing.
     if hashlib.sha256(f"{place}{models}".encode()).digest()[0] % 2:
         models.reverse()
-    st.markdown(f"**Person {person + 1}: which is better?**")
     layers = [
         _layer(comparison, person, model, name) for model, name in zip(models, _NAMES, strict=True)
     ]
-    panels = [Panel(layer.title, "", [layer], _INK) for layer in layers]
-    focus = (f"{place}{ballot}", _around(layers))
-    with st.container(key="ballot"):
-        picture = stage_picture(comparison.picture)
-        picture_viewer("ballot_pictures", picture, panels, None, Command(None, focus, come))
+    apart, box = _disputed(*(layer.poses.xy[0] for layer in layers))
+    st.markdown(f"**Person {person + 1}: which is better?** They differ most at the {apart}.")
     pair = (models[0], models[1])
+    # Above the pictures: on a phone these take the finger that would scroll the page.
     with st.container(horizontal=True):
         for name, winner in (*zip(_NAMES, models, strict=True), ("Neither", None)):
             st.button(
@@ -99,23 +99,38 @@ def _ballot(comparison: Comparison, ballot: _Ballot, come: int) -> None:
                 on_click=votes().append,
                 args=(Vote(pair, winner, place),),
             )
+    panels = [Panel(layer.title, "", [layer], _INK) for layer in layers]
+    with st.container(key="ballot"):
+        command = Command(None, (f"{place}{ballot}", box), come)
+        picture = stage_picture(comparison.picture)
+        picture_viewer("ballot_pictures", picture, panels, None, command)
 
 
 def _layer(comparison: Comparison, person: int, model: str, name: str) -> Layer:
     """One person on the joints that all models share, without scores that would give it away."""
-    from estimators.skeletons import COCO_17
-
     row = comparison.groups[person].members[model]
     pose = comparison.shown[model].select([row]).to_skeleton(COCO_17)
     bare = PoseSet(COCO_17, pose.xy, np.where(np.isfinite(pose.xy[..., 0]), 1.0, 0.0))
     return Layer(f"ballot_{name}", name, _INK, replace(bare), "confidence", 0.0)
 
 
-def _around(layers: Sequence[Layer]) -> tuple[float, float, float, float]:
-    """The box around both answers: what is to be judged fills the pictures."""
-    xy = np.concatenate([layer.poses.xy.reshape(-1, 2) for layer in layers])
-    (left, top), (right, bottom) = np.nanmin(xy, axis=0), np.nanmax(xy, axis=0)
-    return float(left), float(top), float(right), float(bottom)
+def _disputed(
+    one: NDArray[np.float32], other: NDArray[np.float32]
+) -> tuple[str, tuple[float, float, float, float]]:
+    """The joint on which two poses [17, 2] differ most, and what the pictures zoom to.
+
+    That is the joints that lie at least half as far apart, with a quarter of the person around.
+    """
+    both = np.stack([one, other])
+    apart = np.nan_to_num(np.linalg.norm(one - other, axis=-1), nan=-1.0)
+    chosen = both[:, apart >= max(apart.max(), 0.0) / 2].reshape(-1, 2)
+    near = chosen if np.isfinite(chosen).all(axis=-1).any() else both.reshape(-1, 2)
+    size = np.nanmax(both, axis=(0, 1)) - np.nanmin(both, axis=(0, 1))
+    room = _AROUND * float(size.max())
+    left, top = (np.nanmin(near, axis=0) - room).tolist()
+    right, bottom = (np.nanmax(near, axis=0) + room).tolist()
+    name = COCO_17.joints[int(apart.argmax())].replace("_", " ")
+    return name, (left, top, right, bottom)
 
 
 def _standing(comparison: Comparison) -> None:
