@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import threading
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from tqdm import tqdm
@@ -19,7 +20,7 @@ from estimators.cli.streams import complain, libraries_silenced, tell
 from estimators.cli.thresholds import asked_thresholds
 from estimators.datasets.health import HealthReport
 from estimators.datasets.read import read_annotated_set
-from estimators.errors import InputError
+from estimators.errors import InputError, PoseError
 from estimators.export.sinks import require_writable, write_all
 from estimators.registry import ModelSpec
 from estimators.runtime.api import Runner
@@ -92,6 +93,9 @@ def _work(job: EvaluateJob, specs: Sequence[ModelSpec], runner: Runner) -> None:
         job.start()
         for number, spec in enumerate(specs):
             _watch(job, number, spec)
+            if not job.finished:
+                with suppress(PoseError):  # Ctrl-C may just have closed the runner
+                    runner.retire(spec.key)  # nobody else uses it here; on a page others may
         while not job.finished:
             job.join(_LOOK_S)
     if job.state == "failed":

@@ -56,7 +56,7 @@ def test_every_model_is_asked_about_every_picture_once(tmp_path: Path) -> None:
     job = run(runner, EvaluateJob(runner, truth, settings))
     assert job.state == "done"
     assert sorted(runner.asked) == sorted((m, i) for m in settings.models for i in range(1, 21))
-    assert runner.retired == [LIGHTNING, MULTI]
+    assert runner.retired == []  # others may be using them
     out = job.outcome
     assert out is not None
     assert out.complete

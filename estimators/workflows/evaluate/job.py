@@ -193,8 +193,6 @@ class EvaluateJob:
         if len(model.answers) == model.total:
             answered = any(answer.estimate is not None for answer in model.answers)
             model.state = "done" if answered or not model.failed else "failed"
-            # The next one finds the memory free.
-            self._runner.retire(key)
 
     def _measured(self, key: str, records: Records) -> float | None:
         """What the model's process holds, or held in the run that started it last."""
