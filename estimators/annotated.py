@@ -100,9 +100,16 @@ class ZipMember:
     size_bytes: int
 
     def read(self) -> bytes:
-        """Its content; no more is unpacked than the directory of the archive tells."""
-        with zipfile.ZipFile(self.archive) as opened, opened.open(self.name) as file:
-            return file.read(self.size_bytes)
+        """Its content; no more is unpacked than the directory of the archive tells.
+
+        Raises:
+            OSError, BadZipFile, zlib.error, KeyError, RuntimeError: it can no longer be read.
+        """
+        try:
+            with zipfile.ZipFile(self.archive) as opened, opened.open(self.name) as file:
+                return file.read(self.size_bytes)
+        except EOFError as error:
+            raise zipfile.BadZipFile(f"{self.name} ends too early") from error
 
 
 @dataclass(frozen=True, eq=False)

@@ -21,7 +21,10 @@ MOST_UNPACKED_BYTES = 20_000_000_000
 # Pictures hardly shrink and annotations do so tenfold; what claims more than this in all would be
 # no set of pictures.
 MOST_RATIO, SMALL_BYTES = 100, 200_000_000
-_UNREADABLE = (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError)
+# What reading a damaged ZIP may end with.
+UNREADABLE = (
+    *(zipfile.BadZipFile, zlib.error, RuntimeError, EOFError, OSError, ValueError, KeyError),
+)
 _ADVICE = "Pack the pictures and their annotations anew, without anything else."
 
 
@@ -45,7 +48,7 @@ def members(archive: Path, name: str, findings: Findings) -> Iterator[tuple[str,
     try:
         with zipfile.ZipFile(archive) as opened:
             infos = opened.infolist()
-    except (*_UNREADABLE, OSError, ValueError) as error:
+    except UNREADABLE as error:
         raise InputError(f"{name} is a damaged ZIP ({error}).", "Pack or copy it anew.") from error
     _refuse_bomb(infos, archive.stat().st_size, name)
     for info in infos:
@@ -67,7 +70,7 @@ def read_member(member: ZipMember, name: str) -> bytes:
     """
     try:
         return member.read()
-    except (*_UNREADABLE, OSError, KeyError, ValueError) as error:
+    except UNREADABLE as error:
         raise InputError(f"{name} is damaged in the ZIP ({error}).", "Pack it anew.") from error
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import posixpath
 import re
 import zipfile
-import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from estimators.annotated import Source
+from estimators.datasets.archives import UNREADABLE
 from estimators.datasets.files import PICTURES, GivenFile, agreeing, opened, parts_of
 from estimators.datasets.health import Findings
 from estimators.datasets.listing import ListedImage, Listing
@@ -60,7 +60,7 @@ def measured(files: Iterable[GivenFile], findings: Findings) -> list[ShelfPictur
                 found.append(ShelfPicture(file, size, orientation))
             except InputError as error:
                 findings.add("picture_unreadable", error.message)
-            except (OSError, zipfile.BadZipFile, zlib.error, ValueError, RuntimeError) as error:
+            except UNREADABLE as error:
                 findings.add("picture_unreadable", f"{name}: {error}")
     finally:
         for archive in archives.values():

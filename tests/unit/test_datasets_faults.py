@@ -521,6 +521,25 @@ def test_damaged_zips(images: Path, tmp_path: Path) -> None:
         read_annotated_set(path)
 
 
+def test_a_zip_that_tells_of_more_than_there_is(images: Path, tmp_path: Path) -> None:
+    path = zipped(tmp_path / "z.zip", good(images))
+    with zipfile.ZipFile(path, "a", zipfile.ZIP_STORED) as archive:
+        archive.writestr("d.png", b"\x89PNG")
+    data = bytearray(path.read_bytes())
+    entry = data.rindex(b"PK\x01\x02")
+    data[entry + 20 : entry + 28] = struct.pack("<II", 10**6, 10**6)
+    path.write_bytes(data)
+    found = dict(archives.members(path, "z.zip", Findings()))
+    with pytest.raises(zipfile.BadZipFile, match="too early"):
+        found["d.png"].read()
+    with pytest.raises(InputError, match="damaged in the ZIP"):
+        archives.read_member(found["d.png"], "d.png")
+    content = factory.coco()
+    content["images"].append({"id": 9, "file_name": "d.png"})
+    _, report = read_annotated_set(path, factory.write_json(content, tmp_path / "c.json"))
+    assert "picture_unreadable" in {finding.kind for finding in report.findings}
+
+
 def test_too_many_files(images: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(archives, "MOST_MEMBERS", 3)
     with pytest.raises(InputError, match="holds 4 files"):
