@@ -123,6 +123,8 @@ def test_what_each_format_lacks_is_said(tmp_path: Path) -> None:
 def test_the_length_for_pckh(tmp_path: Path) -> None:
     (tmp_path / "mat").mkdir()
     for _, person in of_mpii_json(tmp_path)[0].people():
+        # A square of 0.2 × 200 pixels around (30, 24).
+        assert person.box_xyxy == pytest.approx((10, 4, 50, 44))
         assert person.head_px == pytest.approx(5)  # from neck (20, 12) to top (23, 8)
         assert person.beyond["head_top"] == (23.5, 8.5)
     for _, person in of_mpii_mat(tmp_path / "mat")[0].people():
