@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -210,23 +209,40 @@ def _torsos(error: float) -> str:
     return "not to be told" if math.isnan(error) else f"{error:.2f} torso"
 
 
-def _draws(errors: TruthErrors) -> list[NDArray[np.int64]]:
-    """Keypoints of each bootstrap draw (Efron 1979): of people where five or more were marked.
+@dataclass(frozen=True, eq=False)
+class _Draws:
+    """Bootstrap draws (Efron 1979) of people where five or more were marked.
 
     The keypoints of one person err together, so people are what is drawn; of fewer than five their
     keypoints are, which makes the interval too narrow rather than meaningless.
+
+    Attributes:
+        unit: int64 [M], the person of each keypoint, or its own number; from 0.
+        times: float64 [B, units], how often each is drawn.
     """
+
+    unit: NDArray[np.int64]
+    times: NDArray[np.float64]
+
+
+def _draws(errors: TruthErrors) -> _Draws:
     rng = np.random.default_rng(_SEED)
     person = np.array([number for number, _ in errors.joints])
-    people = [np.flatnonzero(person == number) for number in np.unique(person)]
+    people, unit = np.unique(person, return_inverse=True)
     if len(people) < 5:
-        return list(rng.integers(0, len(person), (_DRAWS, len(person))))
-    picks = rng.integers(0, len(people), (_DRAWS, len(people)))
-    return [np.fromiter(chain.from_iterable(people[i] for i in pick), np.int64) for pick in picks]
+        unit = np.arange(len(person))
+    count = int(unit.max()) + 1
+    picks = rng.integers(0, count, (_DRAWS, count))
+    times = np.stack([np.bincount(pick, minlength=count) for pick in picks])
+    return _Draws(unit, times.astype(np.float64))
 
 
-def _means(values: NDArray[np.float64], draws: list[NDArray[np.int64]]) -> NDArray[np.float64]:
-    return np.array([values[draw].mean() for draw in draws])
+def _means(values: NDArray[np.float64], draws: _Draws) -> NDArray[np.float64]:
+    """The mean of the keypoints of each draw, [B]."""
+    means: NDArray[np.float64] = (draws.times @ np.bincount(draws.unit, values)) / (
+        draws.times @ np.bincount(draws.unit)
+    )
+    return means
 
 
 def most_disputed(

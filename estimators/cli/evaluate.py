@@ -135,6 +135,7 @@ def _report(
         complain("error: No model has answered, so that there is nothing to report.")
         return INTERRUPTED if job.state == "cancelled" else FAILED
     outcome = job.outcome
+    complain(f"computing the figures of {len(outcome.annotated.images):,} pictures")
     measured = measure(outcome, thresholds)
     files = report_files(measured, health, job.pictures)
     written, unwritten = write_all((folder / name, write) for name, write in files)
