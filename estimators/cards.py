@@ -7,6 +7,7 @@ those of `specs.ModelSpec`.
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, fields
@@ -73,7 +74,7 @@ def read_card(path: Path) -> Card:
         return Card(
             _value(str, table["family"]),
             _value(int, order),
-            {theme: _value(tuple[str, ...], colours[theme]) for theme in get_args(Theme)},
+            {theme: _colours(colours[theme]) for theme in get_args(Theme)},
             tuple(_record(ModelSpec, values) for values in variants.values()),
         )
     except KeyError as error:
@@ -84,6 +85,13 @@ def read_card(path: Path) -> Card:
         f"The model card {path} cannot be used: {problem}.",
         "Correct it; its fields are those of ModelSpec in estimators/specs.py.",
     )
+
+
+def _colours(given: Any) -> tuple[str, ...]:
+    colours: tuple[str, ...] = _value(tuple[str, ...], given)
+    if not colours or not all(re.fullmatch("#[0-9A-Fa-f]{6}", colour) for colour in colours):
+        raise ValueError(f"expected colours like #0072B2, got {given}")
+    return colours
 
 
 def _record(kind: type, values: Mapping[str, Any]) -> Any:

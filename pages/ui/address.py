@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
@@ -25,3 +25,18 @@ def publish(key: str, value: str, default: str) -> None:
         st.query_params.pop(key, None)
     elif st.query_params.get(key) != value:
         st.query_params[key] = value
+
+
+def choose(label: str, options: Mapping[str, str], key: str) -> str:
+    """One of a row of buttons, by its key in `options`; the first is the usual one."""
+    chosen = st.segmented_control(
+        label,
+        list(options),
+        default=recall(key, list(options)),
+        format_func=options.__getitem__,
+        required=True,
+        key=key,
+        label_visibility="collapsed",
+    )
+    publish(key, chosen, next(iter(options)))
+    return chosen

@@ -91,6 +91,8 @@ def test_a_card_tells_its_variants(tmp_path: Path) -> None:
         ('like = "walker-small"', 'like = "walker"', "'walker' is missing"),
         ('dark = ["#EEEEEE"]', "", "'dark' is missing"),
         ('[colours]\nlight = ["#111111", "#222222"]\ndark = ["#EEEEEE"]', "", "'colours' is"),
+        ('"#EEEEEE"', '"white"', "expected colours like #0072B2, got ['white']"),
+        ('["#EEEEEE"]', "[]", "expected colours like #0072B2"),
         ("[[variants]]", "[[variants", "cannot be used"),
     ],
 )

@@ -10,7 +10,7 @@ import streamlit as st
 from estimators.errors import PoseError
 from estimators.registry import ModelSpec
 from pages.ui import engine, memory
-from pages.ui.address import publish, recall
+from pages.ui.address import choose
 from pages.ui.colours import heading
 from pages.ui.drawing import Drawn, pose_layer, view_options
 from pages.ui.engine import Outcome
@@ -39,17 +39,7 @@ _PICK, _COME = "stage_pick", "stage_come"
 
 def choose_layout() -> str:
     """A key of `LAYOUTS`; kept in the address."""
-    layout = st.segmented_control(
-        "Overlays",
-        list(LAYOUTS),
-        default=recall("layout", list(LAYOUTS)),
-        format_func=LAYOUTS.__getitem__,
-        required=True,
-        key="layout",
-        label_visibility="collapsed",
-    )
-    publish("layout", layout, "side")
-    return layout
+    return choose("Overlays", LAYOUTS, "layout")
 
 
 def show_layout(layout: str) -> None:

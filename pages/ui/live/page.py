@@ -9,7 +9,7 @@ import streamlit as st
 
 from estimators.registry import ModelSpec
 from pages.ui import engine, memory
-from pages.ui.address import publish, recall
+from pages.ui.address import choose
 from pages.ui.colours import heading
 from pages.ui.fetching import invitation
 from pages.ui.live.connection import connection
@@ -77,15 +77,7 @@ def _camera(ice: IceServers, size: tuple[int, int]) -> bool:
 
 def _choices(specs: Sequence[ModelSpec]) -> tuple[str, bool, dict[str, int]]:
     with st.container(horizontal=True, vertical_alignment="center"):
-        layout = st.segmented_control(
-            "Tiles",
-            list(_LAYOUTS),
-            default=recall("live_layout", list(_LAYOUTS)),
-            format_func=_LAYOUTS.__getitem__,
-            required=True,
-            key="live_layout",
-            label_visibility="collapsed",
-        )
+        layout = choose("Tiles", _LAYOUTS, "live_layout")
         mirrored = st.toggle(
             "Mirror",
             memory.recall("live_mirror", False),
@@ -98,7 +90,6 @@ def _choices(specs: Sequence[ModelSpec]) -> tuple[str, bool, dict[str, int]]:
         if note := held_back(people, specs):
             st.caption(f":material/groups: {note}")
     memory.keep("live_mirror", mirrored)
-    publish("live_layout", layout, "side")
     return layout, mirrored, people
 
 
