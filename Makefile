@@ -31,7 +31,7 @@ else
 endif
 
 check: lint
-	$(BIN)/python -m pytest -q tests/unit $(ARGS)
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile tests/unit $(ARGS)
 
 lint: $(VENV)/installed-dev
 	$(BIN)/python -m ruff check .

@@ -381,3 +381,12 @@ def test_a_case_leads_to_the_person_and_the_prediction() -> None:
     assert case.joint in COCO_17.joints
     assert [c.person for c in missed_people(found, LIGHTNING)] == [2]
     assert [c.prediction for c in invented_people(found, LIGHTNING)] == [0]
+
+
+def test_a_part_tells_how_many_of_its_people_were_found() -> None:
+    pictures = images([person(at(100)), person(at(300))], [person(at(100))])
+    some = sliced(pictures, [result(1, at(100)), result(2, at(100))])
+    for group in {group for group, _ in some}:
+        rows = [row for (of, _), row in some.items() if of == group]
+        assert sum(row.people for row in rows) == 3
+        assert sum(row.found.value * row.people for row in rows) == pytest.approx(2)

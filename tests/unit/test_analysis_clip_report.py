@@ -9,7 +9,7 @@ import pytest
 from analysis_motion import clip_of, irregular, vanished, walking
 
 from estimators.analysis.clip import ClipEstimates
-from estimators.analysis.clip_latency import LatencySummary
+from estimators.analysis.clip_latency import LatencySummary, summarise
 from estimators.analysis.clip_report import report_clip
 from estimators.analysis.facts import Cost, picture_facts
 from estimators.analysis.matching import group_people
@@ -247,3 +247,9 @@ def test_the_way_to_a_model_is_told_without_its_first_frame() -> None:
     report = report_clip({SINGLE: clip})
     assert report.transport_ms(SINGLE) == 3
     assert report.first_ms(SINGLE) == 7
+
+
+def test_no_time_at_all_is_no_figure() -> None:
+    nothing = summarise(np.full(3, np.nan))
+    assert nothing.count == 0
+    assert np.isnan([nothing.median_ms, nothing.p95_ms]).all()

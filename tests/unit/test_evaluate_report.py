@@ -22,7 +22,8 @@ from estimators.analysis.shown import Thresholds
 from estimators.annotated import AnnotatedSet
 from estimators.datasets.coco import from_coco
 from estimators.datasets.health import HealthReport
-from estimators.export.report_html.pictures import small_jpeg
+from estimators.export.report_html.details import sections
+from estimators.export.report_html.pictures import ReportPicture, figure, small_jpeg
 from estimators.export.sinks import to_bytes, write_all
 from estimators.registry import get
 from estimators.types import Frame, PoseSet
@@ -306,3 +307,24 @@ def test_a_set_in_which_nobody_is_found_is_reported(truth: AnnotatedSet, tmp_pat
     assert data["models"][MULTI]["AP"]["value"] == 0
     assert data["verdict"]["model"] is None
     Page((tmp_path / "report.html").read_text())
+
+
+def test_poses_lie_in_the_pictures_of_the_report_where_they_were_found() -> None:
+    here = np.full((1, 17, 2), np.nan)
+    here[0, [5, 7]] = (10.26, 20.5), (30, 44)  # left shoulder and elbow
+    picture = ReportPicture("a.jpg", (64, 48), b"", np.zeros((0, 17, 2)), {"x": here}, {})
+    drawn = figure(0, picture, "x", "red")
+    assert 'd="M10.3 20.5L30.0 44.0M10.3 20.5h.01M30.0 44.0h.01"' in drawn
+    assert "0 annotated, 1 shown" in drawn
+
+
+def test_the_report_shows_what_the_scores_of_the_others_are_worth(folder: Path) -> None:
+    """The first model gives none; parts of the set have two decimals, as KS is read."""
+    data = json.loads((folder / "report.json").read_text())
+    first, second = list(data["models"])[:2]
+    data["models"][first]["trust"]["best"] = None
+    told = dict(re.findall(r"<h2>(.+?)</h2>(.*)", "\n".join(sections(data))))
+    assert data["models"][second]["title"] in told["What the scores are worth"]
+    assert "Recommended threshold" in told["What the scores are worth"]
+    part = data["models"][second]["slices"][0]["mean_ks"]
+    assert f"<td>{part['value']:.2f}<small>" in told["Parts of the set"]

@@ -239,3 +239,13 @@ def test_the_docs_list_the_real_keys_of_the_json_document() -> None:
         document["results"][0]["frames"][1],
     ):
         assert set(keys) <= words
+
+
+def test_json_marks_frames_that_were_computed_again_or_while_busy() -> None:
+    clip = ClipEstimates("movenet-multipose", COCO_17)
+    for n, (restarted, busy) in enumerate([(False, False), (True, False), (False, True)]):
+        estimate = Estimate(PoseSet.empty(COCO_17), Timings(1, 2, 3), n, n / 10)
+        clip.append(estimate, restarted=restarted, busy=busy)
+    document = json.loads(to_bytes(lambda sink: write_json([clip], sink)))
+    marks = [(f.get("restarted"), f.get("busy")) for f in document["results"][0]["frames"]]
+    assert marks == [(None, None), (True, None), (None, True)]

@@ -188,3 +188,15 @@ def test_on_another_person_is_within_a_seventh_of_a_torso(near: float, seen: boo
     two = poses(at(300), at(420))
     told = found({LIGHTNING: poses(wrong, at(420)), FULL: two, POSENET: two})
     assert bool([f for f in told if f[0] == "on another person"]) == seen
+
+
+def test_findings_tell_how_much() -> None:
+    long, short = at(300), at(300)
+    knee, ankle = joint("left_knee"), joint("left_ankle")
+    long[ankle] = long[knee] + (0, 1.35 * 80)
+    short[ankle] = short[knee] + (0, 60 / 3.25)
+    for wrong, kind, figure in ((long, "long limb", 1.35), (short, "uneven limbs", 3.25)):
+        people = {LIGHTNING: poses(wrong), FULL: poses(at(300))}
+        (told,) = [f for f in findings(people, group_people(people)) if f.kind == kind]
+        assert told.figure == pytest.approx(figure, rel=1e-3)
+        assert f"{figure:.1f} t" in told.text

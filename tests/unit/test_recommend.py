@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
 from estimators.analysis import recommend as rule
-from estimators.analysis.facts import Cost
+from estimators.analysis.facts import Cost, ModelFacts
 from estimators.analysis.plausibility import Finding
 from estimators.analysis.recommend import Evidence, Needs, Recommendation, recommend
 from estimators.analysis.seen import Seen
+from estimators.analysis.sentences import distance, held_back
 from estimators.analysis.truth import truth_errors
 from estimators.annotated import AnnotatedImage, AnnotatedPerson
 from estimators.registry import get
@@ -315,3 +317,19 @@ def test_a_reference_runtime_is_no_witness_though_it_differs_a_little() -> None:
     assert both.model == alone.model
     assert both.chance == pytest.approx(alone.chance)
     assert both.expected["movenet-lightning-tfhub"] == both.expected[LIGHTNING]
+
+
+@pytest.mark.parametrize(("held", "told"), [(1, "one person at most"), (2, "2 people at most")])
+def test_a_model_asked_for_fewer_says_for_how_many(held: int, told: str) -> None:
+    asked = ModelFacts(MULTI, held, held, 0.1, COSTS[MULTI], held_to=held, people=5)
+    (said,) = held_back({MULTI: asked, FULL: ModelFacts(FULL, 5, 5, 0.1, COSTS[FULL], people=5)})
+    assert f"MoveNet MultiPose 512 was asked for {told}, not for the 6" in said.text
+    assert held_back({MULTI: replace(asked, agreed=5)}) == ()
+
+
+def test_the_only_known_distance_is_told_whoever_is_recommended() -> None:
+    known = ModelFacts(FULL, 1, 1, 0.12, COSTS[FULL], worst=0.3)
+    unknown = ModelFacts(LIGHTNING, 0, 0, math.nan, COSTS[LIGHTNING])
+    for recommended in (LIGHTNING, FULL, None):
+        (said,) = distance({FULL: known, LIGHTNING: unknown}, recommended, [])
+        assert "BlazePose full 12% and 30%" in said.text
