@@ -30,7 +30,7 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
     tree = tmp_path_factory.mktemp("tree")
     for path in ROOT.iterdir():
         if path.name in ("estimators", "tests"):
-            leave = shutil.ignore_patterns("__pycache__", "files", "app", "browser")
+            leave = shutil.ignore_patterns("__pycache__", "files")
             shutil.copytree(path, tree / path.name, ignore=leave)
         elif path.name != ".git":
             (tree / path.name).symlink_to(path)
