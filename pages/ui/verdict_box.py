@@ -76,7 +76,8 @@ def show(answer: Recommendation, ways: Ways, key: str) -> None:
     with st.container(horizontal=True, key=f"{key}_steps"):
         if answer.model is None:
             for number, ((label, icon), act) in enumerate(ways.steps.items()):
-                st.button(label, icon=icon, key=f"{key}_step_{number}", on_click=act)
+                if st.button(label, icon=icon, key=f"{key}_step_{number}", on_click=act):
+                    st.rerun()  # all of the page, where the box is in a fragment of it
         if st.button(
             "How this is decided", icon=":material/gavel:", type="tertiary", key=f"{key}_rule"
         ):
