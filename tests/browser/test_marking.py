@@ -185,14 +185,15 @@ def test_a_person_is_marked_by_finger_in_seven_actions(new_page: NewPage, app_ur
         assert after[0] - before[0] == pytest.approx(25, abs=1)
         assert after[1] - before[1] == pytest.approx(15, abs=1)
     assert page.evaluate("scrollY") == scrolled  # the finger moved the joint, not the page
+    findings = page.locator("[data-testid=stMarkdown]:not(.st-key-verdict *)")
+    findings = findings.filter(has_text="joints marked")
+    expect(findings).to_contain_text("On the 4 joints")
+    settled(page)
     page.get_by_role("button", name="All the rest is right").tap()
     actions += 1
     assert actions == 7
-    findings = page.locator("[data-testid=stMarkdown]:not(.st-key-verdict *)")
     # The four and those that were agreed to.
-    expect(findings.filter(has_text="joints marked")).to_contain_text(
-        re.compile(r"On the ([5-9]|1\d) joints")
-    )
+    expect(findings).to_contain_text(re.compile(r"On the ([5-9]|1\d) joints"))
     (annotation,) = saved_when_marked(page)["annotations"]
     assert annotation["num_keypoints"] > 4
     assert page.evaluate("document.documentElement.scrollWidth") == 390

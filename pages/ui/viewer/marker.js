@@ -37,6 +37,7 @@ class Marker extends Stage {
     /** @type {Skeleton} */
     this.skeleton = { joints: [], bones: [] };
     this.colour = "";
+    this.controlsShown = "";
     /** @type {Marks} */
     this.marks = new Marks(
       { joints: [], people: [], revision: 0, sources: [], asked: [], colour: "", come: 0 },
@@ -276,8 +277,24 @@ class Marker extends Stage {
     ctx.restore();
   }
 
-  /** Whoever works with the keyboard stays on the control they used. */
+  /** All that the controls show. */
+  controlsShow() {
+    const { kept, people, data } = this.marks;
+    return JSON.stringify([
+      this.picture.id, people.map(({ id, from, state }) => [id, from, state]), this.marks.asked,
+      this.marks.suggestions().length, kept.before.length > 0, kept.undone.length > 0,
+      Boolean(this.memory.models), data.sources.map((source) => [source.key, Object.keys(source.people)]),
+    ]);
+  }
+
+  /**
+   * Only made anew where they change: a button that was replaced under a finger hears no click.
+   * Whoever works with the keyboard stays on the control they used.
+   */
   fillControls() {
+    const shown = this.controlsShow();
+    if (shown === this.controlsShown) return;
+    this.controlsShown = shown;
     /** @param {HTMLElement} box @returns {(HTMLElement & {disabled: boolean})[]} */
     const nodes = (box) => [...box.querySelectorAll("button, select, input")].map(
       (node) => /** @type {HTMLButtonElement} */ (node));
@@ -296,21 +313,24 @@ class Marker extends Stage {
   /** @param {Mark | undefined} mark */
   peopleBar(mark) {
     const bar = element("div", { class: "bar", role: "toolbar", "aria-label": "People" });
-    const { marks } = this;
-    for (const { id } of marks.people) {
+    for (const { id } of this.marks.people) {
       bar.append(element("button", {
         type: "button", "aria-pressed": String(mark?.id === id),
-        onclick: () => this.ask(marks.openOf(id)),
+        onclick: () => this.ask(this.marks.openOf(id)),
       }, `Person ${id}`));
     }
-    const add = () => { marks.addPerson(); this.changed(); this.ask(marks.asked); };
+    const add = () => { this.marks.addPerson(); this.changed(); this.ask(this.marks.asked); };
     bar.append(element("button", { type: "button", onclick: add }, "Add a person"));
     if (mark) {
-      const choices = [["", "nothing"], ...marks.data.sources
+      const choices = [["", "nothing"], ...this.marks.data.sources
         .filter(({ people }) => people[mark.id]).map(({ key, title }) => [key, title])];
       const list = choiceOf("Open joints start from", choices, mark.from ?? "",
-        (from) => { marks.startFrom(mark.id, from); this.changed(); });
-      const remove = () => { marks.removePerson(mark.id); this.changed(); this.ask(marks.asked); };
+        (from) => { this.marks.startFrom(mark.id, from); this.changed(); });
+      const remove = () => {
+        this.marks.removePerson(mark.id);
+        this.changed();
+        this.ask(this.marks.asked);
+      };
       bar.append(
         element("label", {}, "start from ", list),
         element("button", { type: "button", onclick: remove }, "Remove"));
