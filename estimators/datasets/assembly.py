@@ -16,6 +16,9 @@ from estimators.datasets.people import completed, inverse, moved
 from estimators.datasets.shelf import ShelfPicture, measured, placed
 from estimators.errors import InputError
 
+# Why there may be nobody to judge although nothing was left out.
+_NOBODY = ("crowd", "nothing_labelled", "picture_without_people")
+
 
 def assembled(
     listing: Listing, files: Sequence[GivenFile], sha256: str, findings: Findings
@@ -147,14 +150,15 @@ def _report(found: AnnotatedSet, listed: int, findings: Findings) -> HealthRepor
 
 def _nothing(report: HealthReport) -> InputError:
     """What is most in the way, in words."""
-    why = " ".join(finding.text for finding in report.of_level("left out")[:3])
+    causes = report.of_level("left out") or [f for f in report.findings if f.kind in _NOBODY]
+    why = "".join(f" {finding.text}" for finding in causes[:3])
     if not report.pictures:
         return InputError(
-            f"None of the {report.listed:,} pictures that {report.name} lists can be evaluated. "
+            f"None of the {report.listed:,} pictures that {report.name} lists can be evaluated."
             f"{why}",
             "Give the pictures that were annotated, under the names that the annotations list.",
         )
     return InputError(
-        f"{report.name} marks no joint of anybody in these {report.pictures:,} pictures. {why}",
+        f"{report.name} marks no joint of anybody in these {report.pictures:,} pictures.{why}",
         "Give annotations with keypoints of people.",
     )

@@ -189,8 +189,10 @@ def _person(found: _Found, from_1: bool, place: str, findings: Findings) -> Anno
     named = dict(zip(JOINTS.names, values, strict=True))
     neck, top = named["upper_neck"], named["head_top"]
     if not head_px > 0 and neck[2] > 0 and top[2] > 0:
-        head_px = float(np.linalg.norm(top[:2] - neck[:2]))
-        findings.add("head_from_joints", place)
+        length = float(np.linalg.norm(top[:2] - neck[:2]))
+        if np.isfinite(length):
+            head_px = length
+            findings.add("head_from_joints", place)
     person = person_of(values, JOINTS, Described(box, head_px=head_px), place, findings)
     if not person.labelled.any():
         return person
@@ -211,7 +213,10 @@ def _of_json(entry: Mapping[str, Any], place: str, findings: Findings) -> _Found
     hidden = there & ~(flags > 0)
     if hidden.any():
         findings.add("hidden_by_name", place, int(hidden.sum()))
-    values = np.column_stack([xy, np.where(there, np.where(flags > 0, 2.0, 1.0), 0.0)])
+    # At no number, but marked visible: counted where positions are looked at.
+    nowhere = ~np.isfinite(xy).all(axis=1) & (flags > 0)
+    written = np.where(there, np.where(flags > 0, 2.0, 1.0), np.where(nowhere, 2.0, 0.0))
+    values = np.column_stack([xy, written])
     boxes = (numbers(entry.get(key), 4) for key in _HEAD_BOXES)
     head = HEAD_SHARE * next((_diagonal(b) for b in boxes if b is not None), math.nan)
     if math.isnan(head):

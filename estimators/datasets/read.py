@@ -73,7 +73,8 @@ def read_annotated_set(
     findings = Findings()
     pictures = files_of(images, findings) if images is not None else []
     beside = _beside(annotations, findings)
-    found = _annotations(pictures, annotations, beside, most_bytes)
+    unread = _unread([*pictures, *beside], findings)
+    found = _annotations(pictures, annotations, beside, most_bytes, unread)
     if images is None:
         pictures = beside
     if not pictures_of(pictures) and not clips_of(pictures):
@@ -162,8 +163,12 @@ def _annotations(
     annotations: Path | Mapping[str, Path] | None,
     beside: list[GivenFile],
     most_bytes: int,
+    unread: str = "",
 ) -> _Annotations:
     """The one annotation file.
+
+    Args:
+        unread: what may have held it, for the message.
 
     Raises:
         InputError: there is none, or several.
@@ -176,15 +181,27 @@ def _annotations(
         if known.content is None and not pictures:
             beside += files_of(annotations.absolute().parent, Findings())
         return known
-    return _only([file for file in beside or pictures if file.ending in _ENDINGS], most_bytes)
+    candidates = [file for file in beside or pictures if file.ending in _ENDINGS]
+    return _only(candidates, most_bytes, unread)
 
 
-def _only(candidates: Sequence[GivenFile], most_bytes: int) -> _Annotations:
+def _unread(files: Sequence[GivenFile], findings: Findings) -> str:
+    """What of all that was given is not looked into, in sentences with a space before each."""
+    said = "" if files else " What was given holds no files that can be read."
+    packed = [printable(file.name) for file in files if file.ending == ".zip"]
+    if packed:
+        others = f" and {len(packed) - 1:,} more" if len(packed) > 1 else ""
+        said += f" {packed[0]}{others}: a ZIP inside of another, or a damaged one, is not opened."
+    odd = [finding.text for finding in findings.all() if finding.kind == "archive_member"]
+    return said + "".join(f" {text}" for text in odd)
+
+
+def _only(candidates: Sequence[GivenFile], most_bytes: int, unread: str) -> _Annotations:
     if len(candidates) > _MOST_CANDIDATES:
         raise InputError(
             f"There are {len(candidates)} files that may be annotations.", "Name the one to read."
         )
-    found, why = [], ""
+    found, why = [], unread
     for file in candidates:
         try:
             known = _known(file, most_bytes)

@@ -42,7 +42,7 @@ class YoloDescription:
     Attributes:
         joints: of the class that is people.
         dimensions: numbers a joint, 2 or 3.
-        person: the class of people, None where there is only one class.
+        person: the class of people, None where the names do not tell it: then all are.
         parts: the folders of each part of the dataset, as paths' parts, the last one first.
     """
 
@@ -92,7 +92,7 @@ def read_description(data: bytes, name: str, findings: Findings) -> YoloDescript
             "Write for example `kpt_shape: [17, 3]`.",
         )
     # Only texts are names: aliases make other values grow without end when they are written out.
-    person = _person_class(content.get("names"))
+    person = _person_class(content.get("names"), findings)
     joints = _joints(content, shape[0], person, name, findings)
     parts = {}
     for part in _SPLITS:
@@ -103,12 +103,17 @@ def read_description(data: bytes, name: str, findings: Findings) -> YoloDescript
     return YoloDescription(name, joints, shape[1], person, parts)
 
 
-def _person_class(names: Any) -> int | None:
+def _person_class(names: Any, findings: Findings) -> int | None:
     classes = dict(enumerate(names)) if isinstance(names, list) else names
-    if not isinstance(classes, dict) or len(classes) < 2:
+    if not isinstance(classes, dict):
         return None
-    called = [k for k, n in classes.items() if text_of(n).lower() in PEOPLE and type(k) is int]
-    return called[0] if called else None
+    numbered = {k: text_of(n) for k, n in classes.items() if type(k) is int}
+    called = [k for k, name in numbered.items() if name.lower() in PEOPLE]
+    if called or len(numbered) == 1:
+        return (called or list(numbered))[0]
+    for name in numbered.values():
+        findings.add("categories", name)
+    return None
 
 
 def _joints(
@@ -220,7 +225,7 @@ def _person(
         findings.add("annotation_unreadable", place)
         return None
     if description.person is not None and values[0] != description.person:
-        findings.add("other_category", place)
+        findings.add("other_category", f"{place}: class {values[0]:g}")
         return None
     middle_x, middle_y, width, height = values[1:5] * (*size, *size)
     box = box_of((middle_x - width / 2, middle_y - height / 2, width, height))
@@ -228,7 +233,8 @@ def _person(
     k, dimensions = len(description.joints), description.dimensions
     if len(values) != 5 + k * dimensions:
         if len(values) > 5:
-            findings.add("keypoints_length", place)
+            wanted = f"{len(values)} numbers instead of {5 + k * dimensions}"
+            findings.add("keypoints_length", f"{place}: {wanted}")
         if box is None:
             findings.add("annotation_unreadable", place)
         return None if box is None else unlabelled(said)

@@ -360,8 +360,14 @@ def test_nothing_that_can_be_evaluated(images: Path, tmp_path: Path) -> None:
     content = factory.coco()
     for entry in content["annotations"]:
         entry |= {"keypoints": [0] * 51}
-    with pytest.raises(InputError, match="marks no joint of anybody in these 3 pictures"):
+    with pytest.raises(InputError, match=r"3 pictures\..* People without a labelled joint: 3"):
         read(images, content, tmp_path)
+    for entry in content["annotations"]:
+        entry["iscrowd"] = 1
+    with pytest.raises(InputError, match=r"pictures\..* Groups marked as crowd \(iscrowd\): 3"):
+        read(images, content, tmp_path)
+    with pytest.raises(InputError, match=r"pictures\. Pictures without annotation: 3"):
+        read(images, content | {"annotations": []}, tmp_path)
     content["categories"][0]["keypoints"] = ["tail", "snout"]
     with pytest.raises(InputError, match="no skeleton of a person: its joints are called tail"):
         read(images, content, tmp_path)
@@ -393,6 +399,53 @@ def test_files_that_are_not_there_or_several(images: Path, tmp_path: Path) -> No
     (tmp_path / "empty").mkdir()
     with pytest.raises(InputError, match="no pictures beside"):
         read_annotated_set(tmp_path / "empty", tmp_path / "a.json")
+
+
+def test_why_there_may_be_no_annotations_in_a_zip(tmp_path: Path) -> None:
+    """What nobody looked into is named: nothing, a ZIP in a ZIP, names that lead out of it."""
+    path, content = tmp_path / "set.zip", json.dumps(factory.coco())
+    for names, words in (
+        ([], "holds no files that can be read"),
+        (["inner.zip", "b.zip"], r"b\.zip and 1 more: a ZIP inside of another"),
+        (["../a.json"], r"holds no files .* \(\.\./a\.json: its name leads out of the ZIP\)"),
+    ):
+        with zipfile.ZipFile(path, "w") as archive:
+            for name in names:
+                archive.writestr(name, content)
+        with pytest.raises(InputError, match=f"of a known format.*{words}"):
+            read_annotated_set(path)
+
+
+@pytest.mark.parametrize(
+    ("names", "left_out", "together"),
+    [
+        ("[person]", 3, 0),
+        ("{7: player}", 0, 0),
+        ("[sitting, standing]", 0, 2),
+        ("{0: ball, 7: person}", 0, 0),
+        ("{0: ball, 7: cat}", 0, 2),
+    ],
+)
+def test_classes_of_yolo(tmp_path: Path, names: str, left_out: int, together: int) -> None:
+    """A class that the description does not call people is not taken for people unsaid."""
+    factory.yolo(tmp_path, yaml=f"kpt_shape: [17, 3]\nnames: {names}")
+    for text in (tmp_path / "labels").rglob("*.txt"):
+        lines = text.read_text().splitlines()
+        text.write_text("".join(f"7{line[1:]}\n" for line in lines))
+    if left_out:
+        with pytest.raises(InputError, match=r"other categories.*: 3 \(.* line 1: class 7"):
+            read_annotated_set(tmp_path)
+        return
+    _, report = read_annotated_set(tmp_path)
+    found = {finding.kind: finding.count for finding in report.findings}
+    assert found.get("categories", 0) == together
+    assert report.people == 3
+
+
+def test_a_wrong_kpt_shape_tells_both_lengths(tmp_path: Path) -> None:
+    factory.yolo(tmp_path, yaml="kpt_shape: [17, 2]")
+    with pytest.raises(InputError, match="line 1: 56 numbers instead of 39"):
+        read_annotated_set(tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -450,6 +503,20 @@ def test_people_of_mpii_with_other_joints(images: Path, tmp_path: Path) -> None:
     found = {finding.kind: finding.count for finding in report.findings}
     assert (found["keypoints_length"], found["annotation_unreadable"]) == (1, 1)
     assert report.people == 3
+
+
+def test_positions_of_mpii_that_are_no_numbers_are_told(images: Path, tmp_path: Path) -> None:
+    content = json.loads(factory.mpii_json(tmp_path / "m.json").read_text())
+    _, before = read_annotated_set(images, tmp_path / "m.json")
+    at = next(k for k, flag in enumerate(content[0]["joints_vis"]) if flag)
+    content[0]["joints"][at] = [float("nan"), 5.0]
+    content[1]["joints"][9] = [3.0, float("inf")]  # the head: no length for PCKh, and no joint
+    annotated, report = read_annotated_set(images, factory.write_json(content, tmp_path / "m.json"))
+    found = {finding.kind: finding.count for finding in report.findings}
+    assert found["position_no_number"] == 2
+    assert report.joints == before.joints - 1
+    assert sorted(p.head_px > 0 for _, p in annotated.people()) == [False, True, True]
+    assert found["head_from_joints"] == 2
 
 
 def zipped(path: Path, content: dict[str, bytes]) -> Path:
