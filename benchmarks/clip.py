@@ -32,6 +32,7 @@ from estimators.media.clip_info import ClipInfo
 from estimators.media.clips import frames, open_clip
 from estimators.runtime.api import Runner
 from estimators.runtime.runner import ProcessRunner
+from estimators.settings import current
 from estimators.types import EstimatorOptions, Frame
 from estimators.workflows.clip.job import ClipJob
 from estimators.workflows.clip.run import ClipSettings
@@ -134,6 +135,7 @@ def keypoint_rcnn(given: Path | None) -> Iterator[None]:
         )
         os.environ["POSE_WEIGHTS_DIR"] = str(file.parent)
         os.environ["POSE_WEIGHTS_MANIFEST"] = str(manifest)
+        current.cache_clear()
         print("Keypoint R-CNN: " + (str(given.name) if given else "random weights"))
         yield
 

@@ -30,6 +30,7 @@ from estimators.errors import PoseError  # noqa: E402 - needs the path above
 from estimators.media.pictures import read_picture  # noqa: E402 - needs the path above
 from estimators.runtime.machine import process_memory  # noqa: E402 - needs the path above
 from estimators.runtime.runner import ProcessRunner  # noqa: E402 - needs the path above
+from estimators.settings import current  # noqa: E402 - needs the path above
 from estimators.types import Frame  # noqa: E402 - needs the path above
 
 DEFAULT = registry.DEFAULT_MODELS
@@ -94,6 +95,7 @@ def seed_rcnn(folder: Path) -> None:
     size = file.stat().st_size
     manifest.write_text(f'[{RCNN_WEIGHTS}]\nsha256 = "{digest}"\nsize_bytes = {size}\n')
     os.environ |= {"POSE_WEIGHTS_MANIFEST": str(manifest), "POSE_WEIGHTS_DIR": str(folder)}
+    current.cache_clear()
 
 
 def ours(models: list[str], picture: Frame) -> float | None:
