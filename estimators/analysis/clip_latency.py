@@ -1,8 +1,9 @@
-"""Latency over a whole clip: what is usual, and what is rarely exceeded."""
+"""Latency, over a whole clip for example: what is usual, and what is rarely exceeded."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,10 +24,16 @@ class LatencySummary:
     busy: bool = False
 
 
+def median_p95(values: NDArray[np.floating] | Sequence[float]) -> tuple[float, float]:
+    """Of at least one value; percentiles interpolate linearly, as numpy does."""
+    median, p95 = np.percentile(values, (50, 95))
+    return float(median), float(p95)
+
+
 def summarise(
     latency_ms: NDArray[np.floating], disturbed: NDArray[np.bool_] | None = None
 ) -> LatencySummary:
-    """The summary of the finite values; percentiles interpolate linearly, as numpy does.
+    """The summary of the finite values.
 
     Args:
         disturbed: bool of the same shape, values that count only where there are no others.
@@ -37,5 +44,4 @@ def summarise(
     if not finite.any():
         return LatencySummary(0, math.nan, math.nan)
     kept = values[quiet if quiet.any() else finite]
-    median, p95 = np.percentile(kept, [50, 95])
-    return LatencySummary(len(kept), float(median), float(p95), not quiet.any())
+    return LatencySummary(len(kept), *median_p95(kept), not quiet.any())

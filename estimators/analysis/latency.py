@@ -9,6 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from estimators.analysis.clip_latency import median_p95
+
 WINDOW_S = 30.0
 # At 60 frames a second the window holds 1,800; whoever is faster is measured over a shorter time.
 _MOST = 4096
@@ -71,8 +73,7 @@ class RollingLatency:
         # The first answer opens the time over which the following ones are counted.
         since_s = now_s - times[0]
         rate = (len(times) - 1) / since_s if since_s > 0 else 0.0
-        median, p95 = np.percentile(latencies, (50, 95))
-        return LatencySummary(len(times), float(rate), float(median), float(p95), drops)
+        return LatencySummary(len(times), float(rate), *median_p95(latencies), drops)
 
     def latencies(self, now_s: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """When each answer of the window came, and its latency.

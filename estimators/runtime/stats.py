@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 
-import numpy as np
+from estimators.analysis.clip_latency import median_p95
 
 # Long enough for a p95, short enough to follow what the machine does now.
 _WINDOW = 500
@@ -45,7 +45,4 @@ class CallStats:
         """Of the latest undisturbed calls after the first; None before there are any."""
         with self._lock:
             later = list(self._later)
-        if not later:
-            return None, None
-        median, p95 = np.percentile(later, (50, 95))
-        return float(median), float(p95)
+        return median_p95(later) if later else (None, None)
