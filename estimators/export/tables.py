@@ -6,7 +6,7 @@ commands need not pay.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -42,6 +42,7 @@ SUMMARY_COLUMNS = (
     *("figure", "value", "unit"),
 )
 AGREEMENT_COLUMNS = ("file", "model", "other_model", "person", "frame_index", "time_s", "oks")
+SMOOTHED_COLUMNS = JOINT_COLUMNS[: JOINT_COLUMNS.index("score")]
 FRAME_COLUMNS = (
     *("model", "file", "frame_index", "time_s", "people", *TIMINGS),
     *("restarted", "busy", "error"),
@@ -58,6 +59,26 @@ def joint_table(estimates: Sequence[ClipEstimates]) -> pd.DataFrame:
         InputError: an estimate's model is not in the registry.
     """
     return _stack([_joint_columns(e) for e in estimates], JOINT_COLUMNS)
+
+
+def smoothed_table(
+    estimates: Sequence[ClipEstimates], smoothed: Mapping[str, NDArray[np.floating]]
+) -> pd.DataFrame:
+    """The joints that are not hidden after the One Euro filter, columns `SMOOTHED_COLUMNS`.
+
+    Args:
+        smoothed: by model, [P, K, 2] like `xy`; NaN where hidden.
+
+    Raises:
+        InputError: an estimate's model is not in the registry.
+    """
+    parts = []
+    for e in estimates:
+        columns = _joint_columns(e)
+        columns["x_px"], columns["y_px"] = smoothed[e.model].reshape(-1, 2).T
+        seen = np.isfinite(columns["x_px"])
+        parts.append({name: columns[name][seen] for name in SMOOTHED_COLUMNS})
+    return _stack(parts, SMOOTHED_COLUMNS)
 
 
 def frame_table(estimates: Sequence[ClipEstimates]) -> pd.DataFrame:

@@ -130,6 +130,7 @@ def test_the_archive_holds_video_numbers_and_origins(
         rows = list(csv.DictReader(archive.read("joints.csv").decode().splitlines()))
     assert names >= {"joints.csv", "joints.parquet", "frames.csv", "frames.parquet"}
     assert names >= {"summary.csv", "summary.json", "agreement.csv", "agreement.parquet"}
+    assert names >= {"smoothed.csv", "smoothed.parquet"}
     assert "verdict.json" in names
     assert names >= {f"{model}.coco.json" for model in MODELS} | {"annotated.mp4", "results.json"}
     assert len(manifest["models"]["blazepose-lite"]["weights"]["sha256"]) == 64

@@ -8,6 +8,7 @@ from analysis_motion import clip_of, irregular, vanished, walking
 
 from estimators.analysis.clip import ClipEstimates
 from estimators.analysis.shown import Thresholds
+from estimators.export.tables import smoothed_table
 from estimators.skeletons import COCO_17
 from estimators.workflows.clip.analysis import ClipAnalysis
 from estimators.workflows.clip.series import (
@@ -83,6 +84,20 @@ def test_curves_are_one_persons_with_gaps_where_nobody_is_seen(analysis: ClipAna
     assert np.isnan(smooth.values[gone]).all()
     lag = smooth.values[seen] - x.values[seen]
     assert 0 < np.abs(lag).max() < 20, "another line, close to the raw one"
+
+
+def test_the_smoothed_line_of_the_chart_is_in_the_table(analysis: ClipAnalysis) -> None:
+    right = person_at(analysis, MULTI, 900)
+    smoothed = {model: analysis.report.smoothed(model) for model in analysis.estimates}
+    table = smoothed_table(list(analysis.estimates.values()), smoothed)
+    for joint in ("left_wrist", "right_ankle"):
+        x, y = position_series(analysis, RCNN, right, joint, smoothed=True)
+        rows = table.query("model == @RCNN and identity == @right and joint == @joint")
+        seen = np.isfinite(x.values)
+        assert rows["frame_index"].tolist() == x.frame_index[seen].tolist()
+        np.testing.assert_allclose(rows["time_s"], x.time_s[seen])
+        np.testing.assert_allclose(rows["x_px"], x.values[seen])
+        np.testing.assert_allclose(rows["y_px"], y.values[seen])
 
 
 def test_agreement_is_zero_where_one_model_loses_the_person(analysis: ClipAnalysis) -> None:

@@ -24,6 +24,7 @@ from estimators.export.coco import image_ids
 from estimators.export.files import to_bytes, write_csv, write_parquet, write_summary
 from estimators.export.tables import (
     AGREEMENT_COLUMNS,
+    SMOOTHED_COLUMNS,
     SUMMARY_COLUMNS,
     agreement_table,
     summary_table,
@@ -238,6 +239,7 @@ def test_the_docs_list_the_columns_and_figures() -> None:
     told = dict(re.findall(r"^\| `(\w+)` \| ([^|]+) \|", summary_part, flags=re.M))
     assert {name: told[name] for name in UNITS} == dict(UNITS)
     assert documented("`agreement.csv`") == list(AGREEMENT_COLUMNS)
+    assert documented("`smoothed.csv`") == list(SMOOTHED_COLUMNS)
 
 
 def test_how_alike_two_models_see_a_person_is_in_the_file() -> None:

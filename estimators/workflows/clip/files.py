@@ -142,6 +142,9 @@ def _tables(job: ClipJob, analysis: ClipAnalysis) -> dict[str, _Rows]:
         "joints": lambda: tables.joint_table(estimates),
         "frames": lambda: tables.frame_table(estimates),
         "summary": lambda: tables.summary_table(_figures(job, analysis)),
+        "smoothed": lambda: tables.smoothed_table(
+            estimates, {e.model: report.smoothed(e.model) for e in estimates}
+        ),
         "agreement": lambda: tables.agreement_table(job.clip.name, report.over_time),
     }
 
