@@ -154,7 +154,10 @@ def test_interrupted_fetch_keeps_what_it_has(env: dict[str, str], tmp_path: Path
         (("compare", "sample_media/astronaut.jpg", "--threads", "two"), "--threads"),
         (("compare", "sample_media/astronaut.jpg", "--format", "csv"), "--output"),
         (("compare", "sample_media/astronaut.jpg", "--output", "README.md"), "README.md"),
-        (("compare", "sample_media/astronaut.jpg", "--format", "xml"), "json, csv, coco, parquet"),
+        (
+            ("compare", "sample_media/astronaut.jpg", "--format", "xml"),
+            "json, csv, coco, coco-dataset, parquet",
+        ),
         (("compare", "sample_media"), "is a folder"),
         (("compare", ""), "is a folder"),
         (("compare", "pipe"), "is a pipe"),
