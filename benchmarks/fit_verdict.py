@@ -3,15 +3,16 @@
     python -m benchmarks.fit_verdict --annotations FILE [--annotations FILE …] [--write]
 
 Few pictures are made many by parts around each person and group, mirrored, turned, scaled, blurred
-and darkened (`benchmarks/_annotated.py`).  Figures are leave-source-out: nothing that was made of a
-picture takes part in judging it.  `--write` replaces estimators/analysis/verdict_coefficients.json.
+and darkened (`benchmarks/_annotated.py`).  Figures are of a tenth of the pictures at a time, judged
+by coefficients that have seen nothing made of them.  `--write` replaces
+estimators/analysis/verdict_coefficients.json.
 """
 
 from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 
 import numpy as np
@@ -28,29 +29,36 @@ from benchmarks._annotated import (
     quality,
     true_oks,
 )
-from estimators.analysis.facts import gather
+from estimators.analysis.facts import Cost
 from estimators.analysis.quality import (
     COEFFICIENTS,
     Coefficients,
     chance_signals,
     chances,
     expected_quality,
+    picked_signals,
 )
-from estimators.analysis.recommend import (
-    FEWEST_VOICES,
-    LEAST_CHANCE,
-    LEAST_CHANCE_OF_TWO,
-    TOO_FAR_APART,
-)
+from estimators.analysis.recommend import Evidence, recommend
 from estimators.analysis.scale import found, shown
+from estimators.analysis.seen import Seen
 from estimators.analysis.signals import PERSON_SIGNALS, Signals, picture_signals
-from estimators.registry import get, voice
+from estimators.registry import get
 from estimators.runtime.runner import ProcessRunner
 from estimators.types import Frame, PoseSet
 
-_RIDGE, _LOGISTIC = 0.03, 20.0
+_RIDGE, _LOGISTIC, _PLATT = 0.03, 20.0, 3.0
+# Parts of the pictures that are left out in turn to calibrate the chance of what is picked.
+_FOLDS = 3
+# The same to say what all of it is worth.
+_PARTS = 10
 _WHOLE_WEIGHT = 3.0  # a whole picture, and its mirror image, counts as three parts
 _ALSO = (("posenet", "blazepose-lite", "movenet-multipose"), ("movenet-thunder", "posenet"))
+# From the fastest, as on most machines; which of two equally good ones goes first hangs on it.
+_BY_SPEED = (
+    *("movenet-lightning", "movenet-thunder", "blazepose-lite", "posenet"),
+    *("blazepose-full", "movenet-multipose", "movenet-multipose-512"),
+)
+_COSTS = {model: Cost(float(place)) for place, model in enumerate(_BY_SPEED)}
 Array = NDArray[np.float64]
 
 
@@ -63,18 +71,21 @@ class Sample:
     original: bool
     models: tuple[str, ...]
     set_name: str
+    seen: Seen
     signals: Signals
     oks: Mapping[str, Array]
     quality: Mapping[str, float]
-    apart: float
+
+    @property
+    def weight(self) -> float:
+        return _WHOLE_WEIGHT if self.whole else 1.0
 
 
-def samples(scenes: Sequence[Scene]) -> list[Sample]:
-    sets = {**SETS, **{f"fit {i}": models for i, models in enumerate(_ALSO)}}
-    poses = _estimates(scenes, tuple(dict.fromkeys(chain.from_iterable(sets.values()))))
+def samples(scenes: Sequence[Scene], poses: Mapping[str, Sequence[PoseSet]]) -> list[Sample]:
+    """Each scene as each set of models sees it; `poses` are `estimates` of the scenes."""
     out = []
     for i, scene in enumerate(scenes):
-        for name, models in sets.items():
+        for name, models in _sets().items():
             here = {m: poses[m][i] for m in models}
             seen, everything = {}, {}
             for m, p in here.items():
@@ -82,22 +93,27 @@ def samples(scenes: Sequence[Scene]) -> list[Sample]:
                 seen[m] = shown(p, spec.default_threshold, spec.default_pose_threshold)
                 kept = found(p, spec.default_threshold, spec.default_pose_threshold)
                 everything[m] = p.select(kept)
-            signals = picture_signals(seen, max(scene.image.shape))
+            here_seen = Seen(seen, max(scene.image.shape[:2]))
+            signals = picture_signals(seen, here_seen.longer_side, here_seen.groups)
             oks = {m: true_oks(scene.people, p)[0] for m, p in everything.items()}
             worth = {m: quality(scene.people, p) for m, p in everything.items()}
             whole = scene.name in ("as it is", "mirrored")
             original = scene.name == "as it is"
-            apart = np.nan_to_num([f.worst for f in gather([seen], {}, {}).values()]).max()
-            out.append(
-                Sample(scene.source, whole, original, models, name, signals, oks, worth, apart)
-            )
+            kind = (scene.source, whole, original, models, name)
+            out.append(Sample(*kind, here_seen, signals, oks, worth))
     return out
 
 
-def _estimates(scenes: Sequence[Scene], models: Sequence[str]) -> dict[str, list[PoseSet]]:
+def _sets() -> dict[str, tuple[str, ...]]:
+    return {**SETS, **{f"fit {i}": models for i, models in enumerate(_ALSO)}}
+
+
+def estimates(scenes: Sequence[Scene]) -> dict[str, list[PoseSet]]:
+    """What each model of the sets says of each scene."""
     runner = ProcessRunner(threads=2)
     try:
         out = {}
+        models = tuple(dict.fromkeys(chain.from_iterable(_sets().values())))
         for model in models:
             print(f"{model} on {len(scenes)} scenes", flush=True)
             out[model] = [
@@ -111,23 +127,50 @@ def _estimates(scenes: Sequence[Scene], models: Sequence[str]) -> dict[str, list
 
 
 def fit(every: Sequence[Sample]) -> Coefficients:
-    """Both regressions on these samples."""
+    """All three regressions on these samples."""
+    used = _two_steps(every)
+    weights = _calibrated(every)
+    return replace(used, picked=tuple(round(float(v), 5) for v in weights))
+
+
+def _two_steps(every: Sequence[Sample]) -> Coefficients:
     models = sorted({m for s in every for m in s.models})
     person, lines = _ridge(every, models)
     first = Coefficients(tuple(person), lines, ())
     rows, hits, weights = [], [], []
     for s in every:
-        table = chance_signals(s.signals, expected_quality(s.signals, first), s.models)
-        best = max(s.quality.values())
-        rows.append(table)
-        hits += [float(best - s.quality[m] <= SUPPORTED_WITHIN) for m in s.models]
-        weights += [_WHOLE_WEIGHT if s.whole else 1.0] * len(s.models)
-    chance = _logistic(np.concatenate(rows), np.array(hits), np.array(weights))
+        rows.append(chance_signals(s.signals, expected_quality(s.signals, first), s.models))
+        hits += [_hit(s, m) for m in s.models]
+        weights += [s.weight] * len(s.models)
+    chance = _logistic(np.concatenate(rows), np.array(hits), np.array(weights), _LOGISTIC)
     return Coefficients(
         tuple(round(float(v), 5) for v in person),
         {m: (round(a, 5), round(b, 5)) for m, (a, b) in lines.items()},
         tuple(round(float(v), 5) for v in chance),
     )
+
+
+def _hit(s: Sample, model: str) -> float:
+    return float(max(s.quality.values()) - s.quality[model] <= SUPPORTED_WITHIN)
+
+
+def _calibrated(every: Sequence[Sample]) -> Array:
+    """How often what is picked is right, on pictures that the pick has not seen."""
+    sources = sorted({s.source for s in every})
+    rows, hits, weights = [], [], []
+    for fold in range(_FOLDS):
+        out = set(sources[fold::_FOLDS])
+        used = _two_steps([s for s in every if s.source not in out])
+        for s in every:
+            if s.source not in out or not any(map(len, s.seen.people.values())):
+                continue
+            expected = expected_quality(s.signals, used)
+            table = picked_signals(s.signals, expected, s.models, used)
+            best = int(table[:, 0].argmax())
+            rows.append(table[best])
+            hits.append(_hit(s, s.models[best]))
+            weights.append(s.weight)
+    return _logistic(np.array(rows), np.array(hits), np.array(weights), _PLATT)
 
 
 def _ridge(
@@ -160,10 +203,10 @@ def _ridge(
     return np.append(weights[:shared], intercept), lines
 
 
-def _logistic(table: Array, hit: Array, weight: Array) -> Array:
+def _logistic(table: Array, hit: Array, weight: Array, penalty: float) -> Array:
     middle, spread = table.mean(axis=0), table.std(axis=0) + 1e-9
     z = np.column_stack([(table - middle) / spread, np.ones(len(table))])
-    held = np.append(np.full(table.shape[1], _LOGISTIC), 0.0)
+    held = np.append(np.full(table.shape[1], penalty), 0.0)
 
     def loss(c: Array) -> tuple[float, Array]:
         line = z @ c
@@ -176,20 +219,20 @@ def _logistic(table: Array, hit: Array, weight: Array) -> Array:
     return np.append(weights, c[-1] - middle @ weights)
 
 
-def left_out(
-    every: Sequence[Sample],
-) -> Iterator[tuple[Sample, dict[str, float], dict[str, float]]]:
-    """(sample, quality expected, chances) by coefficients that know nothing of its source."""
-    for source in sorted({s.source for s in every}):
-        used = fit([s for s in every if s.source != source])
-        for s in every:
-            if s.source == source:
-                expected = expected_quality(s.signals, used)
-                yield s, expected, chances(s.signals, expected, s.models, used)
+Judged = tuple[Sample, Coefficients]
+
+
+def left_out(every: Sequence[Sample]) -> Iterator[Judged]:
+    """Each sample with coefficients that know nothing of its source."""
+    sources = sorted({s.source for s in every})
+    for part in range(_PARTS):
+        out = set(sources[part::_PARTS])
+        used = fit([s for s in every if s.source not in out])
+        yield from ((s, used) for s in every if s.source in out)
 
 
 def report(every: Sequence[Sample]) -> str:
-    """Leave-source-out: supported, declined and regret of three rules, a set of models."""
+    """On pictures not seen: supported, declined and regret of some rules, a set of models."""
     judged = list(left_out(every))
     lines = [f"{'models':20} {'scenes':12} rule         supported declined regret"]
     for name in SETS:
@@ -201,11 +244,9 @@ def report(every: Sequence[Sample]) -> str:
     return "\n".join(lines)
 
 
-def _rules(here: Sequence[tuple[Sample, Mapping, Mapping]]) -> dict[str, list[str | None]]:
-    def agree(s: Sample, least: float) -> str | None:
-        at = {m: float(s.signals.picture[m][0]) for m in s.models}
-        best = max(at, key=lambda m: at[m])
-        return best if at[best] >= least else None
+def _rules(here: Sequence[Judged]) -> dict[str, list[str | None]]:
+    def agree(s: Sample) -> str:
+        return max(s.models, key=lambda m: float(s.signals.picture[m][0]))
 
     def hand(s: Sample) -> str | None:
         """Who agrees best and finds as many people as the others; declines at little agreement."""
@@ -213,27 +254,25 @@ def _rules(here: Sequence[tuple[Sample, Mapping, Mapping]]) -> dict[str, list[st
         best = max(at, key=lambda m: at[m])
         return best if s.signals.picture[best][0] >= 0.15 else None
 
-    fitted = [max(c, key=lambda m: c[m]) for _, _, c in here]
+    def fitted(s: Sample, used: Coefficients) -> str:
+        chance = chances(s.signals, expected_quality(s.signals, used), s.models, used)
+        return max(chance, key=lambda m: chance[m])
+
+    def product(s: Sample, used: Coefficients) -> str | None:
+        return recommend(Evidence([s.seen], _COSTS), fit=used).model
+
     return {
-        "agreement": [agree(s, 0.0) for s, _, _ in here],
-        "by hand": [hand(s) for s, _, _ in here],
-        "fitted": list(fitted),
-        "declining": [
-            p if c[p] >= _least(s) and s.apart <= TOO_FAR_APART else None
-            for p, (s, _, c) in zip(fitted, here, strict=True)
-        ],
+        "agreement": [agree(s) for s, _ in here],
+        "by hand": [hand(s) for s, _ in here],
+        "fitted": [fitted(s, used) for s, used in here],
+        "this rule": [product(s, used) for s, used in here],
     }
 
 
-def _least(s: Sample) -> float:
-    voices = {voice(m) for m, people in s.signals.people.items() if len(people)}
-    return LEAST_CHANCE if len(voices) >= FEWEST_VOICES else LEAST_CHANCE_OF_TWO
-
-
-def _figures(here: Sequence[tuple[Sample, Mapping, Mapping]], picks: Sequence[str | None]) -> str:
+def _figures(here: Sequence[Judged], picks: Sequence[str | None]) -> str:
     regret = [
         max(s.quality.values()) - s.quality[p]
-        for (s, _, _), p in zip(here, picks, strict=True)
+        for (s, _), p in zip(here, picks, strict=True)
         if p is not None
     ]
     if not regret:
@@ -247,16 +286,16 @@ def main() -> None:
     add_arguments(parser)
     parser.add_argument("--write", action="store_true", help="replace the product's coefficients")
     scenes = chosen_scenes(parser)
-    every = samples(more_scenes(scenes))
+    made = more_scenes(scenes)
+    every = samples(made, estimates(made))
     people = sum(len(s.people) for s in scenes)
     print(report(every))
     if parser.parse_args().write:
-        made = (
+        text = (
             f"python -m benchmarks.fit_verdict on {len(scenes)} annotated pictures with "
-            f"{people} people, {len(every) // (len(SETS) + len(_ALSO))} scenes made of them"
+            f"{people} people, {len(made)} scenes made of them"
         )
-        done = fit(every)
-        COEFFICIENTS.write_text(Coefficients(done.person, done.models, done.chance, made).text())
+        COEFFICIENTS.write_text(replace(fit(every), made=text).text())
 
 
 if __name__ == "__main__":

@@ -1,10 +1,12 @@
 """How good is each model on a picture without truth?  Guessed from signals, calibrated on truth.
 
-Two steps, both linear in a handful of signals (`signals`), with coefficients fitted on annotated
-pictures: the OKS that each person of a model would have against the truth (ridge regression), and,
-from the quality that follows, the chance that a model is within 0.05 of the best compared (logistic
-regression).  `benchmarks/fit_verdict.py` makes the coefficients (verdict_coefficients.json) and
-says how well they do on pictures that they have not seen; docs/verdict.md has the figures.
+Three steps, linear in a handful of signals (`signals`), with coefficients fitted on annotated
+pictures: the OKS that each person of a model would have against the truth (ridge regression); from
+the quality that follows, the chance that a model is within 0.05 of the best compared (logistic
+regression); and that chance calibrated for the model that is picked (Platt scaling), because the
+highest of several guesses is guessed too high.  `benchmarks/fit_verdict.py` makes the coefficients
+(verdict_coefficients.json) and says how well they do on pictures that they have not seen;
+docs/verdict.md has the figures.
 
 A model's own score enters only through a line of its own that was fitted against truth: scores of
 different models are never put beside each other.  A variant that was not fitted goes without.
@@ -45,6 +47,10 @@ CHANCE_SIGNALS = (
 _OWN = ("few", "single", "uneven", "long_limbs", "exchanged")
 # A person of whom half can be expected to be right is surely somebody; less is so in proportion.
 _SURELY_SOMEBODY = 1.3
+# ln of the odds 1000 : 1; so few pictures tell no more.
+_MOST_LOG_ODDS = 6.9
+# Further apart than this many torso lengths, models see different poses; how far tells no more.
+_FURTHEST_APART = 0.6
 
 
 @dataclass(frozen=True)
@@ -55,12 +61,15 @@ class Coefficients:
         person: one a signal of `PERSON_SIGNALS` but the score, and the intercept at the end.
         models: intercept and slope of the score that are added for each variant fitted.
         chance: one a signal of `CHANCE_SIGNALS`, and the intercept at the end.
+        picked: one a signal of `picked_signals`, and the intercept at the end: the chance of a
+            model that is picked.
         made: how they were made, in words.
     """
 
     person: tuple[float, ...]
     models: Mapping[str, tuple[float, float]]
     chance: tuple[float, ...]
+    picked: tuple[float, ...] = (1.0, 0.0, 0.0, 0.0)
     made: str = ""
 
     def text(self) -> str:
@@ -73,7 +82,8 @@ def coefficients() -> Coefficients:
     """Those that come with the product."""
     data = json.loads(COEFFICIENTS.read_text("utf-8"))
     models = {key: (float(a), float(b)) for key, (a, b) in data["models"].items()}
-    return Coefficients(tuple(data["person"]), models, tuple(data["chance"]), data["made"])
+    chance, picked = tuple(data["chance"]), tuple(data["picked"])
+    return Coefficients(tuple(data["person"]), models, chance, picked, data["made"])
 
 
 def expected_oks(model: str, rows: NDArray[np.float64], fit: Coefficients) -> NDArray[np.float64]:
@@ -165,13 +175,40 @@ def _lead(values: NDArray[np.float64], i: int, voices: Sequence[str]) -> float:
     return float(values[i]) - max(others) if others else 0.0
 
 
+def log_odds(
+    signals: Signals, quality: Mapping[str, float], models: Sequence[str], fit: Coefficients
+) -> NDArray[np.float64]:
+    """ln of the odds of each of two or more models to be within 0.05 of the best; not calibrated.
+
+    float64 [len(models)], between -6.9 and 6.9.
+    """
+    weights = np.array(fit.chance)
+    z = chance_signals(signals, quality, models) @ weights[:-1] + weights[-1]
+    result: NDArray[np.float64] = np.clip(z, -_MOST_LOG_ODDS, _MOST_LOG_ODDS)
+    return result
+
+
+def picked_signals(
+    signals: Signals, quality: Mapping[str, float], models: Sequence[str], fit: Coefficients
+) -> NDArray[np.float64]:
+    """float64 [len(models), 3]: `log_odds`, the expected quality, how far apart the models lie."""
+    apart = np.full(len(models), min(signals.apart, _FURTHEST_APART))
+    guessed = np.array([quality[m] for m in models])
+    return np.column_stack([log_odds(signals, quality, models, fit), guessed, apart])
+
+
 def chances(
     signals: Signals,
     quality: Mapping[str, float],
     models: Sequence[str],
     fit: Coefficients | None = None,
 ) -> dict[str, float]:
-    """The chance of each of two or more models to be within 0.05 of the best of them."""
-    weights = np.array((fit or coefficients()).chance)
-    z = chance_signals(signals, quality, models) @ weights[:-1] + weights[-1]
+    """The chance of each of two or more models, if picked, to be within 0.05 of the best of them.
+
+    Calibrated after Platt, "Probabilistic Outputs for Support Vector Machines" (1999), with two
+    variables more: guesses are worse where all is guessed to be bad and where models lie far apart.
+    """
+    used = fit or coefficients()
+    weights = np.array(used.picked)
+    z = picked_signals(signals, quality, models, used) @ weights[:-1] + weights[-1]
     return dict(zip(models, (1 / (1 + np.exp(-z))).tolist(), strict=True))

@@ -1,14 +1,14 @@
 """Which should I use?  One rule for a picture, a set of pictures, a clip and the command line.
 
-Requirements put models out; of the rest the best by the best evidence there is (truth, then what
-independent families agree on, then plausibility); of those about as good the cheapest; and no model
-where the evidence does not single one out.  docs/verdict.md describes it.
+Requirements put models out; of the rest the best by the best evidence there is (truth, then blind
+votes, then what independent families agree on, then plausibility); of those about as good the
+cheapest; and no model where the evidence does not single one out.  docs/verdict.md describes it.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -17,50 +17,32 @@ import numpy as np
 from estimators.analysis import sentences
 from estimators.analysis.facts import Cost, ModelFacts, gather, twin_heads
 from estimators.analysis.plausibility import Finding
-from estimators.analysis.quality import chances, expected_quality
+from estimators.analysis.quality import Coefficients, chances, expected_quality
+from estimators.analysis.requirements import ANYTHING, Needs, failing
 from estimators.analysis.seen import Seen
 from estimators.analysis.sentences import Reason, Subject
 from estimators.analysis.signals import picture_signals
 from estimators.analysis.truth import TruthErrors, in_words, lead, truth_scores
-from estimators.analysis.voices import agreed_members
+from estimators.analysis.votes import Vote, put_behind
+from estimators.analysis.votes import in_words as votes_in_words
 from estimators.registry import get, voice
 
-Tier = Literal["truth", "consensus", "plausibility", "requirements", "none"]
+Tier = Literal["truth", "votes", "consensus", "plausibility", "requirements", "none"]
 
 # Under this chance to be within 0.05 of the best nothing is recommended.  Chosen on pictures
 # that the coefficients had not seen; docs/verdict.md has what it keeps right and what it declines.
-LEAST_CHANCE = 0.74
+LEAST_CHANCE = 0.76
 # The same where fewer than three families see anybody: two witnesses are trusted too easily.
 LEAST_CHANCE_OF_TWO = 0.82
-# Where a tenth of some model's joints lie further than this many torso lengths from where the
-# others put them, the models see different poses: nobody can tell without truth which is right.
+# Under this expected quality none of the models does well: the best of them is no advice.
+LEAST_QUALITY = 0.3
+# Where fewer than three families see anybody, and a tenth of a model's joints lie further than this
+# many torso lengths from where the others put them: nobody can tell without truth who is right.
 TOO_FAR_APART = 0.6
 # Models whose expected qualities differ by less are equally good: two annotators differ by more.
 EQUALLY_GOOD = 0.02
 # Fewer independent families are no consensus: two cannot outvote each other.
 FEWEST_VOICES = 3
-# A one-person model is out when two or more voices agree on each of this many people.
-PEOPLE_TOO_MANY = 2
-
-
-@dataclass(frozen=True)
-class Needs:
-    """What a person must have; a model that fails one is out.
-
-    Attributes:
-        people: at least so many at once.
-        gives_3d: joints in metres.
-        latency_ms: at most, a picture or frame; None for any.
-        memory_mb: at most; None for any.
-    """
-
-    people: int = 1
-    gives_3d: bool = False
-    latency_ms: float | None = None
-    memory_mb: float | None = None
-
-
-ANYTHING = Needs()
 
 
 @dataclass(frozen=True)
@@ -105,6 +87,7 @@ class Evidence:
         costs: latency and memory of each model.
         failed: models that gave no answer.
         truth: how far the models are from what was annotated or marked, if anything was.
+        votes: blind votes between models.
         unsteady: what speaks against a model over time; such a model is not preferred to one of
             the same quality without.
         subject: for the wording.
@@ -118,24 +101,33 @@ class Evidence:
     unsteady: Sequence[Finding] = ()
     subject: Subject = "picture"
     held_to: Mapping[str, int] = field(default_factory=dict)
+    votes: Sequence[Vote] = ()
 
 
-def recommend(evidence: Evidence, needs: Needs = ANYTHING) -> Recommendation:
-    """The model to use on material like this, or none, with the reasons."""
+def recommend(
+    evidence: Evidence, needs: Needs = ANYTHING, fit: Coefficients | None = None
+) -> Recommendation:
+    """The model to use on material like this, or none, with the reasons.
+
+    Args:
+        fit: what quality is guessed with, in place of the product's coefficients; for measuring
+            what the rule is worth on pictures that these have not seen.
+    """
     facts = gather([s.people for s in evidence.seen], evidence.costs, evidence.held_to)
-    out = _out(facts, evidence, needs)
+    out = failing(facts, evidence.seen, needs)
     usable = [m for m in facts if m not in out]
     notes = (*sentences.out(out), *sentences.failed(evidence.failed))
-    found = [f for seen in evidence.seen for f in seen.findings]
     blocked = _nothing_to_compare(facts, usable, evidence.subject)
     if blocked is not None:
         model, headline, tier, why = blocked
         why = (*why, *sentences.costs(facts, model, usable, evidence.subject))
         return Recommendation(model, headline, (*why, *notes), tier, out=out)
-    decided = _by_truth(evidence, usable) or _by_guess(evidence, facts, usable)
+    decided = _decided(evidence, facts, usable, fit)
+    found = [f for seen in evidence.seen for f in seen.findings]
     worst = (*evidence.unsteady, *sorted(found, key=lambda f: -f.figure))
     reasons = (
         *decided.reasons,
+        *_settled(evidence, decided, tuple(facts)),
         *sentences.people(facts, decided.model, evidence.subject, found),
         *sentences.held_back(facts),
         *sentences.distance(facts, decided.model, evidence.seen),
@@ -157,31 +149,6 @@ def recommend(evidence: Evidence, needs: Needs = ANYTHING) -> Recommendation:
     )
 
 
-def _out(facts: Mapping[str, ModelFacts], evidence: Evidence, needs: Needs) -> dict[str, str]:
-    """Why each model that fails a requirement fails it, with the figure."""
-    agreed = _agreed_people(evidence.seen)
-    out = {}
-    for model, fact in facts.items():
-        spec, cost = get(model), fact.cost
-        if needs.gives_3d and not spec.gives_3d:
-            out[model] = "gives no joints in metres"
-        elif spec.max_people < needs.people:
-            out[model] = f"finds at most {spec.max_people} of the {needs.people} people you need"
-        elif spec.single_person and agreed >= PEOPLE_TOO_MANY:
-            out[model] = f"looks for one person, where two families or more agree on {agreed}"
-        elif needs.latency_ms is not None and cost.latency_ms > needs.latency_ms:
-            out[model] = f"takes {cost.latency_ms:,.0f} ms, more than {needs.latency_ms:,.0f} ms"
-        elif needs.memory_mb is not None and cost.memory_mb > needs.memory_mb:
-            out[model] = f"holds {cost.memory_mb:,.0f} MB, more than {needs.memory_mb:,.0f} MB"
-    return out
-
-
-def _agreed_people(seen: Sequence[Seen]) -> int:
-    """How many people two or more families agree on: the median over the pictures or frames."""
-    counts = [sum(bool(agreed_members(group)) for group in each.groups) for each in seen]
-    return int(np.median(counts)) if counts else 0
-
-
 def _nothing_to_compare(
     facts: Mapping[str, ModelFacts], usable: Sequence[str], subject: Subject
 ) -> tuple[str | None, str, Tier, tuple[Reason, ...]] | None:
@@ -200,6 +167,31 @@ def _nothing_to_compare(
             return only, f"{title} is the only one that answered.", "requirements", (hint,)
         return only, f"{title} is the only one left of those compared.", "requirements", ()
     return None
+
+
+def _decided(
+    evidence: Evidence,
+    facts: Mapping[str, ModelFacts],
+    usable: Sequence[str],
+    fit: Coefficients | None,
+) -> Recommendation:
+    """By the best evidence there is: the model or none, with what decided."""
+    if (by_truth := _by_truth(evidence, usable)) is not None:
+        return by_truth
+    behind = put_behind(evidence.votes, usable)
+    left = [m for m in usable if m not in behind] or usable
+    if len(left) == 1:
+        return Recommendation(left[0], "", (), "votes")
+    return _by_guess(evidence, facts, left, fit)
+
+
+def _settled(
+    evidence: Evidence, decided: Recommendation, models: Sequence[str]
+) -> Iterator[Reason]:
+    """What was marked and voted, where it is not what decided."""
+    if evidence.truth is not None and decided.tier != "truth":
+        yield from map(Reason, in_words(evidence.truth))
+    yield from map(Reason, votes_in_words(evidence.votes, models))
 
 
 def _by_truth(evidence: Evidence, usable: Sequence[str]) -> Recommendation | None:
@@ -225,10 +217,13 @@ def _by_truth(evidence: Evidence, usable: Sequence[str]) -> Recommendation | Non
 
 
 def _by_guess(
-    evidence: Evidence, facts: Mapping[str, ModelFacts], usable: Sequence[str]
+    evidence: Evidence,
+    facts: Mapping[str, ModelFacts],
+    usable: Sequence[str],
+    fit: Coefficients | None,
 ) -> Recommendation:
     """By what the models agree on and how plausible each is, calibrated on annotated pictures."""
-    expected, chance = _guessed(evidence.seen, usable)
+    expected, chance = _guessed(evidence.seen, usable, fit)
     voices = {voice(m) for m, fact in facts.items() if fact.found}
     least = LEAST_CHANCE if len(voices) >= FEWEST_VOICES else LEAST_CHANCE_OF_TWO
     best = max(usable, key=lambda m: chance[m])
@@ -239,25 +234,41 @@ def _by_guess(
     pick = _cheapest(level, evidence.costs, expected)
     tier: Tier = "consensus" if len(voices) >= FEWEST_VOICES else "plausibility"
     said = sentences.guess(tier, len(voices), expected, (pick, chance[pick]), least)
-    astray = max((facts[m] for m in usable), key=lambda f: f.worst if f.worst > 0 else 0.0)
-    if astray.worst > TOO_FAR_APART:
-        said = (*said, sentences.too_far(astray, TOO_FAR_APART, evidence.seen))
-    model = None if astray.worst > TOO_FAR_APART or chance[pick] < least else pick
-    return Recommendation(model, "", said, tier, expected, chance[pick])
+    doubts = _doubts(facts[pick], expected[pick], len(voices), evidence.seen)
+    model = None if doubts or chance[pick] < least else pick
+    return Recommendation(model, "", (*said, *doubts), tier, expected, chance[pick])
+
+
+def _doubts(
+    pick: ModelFacts, quality: float, voices: int, seen: Sequence[Seen]
+) -> tuple[Reason, ...]:
+    """Why a model is not recommended however good its chance is."""
+    doubts = []
+    if quality < LEAST_QUALITY:
+        doubts.append(sentences.too_low(pick, quality, LEAST_QUALITY))
+    if voices > 1 and not pick.agreed:
+        doubts.append(sentences.not_agreed(pick))
+    if voices < FEWEST_VOICES and pick.worst > TOO_FAR_APART:
+        doubts.append(sentences.too_far(pick, TOO_FAR_APART, seen))
+    return tuple(doubts)
 
 
 def _guessed(
-    seen: Sequence[Seen], usable: Sequence[str]
+    seen: Sequence[Seen], usable: Sequence[str], fit: Coefficients | None
 ) -> tuple[dict[str, float], dict[str, float]]:
-    """(expected quality, chance to be about the best) of each model: means, twins judged once."""
+    """(expected quality, chance to be about the best) of each usable model: means over `seen`.
+
+    All that are compared are judged, since those that are out say something of the others, too;
+    twins once.
+    """
     heads = twin_heads([each.people for each in seen])
-    judged = list(dict.fromkeys(heads[m] for m in usable))
+    judged = list(dict.fromkeys(heads.values()))
     qualities, odds = [], []
     for each in seen:
         people = {m: p for m, p in each.people.items() if heads[m] == m}
         signals = picture_signals(people, each.longer_side)
-        qualities.append(expected_quality(signals))
-        odds.append(chances(signals, qualities[-1], judged))
+        qualities.append(expected_quality(signals, fit))
+        odds.append(chances(signals, qualities[-1], judged, fit))
     expected = {m: float(np.mean([q[heads[m]] for q in qualities])) for m in usable}
     chance = {m: float(np.mean([c[heads[m]] for c in odds])) for m in usable}
     return expected, chance

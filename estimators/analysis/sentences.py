@@ -83,13 +83,31 @@ def guess(
     return Reason(text), Reason(sure)
 
 
+def too_low(fact: ModelFacts, quality: float, least: float) -> Reason:
+    """Why nothing is recommended where the best is bad."""
+    return Reason(
+        f"{fact.title} does badly here by all that can be told: an expected quality of "
+        f"{quality:.2f}, less than the {least} that a recommendation takes.",
+        Place(model=fact.model),
+    )
+
+
+def not_agreed(fact: ModelFacts) -> Reason:
+    """Why nothing is recommended where nobody bears a model out."""
+    return Reason(
+        f"Nobody bears {fact.title} out: no other family sees any person as it does (OKS of "
+        f"{AGREED_OKS} or more).",
+        Place(model=fact.model),
+    )
+
+
 def too_far(fact: ModelFacts, limit: float, seen: Sequence[Seen]) -> Reason:
-    """Why nothing is recommended where the models see different poses."""
+    """Why nothing is recommended where two families see different poses."""
     worst = _worst_joint(seen, fact.model)
     return Reason(
         f"The models see different poses: a tenth of the joints of {fact.title} lie more than "
         f"{fact.worst:.0%} of a torso length from where the others put them (over {limit:.0%} "
-        "nothing is recommended without truth).",
+        "nothing is recommended where fewer than three families see anybody).",
         worst[1] if worst else Place(model=fact.model),
     )
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from estimators.analysis.agreement import joint_agreement, median_of
 from estimators.analysis.matching import PersonGroup, group_people
 from estimators.analysis.plausibility import exchanged, long_limbs, uneven
 from estimators.analysis.scale import coco_xy, torso_length
@@ -51,12 +52,15 @@ class Signals:
         people: float64 [n, len(PERSON_SIGNALS)] a model, in the order of its people.
         group_of: which group each of a model's people belongs to.
         picture: float64 [len(PICTURE_SIGNALS)] a model.
+        apart: how far the model that stands apart most lies from the other families: the largest
+            median distance of the joints, in torso lengths; 0 where nobody is compared.
     """
 
     people: Mapping[str, NDArray[np.float64]]
     group_of: Mapping[str, tuple[int, ...]]
     picture: Mapping[str, NDArray[np.float64]]
     group_count: int
+    apart: float
 
 
 def picture_signals(
@@ -86,7 +90,9 @@ def picture_signals(
         agreement = [_with_voices(model, others, groups[g], xy) for g in group_of[model]]
         rows[model] = _people(poses, xy[model], agreement, longer_side)
         pictures[model] = _picture(model, others, people, groups, rows[model])
-    return Signals(rows, group_of, pictures, len(groups))
+    medians = [median_of(far) for far in joint_agreement(people, groups).values()]
+    apart = max((far for far in medians if np.isfinite(far)), default=0.0)
+    return Signals(rows, group_of, pictures, len(groups), apart)
 
 
 def _other_voices(model: str, models: Mapping[str, PoseSet]) -> list[list[str]]:

@@ -5,6 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import combinations, permutations
+
+from estimators.registry import get
 
 # The 97.5 % quantile of the normal distribution: two-sided 95 % intervals.
 _Z = 1.959964
@@ -60,6 +63,29 @@ def preference(votes: Sequence[Vote], model: str, other: str) -> Preference:
     wins = sum(vote.winner == model for vote in won)
     low, high = wilson(wins, len(won))
     return Preference(model, other, wins, len(won), len(both) - len(won), low, high)
+
+
+def put_behind(votes: Sequence[Vote], models: Sequence[str]) -> frozenset[str]:
+    """The models over which another of `models` is surely preferred, two by two."""
+    return frozenset(b for a, b in permutations(models, 2) if preference(votes, a, b).sure)
+
+
+def in_words(votes: Sequence[Vote], models: Sequence[str]) -> tuple[str, ...]:
+    """What the votes between each two of the models say, in sentences; none without votes."""
+    lines = []
+    for a, b in combinations(models, 2):
+        said = preference(votes, a, b)
+        if said.votes + said.neither == 0:
+            continue
+        if said.wins * 2 < said.votes:
+            said = preference(votes, b, a)
+        sure = "preferred" if said.sure else "too few votes to tell"
+        neither = f", neither {said.neither}×" if said.neither else ""
+        lines.append(
+            f"{get(said.model).title} over {get(said.other).title}: {said.wins} of {said.votes} "
+            f"votes ({said.low:.0%} to {said.high:.0%}){neither}: {sure}."
+        )
+    return tuple(lines)
 
 
 def wilson(wins: int, votes: int) -> tuple[float, float]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import reduce
 from typing import Any, BinaryIO
 
@@ -15,11 +15,13 @@ from estimators.analysis.agreement import median_of
 from estimators.analysis.clip import NOBODY, ClipEstimates
 from estimators.analysis.facts import Cost
 from estimators.analysis.plausibility import Finding
-from estimators.analysis.recommend import ANYTHING, Evidence, Needs, Recommendation, recommend
+from estimators.analysis.recommend import Evidence, Recommendation, recommend
+from estimators.analysis.requirements import ANYTHING, Needs
 from estimators.analysis.scale import found, shown
 from estimators.analysis.seen import Seen
 from estimators.analysis.shown import Thresholds
 from estimators.analysis.truth import TruthErrors, truth_errors
+from estimators.analysis.votes import Vote
 from estimators.annotated import AnnotatedImage
 from estimators.registry import get
 from estimators.workflows.clip.analysis import ClipAnalysis
@@ -100,12 +102,25 @@ def _unsteady(analysis: ClipAnalysis, model: str) -> list[Finding]:
     return out
 
 
+@dataclass(frozen=True)
+class Settled:
+    """What a person says of pictures.
+
+    Attributes:
+        marked: the truth marked on a picture, by its name.
+        votes: blind votes between two models' answers, on these pictures or others.
+    """
+
+    marked: Mapping[str, AnnotatedImage] = field(default_factory=dict)
+    votes: Sequence[Vote] = ()
+
+
 def of_pictures(
     estimates: Sequence[Mapping[str, ClipEstimates]],
     memory_mb: Mapping[str, float],
     needs: Needs = ANYTHING,
     thresholds: Mapping[str, Thresholds] | None = None,
-    marked: Mapping[str, AnnotatedImage] | None = None,
+    settled: Settled | None = None,
 ) -> tuple[list[Recommendation], Recommendation]:
     """One for each picture, and one for all of them together.
 
@@ -113,8 +128,9 @@ def of_pictures(
         estimates: of each picture, what every model said, the same models for each; a picture on
             which a model failed is judged without it, and not in what is said of all.
         thresholds: by model, each variant's own without.
-        marked: what somebody marked on a picture, by its name.
+        settled: what somebody marked on the pictures, and voted.
     """
+    own = settled or Settled()
     answered = [{m: e for m, e in each.items() if not e.errors} for each in estimates]
     models = tuple(estimates[0]) if estimates else ()
     costs = {
@@ -125,8 +141,9 @@ def of_pictures(
     for here in answered:
         failed = [m for m in models if m not in here]
         seen = [_picture(here, thresholds)] if here else []
-        truth = _truth(seen, marked or {})
-        evidence = Evidence(seen, costs, failed, truth, held_to=_held_to(here))
+        truth = _truth(seen, own.marked)
+        held_to = _held_to(here)
+        evidence = Evidence(seen, costs, failed, truth, held_to=held_to, votes=own.votes)
         each_one.append(recommend(evidence, needs))
         if here and not failed:
             whole += seen
@@ -136,8 +153,8 @@ def of_pictures(
     if len(estimates) == 1:
         return each_one, each_one[0]
     failed = [m for m in models if not whole or m not in whole[0].people]
-    truth = _truth(whole, marked or {})
-    together = Evidence(whole, costs, failed, truth, subject="set of pictures")
+    truth = _truth(whole, own.marked)
+    together = Evidence(whole, costs, failed, truth, subject="set of pictures", votes=own.votes)
     return each_one, recommend(together, needs)
 
 

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import streamlit as st
 
-from estimators.analysis.recommend import Needs, Recommendation
+from estimators.analysis.recommend import Recommendation
+from estimators.analysis.requirements import Needs
 from estimators.analysis.sentences import Place, Reason
 from estimators.export.sinks import to_bytes
 from estimators.workflows.verdicts import Verdicts

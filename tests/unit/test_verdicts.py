@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,16 +11,26 @@ import pytest
 from estimators.analysis.clip import ClipEstimates
 from estimators.analysis.facts import picture_facts
 from estimators.analysis.matching import group_people
-from estimators.analysis.quality import COEFFICIENTS, Coefficients, coefficients, expected_quality
+from estimators.analysis.quality import (
+    CHANCE_SIGNALS,
+    COEFFICIENTS,
+    Coefficients,
+    chances,
+    coefficients,
+    expected_quality,
+    log_odds,
+)
+from estimators.analysis.scale import torso_length
 from estimators.analysis.shown import Thresholds
 from estimators.analysis.signals import PERSON_SIGNALS, PICTURE_SIGNALS, picture_signals
+from estimators.analysis.votes import Vote
 from estimators.annotated import AnnotatedImage, AnnotatedPerson
 from estimators.export.files import to_bytes
 from estimators.registry import get
 from estimators.skeletons import COCO_17
 from estimators.types import Estimate, PoseSet, Timings
 from estimators.workflows.clip.analysis import ClipAnalysis
-from estimators.workflows.verdicts import Verdicts, _answered_by_all, of_clip, of_pictures
+from estimators.workflows.verdicts import Settled, Verdicts, _answered_by_all, of_clip, of_pictures
 
 LIGHTNING, FULL, POSENET = "movenet-lightning", "blazepose-full", "posenet"
 MULTI = "movenet-multipose"
@@ -116,6 +127,33 @@ def test_the_coefficients_fit_the_signals_and_say_how_they_were_made() -> None:
     assert {get(key).key for key in fit.models} >= {*MODELS, "movenet-thunder"}
     assert "benchmarks.fit_verdict" in fit.made
     assert Coefficients(**json.loads(COEFFICIENTS.read_text())).text() == fit.text()
+
+
+@pytest.mark.parametrize(
+    ("start", "odds", "apart", "far"),
+    [(1e3, 6.9, 0.2, 0.2), (-1e3, -6.9, 0.2, 0.2), (2.0, 2.0, 0.59, 0.59), (2.0, 2.0, 1.5, 0.6)],
+)
+def test_no_chance_is_told_as_certain(start: float, odds: float, apart: float, far: float) -> None:
+    """Odds of 1000 : 1 at most before they are calibrated; poses 0.6 torso apart are others."""
+    found = picture_signals({m: poses(person(seed=i)) for i, m in enumerate(MODELS)}, 640)
+    signals, quality = replace(found, apart=apart), expected_quality(found)
+    fit = Coefficients((), {}, (*np.zeros(len(CHANCE_SIGNALS)), start), (0.5, 1.0, -2.0, -0.25))
+    assert log_odds(signals, quality, MODELS, fit) == pytest.approx(odds)
+    z = {m: 0.5 * odds + quality[m] - 2 * far - 0.25 for m in MODELS}
+    expected = {m: 1 / (1 + np.exp(-line)) for m, line in z.items()}
+    assert chances(signals, quality, MODELS, fit) == pytest.approx(expected)
+
+
+def test_how_far_models_lie_apart_is_that_of_the_one_that_stands_apart() -> None:
+    """The median of its joints from the middle of the other families; variants are one voice."""
+    people = {m: poses(person()) for m in MODELS}
+    assert picture_signals(people, 640).apart == pytest.approx(0)
+    people[FULL] = poses(np.add(person(), (24, 0)))
+    torso = float(torso_length(person()))
+    assert picture_signals(people, 640).apart == pytest.approx(24 / torso, rel=1e-4)
+    with_lite = picture_signals(people | {"blazepose-lite": people[FULL]}, 640)
+    assert with_lite.apart == pytest.approx(24 / torso, rel=1e-4)
+    assert picture_signals({FULL: people[FULL]}, 640).apart == 0
 
 
 def test_who_agrees_is_expected_to_be_better_than_who_stands_apart() -> None:
@@ -222,9 +260,17 @@ def test_what_is_marked_on_pictures_decides_each_and_all() -> None:
         for name in ("a.jpg", "b.jpg")
     ]
     truth = AnnotatedImage("a.jpg", 640, 480, (AnnotatedPerson(right, np.full(17, 2)),))
-    each, together = of_pictures(given, {}, marked={"a.jpg": truth})
+    each, together = of_pictures(given, {}, settled=Settled({"a.jpg": truth}))
     assert [answer.tier == "truth" for answer in (*each, together)] == [True, False, True]
     assert each[0].model == together.model == FULL
+
+
+def test_votes_count_for_each_picture_and_for_all() -> None:
+    models = (LIGHTNING, FULL)
+    given = [{m: e for m, e in picture(name).items() if m in models} for name in ("a", "b")]
+    votes = [Vote((LIGHTNING, FULL), FULL, f"{i}:0") for i in range(4)]
+    each, together = of_pictures(given, {}, settled=Settled(votes=votes))
+    assert [(v.model, v.tier) for v in (*each, together)] == [(FULL, "votes")] * 3
 
 
 def test_thresholds_of_the_page_count_and_quiet_times_are_told() -> None:

@@ -7,7 +7,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from estimators.analysis.recommend import ANYTHING, Evidence, Needs, Recommendation, recommend
+from estimators.analysis.recommend import Evidence, Recommendation, recommend
+from estimators.analysis.requirements import ANYTHING, Needs
 from estimators.analysis.scale import shown
 from estimators.analysis.seen import Seen
 from estimators.analysis.sentences import Reason

@@ -11,7 +11,7 @@ import numpy as np
 import streamlit as st
 
 from estimators.analysis.agreement import joint_agreement, picture_agreement
-from estimators.analysis.recommend import Needs
+from estimators.analysis.requirements import Needs
 from estimators.analysis.sentences import Place
 from pages.ui import engine, memory
 from pages.ui.engine import Outcome

@@ -5,24 +5,25 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
-from estimators.analysis.recommend import Needs
+from estimators.analysis.requirements import Needs
 from estimators.analysis.sentences import Place
-from estimators.workflows.verdicts import Verdicts, of_pictures
+from estimators.workflows.verdicts import Settled, Verdicts, of_pictures
 from pages.ui import engine, truth
 from pages.ui.image.comparison import Comparison
 from pages.ui.image.stage import point_at, show_layout
+from pages.ui.image.votes import votes
 from pages.ui.steps import Steps, third_family
 from pages.ui.verdict_box import Ways, verdict_box
 from pages.ui.viewer.panels import JointRef
 
 
 def verdict_of(comparisons: Sequence[Comparison], needs: Needs) -> Verdicts:
-    """What `compare` says of the same pictures, at the page's thresholds and with its marks."""
+    """What `compare` says of the same pictures, at the page's thresholds, with marks and votes."""
     found = {c.picture.name: truth.marked_on(c.picture.digest) for c in comparisons}
     marked = {name: image for name, image in found.items() if image is not None}
     given = [comparison.estimates for comparison in comparisons]
-    thresholds = comparisons[0].thresholds
-    answers = of_pictures(given, engine.memory_mb(), needs, thresholds, marked)
+    thresholds, settled = comparisons[0].thresholds, Settled(marked, votes())
+    answers = of_pictures(given, engine.memory_mb(), needs, thresholds, settled)
     return Verdicts(tuple(found), *answers)
 
 

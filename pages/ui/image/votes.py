@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
 from dataclasses import replace
 from itertools import combinations
 from typing import TYPE_CHECKING
@@ -13,8 +12,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from estimators.analysis.matching import oks_matrix
-from estimators.analysis.votes import Vote, preference
-from estimators.registry import MODELS
+from estimators.analysis.votes import Vote, in_words
 from estimators.skeletons import COCO_17
 from estimators.types import PoseSet
 from pages.ui.image.stage_picture import stage_picture
@@ -134,24 +132,6 @@ def _disputed(
 
 
 def _standing(comparison: Comparison) -> None:
-    lines = standings([spec.key for spec in comparison.specs])
+    lines = in_words(votes(), [spec.key for spec in comparison.specs])
     if lines:
         st.markdown("\n".join(f"- {line}" for line in lines))
-
-
-def standings(models: Sequence[str]) -> list[str]:
-    """What the votes between each two of the models say, in sentences."""
-    lines = []
-    for a, b in combinations(models, 2):
-        wins = preference(votes(), a, b)
-        if wins.votes + wins.neither == 0:
-            continue
-        if wins.votes and wins.wins * 2 < wins.votes:
-            wins = preference(votes(), b, a)
-        sure = "preferred" if wins.sure else "too few votes to tell"
-        neither = f", neither {wins.neither}×" if wins.neither else ""
-        lines.append(
-            f"{MODELS[wins.model].title} over {MODELS[wins.other].title}: {wins.wins} of "
-            f"{wins.votes} votes ({wins.low:.0%} to {wins.high:.0%}){neither}: {sure}."
-        )
-    return lines

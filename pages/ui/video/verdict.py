@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from estimators.analysis.recommend import Needs
+from estimators.analysis.requirements import Needs
 from estimators.analysis.sentences import Place
 from estimators.workflows.clip.files import clip_verdict
 from estimators.workflows.verdicts import Verdicts
