@@ -353,10 +353,18 @@ def test_cases_behind_the_bars_are_the_worst_first(evaluated: Evaluation) -> Non
     wrists = kind_cases(evaluated, BLAZE, "miss", "left_wrist")
     assert len(wrists) == counts.by_joint["left_wrist"][KINDS.index("miss")]
     assert {c.joint for c in wrists} == {"left_wrist"}
-    assert len(missed_people(evaluated, BLAZE)) == counts.missed_people > 0
+    people = {image.image_id: image.people for image in evaluated.truth.pictures}
+    missed = missed_people(evaluated, BLAZE)
+    assert len(missed) == counts.missed_people > 0
+    areas = [people[c.image_id][c.person].area for c in missed]
+    assert areas == sorted(areas, reverse=True)
+    assert len(set(areas)) > 1
     invented = invented_people(evaluated, BLAZE)
     assert len(invented) == counts.background_people > 0
     assert all(c.person == -1 and c.prediction >= 0 for c in invented)
+    scores = [c.similarity for c in invented]
+    assert scores == sorted(scores, reverse=True)
+    assert len(set(scores)) > 1
     joints = evaluated.report.models[BLAZE].joints
     for row in joints:
         cases = joint_cases(evaluated, BLAZE, row.joint)

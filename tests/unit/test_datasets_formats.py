@@ -16,6 +16,7 @@ from estimators.datasets import mpii
 from estimators.datasets.health import HealthReport
 from estimators.datasets.joint_names import plain_joint
 from estimators.datasets.mat_child import annolist
+from estimators.datasets.people import moved
 from estimators.datasets.read import read_annotated_set
 from estimators.errors import InputError
 from estimators.skeletons import COCO_17
@@ -390,3 +391,27 @@ def test_a_coco_dataset_in_parts(tmp_path: Path) -> None:
     shutil.copy(tmp_path / "person_keypoints_val.json", images / "copy.json")
     with pytest.raises(InputError, match=r"several annotation files: images/copy\.json, person"):
         read_annotated_set(tmp_path)
+
+
+@pytest.mark.parametrize("own", [False, True])
+def test_mpiis_square_is_two_hundred_pixels_a_unit_around_the_middle(
+    tmp_path: Path, own: bool
+) -> None:
+    """MPII's own pictures count from 1: their boxes move by a pixel."""
+    factory.pictures(tmp_path)
+    content = json.loads(factory.mpii_json(tmp_path / "m.json").read_text())[:1]
+    if own:
+        (tmp_path / content[0]["image"]).rename(tmp_path / "015601864.png")
+        content[0]["image"] = "015601864.png"
+    annotated, _ = read_annotated_set(tmp_path, factory.write_json(content, tmp_path / "m.json"))
+    ((_, person),) = annotated.people()
+    assert person.box_xyxy == pytest.approx(np.array([10, 4, 50, 44]) - own)
+
+
+def test_a_head_moves_to_other_pixels_as_a_length(tmp_path: Path) -> None:
+    factory.pictures(tmp_path)
+    annotated, _ = read_annotated_set(tmp_path, factory.mpii_json(tmp_path / "m.json"))
+    person = annotated.people()[0][1]
+    twice = moved(person, np.array([[2.0, 0, 3], [0, 2, 5]]))
+    assert twice.head_px == pytest.approx(2 * person.head_px)
+    assert twice.area == pytest.approx(4 * person.area)

@@ -256,6 +256,9 @@ def test_a_window_is_a_quarter_larger_and_inside_the_picture() -> None:
     assert window_around((40, 20, 80, 60), (200, 100)) == (35, 15, 85, 65)
     assert window_around((0, 10, 200, 100), (200, 100)) == (0, 0, 200, 100)
     assert window_around((-30, 5, -20, 6), (200, 100))[:3:2] == (0, 1)  # never empty
+    assert window_around((250, 5, 260, 6), (200, 100))[:3:2] == (199, 200)
+    # Pixels that it has a part of are in it: 36.125, 14.875, 84.875, 66.125.
+    assert window_around((41, 20, 80, 61), (200, 100)) == (36, 14, 85, 67)
 
 
 def test_cropped_answers_come_back_in_pixels_of_the_picture(tmp_path: Path) -> None:
@@ -296,6 +299,7 @@ def test_a_picture_read_smaller_is_cut_at_its_own_pixels() -> None:
     image[20, 30] = 255
     frame = Frame(image, full_size=SIZE)  # half as large as the picture
     part, corner = cut_out(frame, (41, 21, 81, 61))
+    assert part.image.shape[:2] == (21, 21)  # 10.5 to 30.5, 20.5 to 40.5: whatever has a part
     y, x = np.argwhere(part.image[..., 0] == 255)[0]
     scale = part.full_size[0] / part.width
     assert (x + 0.5) * scale + corner[0] == pytest.approx(30.5 * 2)

@@ -228,6 +228,15 @@ def test_the_page_stands_alone(folder: Path) -> None:
     assert "prefers-color-scheme:dark" in text
 
 
+def test_the_table_of_joints_has_one_column_a_model(folder: Path) -> None:
+    """KS with PCK under it: two columns a model did not fit beside each other in a window."""
+    html = (folder / "report.html").read_text("utf-8")
+    table = html.split("<h2>Joints</h2>")[1].split("</table>")[0]
+    models = json.loads((folder / "report.json").read_text("utf-8"))["models"]
+    assert table.count('<th scope="col">') == 2 + len(models)
+    assert table.count("<small>") == 17 * len(models)
+
+
 def test_each_model_shows_its_six_worst_pictures_made_small(
     measured: Measured, folder: Path
 ) -> None:

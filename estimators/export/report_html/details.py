@@ -64,7 +64,7 @@ def _kinds(report: Report) -> str:
     first = next(iter(report["models"].values()))["corrections"]["gains"]
     names = [_CORRECTIONS.get(gain["kind"], gain["kind"]) for gain in first]
     header = ["Model", "People missed", "Background", "AP, best ranking"]
-    header += [f"+ {text(name)}" for name in names]
+    header += [f"+&nbsp;{text(name)}" for name in names]
     return (
         f"<p>{text(_ABOUT_KINDS)}</p>{stacked(rows)}{key(_KINDS)}"
         f"<h3>AP gained if one kind alone were corrected</h3>{table(header, gains)}"
@@ -88,13 +88,17 @@ def _joints(report: Report) -> str:
             [
                 text(joint.replace("_", " ")),
                 f"{each[0]['labelled']:,}",
-                *(number(one["mean_similarity"], 2) for one in each),
-                *(share(one["pck"]) for one in each),
+                *(
+                    f"{number(one['mean_similarity'], 2)}<small>{share(one['pck'])}</small>"
+                    for one in each
+                ),
             ]
         )
-    names = [name_of(report, model) for model in models]
-    header = ["Joint", "Labelled", *(f"{n} KS" for n in names), *(f"{n} PCK" for n in names)]
-    about = "Mean KS over all labelled joints, 0 where not found; PCK@0.2 of the torso."
+    header = ["Joint", "Labelled", *(name_of(report, model) for model in models)]
+    about = (
+        "Mean KS over all labelled joints, 0 where not found; under it PCK@0.2 of the torso, which "
+        "joints of the face have none of."
+    )
     return f"<p>{about}</p>{table(header, rows)}"
 
 

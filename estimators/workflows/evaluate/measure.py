@@ -110,11 +110,11 @@ def measure(outcome: Evaluated, thresholds: Mapping[str, Thresholds] | None = No
         for model, answers in outcome.models.items()
         if answers.invented
     }
-    said = _about_the_best(evaluation.report)
+    said = about_the_best(evaluation.report)
     return Measured(outcome, evaluation, invented, verdict(outcome, limits, said), limits)
 
 
-def _about_the_best(report: AccuracyReport) -> list[str]:
+def about_the_best(report: AccuracyReport) -> list[str]:
     """What the differences in AP say about the model that has the highest."""
     by_ap = [d for d in report.differences if d.metric == "AP"]
     told = zip(by_ap, report.sentences, strict=True)

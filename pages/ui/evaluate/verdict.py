@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from estimators.analysis.sentences import Place
+from estimators.workflows.evaluate.measure import about_the_best
 from estimators.workflows.evaluate.verdict import verdict
 from pages.ui import verdict_box as box
 from pages.ui.evaluate.cases import look_at_picture
@@ -14,7 +15,7 @@ from pages.ui.evaluate.found import Found
 def verdict_box(found: Found) -> None:
     """The answer for what a person needs."""
     measured = found.measured
-    said = found.evaluation.report.sentences
+    said = about_the_best(found.evaluation.report)
     answer = verdict(measured.outcome, measured.thresholds, said, box.chosen_needs())
     box.verdict_box(answer, box.Ways(partial(_go, found)))
 
