@@ -15,6 +15,7 @@ from estimators.errors import InputError
 from estimators.registry import get
 from estimators.types import Estimate, EstimatorOptions, PoseSet, Timings
 from estimators.workflows.evaluate.records import (
+    SUFFIX,
     Records,
     forget,
     machine_digest,
@@ -146,8 +147,12 @@ def test_only_one_run_writes_at_a_time(tmp_path: Path) -> None:
     with Records(tmp_path, SPEC, OPTIONS):
         with pytest.raises(InputError, match="Another run"):
             Records(tmp_path, SPEC, OPTIONS)
+        done = [tmp_path / f"{name}{SUFFIX}" for name in ("a", "z")]  # models it is through with
+        for file in done:
+            file.write_text("kept")
         with pytest.raises(InputError, match="Another run"):
             forget(tmp_path)
+        assert all(file.exists() for file in done)
     assert known(tmp_path) == ([], 0)
 
 

@@ -15,6 +15,7 @@ import os
 import threading
 import zlib
 from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
@@ -215,11 +216,13 @@ def forget(folder: Path) -> None:
 
     Raises:
         OSError: it cannot be removed.
-        InputError: another run is writing there.
+        InputError: another run is writing there; then nothing is removed.
     """
-    for file in folder.glob(f"*{SUFFIX}"):
-        with file.open("rb") as opened:
-            _lock(opened.fileno(), folder)
+    files = sorted(folder.glob(f"*{SUFFIX}"))
+    with ExitStack() as opened:
+        for file in files:
+            _lock(opened.enter_context(file.open("rb")).fileno(), folder)
+        for file in files:
             file.unlink(missing_ok=True)
 
 
