@@ -39,7 +39,7 @@ from estimators.analysis.quality import (
     picked_signals,
 )
 from estimators.analysis.recommend import Evidence, recommend
-from estimators.analysis.scale import found, shown
+from estimators.analysis.scale import above_thresholds, found
 from estimators.analysis.seen import Seen
 from estimators.analysis.signals import PERSON_SIGNALS, Signals, picture_signals
 from estimators.registry import get
@@ -90,7 +90,7 @@ def samples(scenes: Sequence[Scene], poses: Mapping[str, Sequence[PoseSet]]) -> 
             seen, everything = {}, {}
             for m, p in here.items():
                 spec = get(m)
-                seen[m] = shown(p, spec.default_threshold, spec.default_pose_threshold)
+                seen[m] = above_thresholds(p, spec.default_threshold, spec.default_pose_threshold)
                 kept = found(p, spec.default_threshold, spec.default_pose_threshold)
                 everything[m] = p.select(kept)
             here_seen = Seen(seen, max(scene.image.shape[:2]))

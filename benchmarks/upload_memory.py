@@ -344,11 +344,12 @@ def measure(
                 act(visits)
             visits.leave()
         above = (watch.peak - rest) / 1e6
-        told = f"{limit}" if limit else f"({ALL_MB})"
+        limits = f"{limit}" if limit else f"({ALL_MB})"
         good &= above <= limit if limit else watch.peak / 1e6 <= ALL_MB
         took = time.monotonic() - begun
         print(
-            f"{name:<34} {watch.peak / 1e6:>8.0f} {above:>11.0f} {told:>6} {took:>6.0f}", flush=True
+            f"{name:<34} {watch.peak / 1e6:>8.0f} {above:>11.0f} {limits:>6} {took:>6.0f}",
+            flush=True,
         )
         if limit:
             time.sleep(15)  # so that each has the memory to itself

@@ -26,7 +26,7 @@ from benchmarks._annotated import (
 )
 from estimators.analysis.facts import Cost
 from estimators.analysis.recommend import Evidence, recommend
-from estimators.analysis.scale import found, shown
+from estimators.analysis.scale import above_thresholds, found
 from estimators.analysis.seen import Seen
 from estimators.registry import get
 from estimators.runtime.runner import ProcessRunner
@@ -87,7 +87,7 @@ def _quality(scene: Scene, model: str, estimate: Estimate) -> float:
 
 def _shown(model: str, estimate: Estimate) -> PoseSet:
     spec = get(model)
-    return shown(estimate.poses, spec.default_threshold, spec.default_pose_threshold)
+    return above_thresholds(estimate.poses, spec.default_threshold, spec.default_pose_threshold)
 
 
 def main() -> None:

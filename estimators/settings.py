@@ -44,7 +44,7 @@ def _text(name: str, text: str, advice: str) -> str:
     return text
 
 
-def _told(
+def _about(
     name: str,
     meaning: str,
     unset: str = "",
@@ -67,7 +67,7 @@ class Settings:
 
     memory_mb: int = field(
         default=2000,
-        metadata=_told(
+        metadata=_about(
             "POSE_MEMORY_MB",
             "memory for all loaded models together, in MB; the least recently used one is retired "
             "when it is reached",
@@ -77,7 +77,7 @@ class Settings:
     )
     weights_dir: Path | None = field(
         default=None,
-        metadata=_told(
+        metadata=_about(
             "POSE_WEIGHTS_DIR",
             "a folder with weights that somebody already has; looked into before anything is "
             "downloaded",
@@ -86,13 +86,13 @@ class Settings:
     )
     cache_dir: Path | None = field(
         default=None,
-        metadata=_told(
+        metadata=_about(
             "POSE_CACHE_DIR", "where downloads are kept", "the user's cache folder", _path
         ),
     )
     weights_manifest: Path | None = field(
         default=None,
-        metadata=_told(
+        metadata=_about(
             "POSE_WEIGHTS_MANIFEST",
             "another manifest whose entries replace or add to ours: an organisation's own mirror",
             read=_path,
@@ -100,7 +100,7 @@ class Settings:
     )
     tfhub_cache_dir: Path | None = field(
         default=None,
-        metadata=_told(
+        metadata=_about(
             "TFHUB_CACHE_DIR",
             "where TF Hub SavedModels are kept",
             "`tfhub` in the folder for downloads",
@@ -109,7 +109,7 @@ class Settings:
     )
     max_streams: int = field(
         default=4,
-        metadata=_told(
+        metadata=_about(
             "POSE_MAX_STREAMS",
             "how many people may watch themselves on the Live page at once",
             read=_whole,
@@ -118,7 +118,7 @@ class Settings:
     )
     live_record_s: float = field(
         default=30.0,
-        metadata=_told(
+        metadata=_about(
             "POSE_LIVE_RECORD_S",
             "longest recording of the Live page in seconds, from 1 to 600",
             read=_seconds,
@@ -127,7 +127,7 @@ class Settings:
     )
     stun_urls: str | None = field(
         default=None,
-        metadata=_told(
+        metadata=_about(
             "POSE_STUN_URLS",
             "STUN servers of the Live page, separated by commas; empty for none",
             "a public one",
@@ -135,29 +135,31 @@ class Settings:
     )
     turn_urls: str | None = field(
         default=None,
-        metadata=_told(
+        metadata=_about(
             "POSE_TURN_URLS",
             "TURN servers, which carry the video where there is no direct way, as on most hosting "
             "services",
         ),
     )
     turn_username: str | None = field(
-        default=None, metadata=_told("POSE_TURN_USERNAME", "user name for these TURN servers")
+        default=None, metadata=_about("POSE_TURN_USERNAME", "user name for these TURN servers")
     )
     turn_credential: str | None = field(
-        default=None, repr=False, metadata=_told("POSE_TURN_CREDENTIAL", "password for them")
+        default=None, repr=False, metadata=_about("POSE_TURN_CREDENTIAL", "password for them")
     )
     twilio_account_sid: str | None = field(
         default=None,
-        metadata=_told("TWILIO_ACCOUNT_SID", "account at Twilio, whose TURN servers are then used"),
+        metadata=_about(
+            "TWILIO_ACCOUNT_SID", "account at Twilio, whose TURN servers are then used"
+        ),
     )
     twilio_auth_token: str | None = field(
-        default=None, repr=False, metadata=_told("TWILIO_AUTH_TOKEN", "token of that account")
+        default=None, repr=False, metadata=_about("TWILIO_AUTH_TOKEN", "token of that account")
     )
     hf_token: str | None = field(
         default=None,
         repr=False,
-        metadata=_told("HF_TOKEN", "token for Hugging Face's shared TURN servers"),
+        metadata=_about("HF_TOKEN", "token for Hugging Face's shared TURN servers"),
     )
 
     @classmethod
@@ -173,10 +175,10 @@ class Settings:
                 raise _unknown(name, list(known))
         values = {}
         for name, entry in known.items():
-            text, told = environment.get(name, ""), entry.metadata
+            text, about = environment.get(name, ""), entry.metadata
             if text.strip():
-                given = text.strip() if told["read"] in (_whole, _seconds) else text
-                values[entry.name] = told["read"](name, given, told["advice"])
+                given = text.strip() if about["read"] in (_whole, _seconds) else text
+                values[entry.name] = about["read"](name, given, about["advice"])
         if "POSE_STUN_URLS" in environment:  # empty, it says that there shall be none
             values["stun_urls"] = environment["POSE_STUN_URLS"]
         return cls(**values)
@@ -206,9 +208,9 @@ def table() -> list[tuple[str, str, str]]:
     """Name, default in words and meaning of every setting, as the README lists them."""
     rows = []
     for entry in fields(Settings):
-        told, default = entry.metadata, entry.default
-        in_words = told["unset"] or ("none" if default is None else f"{default:g}")
-        rows.append((told["name"], in_words, told["meaning"]))
+        about, default = entry.metadata, entry.default
+        in_words = about["unset"] or ("none" if default is None else f"{default:g}")
+        rows.append((about["name"], in_words, about["meaning"]))
     return rows
 
 

@@ -1,7 +1,7 @@
 """How far the models agree with each other.  Agreement is not accuracy: all may be wrong together.
 
 Measured on the joints of COCO-17 after matching people, in OKS (`matching`) and in fractions of
-torso length (`scale.torso_length`).  Thresholds come in through `scale.shown`.
+torso length (`scale.torso_length`).  Thresholds come in through `scale.above_thresholds`.
 """
 
 from __future__ import annotations

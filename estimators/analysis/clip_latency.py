@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 
 @dataclass(frozen=True)
-class LatencySummary:
+class ClipLatency:
     """Median and 95th percentile in milliseconds of `count` measurements; NaN without any.
 
     Attributes:
@@ -32,7 +32,7 @@ def median_p95(values: NDArray[np.floating] | Sequence[float]) -> tuple[float, f
 
 def summarise(
     latency_ms: NDArray[np.floating], disturbed: NDArray[np.bool_] | None = None
-) -> LatencySummary:
+) -> ClipLatency:
     """The summary of the finite values.
 
     Args:
@@ -42,6 +42,6 @@ def summarise(
     finite = np.isfinite(values)
     quiet = finite if disturbed is None else finite & ~disturbed
     if not finite.any():
-        return LatencySummary(0, math.nan, math.nan)
+        return ClipLatency(0, math.nan, math.nan)
     kept = values[quiet if quiet.any() else finite]
-    return LatencySummary(len(kept), *median_p95(kept), not quiet.any())
+    return ClipLatency(len(kept), *median_p95(kept), not quiet.any())

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from estimators.analysis.agreement import PairMatches
 from estimators.analysis.clip import ClipEstimates
 from estimators.analysis.matching import joint_similarity, mean_similarity
-from estimators.analysis.shown import ShownClip
+from estimators.analysis.thresholds import ShownClip
 from estimators.analysis.voices import AGREED_OKS
 from estimators.registry import voice
 

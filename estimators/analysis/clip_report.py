@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from estimators.analysis.agreement import PairAgreement, median_of
 from estimators.analysis.clip import TIMINGS, ClipEstimates
-from estimators.analysis.clip_latency import LatencySummary, summarise
+from estimators.analysis.clip_latency import ClipLatency, summarise
 from estimators.analysis.clip_pairs import agreed_sightings, clip_matches
 from estimators.analysis.facts import Cost, ModelFacts
 from estimators.analysis.identity import shared_identities
@@ -26,7 +26,6 @@ from estimators.analysis.over_time import (
     distance_over_time,
 )
 from estimators.analysis.pairing import match_all
-from estimators.analysis.shown import ShownClip, Thresholds, rows_by_number
 from estimators.analysis.smoothing import OneEuro, one_euro
 from estimators.analysis.temporal import (
     Span,
@@ -35,6 +34,7 @@ from estimators.analysis.temporal import (
     numbers_by_person,
     temporal_numbers,
 )
+from estimators.analysis.thresholds import ShownClip, Thresholds, rows_by_number
 from estimators.analysis.tracking import track_people
 from estimators.registry import get
 
@@ -77,7 +77,7 @@ class ClipReport:
         return numbers_by_person(shown, self.tracks[model], people, self.spans)
 
     @cached_property
-    def latency(self) -> dict[str, LatencySummary]:
+    def latency(self) -> dict[str, ClipLatency]:
         """Of each model's own time a frame, after the first frame (which may warm up).
 
         Frames measured while other work ran, and the first one after a restart, count only where

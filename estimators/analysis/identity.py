@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from estimators.analysis.clip import NOBODY, ClipEstimates
 from estimators.analysis.matching import group_people
 from estimators.analysis.pairing import PairOverTime
-from estimators.analysis.scale import found, shown
-from estimators.analysis.shown import ShownClip, Thresholds, rows_by_number
+from estimators.analysis.scale import above_thresholds, found
+from estimators.analysis.thresholds import ShownClip, Thresholds, rows_by_number
 from estimators.registry import get
 
 _Track = tuple[str, int]
@@ -65,7 +65,7 @@ def identify_picture(
     given = thresholds or {}
     used = {model: given.get(model) or Thresholds.of(get(model)) for model in estimates}
     groups = group_people(
-        {m: shown(e.poses(0), used[m].joint, used[m].pose) for m, e in estimates.items()}
+        {m: above_thresholds(e.poses(0), used[m].joint, used[m].pose) for m, e in estimates.items()}
     )
     for model, e in estimates.items():
         rows = np.flatnonzero(found(e.poses(0), used[model].joint, used[model].pose))

@@ -17,7 +17,7 @@ _MOST = 4096
 
 
 @dataclass(frozen=True)
-class LatencySummary:
+class StreamLatency:
     """What happened in the window.
 
     Attributes:
@@ -63,17 +63,17 @@ class RollingLatency:
         with self._lock:
             self._drops.append(time_s)
 
-    def summary(self, now_s: float) -> LatencySummary:
+    def summary(self, now_s: float) -> StreamLatency:
         """Of the window that ends at `now_s`."""
         times, latencies = self._window(now_s)
         with self._lock:
             drops = sum(time_s > now_s - self.window_s for time_s in self._drops)
         if not len(times):
-            return LatencySummary(0, 0.0, None, None, drops)
+            return StreamLatency(0, 0.0, None, None, drops)
         # The first answer opens the time over which the following ones are counted.
         since_s = now_s - times[0]
         rate = (len(times) - 1) / since_s if since_s > 0 else 0.0
-        return LatencySummary(len(times), float(rate), *median_p95(latencies), drops)
+        return StreamLatency(len(times), float(rate), *median_p95(latencies), drops)
 
     def latencies(self, now_s: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """When each answer of the window came, and its latency.

@@ -57,8 +57,8 @@ def oks_of(xy_a: NDArray[np.float64], xy_b: NDArray[np.float64]) -> NDArray[np.f
 def oks_matrix(a: PoseSet, b: PoseSet) -> NDArray[np.float64]:
     """OKS of every person of `a` with every person of `b` on COCO-17, float64 [len(a), len(b)].
 
-    Only joints that both have count (see `scale.shown` for thresholds).  NaN where fewer than three
-    are shared.
+    Only joints that both have count (thresholds: `scale.above_thresholds`).  NaN where fewer
+    than three are shared.
     """
     return oks_of(coco_xy(a)[:, None], coco_xy(b)[None])
 

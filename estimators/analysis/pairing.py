@@ -15,7 +15,7 @@ from estimators.analysis.matching import (
     joint_similarity,
     mean_similarity,
 )
-from estimators.analysis.shown import ShownClip
+from estimators.analysis.thresholds import ShownClip
 
 # Pairs of people compared at once; bounds the memory of crowded clips to some tens of megabytes.
 _PAIRS_AT_A_TIME = 50_000

@@ -55,7 +55,9 @@ def found(
     return poses.over(pose_threshold) & enough
 
 
-def shown(poses: PoseSet, joint_threshold: float, pose_threshold: float = -np.inf) -> PoseSet:
+def above_thresholds(
+    poses: PoseSet, joint_threshold: float, pose_threshold: float = -np.inf
+) -> PoseSet:
     """The people who are `found`, with joints under `joint_threshold` set to NaN.
 
     Analysis counts every joint that has a position, so this is how a threshold enters it.  Person

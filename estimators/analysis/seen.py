@@ -13,7 +13,7 @@ from estimators.types import PoseSet
 
 @dataclass(frozen=True, eq=False)
 class Seen:
-    """What every model shows on one picture or frame, thresholds applied (`scale.shown`).
+    """What every model shows on one picture or frame (`scale.above_thresholds`).
 
     Attributes:
         longer_side: of the picture, in pixels.

@@ -71,7 +71,7 @@ def picture_signals(
     """The signals of one picture.
 
     Args:
-        people: what each model shows, thresholds applied (`scale.shown`).
+        people: what each model shows, thresholds applied (`scale.above_thresholds`).
         longer_side: of the picture, in pixels.
         groups: `group_people` of them; None makes them.
     """

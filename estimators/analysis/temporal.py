@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from estimators.analysis.agreement import median_of
-from estimators.analysis.shown import ShownClip, rows_by_number
+from estimators.analysis.thresholds import ShownClip, rows_by_number
 from estimators.analysis.tracking import identity_switches
 from estimators.skeletons import COCO_17
 

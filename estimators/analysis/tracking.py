@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from estimators.analysis.matching import assign, joint_similarity, mean_similarity, oks_of
 from estimators.analysis.scale import joint_box
-from estimators.analysis.shown import ShownClip, rows_by_number
+from estimators.analysis.thresholds import ShownClip, rows_by_number
 
 
 @dataclass(frozen=True)

@@ -86,7 +86,7 @@ def truth_errors(pairs: Sequence[tuple[AnnotatedImage, Mapping[str, PoseSet]]]) 
 
     Args:
         pairs: what was marked in a picture, and what each model shows there (thresholds applied,
-            see `scale.shown`; all pictures with the same models).
+            see `scale.above_thresholds`; all pictures with the same models).
 
     A marked person is matched with the model's person whose keypoints are nearest to the marked
     ones in the mean (Hungarian method, at most one torso length).  The scale is the marked person's

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from estimators.analysis.shown import Thresholds
+from estimators.analysis.thresholds import Thresholds
 from estimators.cli import evaluate_summary
 from estimators.cli.codes import BAD_INPUT, FAILED, INTERRUPTED
 from estimators.cli.inputs import chosen_models

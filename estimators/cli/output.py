@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from estimators.analysis.clip import ClipEstimates
-from estimators.analysis.shown import Thresholds
+from estimators.analysis.thresholds import Thresholds
 from estimators.cli import summary
 from estimators.cli.codes import FORMATS
 from estimators.cli.model_run import ModelRun

@@ -16,7 +16,7 @@ from estimators.analysis.agreement import (
 from estimators.analysis.clip_latency import summarise
 from estimators.analysis.figures import Figure, cost_figures, pair_figures, picture_figures
 from estimators.analysis.matching import group_people
-from estimators.analysis.scale import shown
+from estimators.analysis.scale import above_thresholds
 from estimators.cli.model_run import ModelRun
 from estimators.cli.people import held_back
 from estimators.cli.text import number, table
@@ -126,7 +126,7 @@ def _shown(run: ModelRun) -> Mapping[str, PoseSet]:
     """By picture, what is over the thresholds; pictures the model failed on are left out."""
     spec = run.spec
     return {
-        e.file: shown(e.poses(0), spec.default_threshold, spec.default_pose_threshold)
+        e.file: above_thresholds(e.poses(0), spec.default_threshold, spec.default_pose_threshold)
         for e in run.estimates
         if not e.errors
     }

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 
-from estimators.analysis.shown import Thresholds
+from estimators.analysis.thresholds import Thresholds
 from estimators.errors import InputError
 from estimators.registry import ModelSpec
 

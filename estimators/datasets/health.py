@@ -182,17 +182,17 @@ class Findings:
     def __init__(self) -> None:
         self._counts: dict[str, int] = defaultdict(int)
         self._examples: dict[str, list[str]] = defaultdict(list)
-        self._told: dict[str, set[int]] = defaultdict(set)
+        self._named: dict[str, set[int]] = defaultdict(set)
 
     def add(self, kind: str, example: str = "", count: int = 1) -> None:
         """Counts one more (or `count`) of a kind; the first few examples are kept."""
         if kind not in KINDS:
             raise KeyError(kind)
         self._counts[kind] += count
-        told, kept = self._told[kind], self._examples[kind]
-        if not example or hash(example) in told:
+        named, kept = self._named[kind], self._examples[kind]
+        if not example or hash(example) in named:
             return
-        told.add(hash(example))
+        named.add(hash(example))
         if len(kept) < NAMED:
             example = printable(example[:_LONGEST])
             kept.append(example if len(example) < _LONGEST else f"{example[:_LONGEST]}…")
@@ -207,7 +207,7 @@ class Findings:
         levels = ("left out", "changed", "note")
         kinds = sorted(self._counts, key=lambda k: (levels.index(KINDS[k][0]), order.index(k)))
         return tuple(
-            Finding(k, self._counts[k], (*self._examples[k],), max(0, len(self._told[k]) - NAMED))
+            Finding(k, self._counts[k], (*self._examples[k],), max(0, len(self._named[k]) - NAMED))
             for k in kinds
         )
 

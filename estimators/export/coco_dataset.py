@@ -11,7 +11,7 @@ import numpy as np
 
 from estimators.analysis.clip import ClipEstimates
 from estimators.analysis.scale import on_coco
-from estimators.analysis.shown import ShownClip, Thresholds
+from estimators.analysis.thresholds import ShownClip, Thresholds
 from estimators.annotated import HIDDEN, NOT_LABELLED, VISIBLE, AnnotatedImage, AnnotatedPerson
 from estimators.datasets.coco import to_coco
 from estimators.datasets.people import SHIFT_PX

@@ -67,13 +67,13 @@ def open_clip(
     track = choose_track(data, name, limits)
     waiting = most_waiting(data, name, track.index)
     listing = _listing(data, name, track, limits)
-    told = shapes_in(partial(opened, data, name, track.index), track.index, listing)
+    reported = shapes_in(partial(opened, data, name, track.index), track.index, listing)
     with opened(data, name, track.index) as container:
         stream = video_stream(container, track.index)
         first = next(decode_frames(container, stream, name, waiting), None)
         if first is None or len(listing.pts) == 0:
             raise _nothing_to_see(len(listing.pts), name)
-        shapes = _shapes(data, name, stream, (first.width, first.height), told)
+        shapes = _shapes(data, name, stream, (first.width, first.height), reported)
         codec, largest = stream.codec_context.codec.canonical_name, roomiest(shapes)
         _check_shapes(shapes, codec, first.format.name, name, limits)
         _check_times(listing, name)
@@ -192,7 +192,7 @@ def _shapes(
     name: str,
     stream: VideoStream,
     size: tuple[int, int],
-    told: Sequence[Shape],
+    reported: Sequence[Shape],
 ) -> list[Shape]:
     """The shapes of all frames, first that of the first one, of `size`.
 
@@ -200,7 +200,7 @@ def _shapes(
     """
     first = Shape(size, usable_ratio(stream.codec_context.sample_aspect_ratio, size))
     ratio = pixel_ratio(stream, size)
-    shapes = dict.fromkeys([first, *told])
+    shapes = dict.fromkeys([first, *reported])
     if len({shape.ratio for shape in shapes}) > 1:
         with looked_into(source, name) as container:
             known = next(s for s in container.streams.video if s.index == stream.index)
@@ -261,8 +261,8 @@ def _nothing_to_see(packets: int, name: str) -> InputError:
 def _notes(first: VideoFrame, stream: VideoStream, clip: ClipInfo) -> Iterator[str]:
     count, listing = clip.frame_count, clip.listing
     if clip.damaged:
-        told = listing.one_each and stream.frames > count
-        promised = f" of {stream.frames:,}" if told else ""
+        reported = listing.one_each and stream.frames > count
+        promised = f" of {stream.frames:,}" if reported else ""
         yield f"The file is cut short or damaged: {count:,}{promised} frames are there."
     if listing.joins:
         yield (
@@ -289,9 +289,9 @@ def _shape_notes(clip: ClipInfo, shapes: Sequence[Shape]) -> Iterator[str]:
         )
     if not clip.steady:
         squares = dict.fromkeys(shape.square for shape in shapes)
-        told = ", ".join("{}×{}".format(*clip.orientation.size(*square)) for square in squares)
+        reported = ", ".join("{}×{}".format(*clip.orientation.size(*square)) for square in squares)
         what = "size" if not clip.ratio_changes else "shape"
         yield (
-            f"The frames change their {what} ({told}): each is fitted into {shown} in its own "
+            f"The frames change their {what} ({reported}): each is fitted into {shown} in its own "
             "shape, and coordinates are those of the whole picture."
         )

@@ -199,19 +199,19 @@ class _Ratios:
 
     def __init__(self, clip: ClipInfo, stream: VideoStream) -> None:
         self._clip, self._context = clip, stream.codec_context
-        self._told: Fraction | None = None
+        self._ratio: Fraction | None = None
         self._before: Fraction | None = None
         self._since = 0
 
     def of(self, index: int, frame: VideoFrame) -> Fraction:
         if not self._clip.ratio_changes:
             return self._clip.stored_ratio
-        told = self._context.sample_aspect_ratio
-        if told != self._told:
+        ratio = self._context.sample_aspect_ratio
+        if ratio != self._ratio:
             keys = np.flatnonzero(self._clip.listing.key[index:])
-            self._since = index + (int(keys[0]) if len(keys) and self._told is not None else 0)
-            self._before, self._told = self._told, told
-        now = self._told if index >= self._since else self._before
+            self._since = index + (int(keys[0]) if len(keys) and self._ratio is not None else 0)
+            self._before, self._ratio = self._ratio, ratio
+        now = self._ratio if index >= self._since else self._before
         return usable_ratio(now, (frame.width, frame.height))
 
 

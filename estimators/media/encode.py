@@ -103,7 +103,7 @@ class ClipWriter:
         # One for all frames: setting it up costs more than a small frame's conversion.
         self._reformatter = VideoReformatter()
         self._audio: AudioTrack | None = None
-        with _told(path):
+        with _in_words(path):
             self._part = new_part(path)
             try:
                 self._begin(audio_of)
@@ -138,7 +138,7 @@ class ClipWriter:
         if self._waiting is None:
             self.frame_count = 1
         elif pts > self._last_pts:
-            with _told(self.path):
+            with _in_words(self.path):
                 self._encode(self._waiting, pts - self._last_pts)
             self.frame_count += 1
         self._waiting, self._last_pts = ready, pts
@@ -152,7 +152,7 @@ class ClipWriter:
             return
         self._closed = True
         try:
-            with _told(self.path):
+            with _in_words(self.path):
                 self._finish(early)
                 self._release()
                 if self.frame_count:
@@ -288,7 +288,7 @@ def _even(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 @contextlib.contextmanager
-def _told(path: Path) -> Iterator[None]:
+def _in_words(path: Path) -> Iterator[None]:
     """Turns what goes wrong while writing into a message for a person."""
     try:
         yield

@@ -159,8 +159,8 @@ def _skip_buffer(bits: Bits) -> None:
 def _skip_profiles(bits: Bits, layers: int) -> None:
     """Passes over profile, tier and level (H.265, 7.3.3)."""
     bits.u(96)
-    told = [(bits.u(1), bits.u(1)) for _ in range(layers)]
+    flags = [(bits.u(1), bits.u(1)) for _ in range(layers)]
     if layers:
         bits.u(2 * (8 - layers))
-    for profile, level in told:
+    for profile, level in flags:
         bits.u(88 * profile + 8 * level)

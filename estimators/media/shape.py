@@ -58,18 +58,18 @@ def pixel_ratio(stream: VideoStream, size: Size) -> Fraction:
         stream: of which a frame was decoded.
         size: of that frame.
     """
-    told = usable_ratio(stream.sample_aspect_ratio, size)
-    return told if told != 1 else usable_ratio(stream.codec_context.sample_aspect_ratio, size)
+    ratio = usable_ratio(stream.sample_aspect_ratio, size)
+    return ratio if ratio != 1 else usable_ratio(stream.codec_context.sample_aspect_ratio, size)
 
 
-def usable_ratio(told: Fraction | None, size: Size) -> Fraction:
+def usable_ratio(ratio: Fraction | None, size: Size) -> Fraction:
     """The ratio; 1 where it is absent, absurd, or makes no difference to a frame of this size."""
     usable = (
-        told
-        and 1 <= max(told, 1 / told) <= _MOST_SQUEEZED
-        and not _near(square_size(size, told), size)
+        ratio
+        and 1 <= max(ratio, 1 / ratio) <= _MOST_SQUEEZED
+        and not _near(square_size(size, ratio), size)
     )
-    return Fraction(told) if told and usable else Fraction(1)
+    return Fraction(ratio) if ratio and usable else Fraction(1)
 
 
 def square_size(size: Size, ratio: Fraction) -> Size:

@@ -17,9 +17,9 @@ from estimators.analysis.facts import Cost
 from estimators.analysis.plausibility import Finding
 from estimators.analysis.recommend import Evidence, Recommendation, recommend
 from estimators.analysis.requirements import ANYTHING, Needs
-from estimators.analysis.scale import found, shown
+from estimators.analysis.scale import above_thresholds, found
 from estimators.analysis.seen import Seen
-from estimators.analysis.shown import Thresholds
+from estimators.analysis.thresholds import Thresholds
 from estimators.analysis.truth import TruthErrors, truth_errors
 from estimators.analysis.votes import Vote
 from estimators.annotated import AnnotatedImage
@@ -42,7 +42,7 @@ def seen_in(
         used = (thresholds or {}).get(model) or Thresholds.of(get(model))
         row = int(np.searchsorted(e.frame_index, frame_index))
         poses = e.poses(row)
-        people[model] = shown(poses, used.joint, used.pose)
+        people[model] = above_thresholds(poses, used.joint, used.pose)
         own = e.identity[e.offsets[row] : e.offsets[row + 1]][found(poses, used.joint, used.pose)]
         if (own != NOBODY).all():
             numbers[model] = own.tolist()

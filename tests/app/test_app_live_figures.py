@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from estimators.analysis.latency import LatencySummary, RollingLatency
+from estimators.analysis.latency import RollingLatency, StreamLatency
 from estimators.registry import get
 from estimators.render.style import PoseStyle
 from estimators.types import PoseSet
@@ -17,14 +17,14 @@ from estimators.workflows.live.mosaic import LiveModel
 from pages.ui.live.figures import joint_table, model_table, people_found, stream_line
 
 MODEL = LiveModel(get("blazepose-full"), PoseStyle((213, 94, 0)), 0.5, 0.0)
-VIDEO = LatencySummary(30, 29.97, 4.21, 9.0, 0)
+VIDEO = StreamLatency(30, 29.97, 4.21, 9.0, 0)
 
 
 def told(**changes: object) -> StreamFigures:
     skeleton = MODEL.spec.skeleton
     score = np.linspace(0, 1, len(skeleton.joints), dtype=np.float32)[np.newaxis]
     poses = PoseSet(skeleton, np.zeros((1, len(skeleton.joints), 2), np.float32), score)
-    summary = LatencySummary(90, 14.83, 61.04, 104.2, 17)
+    summary = StreamLatency(90, 14.83, 61.04, 104.2, 17)
     figures = ModelFigures(
         *(MODEL, "following", "", summary, 42.5, 17),
         Overlay(poses, (640, 480), 7, 0.0),

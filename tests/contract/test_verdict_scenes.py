@@ -14,7 +14,7 @@ import pytest
 from benchmarks._annotated import SETS, SUPPORTED_WITHIN, mirrored, quality, read_scenes
 from estimators.analysis.facts import Cost
 from estimators.analysis.recommend import Evidence, Recommendation, recommend
-from estimators.analysis.scale import found, shown
+from estimators.analysis.scale import above_thresholds, found
 from estimators.analysis.seen import Seen
 from estimators.media.samples import FOLDER
 from estimators.registry import MODELS, get
@@ -80,7 +80,7 @@ def scenes(model_runner: ProcessRunner) -> list[Judged]:
         limits = (get(model).default_threshold, get(model).default_pose_threshold)
         for i, scene in enumerate(every):
             poses = model_runner.estimate(model, Frame(scene.image)).estimate.poses
-            people[i][model] = shown(poses, *limits)
+            people[i][model] = above_thresholds(poses, *limits)
             worth[i][model] = quality(scene.people, poses.select(found(poses, *limits)))
         model_runner.retire(model)
     names = [

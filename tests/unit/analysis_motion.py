@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from estimators.analysis.clip import ClipEstimates
-from estimators.analysis.shown import ShownClip, Thresholds
+from estimators.analysis.thresholds import ShownClip, Thresholds
 from estimators.skeletons import COCO_17
 from estimators.types import Estimate, PoseSet, Timings
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from estimators.analysis.clip import ClipEstimates
-from estimators.analysis.shown import ShownClip, Thresholds
+from estimators.analysis.thresholds import ShownClip, Thresholds
 from estimators.registry import get
 from estimators.skeletons import BLAZEPOSE_33, COCO_17
 from estimators.types import Estimate, PoseSet, Timings

@@ -9,12 +9,12 @@ import pytest
 from analysis_motion import clip_of, irregular, vanished, walking
 
 from estimators.analysis.clip import ClipEstimates
-from estimators.analysis.clip_latency import LatencySummary, summarise
+from estimators.analysis.clip_latency import ClipLatency, summarise
 from estimators.analysis.clip_report import report_clip
 from estimators.analysis.facts import Cost, picture_facts
 from estimators.analysis.matching import group_people
-from estimators.analysis.scale import shown
-from estimators.analysis.shown import Thresholds
+from estimators.analysis.scale import above_thresholds
+from estimators.analysis.thresholds import Thresholds
 from estimators.skeletons import COCO_17
 from estimators.types import Estimate, PoseSet, Timings
 
@@ -54,7 +54,7 @@ def test_latency_disputes_and_steadiness_are_there() -> None:
 
 
 def test_frames_measured_while_busy_count_only_where_there_are_no_others() -> None:
-    def told(latencies_ms: list[float], busy: list[bool], restarted: int = -1) -> LatencySummary:
+    def told(latencies_ms: list[float], busy: list[bool], restarted: int = -1) -> ClipLatency:
         clip = ClipEstimates(SINGLE, COCO_17)
         for n, (ms, disturbed) in enumerate(zip(latencies_ms, busy, strict=True)):
             estimate = Estimate(PoseSet.empty(COCO_17), Timings(0, ms, 0), n, n / 10)
@@ -172,7 +172,7 @@ def test_a_picture_and_a_clip_of_one_frame_give_the_same_facts() -> None:
         MULTI: clip_of([LEFT[:1], RIGHT[:1]], TIME[:1], MULTI),
         RCNN: clip_of([apart[RCNN], RIGHT[:1] + 3], TIME[:1], RCNN),
     }
-    people = {m: shown(e.poses(0), 0.3, 0.2) for m, e in given.items()}
+    people = {m: above_thresholds(e.poses(0), 0.3, 0.2) for m, e in given.items()}
     of_picture = picture_facts(people, group_people(people), {})
     of_clip = report_clip(given).facts({})
     assert [replace(f, distance=0.0) for f in of_clip] == [
@@ -208,7 +208,7 @@ def test_families_agree_on_a_person_from_an_oks_of_a_half(px: float, agreed: boo
         MULTI: clip_of([LEFT], TIME, MULTI),
         RCNN: clip_of([LEFT + np.array([px, 0.0])], TIME, RCNN),
     }
-    people = {m: shown(e.poses(0), 0.3, 0.2) for m, e in given.items()}
+    people = {m: above_thresholds(e.poses(0), 0.3, 0.2) for m, e in given.items()}
     (group,) = group_people(people)
     assert abs(group.oks[SINGLE, RCNN] - 0.5) < 0.03
     of_picture = picture_facts(people, (group,), {})

@@ -12,8 +12,8 @@ from estimators.analysis.clip_report import report_clip
 from estimators.analysis.facts import picture_facts
 from estimators.analysis.identity import identify_picture
 from estimators.analysis.matching import group_people
-from estimators.analysis.scale import found, shown
-from estimators.analysis.shown import ShownClip, Thresholds
+from estimators.analysis.scale import above_thresholds, found
+from estimators.analysis.thresholds import ShownClip, Thresholds
 from estimators.registry import get
 from estimators.skeletons import COCO_17
 from estimators.types import Estimate, PoseSet, Timings
@@ -39,7 +39,7 @@ def picture(model: str, poses: PoseSet) -> ClipEstimates:
 )
 def test_a_picture_and_a_clip_count_the_same_people(visible: int, counts: bool) -> None:
     poses = answer([visible, 17])
-    people = {MODEL: shown(poses, JOINT, PERSON)}
+    people = {MODEL: above_thresholds(poses, JOINT, PERSON)}
     expected = 1 + counts
     assert found(poses, JOINT, PERSON).tolist() == [counts, True]
     assert picture_facts(people, group_people(people), {})[0].found == expected
@@ -74,7 +74,7 @@ def test_people_without_a_score_of_their_own_are_not_lost() -> None:
     clip = picture(MODEL, poses)
     assert np.isnan(clip.pose_score).all()
     assert len(clip.poses(0).strong(0.5)) == len(poses.strong(0.5)) == 2
-    assert len(shown(clip.poses(0), JOINT, 0.5)) == 2
+    assert len(above_thresholds(clip.poses(0), JOINT, 0.5)) == 2
     assert len(ShownClip.of(clip, Thresholds(JOINT, 0.5))) == 2
     identify_picture({MODEL: clip}, {MODEL: Thresholds(JOINT, 0.5)})
     assert sorted(clip.identity.tolist()) == [1, 2]
@@ -82,5 +82,5 @@ def test_people_without_a_score_of_their_own_are_not_lost() -> None:
 
 def test_a_weak_person_is_hidden_at_its_threshold_and_shown_on_it() -> None:
     poses = answer([17], pose_score=0.5)
-    assert len(shown(poses, JOINT, 0.5)) == 1
-    assert len(shown(poses, JOINT, 0.51)) == 0
+    assert len(above_thresholds(poses, JOINT, 0.5)) == 1
+    assert len(above_thresholds(poses, JOINT, 0.51)) == 0

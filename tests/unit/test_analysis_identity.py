@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from estimators.analysis.clip import ClipEstimates
 from estimators.analysis.identity import identify_picture
 from estimators.analysis.matching import group_people
-from estimators.analysis.scale import shown
-from estimators.analysis.shown import Thresholds
+from estimators.analysis.scale import above_thresholds
+from estimators.analysis.thresholds import Thresholds
 from estimators.registry import get
 from estimators.skeletons import COCO_17
 from estimators.types import Estimate, PoseSet, Timings
@@ -48,7 +48,9 @@ def test_numbers_are_those_of_the_groups() -> None:
     specs = {model: get(model) for model in given}
     groups = group_people(
         {
-            m: shown(e.poses(0), specs[m].default_threshold, specs[m].default_pose_threshold)
+            m: above_thresholds(
+                e.poses(0), specs[m].default_threshold, specs[m].default_pose_threshold
+            )
             for m, e in given.items()
         }
     )

@@ -90,7 +90,7 @@ def test_oks_counts_only_joints_that_both_have() -> None:
     moved[0, COCO_17.index("left_wrist")] += 500
     b = PoseSet(COCO_17, moved, a.score)
     hidden = np.where(np.arange(17) == COCO_17.index("left_wrist"), 0.1, 0.9)[None]
-    weak = scale.shown(PoseSet(COCO_17, moved, hidden), joint_threshold=0.5)
+    weak = scale.above_thresholds(PoseSet(COCO_17, moved, hidden), joint_threshold=0.5)
     assert matching.oks_matrix(a, b)[0, 0] < 0.95
     assert matching.oks_matrix(a, weak)[0, 0] == pytest.approx(1.0)
 
@@ -237,6 +237,6 @@ def test_half_a_position_counts_as_absent() -> None:
 
 def test_shown_applies_both_thresholds() -> None:
     poses = people((0, 0), (100, 0))  # pose scores 1.0 and 0.5
-    assert len(scale.shown(poses, 0.5, 0.6)) == 1
-    assert np.isnan(scale.shown(poses, 0.95).xy).all()
-    assert np.isfinite(scale.shown(poses, 0.9 - 1e-6).xy).all()
+    assert len(scale.above_thresholds(poses, 0.5, 0.6)) == 1
+    assert np.isnan(scale.above_thresholds(poses, 0.95).xy).all()
+    assert np.isfinite(scale.above_thresholds(poses, 0.9 - 1e-6).xy).all()

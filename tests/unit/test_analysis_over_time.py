@@ -17,7 +17,7 @@ from estimators.analysis.over_time import (
     disputed_frames,
 )
 from estimators.analysis.pairing import match_all
-from estimators.analysis.shown import ShownClip
+from estimators.analysis.thresholds import ShownClip
 from estimators.analysis.tracking import track_people
 from estimators.skeletons import COCO_17
 

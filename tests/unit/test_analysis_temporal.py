@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from analysis_motion import TORSO, clip_of, irregular, shown, standing, vanished, walking
 
-from estimators.analysis.shown import ShownClip, Thresholds
 from estimators.analysis.temporal import (
     PersonPath,
     dropout,
@@ -19,6 +18,7 @@ from estimators.analysis.temporal import (
     side_swaps,
     temporal_numbers,
 )
+from estimators.analysis.thresholds import ShownClip, Thresholds
 from estimators.analysis.tracking import track_people
 from estimators.skeletons import COCO_17
 

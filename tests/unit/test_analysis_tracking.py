@@ -11,7 +11,7 @@ from estimators.analysis.identity import shared_identities
 from estimators.analysis.matching import oks_of
 from estimators.analysis.over_time import agreement_over_time
 from estimators.analysis.pairing import match_all, match_clips
-from estimators.analysis.shown import ShownClip
+from estimators.analysis.thresholds import ShownClip
 from estimators.analysis.tracking import TrackOptions, identity_switches, track_people
 
 TIME = irregular(4, 30)

@@ -7,7 +7,7 @@ import pytest
 from analysis_motion import clip_of, irregular, vanished, walking
 
 from estimators.analysis.clip import ClipEstimates
-from estimators.analysis.shown import Thresholds
+from estimators.analysis.thresholds import Thresholds
 from estimators.export.tables import smoothed_table
 from estimators.skeletons import COCO_17
 from estimators.workflows.clip.analysis import ClipAnalysis

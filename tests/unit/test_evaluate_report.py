@@ -18,7 +18,7 @@ from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
 from estimators.analysis.accuracy.coco_ap import STATS
-from estimators.analysis.shown import Thresholds
+from estimators.analysis.thresholds import Thresholds
 from estimators.annotated import AnnotatedSet
 from estimators.datasets.coco import from_coco
 from estimators.datasets.health import HealthReport

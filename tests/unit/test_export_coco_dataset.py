@@ -14,7 +14,7 @@ from PIL import Image
 from pycocotools.coco import COCO
 
 from estimators.analysis.clip import ClipEstimates
-from estimators.analysis.shown import Thresholds
+from estimators.analysis.thresholds import Thresholds
 from estimators.datasets.read import read_annotated_set
 from estimators.export.coco import CLIP_IDS, ImageIds, image_ids
 from estimators.export.coco_dataset import coco_dataset, write_coco_dataset

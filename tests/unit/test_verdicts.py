@@ -21,8 +21,8 @@ from estimators.analysis.quality import (
     log_odds,
 )
 from estimators.analysis.scale import torso_length
-from estimators.analysis.shown import Thresholds
 from estimators.analysis.signals import PERSON_SIGNALS, PICTURE_SIGNALS, picture_signals
+from estimators.analysis.thresholds import Thresholds
 from estimators.analysis.votes import Vote
 from estimators.annotated import AnnotatedImage, AnnotatedPerson
 from estimators.export.files import to_bytes

@@ -55,8 +55,8 @@ def _kinds(report: Report) -> str:
     for model, numbers in report["models"].items():
         kinds, fixed = numbers["kinds"], numbers["corrections"]
         shares = {kind: kinds["shares"][kind]["value"] or 0.0 for kind in _KINDS}
-        told = f"of {kinds['joints']:,} joints"
-        rows.append((name_of(report, model), shares, told))
+        lines = f"of {kinds['joints']:,} joints"
+        rows.append((name_of(report, model), shares, lines))
         counts = [kinds["missed_people"], kinds["background_people"]]
         gained = [number(gain["alone"]) for gain in fixed["gains"]]
         best = with_interval(fixed["optimal_scores"])
@@ -111,16 +111,16 @@ def _trust(report: Report) -> str:
         seen = [(one["score"], one["right"]) for one in trust["reliability"]]
         kept = [(one["coverage"], one["precision"]) for one in trust["thresholds"]]
         kind, best = trust["kind"], trust["best"]
-        told = (
+        lines = (
             f"Recommended threshold {in_line(trust['recommended'], 2)} shows "
             f"{share(best['coverage'])} of the joints, of which {share(best['precision'])} are "
             "within KS 0.5."
         )
         if trust["ece"] is not None:
-            told += f" Expected calibration error {number(trust['ece'], 3)}."
+            lines += f" Expected calibration error {number(trust['ece'], 3)}."
         score = f"{kind} of a joint"
         parts.append(
-            f"<h3>{name_of(report, model)}</h3><p>{told}</p><div class='plots'>"
+            f"<h3>{name_of(report, model)}</h3><p>{lines}</p><div class='plots'>"
             f"<figure>{plot(seen, colour, (score, 'within KS 0.5'), kind in _IN_UNIT)}</figure>"
             f"<figure>{plot(kept, colour, ('share of joints shown', 'within KS 0.5'))}</figure>"
             "</div>"
@@ -211,6 +211,6 @@ def provenance(report: Report) -> str:
         ", ".join(f"{name} {version}" for name, version in versions.items()) + ".",
         f"Intervals: {report['draws']:,} bootstrap draws of pictures, 95 %, seed {report['seed']}.",
     ]
-    told = "".join(f"<p>{text(fact)}</p>" for fact in facts)
+    lines = "".join(f"<p>{text(fact)}</p>" for fact in facts)
     weights = table(["Model", "Weights (SHA-256)", "Runtime"], rows)
-    return f"<h2>Where the numbers come from</h2>{told}{weights}"
+    return f"<h2>Where the numbers come from</h2>{lines}{weights}"

@@ -66,8 +66,8 @@ def _summary(report: Report) -> str:
     ]
     found = "".join(f"<li>{text(f['text'])}</li>" for f in health["findings"])
     health_list = f"<details><summary>About the annotations</summary><ul>{found}</ul></details>"
-    told = "".join(f"<p>{text(line)}</p>" for line in lines)
-    return told + (health_list if found else "")
+    paragraphs = "".join(f"<p>{text(line)}</p>" for line in lines)
+    return paragraphs + (health_list if found else "")
 
 
 def _verdict(report: Report) -> str:

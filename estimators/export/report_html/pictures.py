@@ -85,11 +85,11 @@ def figure(index: int, picture: ReportPicture, model: str, colour: str) -> str:
         )
     )
     counted = f"{len(picture.truth)} annotated, {len(found)} shown"
-    told = f"{text(picture.name)}<br>quality {number(picture.quality.get(model), 2)}, {counted}"
+    label = f"{text(picture.name)}<br>quality {number(picture.quality.get(model), 2)}, {counted}"
     return (
         f'<figure><svg viewBox="0 0 {width} {height}" role="img" '
         f'aria-label="{text(picture.name)}" style="--colour:{colour}">'
-        f'<use href="#picture-{index}"/>{poses}</svg><figcaption>{told}</figcaption></figure>'
+        f'<use href="#picture-{index}"/>{poses}</svg><figcaption>{label}</figcaption></figure>'
     )
 
 

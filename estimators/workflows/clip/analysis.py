@@ -10,8 +10,8 @@ import numpy as np
 
 from estimators.analysis.clip import ClipEstimates
 from estimators.analysis.clip_report import ClipReport, report_clip
-from estimators.analysis.shown import Thresholds
 from estimators.analysis.temporal import TemporalNumbers
+from estimators.analysis.thresholds import Thresholds
 from estimators.registry import get
 
 

@@ -13,7 +13,7 @@ from typing import Any, BinaryIO
 from estimators.analysis.clip import ClipEstimates
 from estimators.analysis.figures import Figure, clip_figures
 from estimators.analysis.requirements import ANYTHING, Needs
-from estimators.analysis.shown import Thresholds
+from estimators.analysis.thresholds import Thresholds
 from estimators.analysis.truth import TruthErrors
 from estimators.errors import InputError
 from estimators.export import coco, files, tables

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
-from estimators.analysis.scale import coco_xy, shown
+from estimators.analysis.scale import above_thresholds, coco_xy
 from estimators.datasets.health import HealthReport
 from estimators.errors import InputError
 from estimators.export.coco import write_coco
@@ -90,7 +90,7 @@ def report_pictures(measured: Measured, read: SetPictures) -> list[ReportPicture
 def _shown(measured: Measured, model: str, row: int) -> Any:
     limits = measured.thresholds[model]
     poses = measured.outcome.models[model].estimates[row].poses(0)
-    return coco_xy(shown(poses, limits.joint, limits.pose))
+    return coco_xy(above_thresholds(poses, limits.joint, limits.pose))
 
 
 def tables(data: Mapping[str, Any]) -> dict[str, pd.DataFrame]:

@@ -247,8 +247,8 @@ class EvaluateJob:
 
     def _of_model(self, model: _Model, kept: AnnotatedSet) -> ModelAnswers:
         by_image: dict[int, list[Answer]] = {image.image_id: [] for image in kept.images}
-        told = [a for a in model.answers if a.ask.image.image_id in by_image]
-        for answer in told:
+        given = [a for a in model.answers if a.ask.image.image_id in by_image]
+        for answer in given:
             if answer.ask.cut is None:
                 by_image[answer.ask.image.image_id].append(answer)
         estimates = tuple(
@@ -260,10 +260,10 @@ class EvaluateJob:
             model.spec.key,
             estimates,
             tuple(windows),
-            tuple(in_cuts(told)),
-            failures(a for a in told if a.ask.cut is None),
-            _cost([a for a in told if a.ask.cut is None], model.memory_mb),
-            known=sum(answer.known for answer in told),
+            tuple(in_cuts(given)),
+            failures(a for a in given if a.ask.cut is None),
+            _cost([a for a in given if a.ask.cut is None], model.memory_mb),
+            known=sum(answer.known for answer in given),
         )
 
 

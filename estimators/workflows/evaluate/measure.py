@@ -23,7 +23,7 @@ from estimators.analysis.accuracy.report import (
 )
 from estimators.analysis.facts import Cost
 from estimators.analysis.recommend import Recommendation
-from estimators.analysis.shown import Thresholds
+from estimators.analysis.thresholds import Thresholds
 from estimators.datasets.annotated_pixels import AnnotatedPixels
 from estimators.datasets.health import HealthReport
 from estimators.export.coco import ImageIds, coco_results

@@ -9,10 +9,10 @@ import numpy as np
 
 from estimators.analysis.recommend import Evidence, Recommendation, recommend
 from estimators.analysis.requirements import ANYTHING, Needs
-from estimators.analysis.scale import shown
+from estimators.analysis.scale import above_thresholds
 from estimators.analysis.seen import Seen
 from estimators.analysis.sentences import Reason
-from estimators.analysis.shown import Thresholds
+from estimators.analysis.thresholds import Thresholds
 from estimators.analysis.truth import truth_errors
 from estimators.annotated import AnnotatedImage
 from estimators.media.names import printable
@@ -67,7 +67,7 @@ def _scenes(outcome: Evaluated, thresholds: Mapping[str, Thresholds]) -> list[_S
     limits = {m: thresholds.get(m) or Thresholds.of(get(m)) for m in outcome.models}
 
     def visible(model: str, poses: PoseSet) -> PoseSet:
-        return shown(poses, limits[model].joint, limits[model].pose)
+        return above_thresholds(poses, limits[model].joint, limits[model].pose)
 
     if outcome.settings.protocol == "crop":
         windows = {m: _by_person(answers) for m, answers in outcome.models.items()}

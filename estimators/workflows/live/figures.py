@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from estimators.analysis.latency import LatencySummary, RollingLatency
+from estimators.analysis.latency import RollingLatency, StreamLatency
 from estimators.workflows.live.follower import Follower, FollowerState, Overlay
 from estimators.workflows.live.mosaic import LiveModel
 
@@ -24,7 +24,7 @@ class ModelFigures:
     model: LiveModel
     state: FollowerState
     error: str
-    summary: LatencySummary
+    summary: StreamLatency
     age_ms: float | None
     dropped: int
     overlay: Overlay | None
@@ -41,7 +41,7 @@ class StreamFigures:
     """
 
     state: StreamState
-    video: LatencySummary
+    video: StreamLatency
     size: tuple[int, int] | None
     models: tuple[ModelFigures, ...]
 

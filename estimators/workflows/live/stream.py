@@ -163,8 +163,10 @@ class LiveStream:
             models = [(m, self._followers.get(m.spec.key)) for m in self._settings.models]
             newest, state = self._newest, self._state
         size = None if newest is None else (newest.shape[1], newest.shape[0])
-        told = tuple(of_model(m, follower, now_s) for m, follower in models if follower is not None)
-        return StreamFigures(state, self.video.summary(now_s), size, told)
+        figures = tuple(
+            of_model(m, follower, now_s) for m, follower in models if follower is not None
+        )
+        return StreamFigures(state, self.video.summary(now_s), size, figures)
 
     def _take_in(self, image: NDArray[np.uint8], arrived_s: float) -> Frame:
         """The camera's newest frame; ends what cannot go on with it."""

@@ -9,7 +9,7 @@ import streamlit as st
 
 from estimators.analysis.accuracy.consensus import CONSENSUS
 from estimators.analysis.accuracy.report import Evaluation
-from estimators.analysis.shown import Thresholds
+from estimators.analysis.thresholds import Thresholds
 from estimators.annotated import AnnotatedImage
 from estimators.registry import get
 from estimators.workflows.evaluate.answers import Evaluated

@@ -14,8 +14,8 @@ from estimators.analysis.clip import ClipEstimates
 from estimators.analysis.identity import identify_picture
 from estimators.analysis.matching import PersonGroup, group_people
 from estimators.analysis.plausibility import Finding, findings
-from estimators.analysis.scale import found, shown
-from estimators.analysis.shown import Thresholds
+from estimators.analysis.scale import above_thresholds, found
+from estimators.analysis.thresholds import Thresholds
 from estimators.errors import PoseError
 from estimators.registry import MODELS, ModelSpec
 from estimators.runtime.api import RunResult
@@ -58,7 +58,9 @@ class Comparison:
             [o.spec for o in outcomes if o.result is not None],
             {key: p.select(_found(p, key, settings)) for key, p in poses.items()},
             {
-                key: shown(p, settings.joint_threshold(key), settings.pose_threshold(key))
+                key: above_thresholds(
+                    p, settings.joint_threshold(key), settings.pose_threshold(key)
+                )
                 for key, p in poses.items()
             },
             {o.spec.key: o.error for o in outcomes if o.error is not None},

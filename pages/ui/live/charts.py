@@ -71,12 +71,12 @@ def _series(
 
 
 def _alt(what: str, unit: str, values: list[float | None], figures: StreamFigures) -> str:
-    told = [
+    series = [
         f"{f.model.spec.title} {value:.1f} {unit}"
         for f, value in zip(figures.models, values, strict=True)
         if value is not None
     ]
-    return f"{what} over the last {WINDOW_S:.0f} seconds: {', '.join(told)}"
+    return f"{what} over the last {WINDOW_S:.0f} seconds: {', '.join(series)}"
 
 
 def _thinned(

@@ -71,8 +71,8 @@ def _model_rows(figures: ModelFigures) -> str:
         cells = f'<td class="why" colspan="{len(_COLUMNS)}">{html.escape(said)}</td>'
     else:
         s = figures.summary
-        told = (f"{s.rate:.1f}", _ms(s.median_ms), _ms(s.p95_ms), _ms(figures.age_ms), s.drops)
-        cells = "".join(f"<td>{cell}</td>" for cell in told)
+        values = (f"{s.rate:.1f}", _ms(s.median_ms), _ms(s.p95_ms), _ms(figures.age_ms), s.drops)
+        cells = "".join(f"<td>{cell}</td>" for cell in values)
     name = f"{_dot(figures.model.style.colour)}{html.escape(spec.title)}"
     return (
         f'<tr><th scope="rowgroup" class="name" colspan="{len(_COLUMNS)}">{name}</th></tr>'

@@ -54,18 +54,18 @@ def _figures(stream: LiveStream, size: tuple[int, int], chosen: bool) -> None:
     if not chosen:
         st.info("Choose at least one model in the sidebar.", icon=":material/checklist:")
         return
-    told = stream.figures()
-    if not told.models:
+    figures = stream.figures()
+    if not figures.models:
         st.markdown(_BEFOREHAND)
         return
-    st.caption(stream_line(told))
-    st.html(STYLE + model_table(told))
-    st.html(STYLE + joint_table(told))
-    st.caption(people_found(told.models))
+    st.caption(stream_line(figures))
+    st.html(STYLE + model_table(figures))
+    st.html(STYLE + joint_table(figures))
+    st.caption(people_found(figures.models))
 
 
 def _charts(stream: LiveStream) -> None:
-    told = stream.figures()
-    if not any(model.summary.count for model in told.models):
+    figures = stream.figures()
+    if not any(model.summary.count for model in figures.models):
         return
-    live_charts(told, time.monotonic())
+    live_charts(figures, time.monotonic())

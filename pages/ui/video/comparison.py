@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from estimators.analysis.over_time import DisputedFrame
-from estimators.analysis.shown import Thresholds
+from estimators.analysis.thresholds import Thresholds
 from estimators.registry import MODELS, ModelSpec
 from estimators.workflows.clip.analysis import ClipAnalysis
 from estimators.workflows.clip.job import ClipJob

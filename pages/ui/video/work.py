@@ -91,14 +91,14 @@ def _follow(mine: _Work) -> None:
     progress = job.progress
     with st.container(border=True, key="clip_progress"):
         st.markdown(f"**{_titles(job.settings)}** on **{escaped(job.clip.name)}**")
-        st.progress(progress.done / max(1, progress.total), _told(progress))
+        st.progress(progress.done / max(1, progress.total), _in_words(progress))
         if st.button("Cancel", icon=":material/stop:", key="cancel_clip"):
             st.session_state[_MINE] = replace(mine, job=shared().leave(job, viewer()))
             st.rerun()
     st.caption("You can look at other pages meanwhile; the work goes on.")
 
 
-def _told(progress: ClipProgress) -> str:
+def _in_words(progress: ClipProgress) -> str:
     if not progress.done or progress.left_s is None:
         return f"Starting the models, {progress.total:,} frames to do"
     return (

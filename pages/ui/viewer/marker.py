@@ -128,10 +128,10 @@ def marker(key: str, picture: StagePicture, marks: Marks, marking: Marking) -> M
         result = _marker(
             key=key, data=payload, default={"marked": None}, on_marked_change=lambda: None
         )
-    return _told(result.marked, payload["picture"]["id"], marks)
+    return _reported(result.marked, payload["picture"]["id"], marks)
 
 
-def _told(value: Any, picture_id: str, marks: Marks) -> Marks:
+def _reported(value: Any, picture_id: str, marks: Marks) -> Marks:
     """What the browser told last, unless that was about another picture or is outdated."""
     if not isinstance(value, dict) or value.get("picture") != picture_id:
         return marks
