@@ -135,7 +135,12 @@ def recommend(
         *sentences.costs(facts, decided.model, usable, evidence.subject),
         *sentences.three_d(facts, decided.model, needs.gives_3d),
         *notes,
-        *sentences.next_step(decided.model, len({voice(m) for m in facts}), evidence.subject),
+        *sentences.next_step(
+            decided.model,
+            len({voice(m) for m in facts}),
+            evidence.subject,
+            evidence.truth is not None,
+        ),
     )
     return Recommendation(
         decided.model,

@@ -255,7 +255,19 @@ def failed(models: Sequence[str]) -> tuple[Reason, ...]:
     return tuple(Reason(f"{get(m).title} is not judged: it gave no answer.") for m in models)
 
 
-def next_step(model: str | None, voices: int, subject: Subject) -> tuple[Reason, ...]:
+def next_step(
+    model: str | None, voices: int, subject: Subject, marked: bool = False
+) -> tuple[Reason, ...]:
+    """What would make the answer surer.
+
+    Args:
+        voices: independent families that are compared.
+        marked: there is truth.
+    """
+    if marked:
+        if model is None:
+            return (Reason("What is marked tells no model apart: mark or bring more of it."),)
+        return (Reason(f"That is the truth of one {subject}: mark or bring more to be surer."),)
     if model is not None:
         return (
             Reason(

@@ -17,10 +17,14 @@ _COSTS = ("COST OF", "MEDIAN ms", "MEMORY MB", "BEST THRESHOLD", "(95 %)", "SCOR
 def text(measured: Measured) -> str:
     """The whole report."""
     report = measured.evaluation.report
-    people = f"{report.people:,} people and {report.joints:,} labelled joints"
+    people = (
+        f"{report.people:,} {'person' if report.people == 1 else 'people'} and "
+        f"{report.joints:,} labelled joint{'s'[: report.joints != 1]}"
+    )
     parts = [
-        f"{PROTOCOLS[report.protocol]}.\n{report.pictures:,} pictures with {people}; error is the "
-        "median over the joints found; AP as pycocotools tells it",
+        f"{PROTOCOLS[report.protocol]}.\n{report.pictures:,} "
+        f"picture{'s'[: report.pictures != 1]} with {people}; error is the median over the "
+        "joints found; AP as pycocotools tells it",
         table(_ACCURACY, _accuracy(measured), right=range(1, len(_ACCURACY))),
         table(_MISTAKES, _mistakes(measured), right=range(1, len(_MISTAKES))),
         table(_COSTS, _costs(measured), right=range(1, len(_COSTS) - 1)),

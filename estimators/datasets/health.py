@@ -236,8 +236,10 @@ class HealthReport:
     def headline(self) -> str:
         """What is evaluated, in a sentence."""
         return (
-            f"{self.name} ({self.format}): {self.pictures:,} of {self.listed:,} listed pictures "
-            f"with {self.people:,} people and {self.joints:,} labelled joints."
+            f"{self.name} ({self.format}): {self.pictures:,} of {self.listed:,} listed "
+            f"picture{'s'[: self.listed != 1]} with {self.people:,} "
+            f"{'person' if self.people == 1 else 'people'} and {self.joints:,} labelled "
+            f"joint{'s'[: self.joints != 1]}."
         )
 
     def of_level(self, level: Level) -> tuple[Finding, ...]:

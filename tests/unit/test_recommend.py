@@ -303,6 +303,8 @@ def test_truth_goes_before_what_the_models_agree_on() -> None:
     answer = ask(people, truth=errors)
     assert (answer.model, answer.tier) == (FULL, "truth")
     assert "On the 17 joints marked, BlazePose full is nearest" in text(answer)
+    assert "That is the truth of one picture" in text(answer)
+    assert "Agreement is not accuracy" not in text(answer)
     assert ask(people).model != FULL
 
 
