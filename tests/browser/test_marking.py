@@ -120,7 +120,7 @@ def test_a_vote_is_counted_and_names_nobody_before(page: Page, app_url: str) -> 
     expect(stage.locator("figure")).to_have_count(2)
     assert "MoveNet" not in stage.inner_text()
     better.click()
-    expect(page.get_by_text("1 of 1 votes")).to_be_visible()
+    expect(page.get_by_text("1 of 1 votes").first).to_be_visible()
     expect(page.get_by_text("There is nothing left to vote on")).to_be_visible()
 
 
@@ -207,7 +207,7 @@ def test_a_vote_by_finger_sees_the_person_large(new_page: NewPage, app_url: str)
     zoom = page.locator(".st-key-ballot output").first
     expect(zoom).not_to_have_text("100 %")
     better.tap()
-    expect(page.get_by_text("1 of 1 votes")).to_be_visible()
+    expect(page.get_by_text("1 of 1 votes").first).to_be_visible()
 
 
 def test_the_rule_opens_from_the_box_and_its_tables_scroll(new_page: NewPage, app_url: str) -> None:

@@ -32,6 +32,7 @@ _LABELS = {
     "frames": "Frames and times",
     "summary": "All figures",
     "agreement": "Agreement over time",
+    "smoothed": "Smoothed lines",
     "results": "One document",
     "verdict": "Which to use",
     "manifest": "Settings and origins",
