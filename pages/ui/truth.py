@@ -70,11 +70,14 @@ class Scene:
         return self.digest, self.frame_index
 
 
-def mark_truth(scene: Scene, shown_in: ShownIn, come: int = 0) -> None:
+def mark_truth(scene: Scene, shown_in: ShownIn, come: int = 0) -> bool:
     """The marker over the picture, what all marks of this file say, and how to keep them.
 
     Args:
         come: where it is a new number, the page scrolls to the marker.
+
+    Returns:
+        Whether something else is marked than when the page began: what it has said is out of date.
     """
     numbers = list(scene.members)
     disputed = most_disputed(scene.shown, list(scene.members.values()), _MOST_ASKED)
@@ -86,11 +89,22 @@ def mark_truth(scene: Scene, shown_in: ShownIn, come: int = 0) -> None:
     marking = Marking(starts, asked, scene.layers, come)
     now = marker("truth", scene.picture, before, marking)
     _marks()[scene.key] = now
-    _pictures()[scene.key] = AnnotatedImage(
+    known = _pictures().get(scene.key)
+    marked = _pictures()[scene.key] = AnnotatedImage(
         scene.name, *scene.picture.size, now.annotated(), scene.digest, scene.frame_index
     )
     _findings(errors_of(scene.digest, shown_in))
     _keeping()
+    return not _same(known, marked)
+
+
+def _same(known: AnnotatedImage | None, marked: AnnotatedImage) -> bool:
+    """Whether nothing else is marked than what was known."""
+    before, now = known.people if known is not None else (), marked.people
+    return len(before) == len(now) and all(
+        np.array_equal(a.xy, b.xy, equal_nan=True) and np.array_equal(a.visibility, b.visibility)
+        for a, b in zip(before, now, strict=True)
+    )
 
 
 def errors_of(digest: str, shown_in: ShownIn) -> TruthErrors | None:

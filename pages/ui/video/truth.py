@@ -42,7 +42,8 @@ def truth(comparison: ClipComparison) -> None:
         info.name, comparison.clip.digest, picture, people.shown, people.members, layers, frame
     )
     come = st.session_state.get(_COME, 0)
-    mark_truth(scene, lambda image: _shown_in(comparison, image), come)
+    if mark_truth(scene, lambda image: _shown_in(comparison, image), come):
+        st.rerun()  # the verdict stands above
 
 
 def begin(comparison: ClipComparison) -> None:
@@ -66,7 +67,8 @@ def _choose_frame(comparison: ClipComparison) -> int | None:
     suggested = _most_disputed(comparison)
     marked = marked_frames(comparison.clip.digest)
     key = _key(comparison)
-    choices = sorted({*suggested, *marked, *filter(None, [st.session_state.get(f"{key}_kept")])})
+    kept = st.session_state.get(f"{key}_kept")
+    choices = sorted({*suggested, *marked, *([] if kept is None else [kept])})
     with st.container(horizontal=True, vertical_alignment="center"):
         if st.button(f"Mark frame {on_show}, on show", icon=":material/edit_location:"):
             st.session_state[f"{key}_kept"] = st.session_state[key] = on_show
