@@ -135,12 +135,7 @@ def recommend(
         *sentences.costs(facts, decided.model, usable, evidence.subject),
         *sentences.three_d(facts, decided.model, needs.gives_3d),
         *notes,
-        *sentences.next_step(
-            decided.model,
-            len({voice(m) for m in facts}),
-            evidence.subject,
-            evidence.truth is not None,
-        ),
+        *_next_step(evidence, decided.model, facts),
     )
     return Recommendation(
         decided.model,
@@ -188,6 +183,13 @@ def _decided(
     if len(left) == 1:
         return Recommendation(left[0], "", (), "votes")
     return _by_guess(evidence, facts, left, fit)
+
+
+def _next_step(
+    evidence: Evidence, model: str | None, facts: Mapping[str, ModelFacts]
+) -> tuple[sentences.Reason, ...]:
+    voices = len({voice(m) for m in facts})
+    return sentences.next_step(model, voices, evidence.subject, evidence.truth is not None)
 
 
 def _settled(
