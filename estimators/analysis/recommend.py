@@ -187,7 +187,7 @@ def _decided(
 
 def _next_step(
     evidence: Evidence, model: str | None, facts: Mapping[str, ModelFacts]
-) -> tuple[sentences.Reason, ...]:
+) -> tuple[Reason, ...]:
     voices = len({voice(m) for m in facts})
     return sentences.next_step(model, voices, evidence.subject, evidence.truth is not None)
 

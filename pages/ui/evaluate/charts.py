@@ -73,17 +73,18 @@ def kinds_chart(models: Models) -> go.Figure:
             name=kind,
             marker_color=KIND_COLOURS[kind],
             customdata=[[key, kind] for key in models],
-            text=[f"{share.value:.0%}" if share.value >= 0.05 else "" for share in shares],
+            text=[f"{share.value:.0%}" if share.value >= 0.1 else "" for share in shares],
             textposition="inside",
             insidetextfont={"color": "#10151F"},
             insidetextanchor="middle",
+            textangle=0,
             hovertemplate="%{y}: " + kind + " %{x:.1%}<extra></extra>",
         )
     figure.update_layout(barmode="stack")
     figure.update_xaxes(tickformat=".0%", range=[0, 1])
     height = 150 + 46 * len(models)
     return _laid_out(
-        figure, "What the joints are", "share of the labelled joints of people found", "", height
+        figure, "What the joints are", "share of the joints of people found", "", height
     )
 
 
@@ -219,13 +220,15 @@ def _laid_out(figure: go.Figure, title: str, x: str, y: str, height: int) -> go.
     figure.update_layout(
         title={"text": title, "font_size": 15, "y": 1, "yanchor": "top", "pad": {"t": 12}},
         height=height,
-        margin={"l": 8, "r": 8, "t": 100, "b": 8},
+        margin={"l": 8, "r": 8, "t": 48, "b": 8},
         xaxis_title={"text": x, "font": font},
         yaxis_title={"text": y, "font": font},
         legend={
             "orientation": "h",
             "traceorder": "normal",
-            "y": 1.0,
+            # Below, where it may have several lines on a phone without lying over the title.
+            "yref": "container",
+            "y": 0,
             "yanchor": "bottom",
             "x": 0,
             "xanchor": "left",
