@@ -31,7 +31,13 @@ from estimators.workflows.evaluate.answers import Evaluated
 from estimators.workflows.evaluate.asks import EvaluateSettings
 from estimators.workflows.evaluate.files import report_files
 from estimators.workflows.evaluate.job import EvaluateJob
-from estimators.workflows.evaluate.measure import Measured, measure, notes, report_data
+from estimators.workflows.evaluate.measure import (
+    Measured,
+    measure,
+    notes,
+    picture_cases,
+    report_data,
+)
 from tests.unit.evaluate_stand import LIGHTNING, MULTI, StandInRunner, annotated_set, at, found
 
 HEALTH = HealthReport("coco", "/somebody/s home/truth.json", 8, 8, 8, 136)
@@ -180,6 +186,13 @@ def test_quality_is_oks_over_people_and_nobodies(truth: AnnotatedSet) -> None:
     assert job.outcome is not None
     measured = measure(job.outcome)
     np.testing.assert_allclose(measured.quality(MULTI), 0.5, atol=1e-6)
+
+
+def test_pictures_behind_a_model_come_the_worst_first(measured: Measured) -> None:
+    for model in (MULTI, LIGHTNING):
+        cases = picture_cases(measured, model)
+        quality = measured.quality(model)
+        assert [c.similarity for c in cases] == sorted(quality[np.isfinite(quality)])
 
 
 def test_single_person_models_are_said_to_be_unfairly_judged(truth: AnnotatedSet) -> None:
