@@ -31,6 +31,7 @@ else
 endif
 
 check: lint
+	@$(BIN)/python -m pytest -q --collect-only tests >/dev/null || $(BIN)/python -m pytest -q --collect-only tests
 	$(BIN)/python -m pytest -q -n 2 --dist loadfile tests/unit $(ARGS)
 
 lint: $(VENV)/installed-dev
