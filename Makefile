@@ -59,7 +59,7 @@ $(VENV)/installed-dev: requirements-dev.txt requirements.txt | $(BIN)/python
 	@touch $(VENV)/installed $@
 
 $(BIN)/python:
-	@$(PYTHON) .ci/machine.py
+	@$(PYTHON) -m estimators.supported
 	$(PYTHON) -m venv $(VENV)
 
 clean:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 MOST_THREADS, SMALLEST_SIDE = 256, 32
 _LARGEST = 1_000_000
+_DOCTOR = "estimators.cli.doctor"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -61,7 +62,8 @@ def _run(arguments: Sequence[str] | None) -> int:
     except SystemExit:  # after its help, or a line that says what is wrong
         sys.stdout.flush()
         raise
-    settings.current()  # a wrong one is told before anything is done
+    if options.module != _DOCTOR:  # which tells it among the rest
+        settings.current()  # a wrong one is told before anything is done
     code: int = import_module(options.module).run(options)
     return code
 
@@ -89,7 +91,19 @@ def _parser() -> argparse.ArgumentParser:
     _add_compare(commands)
     _add_evaluate(commands)
     _add_weights(commands)
+    _add_doctor(commands)
     return parser
+
+
+def _add_doctor(commands: _Commands) -> None:
+    doctor = commands.add_parser(
+        "doctor",
+        help="find out what is broken on this machine and how to repair it",
+        description="Looks at Python, packages, libraries, codecs, weights, models, memory, disk, "
+        "port and TURN. The exit code is 1 when something is broken.",
+    )
+    doctor.add_argument("--json", action="store_true", help="what was found, as JSON")
+    doctor.set_defaults(module=_DOCTOR)
 
 
 def _add_models(commands: _Commands) -> None:

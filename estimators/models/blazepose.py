@@ -36,6 +36,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from estimators import libraries
 from estimators.errors import ModelError, ModelLoadError
 from estimators.skeletons import BLAZEPOSE_33, COCO_17
 from estimators.types import Estimate, EstimatorOptions, Frame, PoseSet, StageTimer
@@ -62,7 +63,7 @@ def load(spec: ModelSpec, weights: Path, threads: int) -> BlazePoseModel:
     except (ImportError, OSError) as error:
         raise ModelLoadError(
             f"{spec.title} needs MediaPipe, which could not be imported: {error}",
-            "Install requirements.txt; on a slim Linux image also the packages of packages.txt.",
+            libraries.cure(error) or "Install requirements.txt.",
         ) from error
     return BlazePoseModel(vision, spec, weights)
 
@@ -147,6 +148,12 @@ class BlazePoseModel:
             with _native_log():
                 return self._vision.PoseLandmarker.create_from_options(options)
         except (ValueError, RuntimeError, OSError) as error:
+            if library := libraries.missing(error):
+                raise ModelLoadError(
+                    f"{self._spec.title}: MediaPipe needs {library}, a library of the system that "
+                    "cannot be opened here.",
+                    libraries.cure(error),
+                ) from error
             raise ModelLoadError(
                 f"{self._spec.title}: MediaPipe cannot use {self._weights.name}: "
                 f"{_first_line(error)}",

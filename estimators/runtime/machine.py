@@ -9,6 +9,7 @@ from typing import NamedTuple
 import psutil
 
 _MB = 1e6
+_CGROUP = Path("/sys/fs/cgroup")
 
 
 class ProcessMemory(NamedTuple):
@@ -37,6 +38,30 @@ def process_memory(pid: int) -> ProcessMemory | None:
         return ProcessMemory(psutil.Process(pid).memory_info().rss / _MB, None)
     except psutil.Error:
         return None
+
+
+class MachineMemory(NamedTuple):
+    """Memory in MB (10^6 bytes) that this process and its children may take, and what is free."""
+
+    total: float
+    free: float
+
+
+def memory_mb() -> MachineMemory:
+    """The machine's memory, or what its container may take where that is less."""
+    found = psutil.virtual_memory()
+    total, free = found.total / _MB, found.available / _MB
+    for limit, used in (
+        ("memory.max", "memory.current"),  # cgroup v2, then v1
+        ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes"),
+    ):
+        try:
+            allowed = int((_CGROUP / limit).read_text()) / _MB  # ValueError: "max"
+            left = allowed - int((_CGROUP / used).read_text()) / _MB
+        except (OSError, ValueError):
+            continue
+        total, free = min(total, allowed), min(free, max(0.0, left))
+    return MachineMemory(total, free)
 
 
 def available_cores() -> int:

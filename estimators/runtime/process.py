@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import signal
 import socket
 import subprocess
 import sys
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import IO, TypeVar
 
 import estimators
+from estimators import libraries
 from estimators.errors import (
     ModelCrashedError,
     ModelError,
@@ -22,6 +22,7 @@ from estimators.errors import (
     ModelTimeoutError,
     PoseError,
 )
+from estimators.runtime.ends import exit_in_words
 from estimators.runtime.frame_slot import KEEP_BYTES, PICTURE_BYTES, FrameSlot
 from estimators.runtime.machine import ProcessMemory, process_memory
 from estimators.runtime.messages import Answer, Ask, Failure, Forget, Load, Ready
@@ -71,20 +72,6 @@ def _end(child: subprocess.Popen[bytes], owner: int) -> None:
     except subprocess.TimeoutExpired:
         child.kill()
         child.wait()
-
-
-def exit_in_words(code: int | None) -> str:
-    """How a process ended: `"killed by signal 9 (SIGKILL), perhaps for want of memory"`."""
-    if code is None:
-        return "ended without a word"
-    if code >= 0:
-        return f"ended with exit code {code}"
-    try:
-        name = signal.Signals(-code).name
-    except ValueError:
-        name = "unknown"
-    hint = ", perhaps for want of memory" if -code == signal.SIGKILL else ""
-    return f"killed by signal {-code} ({name}){hint}"
 
 
 class HostProcess:
@@ -159,7 +146,8 @@ class HostProcess:
                 reply,
                 ModelLoadError(
                     f"{self._title} could not be loaded: {reply.description}.",
-                    "Install the versions in requirements.txt, then try again.",
+                    libraries.cure(reply.description)
+                    or "Install the versions in requirements.txt, then try again.",
                 ),
             )
 

@@ -10,10 +10,10 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from estimators.media import samples
+from estimators.workflows.live.ice_settings import SETTINGS
 from estimators.workflows.live.recorder import LiveRecorder
 from pages.ui import engine
 from pages.ui.live import page, session
-from pages.ui.live.ice import SETTINGS
 from pages.ui.server.files import Received
 from tests.unit.live_stand import camera
 

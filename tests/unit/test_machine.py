@@ -2,24 +2,15 @@
 
 from __future__ import annotations
 
-import importlib.util
 from pathlib import Path
-from types import ModuleType
+from typing import Any
 
 import pytest
 
+from estimators import supported
+
 ROOT = Path(__file__).parents[2]
 GLIBC, MACOS = ("glibc", "2.36"), ("macOS", "14.0")
-
-
-@pytest.fixture(scope="module")
-def machine() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("machine", ROOT / ".ci" / "machine.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 @pytest.mark.parametrize(
@@ -39,17 +30,15 @@ def machine() -> ModuleType:
         (((3, 12), "Windows", "AMD64", ("", "")), "WSL"),
     ],
 )
-def test_where_the_packages_can_be_installed(
-    machine: ModuleType, place: tuple[object, ...], told: str
-) -> None:
-    said = machine.problem(*place)
+def test_where_the_packages_can_be_installed(place: tuple[Any, ...], told: str) -> None:
+    said = supported.problem(*place)
     assert told in said
     assert bool(said) == bool(told)
 
 
-def test_readme_names_the_same_versions(machine: ModuleType) -> None:
+def test_readme_names_the_same_versions() -> None:
     readme = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
-    minors = range(machine.OLDEST[1], machine.NEWEST[1] + 1)
+    minors = range(supported.OLDEST[1], supported.NEWEST[1] + 1)
     assert "They need Python " + ", ".join(f"3.{m}" for m in minors[:-1]) in readme
     assert f" or 3.{minors[-1]}, `make`" in readme
     assert f"Python 3.{minors[-1] + 1}, and `make` says so" in readme

@@ -15,8 +15,8 @@ import pytest
 from estimators.errors import ModelCrashedError, ModelLoadError
 from estimators.runtime import backoff, machine
 from estimators.runtime.backoff import Backoff
+from estimators.runtime.ends import exit_in_words
 from estimators.runtime.frame_slot import FrameSlot
-from estimators.runtime.process import exit_in_words
 from estimators.runtime.sessions import EstimatorPool, SessionKey
 from estimators.runtime.stats import CallStats
 from estimators.runtime.turns import Turns

@@ -7,15 +7,16 @@ way exists, as on most hosting services.  `docs/live.md` says which settings the
 from __future__ import annotations
 
 import ipaddress
-import re
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
 import requests
+
+from estimators.workflows.live.ice_settings import Server, addresses, complete, named_turn
 
 DEFAULT_STUN = "stun:stun.l.google.com:19302"
 TWILIO = "https://api.twilio.com"
@@ -24,27 +25,6 @@ _LIFETIME_S = 3600
 _PATIENCE_S = 8
 KEEP_S = _LIFETIME_S / 2
 RETRY_S = 30.0
-SETTINGS = (
-    "POSE_STUN_URLS",
-    "POSE_TURN_URLS",
-    "POSE_TURN_USERNAME",
-    "POSE_TURN_CREDENTIAL",
-    "TWILIO_ACCOUNT_SID",
-    "TWILIO_AUTH_TOKEN",
-    "HF_TOKEN",
-)
-
-_TURN = ("POSE_TURN_URLS", "POSE_TURN_USERNAME", "POSE_TURN_CREDENTIAL")
-# What browser and aiortc both understand; either of them gives up at anything else.
-_FORMS = {
-    "POSE_STUN_URLS": (re.compile(r"stuns?:[A-Za-z0-9.-]+(:\d{1,5})?"), "`stun:host:port`"),
-    "POSE_TURN_URLS": (
-        re.compile(r"turns?:[A-Za-z0-9.-]+(:\d{1,5})?(\?transport=(udp|tcp))?"),
-        "`turn:host:port` or `turns:host:port`",
-    ),
-}
-
-Server = dict[str, Any]
 Provider = Callable[[Mapping[str, str]], list[Server]]
 
 
@@ -81,7 +61,7 @@ def ice_servers(
     twilio: Provider | None = None,
     hugging_face: Provider | None = None,
 ) -> IceServers:
-    """The servers that `settings` (names in `SETTINGS`) ask for.
+    """The servers that `settings` (names in `ice_settings.SETTINGS`) ask for.
 
     On the browser's own machine nothing lies in between: only what was set by name
     (`POSE_STUN_URLS`, `POSE_TURN_URLS`) is used and nobody outside is asked.  What is set by halves
@@ -93,8 +73,8 @@ def ice_servers(
     given = {name: text.strip() for name, text in settings.items()}
     given.setdefault("POSE_STUN_URLS", "" if own_machine else DEFAULT_STUN)
     problems: list[str] = []
-    stun = [{"urls": url} for url in _addresses(given, "POSE_STUN_URLS", problems)]
-    named = _named(given, problems)
+    stun = [{"urls": url} for url in addresses(given, "POSE_STUN_URLS", problems)]
+    named = named_turn(given, problems)
     if named or own_machine:
         return IceServers((*stun, *named), bool(named), " ".join(problems))
     failures = []
@@ -102,7 +82,7 @@ def ice_servers(
         ("Twilio", ("TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN"), twilio or twilio_servers),
         ("Hugging Face", ("HF_TOKEN",), hugging_face or hugging_face_servers),
     ):
-        if not _complete(given, needed, who, problems):
+        if not complete(given, needed, who, problems):
             continue
         try:
             return IceServers((*stun, *provider(given)), True, " ".join(problems))
@@ -188,32 +168,3 @@ def _with_turn(offered: Iterable[Mapping[str, Any]]) -> list[Server]:
         for server in servers
         if len(server) == len(keys) or str(server.get("urls", "")).startswith("stun")
     ]
-
-
-def _named(given: Mapping[str, str], problems: list[str]) -> list[Server]:
-    """The TURN server that is set by name, if it is complete."""
-    urls = _addresses(given, "POSE_TURN_URLS", problems)
-    if not _complete(given, _TURN, "The TURN server", problems) or not urls:
-        return []
-    _, username, credential = _TURN
-    return [{"urls": urls, "username": given[username], "credential": given[credential]}]
-
-
-def _complete(
-    given: Mapping[str, str], needed: Sequence[str], who: str, problems: list[str]
-) -> bool:
-    missing = [name for name in needed if not given.get(name)]
-    if missing and len(missing) < len(needed):
-        problems.append(f"{who} is left out: set {' and '.join(missing)}, too.")
-    return not missing
-
-
-def _addresses(given: Mapping[str, str], name: str, problems: list[str]) -> list[str]:
-    """The well-formed ones of a list; the others are told by their place: one may hold a secret."""
-    form, example = _FORMS[name]
-    listed = [url.strip() for url in given.get(name, "").split(",") if url.strip()]
-    wrong = [str(place) for place, url in enumerate(listed, 1) if not form.fullmatch(url)]
-    if wrong:
-        places = f"{' and '.join(wrong)} of {len(listed)}"
-        problems.append(f"{name} has to read {example}; left out: number {places}.")
-    return [url for url in listed if form.fullmatch(url)]

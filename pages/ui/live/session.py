@@ -8,6 +8,7 @@ from collections.abc import Mapping
 import streamlit as st
 
 from estimators.registry import ModelSpec
+from estimators.workflows.live.ice_settings import SETTINGS
 from estimators.workflows.live.memory import pictures_apart
 from estimators.workflows.live.mosaic import LiveModel, LiveSettings
 from estimators.workflows.live.seats import Seats
@@ -15,7 +16,7 @@ from estimators.workflows.live.stream import LiveStream
 from pages.ui import engine
 from pages.ui.colours import colours
 from pages.ui.drawing import pose_style
-from pages.ui.live.ice import SETTINGS, IceServers, KeptServers, on_own_machine
+from pages.ui.live.ice import IceServers, KeptServers, on_own_machine
 from pages.ui.server_settings import server_settings
 from pages.ui.settings import Settings
 

@@ -12,9 +12,9 @@ from streamlit_webrtc import WebRtcMode, webrtc_streamer
 from streamlit_webrtc.component import WebRtcStreamerContext
 from streamlit_webrtc.config import Translations
 
+from estimators.workflows.live.ice_settings import Server
 from estimators.workflows.live.memory import tidy_soon
 from estimators.workflows.live.stream import LiveStream
-from pages.ui.live.ice import Server
 from pages.ui.live.pipe import Pipe
 from pages.ui.live.relay import patch_global_relay
 

@@ -1,7 +1,7 @@
-"""Ends with one line where the packages in the versions of requirements.txt cannot be installed.
+"""Where the packages in the versions of requirements.txt can be installed: `make` asks first.
 
-Run by the Python that is to be used.  Which wheels there are was looked up for these versions: look
-again when they change.
+`python -m estimators.supported`, by the Python that is to be used, ends with one line where they
+cannot.  Which wheels there are was looked up for these versions: look again when they change.
 """
 
 from __future__ import annotations
@@ -12,6 +12,10 @@ import sys
 OLDEST, NEWEST = (3, 11), (3, 13)
 MACHINES = {"Linux": ("x86_64", "aarch64"), "Darwin": ("arm64",)}
 GLIBC, MACOS = (2, 28), (14,)
+ADVICE = (
+    "Use Python 3.11, 3.12 or 3.13 on Linux with glibc 2.28 or newer, or on a Mac with Apple "
+    "silicon and macOS 14 or newer."
+)
 
 
 def problem(version: tuple[int, int], system: str, machine: str, base: tuple[str, str]) -> str:
@@ -44,8 +48,13 @@ def _numbers(text: str) -> tuple[int, ...]:
     return tuple(int(part) for part in text.split(".")[:2] if part.isdigit())
 
 
+def problem_here() -> str:
+    """As `problem`, of this machine and the Python that runs this."""
+    system = platform.system()
+    base = ("macOS", platform.mac_ver()[0]) if system == "Darwin" else platform.libc_ver()
+    return problem(sys.version_info[:2], system, platform.machine(), base)
+
+
 if __name__ == "__main__":
-    name = platform.system()
-    base = ("macOS", platform.mac_ver()[0]) if name == "Darwin" else platform.libc_ver()
-    found = problem(sys.version_info[:2], name, platform.machine(), base)
-    sys.exit(f"This cannot be installed here: {found}." if found else 0)
+    wrong = problem_here()
+    sys.exit(f"This cannot be installed here: {wrong}." if wrong else 0)

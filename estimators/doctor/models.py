@@ -1,0 +1,76 @@
+"""The weights, and whether models answer, in the processes that they have in the app."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from estimators import libraries
+from estimators.doctor.report import INSTALL, Finding
+from estimators.errors import PoseError
+
+if TYPE_CHECKING:
+    from estimators.runtime.api import Runner
+    from estimators.types import Frame
+
+# The smallest of each engine whose weights come with the repository.
+_TRIED = ("movenet-lightning", "blazepose-lite")
+
+
+def weights_here() -> Iterator[Finding]:
+    """Every file of weights against its SHA-256; those that are downloaded on demand are no fault.
+
+    Raises:
+        WeightsError: a manifest cannot be read.
+    """
+    from estimators import weights
+
+    fine, away = [], []
+    for key, entry in weights.entries().items():
+        state = weights.state(key)
+        if state.state == "failed" or (entry.kind == "embedded" and state.path is None):
+            yield Finding("weights", "broken", f"{key}: {state.detail}")
+        elif state.path is None:
+            away.append(key)
+        else:
+            fine.append(key)
+    if fine:
+        yield Finding("weights", "fine", f"verified: {', '.join(fine)}")
+    if away:
+        yield Finding(
+            "weights on demand",
+            "fine",
+            f"not on this machine: {', '.join(away)}",
+            "`python -m estimators weights fetch KEY` brings one, the Models page too.",
+        )
+
+
+def models_answer() -> Iterator[Finding]:
+    """A small model of each engine, asked about a sample.
+
+    Raises:
+        InputError: the samples cannot be read, or models cannot run on this system at all.
+    """
+    from estimators.media.pictures import read_picture
+    from estimators.media.samples import pictures
+    from estimators.registry import MODELS
+    from estimators.runtime.runner import ProcessRunner
+
+    frame = read_picture(pictures()[0].path)
+    runner = ProcessRunner()
+    try:
+        for key in _TRIED:
+            yield _answer(runner, MODELS[key].title, key, frame)
+    finally:
+        runner.close()
+
+
+def _answer(runner: Runner, title: str, key: str, frame: Frame) -> Finding:
+    try:
+        poses = runner.estimate(key, frame).estimate.poses
+    except PoseError as error:
+        repair = libraries.cure(error.message) or error.advice or INSTALL
+        return Finding(title, "broken", error.message, repair)
+    if not len(poses.xy):
+        return Finding(title, "broken", "answers, but finds nobody in the first sample", INSTALL)
+    return Finding(title, "fine", "loads and answers")
