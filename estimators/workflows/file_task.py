@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
-from typing import Literal
 
-from estimators.errors import PoseError
+from estimators.workflows.background import BackgroundJob
 
-TaskState = Literal["running", "done", "cancelled", "failed"]
 Progress = Callable[[int, int], None]
 
 
@@ -17,7 +15,7 @@ class _CancelledError(Exception):
     """Raised in the progress callback to end the work."""
 
 
-class FileTask:
+class FileTask(BackgroundJob):
     """Makes one file; starts on construction.
 
     Args:
@@ -33,44 +31,34 @@ class FileTask:
         make: Callable[[Path, Progress], tuple[str, ...]],
         wanted: Callable[[], bool] = lambda: True,
     ) -> None:
+        super().__init__("file-task", wanted)
         self.path = path
-        self.state: TaskState = "running"
-        self.error = ""
         self.notes: tuple[str, ...] = ()
         self.done, self.total = 0, 0
-        self._make, self._wanted = make, wanted
-        self._cancel = threading.Event()
-        self._thread = threading.Thread(target=self._work, name="file-task", daemon=True)
-        self._thread.start()
+        self._make, self._made = make, False
+        self.state = "running"  # whoever looks at once finds no other
+        self.start()
 
     @property
     def share(self) -> float:
         """How much is done, 0 to 1."""
         return min(1.0, self.done / self.total) if self.total else 0.0
 
-    def cancel(self) -> None:
-        """Stops at the next step."""
-        self._cancel.set()
+    def run(self) -> None:
+        """Makes the file.
 
-    def join(self, timeout_s: float | None = None) -> None:
-        """Waits for the work to end."""
-        self._thread.join(timeout_s)
-
-    def _work(self) -> None:
-        state: TaskState = "failed"
-        try:
+        Raises:
+            PoseError: it cannot be made.
+        """
+        with self._running(), suppress(_CancelledError):
             self.notes = self._make(self.path, self._progress)
-            state = "done"
-        except _CancelledError:
-            state = "cancelled"
-        except PoseError as error:
-            self.error = str(error)
-        except Exception as error:  # noqa: BLE001  # a thread's last chance to say what happened
-            self.error = f"{type(error).__name__}: {error}"
-        finally:
-            self.state = state
+            self._made = True
+
+    def _left(self) -> bool:
+        return not self._made
 
     def _progress(self, done: int, total: int) -> None:
-        if self._cancel.is_set() or not self._wanted():
+        if self._stopped():
+            self.cancel()  # even where somebody wants it again
             raise _CancelledError
         self.done, self.total = done, total

@@ -7,21 +7,19 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import Literal, Self
+from typing import Self
 
 from estimators.analysis.clip import ClipEstimates
-from estimators.errors import PoseError
 from estimators.media.clip_info import ClipInfo
 from estimators.media.clips import selected
 from estimators.registry import get
 from estimators.runtime.api import Runner, memory_by_model
+from estimators.workflows.background import BackgroundJob, RunState
 from estimators.workflows.clip.notes import UNREADABLE, work_notes
 from estimators.workflows.clip.run import ClipSettings, FrameOutcome, run_clip
 
-JobState = Literal["waiting", "running", "done", "cancelled", "failed"]
 _NOTHING_KNOWN: Mapping[str, ClipEstimates] = MappingProxyType({})
 
 
@@ -49,7 +47,7 @@ class ClipProgress:
         return (self.total - self.done) / self.rate if self.rate > 0 else None
 
 
-class ClipJob:
+class ClipJob(BackgroundJob):
     """One clip through several models; `estimates` grows while it runs and stays when it stops.
 
     `ran` names the models that it runs; of the others the answers were known.
@@ -74,6 +72,7 @@ class ClipJob:
         wanted: Callable[[], bool] = lambda: True,
         known: Mapping[str, ClipEstimates] = _NOTHING_KNOWN,
     ) -> None:
+        super().__init__("clip-job", wanted)
         size = (clip.width, clip.height)
         self.clip, self.settings = clip, settings
         self.id = uuid.uuid4().hex
@@ -83,30 +82,19 @@ class ClipJob:
         }
         for model, estimates in self.estimates.items():
             estimates.held_to = get(model).held_to(settings.options(model))
-        self.state: JobState = "waiting"
-        self.error = ""
         self._runner = runner
         self.ran = tuple(model for model in settings.models if model not in known)
-        self._wanted = wanted
         self._indices = selected(clip, settings.start_s, settings.end_s, settings.stride)
         self._done = 0
-        self._started_s: float | None = None
-        self._elapsed_s = 0.0
-        self._cancel = threading.Event()
+        self._started_s, self._elapsed_s = 0.0, 0.0
         self._keeping = threading.Lock()
-        self._thread: threading.Thread | None = None
 
     @property
     def progress(self) -> ClipProgress:
         elapsed = self._elapsed_s
-        if self.state == "running" and self._started_s is not None:
+        if self.state == "running":
             elapsed = time.monotonic() - self._started_s
         return ClipProgress(self._done, len(self._indices), elapsed)
-
-    @property
-    def finished(self) -> bool:
-        """Nothing more will come."""
-        return self.state in ("done", "cancelled", "failed")
 
     @property
     def failures(self) -> dict[str, int]:
@@ -132,10 +120,6 @@ class ClipJob:
         held = memory_by_model(self._runner.status())
         return {model: held[model] for model in self.settings.models if model in held}
 
-    def cancel(self) -> None:
-        """Stops before the next model's turn; what is done stays."""
-        self._cancel.set()
-
     def so_far(self) -> Self:
         """What is done now as a job of its own that was cancelled here.
 
@@ -149,54 +133,38 @@ class ClipJob:
         part.state, part._thread, part._cancel = "cancelled", None, threading.Event()
         return part
 
-    def start(self) -> None:
-        """Runs in the background; failures end up in `state` and `error`."""
-        self._thread = threading.Thread(target=self._run, name="clip-job", daemon=True)
-        self._thread.start()
-
-    def join(self, timeout_s: float | None = None) -> None:
-        """Waits for the background work to stop."""
-        if self._thread is not None:
-            self._thread.join(timeout_s)
-
     def outcomes(self) -> Iterator[FrameOutcome]:
         """Does the work, giving each frame's outcome after `estimates` has it.
 
         Raises:
             PoseError: the clip could not be read on; what is done stays.
         """
-        self.state, self._started_s = "running", time.monotonic()
-        state: JobState = "failed"
-        try:
-            settings = replace(self.settings, models=self.ran)
+        self._started_s = time.monotonic()
+        with self._running():
             if not self.ran:
                 self._done = len(self._indices)
-            else:
-                for outcome in run_clip(self._runner, self.clip, settings, self._stopped):
-                    self._keep(outcome)
-                    yield outcome
-            state = "cancelled" if self._done < len(self._indices) and self._stopped() else "done"
-            if state == "done":
-                self._mark_unreadable(up_to=None)
-        except (GeneratorExit, KeyboardInterrupt):
-            state = "cancelled"
-            raise
-        except Exception as error:
-            # Before `state`: whoever sees "failed" finds the reason there.
-            known = isinstance(error, PoseError)
-            self.error = str(error) if known else f"{type(error).__name__}: {error}"
-            raise
-        finally:
-            self._elapsed_s = time.monotonic() - self._started_s
-            self.state = state
+                return
+            settings = replace(self.settings, models=self.ran)
+            for outcome in run_clip(self._runner, self.clip, settings, self._stopped):
+                self._keep(outcome)
+                yield outcome
 
-    def _run(self) -> None:
-        with suppress(Exception):  # told by `state` and `error`
-            for _ in self.outcomes():
-                pass
+    def run(self) -> None:
+        """Does the work.
 
-    def _stopped(self) -> bool:
-        return self._cancel.is_set() or not self._wanted()
+        Raises:
+            PoseError: the clip could not be read on; what is done stays.
+        """
+        for _ in self.outcomes():
+            pass
+
+    def _left(self) -> bool:
+        return self._done < len(self._indices)
+
+    def _ended(self, state: RunState) -> None:
+        if state == "done":
+            self._mark_unreadable(up_to=None)
+        self._elapsed_s = time.monotonic() - self._started_s
 
     def _keep(self, outcome: FrameOutcome) -> None:
         frame = outcome.frame

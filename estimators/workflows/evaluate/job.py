@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import math
-import threading
 import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -15,9 +13,10 @@ import numpy as np
 from estimators.analysis.clip_latency import summarise
 from estimators.analysis.facts import Cost
 from estimators.annotated import AnnotatedSet
-from estimators.errors import InputError, PoseError
+from estimators.errors import InputError
 from estimators.registry import ModelSpec, get
 from estimators.runtime.api import Runner, memory_by_model
+from estimators.workflows.background import BackgroundJob, RunState
 from estimators.workflows.evaluate.answers import (
     Evaluated,
     ModelAnswers,
@@ -28,7 +27,7 @@ from estimators.workflows.evaluate.answers import (
 )
 from estimators.workflows.evaluate.asks import EvaluateSettings, all_asks
 from estimators.workflows.evaluate.pictures import SetPictures
-from estimators.workflows.evaluate.progress import EvaluateProgress, ModelProgress, RunState
+from estimators.workflows.evaluate.progress import EvaluateProgress, ModelProgress
 from estimators.workflows.evaluate.records import Records
 from estimators.workflows.evaluate.run import Answer, ModelRun, answers
 
@@ -71,7 +70,7 @@ class _Model:
             self.error = answer.error
 
 
-class EvaluateJob:
+class EvaluateJob(BackgroundJob):
     """Models over an annotated set, one model after the other.
 
     `start` and `join` run it in the background; `run` does so in the calling thread.  When it has
@@ -104,43 +103,21 @@ class EvaluateJob:
     ) -> None:
         if not settings.models:
             raise InputError("No model is chosen.", "Choose one or more.")
+        super().__init__("evaluate-job", wanted)
         self.annotated, self.settings = annotated, settings
-        self.state: RunState = "waiting"
-        self.error = ""
         self.outcome: Evaluated | None = None
         self._asks = all_asks(annotated.images, settings)
         if not any(ask.cut is None for ask in self._asks):
             raise InputError("There is nobody to evaluate models by.", "Annotate some pictures.")
         self._models = [_Model(get(key), len(self._asks)) for key in settings.models]
-        self._runner, self._folder, self._wanted = runner, folder, wanted
+        self._runner, self._folder = runner, folder
         self.pictures = SetPictures()
         self._notes: list[str] = []
-        self._cancel = threading.Event()
-        self._thread: threading.Thread | None = None
 
     @property
     def progress(self) -> EvaluateProgress:
         """How far it is; from any thread."""
         return EvaluateProgress(self.state, tuple(m.progress() for m in self._models), self.error)
-
-    @property
-    def finished(self) -> bool:
-        """Nothing more will come."""
-        return self.state in ("done", "cancelled", "failed")
-
-    def cancel(self) -> None:
-        """Stops before the next picture; what is done stays."""
-        self._cancel.set()
-
-    def start(self) -> None:
-        """Runs in the background; failures end up in `state` and `error`."""
-        self._thread = threading.Thread(target=self._run, name="evaluate-job", daemon=True)
-        self._thread.start()
-
-    def join(self, timeout_s: float | None = None) -> None:
-        """Waits for the background work to stop."""
-        if self._thread is not None:
-            self._thread.join(timeout_s)
 
     def run(self) -> None:
         """Does the work.
@@ -148,32 +125,10 @@ class EvaluateJob:
         Raises:
             PoseError: it could not go on; what is done is in `outcome`.
         """
-        self.state = "running"
-        state: RunState = "failed"
-        try:
+        with self._running():
             for model in self._models:
                 if not self._stopped():
                     self._run_model(model)
-            state = "cancelled" if self._stopped() and self._left() else "done"
-        except (KeyboardInterrupt, GeneratorExit):
-            state = "cancelled"
-            raise
-        except Exception as error:
-            # Before `state`: whoever sees "failed" finds the reason there.
-            known = isinstance(error, PoseError)
-            self.error = str(error) if known else f"{type(error).__name__}: {error}"
-            raise
-        finally:
-            self._end_models()
-            self.outcome = self._outcome()
-            self.state = state
-
-    def _run(self) -> None:
-        with suppress(Exception):  # told by `state` and `error`
-            self.run()
-
-    def _stopped(self) -> bool:
-        return self._cancel.is_set() or not self._wanted()
 
     def _left(self) -> bool:
         return any(len(model.answers) < model.total for model in self._models)
@@ -212,10 +167,11 @@ class EvaluateJob:
         if records.unkept:
             self._notes.append(f"{spec.title}: {records.unkept}")
 
-    def _end_models(self) -> None:
+    def _ended(self, state: RunState) -> None:
         for model in self._models:
             if model.state in ("waiting", "running"):
-                model.state = "failed" if self.error else "cancelled"
+                model.state = "failed" if state == "failed" else "cancelled"
+        self.outcome = self._outcome()
 
     def _outcome(self) -> Evaluated | None:
         answered = [m for m in self._models if any(a.estimate is not None for a in m.answers)]

@@ -117,9 +117,9 @@ def measure(outcome: Evaluated, thresholds: Mapping[str, Thresholds] | None = No
 def about_the_best(report: AccuracyReport) -> list[str]:
     """What the differences in AP say about the model that has the highest."""
     by_ap = [d for d in report.differences if d.metric == "AP"]
-    told = zip(by_ap, report.sentences, strict=True)
+    sentences = zip(by_ap, report.sentences, strict=True)
     worse = {d.other for d in by_ap}
-    return [sentence for d, sentence in told if d.better not in worse]
+    return [sentence for d, sentence in sentences if d.better not in worse]
 
 
 def image_ids(outcome: Evaluated, as_annotated: bool) -> ImageIds:

@@ -81,10 +81,10 @@ class SetPictures:
             raise
         except _READING as error:
             why = error.strerror if isinstance(error, OSError) and error.strerror else error
-            told = InputError(
+            refused = InputError(
                 f"{printable(image.file)} cannot be read: {why}.", "Copy it once more."
             )
-            self.unreadable[image.image_id] = str(told)
-            raise told from error
+            self.unreadable[image.image_id] = str(refused)
+            raise refused from error
         self._digests.setdefault(image.image_id, hashlib.sha256(content).hexdigest())
         return content

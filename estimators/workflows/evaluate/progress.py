@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
-RunState = Literal["waiting", "running", "done", "cancelled", "failed"]
+from estimators.workflows.background import RunState
 
 
 @dataclass(frozen=True)

@@ -19,13 +19,13 @@ from estimators.workflows.evaluate.progress import EvaluateProgress, ModelProgre
 from pages.ui import engine
 from pages.ui.address import publish, recall
 from pages.ui.evaluate.sources import Brought
+from pages.ui.running import follow, pace
 from pages.ui.server.files import folder
 from pages.ui.server.viewers import present, viewer
 from pages.ui.settings import Settings
-from pages.ui.text import duration, escaped
+from pages.ui.text import escaped
 
 _MINE = "evaluate_work"
-_POLL_S = 0.5
 _PROTOCOLS: Mapping[Protocol, str] = {"whole": "Whole picture", "crop": "One person, cropped"}
 _STATES = {
     "waiting": ":material/hourglass_empty: waits",
@@ -68,7 +68,8 @@ def work(brought: Brought, plan: EvaluateSettings) -> Evaluated | None:
     """The button or the progress, whichever it is time for; what there is to show."""
     mine: _Work | None = st.session_state.get(_MINE)
     if mine is not None and not mine.job.finished:
-        _follow(mine)
+        follow(mine.job, "evaluate", partial(_how_far, mine.job), mine.job.cancel)
+        st.caption("You can look at other pages meanwhile; the work goes on. What is done is kept.")
         return None
     fits = mine is not None and mine.key == brought.key
     same = mine is not None and fits and mine.job.settings == plan
@@ -107,19 +108,11 @@ def _start(brought: Brought, plan: EvaluateSettings) -> None:
     st.rerun()
 
 
-@st.fragment(run_every=_POLL_S)
-def _follow(mine: _Work) -> None:
-    job = mine.job
-    if job.finished:
-        st.rerun()
+def _how_far(job: EvaluateJob) -> None:
     progress = job.progress
-    with st.container(border=True, key="evaluate_progress"):
-        st.progress(progress.share, _in_words(progress))
-        for model in progress.models:
-            st.markdown(_line(model))
-        if st.button("Cancel", icon=":material/stop:", key="cancel_evaluate"):
-            job.cancel()
-    st.caption("You can look at other pages meanwhile; the work goes on. What is done is kept.")
+    st.progress(progress.share, _in_words(progress))
+    for model in progress.models:
+        st.markdown(_line(model))
 
 
 def _in_words(progress: EvaluateProgress) -> str:
@@ -127,8 +120,8 @@ def _in_words(progress: EvaluateProgress) -> str:
     if running is None or running.left_s is None:
         return f"Starting the model, {progress.total - progress.done:,} answers to go"
     return (
-        f"{progress.done:,} of {progress.total:,} answers · {running.rate:.1f} a second · "
-        f"{duration(running.left_s)} left for {MODELS[running.model].title}"
+        f"{progress.done:,} of {progress.total:,} answers · "
+        f"{pace(running.rate, running.left_s)} for {MODELS[running.model].title}"
     )
 
 

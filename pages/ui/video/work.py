@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 
 import streamlit as st
 
@@ -12,14 +13,14 @@ from estimators.workflows.clip.job import ClipJob, ClipProgress
 from estimators.workflows.clip.jobs import ClipJobs
 from estimators.workflows.clip.run import ClipSettings
 from pages.ui import engine
+from pages.ui.running import follow, pace
 from pages.ui.server.leaving import when_empty
 from pages.ui.server.viewers import present, viewer
-from pages.ui.text import duration, escaped
+from pages.ui.text import escaped
 from pages.ui.video.clips import ChosenClip
 from pages.ui.video.plan import frames_wanted
 
 _MINE = "clip_work"
-_POLL_S = 0.5
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,8 @@ def work(clip: ChosenClip, plan: ClipSettings) -> ClipJob | None:
     """
     mine: _Work | None = st.session_state.get(_MINE)
     if mine is not None and not mine.job.finished:
-        _follow(mine)
+        follow(mine.job, "clip", partial(_how_far, mine.job), partial(_leave, mine))
+        st.caption("You can look at other pages meanwhile; the work goes on.")
         return None
     done = shared().find(clip.digest, clip.info, plan) if plan.models else None
     if done is not None:
@@ -83,28 +85,21 @@ def _start(clip: ChosenClip, plan: ClipSettings, afresh: bool = False) -> None:
     st.rerun()
 
 
-@st.fragment(run_every=_POLL_S)
-def _follow(mine: _Work) -> None:
-    job = mine.job
-    if job.finished:
-        st.rerun()
+def _how_far(job: ClipJob) -> None:
     progress = job.progress
-    with st.container(border=True, key="clip_progress"):
-        st.markdown(f"**{_titles(job.settings)}** on **{escaped(job.clip.name)}**")
-        st.progress(progress.done / max(1, progress.total), _in_words(progress))
-        if st.button("Cancel", icon=":material/stop:", key="cancel_clip"):
-            st.session_state[_MINE] = replace(mine, job=shared().leave(job, viewer()))
-            st.rerun()
-    st.caption("You can look at other pages meanwhile; the work goes on.")
+    st.markdown(f"**{_titles(job.settings)}** on **{escaped(job.clip.name)}**")
+    st.progress(progress.done / max(1, progress.total), _in_words(progress))
+
+
+def _leave(mine: _Work) -> None:
+    st.session_state[_MINE] = replace(mine, job=shared().leave(mine.job, viewer()))
+    st.rerun()
 
 
 def _in_words(progress: ClipProgress) -> str:
     if not progress.done or progress.left_s is None:
         return f"Starting the models, {progress.total:,} frames to do"
-    return (
-        f"Frame {progress.done:,} of {progress.total:,} · {progress.rate:.1f} a second · "
-        f"{duration(progress.left_s)} left"
-    )
+    return f"Frame {progress.done:,} of {progress.total:,} · {pace(progress.rate, progress.left_s)}"
 
 
 def _titles(settings: ClipSettings) -> str:
