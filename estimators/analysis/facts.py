@@ -64,6 +64,18 @@ class ModelFacts:
         return get(self.model).title
 
 
+def cheapest(
+    models: Sequence[str], costs: Mapping[str, Cost], expected: Mapping[str, float]
+) -> str:
+    """By latency; where it is not known, the better one."""
+
+    def rank(model: str) -> tuple[float, float]:
+        latency = costs.get(model, Cost()).latency_ms
+        return (math.inf if math.isnan(latency) else latency, -expected[model])
+
+    return min(models, key=rank)
+
+
 def picture_facts(
     people: Mapping[str, PoseSet], groups: Sequence[PersonGroup], costs: Mapping[str, Cost]
 ) -> tuple[ModelFacts, ...]:

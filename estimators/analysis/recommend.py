@@ -9,20 +9,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
 
 from estimators.analysis import sentences
-from estimators.analysis.facts import Cost, ModelFacts, gather, twin_heads
+from estimators.analysis.by_truth import by_truth, marked_against
+from estimators.analysis.facts import Cost, ModelFacts, cheapest, gather, twin_heads
 from estimators.analysis.plausibility import Finding
 from estimators.analysis.quality import Coefficients, chances, expected_quality
 from estimators.analysis.requirements import ANYTHING, Needs, failing
 from estimators.analysis.seen import Seen
 from estimators.analysis.sentences import Reason, Subject
 from estimators.analysis.signals import picture_signals
-from estimators.analysis.truth import TruthErrors, in_words, lead, truth_scores
+from estimators.analysis.truth import TruthErrors, in_words
 from estimators.analysis.votes import Vote, put_behind
 from estimators.analysis.votes import in_words as votes_in_words
 from estimators.registry import get, voice
@@ -176,13 +177,16 @@ def _decided(
     fit: Coefficients | None,
 ) -> Recommendation:
     """By the best evidence there is: the model or none, with what decided."""
-    if (by_truth := _by_truth(evidence, usable)) is not None:
-        return by_truth
+    if (settled := by_truth(evidence.truth, usable, evidence.costs)) is not None:
+        return Recommendation(settled.model, "", settled.reasons, "truth", settled.expected)
     behind = put_behind(evidence.votes, usable)
     left = [m for m in usable if m not in behind] or usable
     if len(left) == 1:
-        return Recommendation(left[0], "", (), "votes")
-    return _by_guess(evidence, facts, left, fit)
+        answer = Recommendation(left[0], "", (), "votes")
+    else:
+        answer = _by_guess(evidence, facts, left, fit)
+    against = marked_against(evidence.truth, usable, answer.model)
+    return replace(answer, model=None, reasons=(*answer.reasons, against)) if against else answer
 
 
 def _next_step(
@@ -201,28 +205,6 @@ def _settled(
     yield from map(Reason, votes_in_words(evidence.votes, models))
 
 
-def _by_truth(evidence: Evidence, usable: Sequence[str]) -> Recommendation | None:
-    """By what was marked, where it tells some models apart.
-
-    The best, or a cheaper one that is about as good: a model that only may be as good, because
-    little was marked, is not taken for one that is.
-    """
-    if evidence.truth is None or not evidence.truth.joints:
-        return None
-    scores = [s for s in truth_scores(evidence.truth) if s.model in usable]
-    if len(scores) < 2 or scores[0].found == 0:
-        return None
-    best = scores[0].model
-    level = [best] + [s.model for s in scores[1:] if not lead(evidence.truth, best, s.model).sure]
-    if len(level) == len(scores):
-        return None
-    expected = {s.model: s.oks for s in scores}
-    level = [m for m in level if expected[m] >= expected[best] - EQUALLY_GOOD]
-    pick = _cheapest(level, evidence.costs, expected)
-    said = tuple(Reason(text) for text in in_words(evidence.truth))
-    return Recommendation(pick, "", said, "truth", expected)
-
-
 def _by_guess(
     evidence: Evidence,
     facts: Mapping[str, ModelFacts],
@@ -238,7 +220,7 @@ def _by_guess(
     level = [m for m in level if chance[m] >= least] or [best]
     swapped = {f.model for f in evidence.unsteady if f.kind == "side swap"}
     level = [m for m in level if m not in swapped] or level
-    pick = _cheapest(level, evidence.costs, expected)
+    pick = cheapest(level, evidence.costs, expected)
     tier: Tier = "consensus" if len(voices) >= FEWEST_VOICES else "plausibility"
     said = sentences.guess(tier, len(voices), expected, (pick, chance[pick]), least)
     doubts = _doubts(facts[pick], expected[pick], len(voices), evidence.seen)
@@ -279,15 +261,3 @@ def _guessed(
     expected = {m: float(np.mean([q[heads[m]] for q in qualities])) for m in usable}
     chance = {m: float(np.mean([c[heads[m]] for c in odds])) for m in usable}
     return expected, chance
-
-
-def _cheapest(
-    models: Sequence[str], costs: Mapping[str, Cost], expected: Mapping[str, float]
-) -> str:
-    """By latency; where it is not known, the better one."""
-
-    def rank(model: str) -> tuple[float, float]:
-        latency = costs.get(model, Cost()).latency_ms
-        return (math.inf if math.isnan(latency) else latency, -expected[model])
-
-    return min(models, key=rank)
