@@ -151,7 +151,8 @@ def _folders(clips: Sequence[ClipInfo], output: Path | None, alone: bool) -> lis
     """
     if output is None:
         return [None] * len(clips)
-    folders = [output] if alone else [output / name for name in _folder_names(clips)]
+    names = folder_names([clip.name for clip in clips])
+    folders = [output] if alone else [output / name for name in names]
     for folder in folders:
         require_writable(folder)
     return [*folders]
@@ -170,12 +171,12 @@ def _like_a_file(name: str) -> bool:
     return Path(name).suffix.casefold() in (".csv", ".json", ".parquet")
 
 
-def _folder_names(clips: Sequence[ClipInfo]) -> list[str]:
+def folder_names(clips: Sequence[str]) -> list[str]:
     """Each clip's name without extension; a number follows where that is taken (a, a-2, a-3)."""
     names: list[str] = []
     for clip in clips:
         # A name like "...mp4" leaves "..", which is no name of a folder in there.
-        stem = Path(clip.name).stem.rstrip(" .") or "clip"
+        stem = Path(clip).stem.rstrip(" .") or "clip"
         tries = chain([stem], (f"{stem}-{n}" for n in count(2)))
         # Some disks take A and a for the same name.
         taken = {name.casefold() for name in names}

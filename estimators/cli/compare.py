@@ -9,10 +9,10 @@ from tqdm import tqdm
 
 from estimators.analysis.clip import ClipEstimates
 from estimators.analysis.identity import identify_picture
-from estimators.cli import output, summary
+from estimators.cli import compare_shard, output, summary
 from estimators.cli.clips import Clips
 from estimators.cli.codes import BAD_INPUT, FAILED, INTERRUPTED
-from estimators.cli.inputs import Pictures, chosen_models, is_clip
+from estimators.cli.inputs import Pictures, chosen_models, is_clip, refuse_without_use
 from estimators.cli.interrupts import on_interrupt
 from estimators.cli.model_run import ModelRun
 from estimators.cli.output import Writer
@@ -31,9 +31,11 @@ def run(options: argparse.Namespace) -> int:
     """Compares and reports; returns the exit code."""
     specs, notes = chosen_models(options.models)
     options.people = asked_people(options.people or (), specs)
+    if options.shard is not None:
+        return compare_shard.run(options, specs, notes)
     writer = output.prepare(options)
     is_one = {file: is_clip(file) for file in options.files}
-    _refuse_without_use(options, set(is_one.values()))
+    refuse_without_use(options, set(is_one.values()))
     pictures = Pictures([file for file in options.files if not is_one[file]])
     ids = writer.image_ids(pictures.sources()) if writer else None
     clips = Clips([file for file in options.files if is_one[file]], options, not pictures.paths)
@@ -50,27 +52,6 @@ def run(options: argparse.Namespace) -> int:
         return code if code == INTERRUPTED else max(code, clips.compare(runner, specs))
     finally:
         runner.close()
-
-
-def _refuse_without_use(options: argparse.Namespace, clips: set[bool]) -> None:
-    """Raises InputError for an option that says nothing of any given file."""
-    if clips == {True} and options.annotations is not None:
-        raise InputError(
-            "--annotations tells the ids of pictures, and only clips are given.",
-            "Leave it out, or name pictures, too.",
-        )
-    of_clips = {
-        "--start": options.start is not None,
-        "--end": options.end is not None,
-        "--stride": options.stride != 1,
-        "--longest-side": options.longest_side is not None,
-    }
-    given = [name for name, is_given in of_clips.items() if is_given]
-    if clips == {False} and given:
-        raise InputError(
-            f"{given[0]} is for clips, and only pictures are given.",
-            "Leave it out, or name a clip, too.",
-        )
 
 
 def _compare_pictures(
@@ -93,18 +74,26 @@ def _compare_pictures(
         interrupted = True
         _fill_up(runs[-1], pictures)
     with on_interrupt(lambda: None):
-        for i in range(len(pictures.paths)):
-            identify_picture({run.spec.key: run.estimates[i] for run in runs})
-        verdict = _verdict(runs, list(pictures.paths))
-        writer, ids = output
-        files, unwritten = writer.write(runs, ids, verdict) if writer and ids else ([], None)
-    if unwritten is not None:
-        complain(f"error: {unwritten}")
-    tell(summary.text(runs, len(pictures.paths)) + "\n\n" + verdict.text, files)
+        unwritten = report_pictures(runs, list(pictures.paths), output)
     if interrupted:
         complain("interrupted: what is done is kept")
         return INTERRUPTED
     return BAD_INPUT if unwritten else FAILED if any(run.error for run in runs) else 0
+
+
+def report_pictures(
+    runs: Sequence[ModelRun], names: Sequence[str], output: tuple[Writer | None, ImageIds | None]
+) -> InputError | None:
+    """Writes and tells what the models said about all pictures; what could not be written."""
+    for i in range(len(names)):
+        identify_picture({run.spec.key: run.estimates[i] for run in runs})
+    verdict = _verdict(runs, names)
+    writer, ids = output
+    files, unwritten = writer.write(runs, ids, verdict) if writer and ids else ([], None)
+    if unwritten is not None:
+        complain(f"error: {unwritten}")
+    tell(summary.text(runs, len(names)) + "\n\n" + verdict.text, files)
+    return unwritten
 
 
 def _verdict(runs: Sequence[ModelRun], names: Sequence[str]) -> Verdicts:

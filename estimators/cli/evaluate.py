@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 import threading
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from contextlib import nullcontext, suppress
+from dataclasses import replace
 from pathlib import Path
 
 from tqdm import tqdm
@@ -16,6 +17,7 @@ from estimators.cli.codes import BAD_INPUT, FAILED, INTERRUPTED
 from estimators.cli.inputs import chosen_models
 from estimators.cli.interrupts import on_interrupt
 from estimators.cli.people import asked_people
+from estimators.cli.shards import begin_shard, end_shard
 from estimators.cli.streams import complain, libraries_silenced, tell
 from estimators.cli.thresholds import asked_thresholds
 from estimators.datasets.health import HealthReport
@@ -25,12 +27,16 @@ from estimators.export.sinks import require_writable, write_all
 from estimators.registry import ModelSpec
 from estimators.runtime.api import Runner
 from estimators.runtime.runner import ProcessRunner
+from estimators.workflows.evaluate.answers import Evaluated
 from estimators.workflows.evaluate.asks import EvaluateSettings
 from estimators.workflows.evaluate.files import report_files
 from estimators.workflows.evaluate.job import EvaluateJob
 from estimators.workflows.evaluate.measure import measure
+from estimators.workflows.evaluate.pictures import SetPictures
 from estimators.workflows.evaluate.progress import ModelProgress
 from estimators.workflows.evaluate.records import forget
+from estimators.workflows.evaluate.shard import job_of
+from estimators.workflows.shards import parse_shard
 
 KEPT = ".estimates"
 _LOOK_S = 0.2
@@ -42,21 +48,31 @@ def run(options: argparse.Namespace) -> int:
     specs, notes = chosen_models(options.models)
     people = asked_people(options.people or (), specs)
     thresholds = asked_thresholds(options.threshold or (), specs)
+    shard = None if options.shard is None else parse_shard(options.shard)
     require_writable(options.output)
     with libraries_silenced():
         annotated, health = read_annotated_set(options.images, options.annotations)
     settings = EvaluateSettings(tuple(s.key for s in specs), options.protocol, people)
-    kept = _kept(options.output, options.resume)
+    if shard is not None:
+        described = job_of(annotated, settings, thresholds)
+        folder = begin_shard(options, shard, described)
+        settings = replace(settings, shard=shard)
+    else:
+        folder = _kept(options.output, options.resume)
     runner = ProcessRunner(threads=options.threads)
     try:
-        job = EvaluateJob(runner, annotated, settings, kept)
+        job = EvaluateJob(runner, annotated, settings, folder)
         # Only now: a command that cannot be used ends with one line.
         for note in notes:
             complain(note)
         tell(health_text(health) + "\n")
-        _work(job, specs, runner)
+        # A shard may share its machine: its times are no model's own.
+        with nullcontext() if shard is None else runner.occupied():
+            work(job, specs, runner)
     finally:
         runner.close()
+    if shard is not None:
+        return end_shard(shard, job, folder)
     with on_interrupt(lambda: None):
         return _report(job, health, thresholds, options.output)
 
@@ -79,7 +95,7 @@ def _kept(output: Path, resume: bool) -> Path:
     return folder
 
 
-def _work(job: EvaluateJob, specs: Sequence[ModelSpec], runner: Runner) -> None:
+def work(job: EvaluateJob, specs: Sequence[ModelSpec], runner: Runner) -> None:
     """Runs the job, showing how far it is; Ctrl-C stops it and keeps what is done."""
 
     def stop() -> None:
@@ -135,13 +151,7 @@ def _report(
         complain("error: No model has answered, so that there is nothing to report.")
         return INTERRUPTED if job.state == "cancelled" else FAILED
     outcome = job.outcome
-    complain(f"computing the figures of {len(outcome.annotated.images):,} pictures")
-    measured = measure(outcome, thresholds)
-    files = report_files(measured, health, job.pictures)
-    written, unwritten = write_all((folder / name, write) for name, write in files)
-    if unwritten is not None:
-        complain(f"error: {unwritten}")
-    tell(evaluate_summary.text(measured), written)
+    unwritten = write_report(outcome, health, thresholds, (folder, job.pictures))
     if job.state == "cancelled":
         complain("interrupted: what is done is kept; --resume goes on from there")
         return INTERRUPTED
@@ -149,3 +159,25 @@ def _report(
         return BAD_INPUT
     failed = job.state == "failed" or outcome.failed
     return FAILED if failed or any(m.failures for m in outcome.models.values()) else 0
+
+
+def write_report(
+    outcome: Evaluated,
+    health: HealthReport,
+    thresholds: Mapping[str, Thresholds],
+    into: tuple[Path, SetPictures],
+) -> InputError | None:
+    """Measures, writes the files and prints the tables; what could not be written.
+
+    Args:
+        into: the folder, and the pictures as far as they were read.
+    """
+    folder, pictures = into
+    complain(f"computing the figures of {len(outcome.annotated.images):,} pictures")
+    measured = measure(outcome, thresholds)
+    files = report_files(measured, health, pictures)
+    written, unwritten = write_all((folder / name, write) for name, write in files)
+    if unwritten is not None:
+        complain(f"error: {unwritten}")
+    tell(evaluate_summary.text(measured), written)
+    return unwritten

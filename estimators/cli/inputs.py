@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -29,6 +30,31 @@ def is_clip(path: Path) -> bool:
     return kind_of(path) == "clip"
 
 
+def refuse_without_use(options: argparse.Namespace, clips: set[bool]) -> None:
+    """Raises InputError for an option that says nothing of any given file.
+
+    Args:
+        clips: what there is among the files: clips (True), pictures (False), or both.
+    """
+    if clips == {True} and options.annotations is not None:
+        raise InputError(
+            "--annotations tells the ids of pictures, and only clips are given.",
+            "Leave it out, or name pictures, too.",
+        )
+    of_clips = {
+        "--start": options.start is not None,
+        "--end": options.end is not None,
+        "--stride": options.stride != 1,
+        "--longest-side": options.longest_side is not None,
+    }
+    given = [name for name, is_given in of_clips.items() if is_given]
+    if clips == {False} and given:
+        raise InputError(
+            f"{given[0]} is for clips, and only pictures are given.",
+            "Leave it out, or name a clip, too.",
+        )
+
+
 class Pictures:
     """The pictures of one comparison by the name that files of results call them.
 
@@ -45,7 +71,7 @@ class Pictures:
     """
 
     def __init__(self, files: Sequence[Path]) -> None:
-        self.paths = _named(files)
+        self.paths = named(files)
         self.sizes: dict[str, tuple[int, int]] = {}
         self._orientations: dict[str, int] = {}
         self.notes: list[str] = []
@@ -76,7 +102,7 @@ class Pictures:
         }
 
 
-def _named(files: Sequence[Path]) -> Mapping[str, Path]:
+def named(files: Sequence[Path]) -> Mapping[str, Path]:
     """Each file once, by its bare name, or by its path where two share a name.
 
     Raises:

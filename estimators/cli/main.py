@@ -8,10 +8,8 @@ Exit codes: 0 all went well; 1 a model, a download or the annotated video failed
 from __future__ import annotations
 
 import argparse
-import math
 import sys
 from collections.abc import Sequence
-from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -20,6 +18,7 @@ from estimators import settings
 from estimators.cli import streams
 from estimators.cli.codes import BAD_INPUT, FAILED, FORMATS, INTERRUPTED
 from estimators.cli.interrupts import interrupt, on_interrupt
+from estimators.cli.values import Whole, folder, seconds
 from estimators.errors import InputError, PoseError
 
 if TYPE_CHECKING:
@@ -59,6 +58,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(arguments: Sequence[str] | None) -> int:
     try:
         options = _parser().parse_args(arguments)
+        options.arguments = tuple(sys.argv[1:] if arguments is None else arguments)
     except SystemExit:  # after its help, or a line that says what is wrong
         sys.stdout.flush()
         raise
@@ -90,6 +90,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_models(commands)
     _add_compare(commands)
     _add_evaluate(commands)
+    _add_merge(commands)
     _add_weights(commands)
     _add_doctor(commands)
     return parser
@@ -126,7 +127,7 @@ def _add_compare(commands: _Commands) -> None:
     _add_model_options(compare)
     compare.add_argument(
         "--output",
-        type=_folder,
+        type=folder,
         metavar="DIR",
         help="folder for the files; a clip among several files gets one of its own in there",
     )
@@ -144,6 +145,7 @@ def _add_compare(commands: _Commands) -> None:
         help="COCO annotations that tell each picture's image_id by the end of its path",
     )
     _add_clip_options(compare)
+    _add_shard_option(compare)
     compare.set_defaults(module="estimators.cli.compare")
 
 
@@ -172,25 +174,50 @@ def _add_evaluate(commands: _Commands) -> None:
         "(default: each model's own)",
     )
     evaluate.add_argument(
-        "--output", type=_folder, metavar="DIR", required=True, help="folder for the report"
+        "--output", type=folder, metavar="DIR", required=True, help="folder for the report"
     )
     evaluate.add_argument(
         "--resume",
         action="store_true",
         help="take what an earlier run kept in DIR/.estimates; else it starts anew",
     )
+    _add_shard_option(evaluate)
     evaluate.set_defaults(module="estimators.cli.evaluate")
 
 
-def _add_set_options(evaluate: argparse.ArgumentParser) -> None:
+def _add_shard_option(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--shard",
+        metavar="I/N",
+        help="only the I-th of N parts of the pictures and clips, into a folder of its own in DIR; "
+        "`merge` makes the one report of all. What is there is taken, what is missing computed",
+    )
+
+
+def _add_merge(commands: _Commands) -> None:
+    merge = commands.add_parser(
+        "merge",
+        help="make the one report from the parts that --shard left",
+        description="Puts the parts of all shards together: what comes out is what one machine "
+        "would have written, without its times. Says which part is missing or damaged.",
+    )
+    merge.add_argument("folders", nargs="+", type=folder, metavar="DIR", help="with the parts")
+    merge.add_argument(
+        "--output", type=folder, metavar="DIR", required=True, help="folder for the report"
+    )
+    _add_set_options(merge, required=False)
+    merge.set_defaults(module="estimators.cli.merge")
+
+
+def _add_set_options(evaluate: argparse.ArgumentParser, required: bool = True) -> None:
     evaluate.add_argument(
-        "--images", type=Path, metavar="DIR|ZIP", required=True, help="where the pictures are"
+        "--images", type=Path, metavar="DIR|ZIP", required=required, help="where the pictures are"
     )
     evaluate.add_argument(
         "--annotations",
         type=Path,
         metavar="FILE",
-        required=True,
+        required=required,
         help="COCO keypoints JSON, data.yaml of YOLO-pose, or MPII's .mat or JSON",
     )
 
@@ -203,7 +230,7 @@ def _add_model_options(command: argparse.ArgumentParser) -> None:
         "Keypoint R-CNN; PoseNet for one whose weights are not here)",
     )
     command.add_argument(
-        "--threads", type=_Whole(1, MOST_THREADS), metavar="N", help="CPU threads of each model"
+        "--threads", type=Whole(1, MOST_THREADS), metavar="N", help="CPU threads of each model"
     )
     command.add_argument(
         "--people",
@@ -217,57 +244,23 @@ def _add_model_options(command: argparse.ArgumentParser) -> None:
 def _add_clip_options(compare: argparse.ArgumentParser) -> None:
     clips = compare.add_argument_group("clips")
     clips.add_argument(
-        "--start", type=_seconds, metavar="S", help="begin at this second of the clip"
+        "--start", type=seconds, metavar="S", help="begin at this second of the clip"
     )
-    clips.add_argument("--end", type=_seconds, metavar="S", help="stop at this second of the clip")
+    clips.add_argument("--end", type=seconds, metavar="S", help="stop at this second of the clip")
     clips.add_argument(
         "--stride",
-        type=_Whole(1, _LARGEST),
+        type=Whole(1, _LARGEST),
         default=1,
         metavar="N",
         help="take every N-th frame (default: 1)",
     )
     clips.add_argument(
         "--longest-side",
-        type=_Whole(SMALLEST_SIDE, _LARGEST),
+        type=Whole(SMALLEST_SIDE, _LARGEST),
         metavar="PX",
         help="make larger frames smaller before the models see them",
     )
     clips.add_argument("--no-video", action="store_true", help="write no annotated video")
-
-
-class _Whole:
-    """Takes a whole number from `low` to `high`."""
-
-    def __init__(self, low: int, high: int) -> None:
-        self._low, self._high = low, high
-
-    def __call__(self, text: str) -> int:
-        try:
-            number = int(text)  # Python itself refuses to read thousands of digits
-        except ValueError:
-            number, why = 0, "is not possible"
-        else:
-            why = "is too small" if number < self._low else "is too large"
-            if self._low <= number <= self._high:
-                return number
-        shown = text if len(text) <= 40 else f"{text[:40]}…"
-        raise argparse.ArgumentTypeError(
-            f"{shown!r} {why}: give a whole number from {self._low} to {self._high}"
-        )
-
-
-def _folder(text: str) -> Path:
-    if not text:  # `Path` would take it for the present folder
-        raise argparse.ArgumentTypeError("an empty name is no folder")
-    return Path(text)
-
-
-def _seconds(text: str) -> float:
-    with suppress(ValueError):
-        if 0 <= (seconds := float(text)) < math.inf:
-            return seconds
-    raise argparse.ArgumentTypeError(f"{text!r} is not a time: give seconds, 0 or more")
 
 
 def _add_weights(commands: _Commands) -> None:

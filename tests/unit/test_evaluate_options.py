@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from estimators.cli.evaluate import KEPT, _kept, _work, progress_text
+from estimators.cli.evaluate import KEPT, _kept, progress_text, work
 from estimators.cli.main import main
 from estimators.cli.thresholds import asked_thresholds
 from estimators.errors import InputError, ModelError
@@ -107,7 +107,7 @@ def test_a_model_that_hangs_is_not_waited_for(
     runner = Hanging(poses)
     settings = EvaluateSettings(("movenet-lightning",), invented=False)
     job = EvaluateJob(runner, annotated_set(tmp_path, 5), settings)
-    _work(job, SPECS[:1], runner)  # type: ignore[arg-type]
+    work(job, SPECS[:1], runner)  # type: ignore[arg-type]
     assert job.state == "cancelled"
     assert job.outcome is not None
     assert [image.file for image in job.outcome.annotated.images] == ["1.png", "2.png"]

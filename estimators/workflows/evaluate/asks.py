@@ -9,9 +9,11 @@ import numpy as np
 
 from estimators.analysis.accuracy.invented import CutCrop, cut_crops
 from estimators.analysis.accuracy.protocol import Protocol, Window, box_of, window_around
-from estimators.annotated import AnnotatedImage
+from estimators.annotated import AnnotatedImage, AnnotatedSet
+from estimators.errors import InputError
 from estimators.registry import get
 from estimators.types import Estimate, EstimatorOptions, Frame
+from estimators.workflows.shards import WHOLE, Shard
 
 
 @dataclass(frozen=True)
@@ -23,12 +25,14 @@ class EvaluateSettings:
         protocol: what the models see.
         people: most people to ask a model for, by its key; else as many as it can find.
         invented: ask also for the crops that tell which joints a model invents.
+        shard: which of the pictures.
     """
 
     models: tuple[str, ...]
     protocol: Protocol = "whole"
     people: Mapping[str, int] = field(default_factory=dict)
     invented: bool = True
+    shard: Shard = WHOLE
 
     def options(self, model: str) -> EstimatorOptions:
         """How `model` is used."""
@@ -70,6 +74,39 @@ def all_asks(images: Sequence[AnnotatedImage], settings: EvaluateSettings) -> li
     of_protocol = [ask for image in images for ask in asks(image, settings.protocol)]
     cuts = cut_crops(images) if settings.invented else ()
     return [*of_protocol, *(Ask(cut.image, cut.window, cut=cut) for cut in cuts)]
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """Everything that is asked in a run, in its order; the same for each of its models.
+
+    Attributes:
+        annotated: the pictures of the run's shard.
+    """
+
+    annotated: AnnotatedSet
+    settings: EvaluateSettings
+    asks: tuple[Ask, ...]
+
+    @classmethod
+    def of(cls, annotated: AnnotatedSet, settings: EvaluateSettings) -> Plan:
+        """What `settings` ask about a set.
+
+        Which crops are taken is drawn from the whole set, so that all shards together ask what one
+        run asks.
+
+        Raises:
+            InputError: no models, or nobody to ask about.
+        """
+        if not settings.models:
+            raise InputError("No model is chosen.", "Choose one or more.")
+        every = all_asks(annotated.images, settings)
+        if not any(ask.cut is None for ask in every):
+            raise InputError("There is nobody to evaluate models by.", "Annotate some pictures.")
+        shard = settings.shard
+        mine = tuple(image for image in annotated.images if shard.has(image.file))
+        asks = tuple(ask for ask in every if shard.has(ask.image.file))
+        return cls(replace(annotated, images=mine), settings, asks)
 
 
 def cut_out(frame: Frame, window: Window | None) -> tuple[Frame, tuple[float, float]]:

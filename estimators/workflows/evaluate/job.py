@@ -2,50 +2,35 @@
 
 from __future__ import annotations
 
-import math
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
-from estimators.analysis.clip_latency import summarise
-from estimators.analysis.facts import Cost
-from estimators.annotated import AnnotatedSet
-from estimators.errors import InputError
+from estimators.annotated import AnnotatedImage, AnnotatedSet
 from estimators.registry import ModelSpec, get
 from estimators.runtime.api import Runner, memory_by_model
 from estimators.workflows.background import BackgroundJob, RunState
-from estimators.workflows.evaluate.answers import (
-    Evaluated,
-    ModelAnswers,
-    failures,
-    in_cuts,
-    in_windows,
-    of_picture,
-)
-from estimators.workflows.evaluate.asks import EvaluateSettings, all_asks
+from estimators.workflows.evaluate.answers import Evaluated
+from estimators.workflows.evaluate.asks import EvaluateSettings, Plan
+from estimators.workflows.evaluate.outcome import AskedModel, outcome
 from estimators.workflows.evaluate.pictures import SetPictures
 from estimators.workflows.evaluate.progress import EvaluateProgress, ModelProgress
 from estimators.workflows.evaluate.records import Records
 from estimators.workflows.evaluate.run import Answer, ModelRun, answers
+from estimators.workflows.evaluate.seen import SeenPictures
 
 
 @dataclass
-class _Model:
+class _Model(AskedModel):
     """One model while the job runs."""
 
-    spec: ModelSpec
-    total: int
+    total: int = 0
     state: RunState = "waiting"
-    answers: list[Answer] = field(default_factory=list)
     failed: int = 0
     known: int = 0
-    error: str = ""
     started_s: float | None = None
     elapsed_s: float = 0.0
-    memory_mb: float | None = None
 
     def progress(self) -> ModelProgress:
         elapsed = self.elapsed_s
@@ -63,11 +48,9 @@ class _Model:
         )
 
     def take(self, answer: Answer) -> None:
-        self.answers.append(answer)
+        super().take(answer)
         self.known += answer.known
-        if answer.estimate is None and not answer.unreadable:
-            self.failed += 1
-            self.error = answer.error
+        self.failed += answer.estimate is None and not answer.unreadable
 
 
 class EvaluateJob(BackgroundJob):
@@ -101,17 +84,15 @@ class EvaluateJob(BackgroundJob):
         folder: Path | None = None,
         wanted: Callable[[], bool] = lambda: True,
     ) -> None:
-        if not settings.models:
-            raise InputError("No model is chosen.", "Choose one or more.")
+        self._plan = Plan.of(annotated, settings)
         super().__init__("evaluate-job", wanted)
-        self.annotated, self.settings = annotated, settings
+        self.annotated, self.settings = self._plan.annotated, settings
         self.outcome: Evaluated | None = None
-        self._asks = all_asks(annotated.images, settings)
-        if not any(ask.cut is None for ask in self._asks):
-            raise InputError("There is nobody to evaluate models by.", "Annotate some pictures.")
-        self._models = [_Model(get(key), len(self._asks)) for key in settings.models]
+        total = len(self._plan.asks)
+        self._models = [_Model(get(key), total=total) for key in settings.models]
         self._runner, self._folder = runner, folder
-        self.pictures = SetPictures()
+        self._seen: SeenPictures | None = None
+        self.pictures = SetPictures(note=self._note_picture)
         self._notes: list[str] = []
 
     @property
@@ -126,6 +107,7 @@ class EvaluateJob(BackgroundJob):
             PoseError: it could not go on; what is done is in `outcome`.
         """
         with self._running():
+            self._seen = None if self._folder is None else SeenPictures(self._folder)
             for model in self._models:
                 if not self._stopped():
                     self._run_model(model)
@@ -139,15 +121,14 @@ class EvaluateJob(BackgroundJob):
         run = ModelRun(self._runner, key, options, self.pictures, self._stopped)
         try:
             with Records(self._folder, model.spec, options) as records:
-                for answer in answers(run, self._asks, records):
+                for answer in answers(run, self._plan.asks, records):
                     model.take(answer)
                 self._note(model.spec, records)
                 model.memory_mb = self._measured(key, records)
         finally:
             model.elapsed_s = time.monotonic() - model.started_s
         if len(model.answers) == model.total:
-            answered = any(answer.estimate is not None for answer in model.answers)
-            model.state = "done" if answered or not model.failed else "failed"
+            model.state = "done" if model.answered or not model.failed else "failed"
 
     def _measured(self, key: str, records: Records) -> float | None:
         """What the model's process holds, or held in the run that started it last."""
@@ -156,6 +137,10 @@ class EvaluateJob(BackgroundJob):
             return records.memory_mb
         records.put_memory(held)
         return held
+
+    def _note_picture(self, image: AnnotatedImage, digest: str, why: str) -> None:
+        if self._seen is not None:
+            self._seen.note(image, digest, why)
 
     def _note(self, spec: ModelSpec, records: Records) -> None:
         if records.damaged:
@@ -171,61 +156,8 @@ class EvaluateJob(BackgroundJob):
         for model in self._models:
             if model.state in ("waiting", "running"):
                 model.state = "failed" if state == "failed" else "cancelled"
-        self.outcome = self._outcome()
-
-    def _outcome(self) -> Evaluated | None:
-        answered = [m for m in self._models if any(a.estimate is not None for a in m.answers)]
-        if not answered:
-            return None
-        unreadable = self.pictures.unreadable
-        reached = set.intersection(*(self._reached(model) for model in answered))
-        images = [
-            image
-            for image in self.annotated.images
-            if image.image_id in reached and image.image_id not in unreadable
-        ]
-        files = {image.image_id: image.file for image in self.annotated.images}
-        kept = replace(self.annotated, images=tuple(images))
-        return Evaluated(
-            kept,
-            self.settings,
-            {m.spec.key: self._of_model(m, kept) for m in answered},
-            {m.spec.key: m.error for m in self._models if m not in answered and m.error},
-            {files[i]: why for i, why in sorted(unreadable.items())},
-            tuple(f for i, f in files.items() if i not in reached and i not in unreadable),
-            tuple(self._notes),
+        if self._seen is not None:
+            self._seen.close()
+        self.outcome = outcome(
+            self._plan, self._models, self.pictures.unreadable, tuple(self._notes)
         )
-
-    def _reached(self, model: _Model) -> set[int]:
-        """The pictures about which everything was asked that the protocol asks."""
-        left = {a.image.image_id for a in self._asks[len(model.answers) :] if a.cut is None}
-        return {image.image_id for image in self.annotated.images} - left
-
-    def _of_model(self, model: _Model, kept: AnnotatedSet) -> ModelAnswers:
-        by_image: dict[int, list[Answer]] = {image.image_id: [] for image in kept.images}
-        given = [a for a in model.answers if a.ask.image.image_id in by_image]
-        for answer in given:
-            if answer.ask.cut is None:
-                by_image[answer.ask.image.image_id].append(answer)
-        estimates = tuple(
-            of_picture(model.spec, image, by_image[image.image_id], self.settings)
-            for image in kept.images
-        )
-        windows = [w for im in kept.images for w in in_windows(im, by_image[im.image_id])]
-        return ModelAnswers(
-            model.spec.key,
-            estimates,
-            tuple(windows),
-            tuple(in_cuts(given)),
-            failures(a for a in given if a.ask.cut is None),
-            _cost([a for a in given if a.ask.cut is None], model.memory_mb),
-            known=sum(answer.known for answer in given),
-        )
-
-
-def _cost(answers: Sequence[Answer], memory_mb: float | None) -> Cost:
-    given = [(a.estimate.timings_ms.total, a.busy) for a in answers if a.estimate is not None]
-    times = np.array([ms for ms, _ in given])
-    latency = summarise(times, np.array([busy for _, busy in given], np.bool_))
-    memory = math.nan if memory_mb is None else memory_mb
-    return Cost(latency.median_ms, memory, latency.busy)

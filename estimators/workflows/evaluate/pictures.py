@@ -7,12 +7,15 @@ import threading
 import zipfile
 import zlib
 from collections import OrderedDict
+from collections.abc import Callable
 
 from estimators.annotated import AnnotatedImage
 from estimators.errors import InputError
 from estimators.media.names import printable
 from estimators.media.pictures import read_picture
 from estimators.types import Frame
+
+Note = Callable[[AnnotatedImage, str, str], None]
 
 _KEPT_BYTES = 300_000_000
 _FRESH = 4
@@ -23,12 +26,17 @@ _READING = (OSError, ValueError, LookupError, RuntimeError, zlib.error, zipfile.
 class SetPictures:
     """Reads pictures; as many as fit into 300 MB stay in memory.  Used from any thread.
 
+    Args:
+        kept_bytes: that stay in memory.
+        note: is given every picture with its SHA-256, or with "" and why it cannot be read.
+
     Attributes:
         unreadable: by `image_id`, why a picture cannot be read; a sentence.
     """
 
-    def __init__(self, kept_bytes: int = _KEPT_BYTES) -> None:
+    def __init__(self, kept_bytes: int = _KEPT_BYTES, note: Note = lambda *_: None) -> None:
         self.unreadable: dict[int, str] = {}
+        self._note = note
         self._room = kept_bytes
         self._digests: dict[int, str] = {}
         self._kept: dict[int, Frame] = {}
@@ -65,7 +73,7 @@ class SetPictures:
         try:
             frame = read_picture(content, printable(image.file))
         except InputError as error:
-            self.unreadable[image.image_id] = str(error)
+            self._cannot_read(image, error)
             raise
         with self._lock:
             if frame.image.nbytes <= self._room and image.image_id not in self._kept:
@@ -77,14 +85,20 @@ class SetPictures:
         try:
             content = image.content()
         except InputError as error:
-            self.unreadable[image.image_id] = str(error)
+            self._cannot_read(image, error)
             raise
         except _READING as error:
             why = error.strerror if isinstance(error, OSError) and error.strerror else error
             refused = InputError(
                 f"{printable(image.file)} cannot be read: {why}.", "Copy it once more."
             )
-            self.unreadable[image.image_id] = str(refused)
+            self._cannot_read(image, refused)
             raise refused from error
-        self._digests.setdefault(image.image_id, hashlib.sha256(content).hexdigest())
+        if image.image_id not in self._digests:
+            digest = self._digests[image.image_id] = hashlib.sha256(content).hexdigest()
+            self._note(image, digest, "")
         return content
+
+    def _cannot_read(self, image: AnnotatedImage, error: InputError) -> None:
+        self.unreadable[image.image_id] = str(error)
+        self._note(image, "", str(error))

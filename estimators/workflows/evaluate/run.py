@@ -84,8 +84,11 @@ def answers(run: ModelRun, asks: Sequence[Ask], records: Records) -> Iterator[An
             lost += 1
         elif not answer.known and not answer.unreadable:
             lost = 0
-        if isinstance(error, _FOR_GOOD) or lost >= MOST_LOST:
+        if isinstance(error, PoseError) and not isinstance(error, _FOR_GOOD):
+            records.put_error(run.pictures.digest(answer.ask.image), answer.ask.window, str(error))
+        if not over.is_set() and (isinstance(error, _FOR_GOOD) or lost >= MOST_LOST):
             final = str(error)
+            records.put_gave_up(final)
             over.set()
         unasked = answer.estimate is None and not answer.error
         yield Answer(answer.ask, error=final) if unasked else answer

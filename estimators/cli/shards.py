@@ -1,0 +1,73 @@
+"""`--shard`: what a shard says of itself before and after its work."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from estimators.cli.codes import FAILED, INTERRUPTED
+from estimators.cli.streams import complain, tell
+from estimators.errors import InputError
+from estimators.export.sinks import require_writable
+from estimators.media.names import printable
+from estimators.workflows.evaluate.job import EvaluateJob
+from estimators.workflows.shards import Shard, ShardRun
+
+
+def begin_shard(
+    options: argparse.Namespace, shard: Shard, job: Mapping[str, Any], items: Sequence[Any] = ()
+) -> Path:
+    """The folder of a shard, which tells from now on what it is of.
+
+    Raises:
+        InputError: it cannot be written to.
+    """
+    folder: Path = options.output / shard.folder
+    require_writable(folder)
+    given = {name: getattr(options, name, None) for name in ("images", "annotations")}
+    sources = {name: str(path) for name, path in given.items() if path is not None}
+    run = ShardRun(shard, options.arguments[0], job, options.arguments, sources, tuple(items))
+    try:
+        run.write(folder)
+    except OSError as error:
+        raise InputError(
+            f"{printable(str(folder))} cannot be written to: {error.strerror}.",
+            "Free some space, or choose another folder.",
+        ) from error
+    return folder
+
+
+def end_shard(shard: Shard, job: EvaluateJob, folder: Path) -> int:
+    """Says what became of a shard's pictures; returns the exit code."""
+    pictures, models = len(job.annotated.images), job.progress.models
+    unread = len(job.pictures.unreadable)
+    said = f"{pictures:,} pictures{f', {unread:,} unreadable' if unread else ''}"
+    tell_end(shard, said, folder, job.state == "cancelled")
+    if job.state == "cancelled":
+        return INTERRUPTED
+    return FAILED if job.state == "failed" or any(model.failed for model in models) else 0
+
+
+def tell_end(shard: Shard, said: str, folder: Path, interrupted: bool) -> None:
+    """Says what a shard has done and what comes next."""
+    tell(
+        f"{shard}: {said}. Its times are no model's own and go into no report.\n"
+        f"When all are there: python -m estimators merge {printable(str(folder.parent))} "
+        "--output REPORT",
+        [folder],
+    )
+    if interrupted:
+        complain("interrupted: what is done is kept; the same command goes on from there")
+
+
+def refuse_incomplete(problems: Sequence[str]) -> None:
+    """Tells what is missing, a line each, and raises InputError; nothing where all is there."""
+    for problem in problems:
+        complain(problem)
+    if problems:
+        raise InputError(
+            f"The parts are not whole ({len(problems)} named above), and nothing was written.",
+            "Run what is named there, then merge again.",
+        )
