@@ -53,12 +53,16 @@ _NOT_LOOKED_AT = "not looked at yet"
 
 
 class FractionScaler(Operator):
-    """Makes a fraction half as large again, or halves it; cosmic-ray only adds and takes 1."""
+    """Makes a fraction half as large again, or halves it; cosmic-ray only adds and takes 1.
+
+    Nothing, 0.0, stays what it is either way, and is left to cosmic-ray.
+    """
 
     FACTORS = (1.5, 0.5)
 
     def mutation_positions(self, node: Any) -> Iterator[tuple[Any, Any]]:
-        if isinstance(node, parso.python.tree.Number) and isinstance(_value(node), float):
+        number = isinstance(node, parso.python.tree.Number)
+        if number and isinstance(value := _value(node), float) and value:
             for _ in self.FACTORS:
                 yield node.start_pos, node.end_pos
 

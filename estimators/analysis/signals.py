@@ -173,7 +173,7 @@ def _picture(
             min(found / count, 1.0) if count else float(found == 0),
             max(found - count, 0.0) / max(found, 1),
             1 / (1 + count),
-            max(1 - 1 / max(count, 1.0), 0.0) if get(model).single_person else 0.0,
+            1 - 1 / max(count, 1.0) if get(model).single_person else 0.0,
             *build,
         ]
     )

@@ -21,6 +21,7 @@ class Box:
 
 def both(a: list[int], b: list[int]) -> list[tuple[int, int]]:
     return list(zip(a, b, strict=True))
+NONE = 0.0
 '''
 
 
@@ -34,7 +35,8 @@ def changed(source: str, monkeypatch, tmp_path) -> list[Mutant]:  # type: ignore
 
 def test_what_means_nothing_is_left_alone(monkeypatch, tmp_path) -> None:  # type: ignore[no-untyped-def]
     found = changed(SOURCE, monkeypatch, tmp_path)
-    assert {mutant.number for mutant in found} == {3, 11}
+    assert {mutant.number for mutant in found} == {3, 11, 15}
+    assert {m.after for m in found if m.number == 15} == {"NONE = 1.0\n", "NONE = -1.0\n"}
     factors = {float(m.after.split("=")[1]) for m in found if m.number == 3}
     assert {round(factor, 6) for factor in factors} == {1.6, -0.4, 0.9, 0.3}
     into = {m.after.strip() for m in found if m.number == 11}
