@@ -10,14 +10,13 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
-from types import MappingProxyType, NoneType, UnionType
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from typing import Any, Literal, get_args
 
 from estimators.errors import InputError
-from estimators.skeletons import SKELETONS, Skeleton
 from estimators.specs import ModelSpec
+from estimators.typed import record, value_of
 
 FOLDER = Path(__file__).with_name("models") / "cards"
 _LAST = 1_000
@@ -72,10 +71,10 @@ def read_card(path: Path) -> Card:
             base = variants[given.pop("like")] if "like" in given else table
             variants[given["key"]] = {**base, **given}
         return Card(
-            _value(str, table["family"]),
-            _value(int, order),
+            value_of(str, table["family"]),
+            value_of(int, order),
             {theme: _colours(colours[theme]) for theme in get_args(Theme)},
-            tuple(_record(ModelSpec, values) for values in variants.values()),
+            tuple(record(ModelSpec, values) for values in variants.values()),
         )
     except KeyError as error:
         problem = f"{error} is missing"
@@ -88,47 +87,7 @@ def read_card(path: Path) -> Card:
 
 
 def _colours(given: Any) -> tuple[str, ...]:
-    colours: tuple[str, ...] = _value(tuple[str, ...], given)
+    colours: tuple[str, ...] = value_of(tuple[str, ...], given)
     if not colours or not all(re.fullmatch("#[0-9A-Fa-f]{6}", colour) for colour in colours):
         raise ValueError(f"expected colours like #0072B2, got {given}")
     return colours
-
-
-def _record(kind: type, values: Mapping[str, Any]) -> Any:
-    """An instance of a dataclass from a table; raises ValueError or TypeError."""
-    hints = get_type_hints(kind)
-    needed = {f.name for f in fields(kind) if f.default is f.default_factory is MISSING}
-    missing, unknown = sorted(needed - values.keys()), sorted(values.keys() - hints.keys())
-    if missing or unknown:
-        raise ValueError(f"missing fields {missing}, unknown fields {unknown}")
-    made = {}
-    for name, value in values.items():
-        try:
-            made[name] = _value(hints[name], value)
-        except TypeError as error:
-            raise TypeError(f"{name}: {error}") from None
-    return kind(**made)
-
-
-def _value(hint: Any, value: Any) -> Any:
-    """`value`, as TOML gives it, as the kind that `hint` says; raises ValueError or TypeError."""
-    origin, args = get_origin(hint), get_args(hint)
-    if origin is UnionType:
-        return _value(next(kind for kind in args if kind is not NoneType), value)
-    if origin is Literal and value in args:
-        return value
-    if origin is tuple and isinstance(value, list):
-        if args[-1] is not ... and len(args) != len(value):
-            raise TypeError(f"expected {len(args)} values, got {value}")
-        return tuple(_value(args[0], each) for each in value)
-    if isinstance(value, dict):
-        if origin is not None and issubclass(origin, Mapping):
-            return MappingProxyType(value)
-        return _record(hint, value)
-    if hint is Skeleton and value in SKELETONS:
-        return SKELETONS[value]
-    if hint is float and type(value) is int:
-        return float(value)
-    if type(value) is not hint:
-        raise TypeError(f"{value!r} is none of {hint}")
-    return value

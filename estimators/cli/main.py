@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from estimators import settings
 from estimators.cli import streams
+from estimators.cli.benchmark_options import add_benchmark
 from estimators.cli.codes import BAD_INPUT, FAILED, FORMATS, INTERRUPTED
 from estimators.cli.interrupts import interrupt, on_interrupt
 from estimators.cli.values import Whole, folder, seconds
@@ -91,6 +92,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_compare(commands)
     _add_evaluate(commands)
     _add_merge(commands)
+    add_benchmark(commands)
     _add_weights(commands)
     _add_doctor(commands)
     return parser

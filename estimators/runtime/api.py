@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Literal, Protocol, Self
 
+from estimators.runtime.activity import Work
 from estimators.types import Estimate, EstimatorOptions, Frame
 
 DEFAULT_OPTIONS = EstimatorOptions()
@@ -140,8 +141,11 @@ class Runner(Protocol):
             niceness: of `priority`; 0 ends it.
         """
 
-    def occupied(self) -> AbstractContextManager[object]:
-        """While inside, something else uses this machine's cores: what is measured is `busy`."""
+    def occupied(self) -> AbstractContextManager[Work]:
+        """While inside, something else uses this machine's cores: what is measured is `busy`.
+
+        The work given says whether others were known to use them meanwhile.
+        """
 
     def wait_quiet(self, timeout_s: float) -> bool:
         """Waits until nothing is known to use the cores; False when that did not come in time."""

@@ -64,6 +64,16 @@ def memory_mb() -> MachineMemory:
     return MachineMemory(total, free)
 
 
+def peak_mb(pid: int) -> float | None:
+    """Most resident memory in MB that process `pid` ever held; None where not told."""
+    try:
+        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+        kb = next(line.split()[1] for line in lines if line.startswith("VmHWM:"))
+        return int(kb) * 1024 / _MB
+    except (OSError, StopIteration, ValueError, IndexError):
+        return None
+
+
 def available_cores() -> int:
     """CPU cores that this process may use: affinity and the container's quota, at least 1."""
     if hasattr(os, "sched_getaffinity"):

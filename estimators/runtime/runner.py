@@ -11,7 +11,7 @@ from dataclasses import replace
 from estimators import settings
 from estimators.errors import InputError
 from estimators.registry import MODELS, ModelSpec
-from estimators.runtime.activity import Activity
+from estimators.runtime.activity import Activity, Work
 from estimators.runtime.api import ModelStatus, RunResult, Session
 from estimators.runtime.budget import MemoryBudget
 from estimators.runtime.hosted import HostedModel
@@ -92,7 +92,7 @@ class ProcessRunner:
     def give_way(self, model: str, holder: str, niceness: int) -> None:
         self._host(model).give_way(holder, niceness)
 
-    def occupied(self) -> AbstractContextManager[object]:
+    def occupied(self) -> AbstractContextManager[Work]:
         return self._activity.work()
 
     def wait_quiet(self, timeout_s: float) -> bool:

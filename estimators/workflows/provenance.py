@@ -22,6 +22,11 @@ PACKAGES = (
     *("numpy", "opencv-contrib-python", "av", "streamlit"),
 )
 
+_INSTRUCTION_SETS = (
+    *("sse4_2", "avx", "avx2", "fma", "f16c", "avx_vnni", "avx512f", "avx512_vnni", "avx512_bf16"),
+    *("avx512_fp16", "amx_bf16", "amx_int8", "asimd", "asimddp", "asimdhp", "i8mm", "bf16", "sve"),
+)
+
 
 def machine() -> dict[str, Any]:
     """The machine's processor, cores, memory and system, JSON-ready; no host or user name."""
@@ -33,6 +38,25 @@ def machine() -> dict[str, Any]:
         "system": f"{platform.system()} {platform.machine()}",
         "python": platform.python_version(),
     }
+
+
+def instruction_sets() -> tuple[str, ...]:
+    """Those that decide the speed of the models' kernels, as the system calls them; Linux tells."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return ()
+    told = (li.partition(":")[2].split() for li in lines if li.startswith(("flags", "Features")))
+    has = set(next(told, []))
+    return tuple(name for name in _INSTRUCTION_SETS if name in has)
+
+
+def governor() -> str | None:
+    """How the system chooses the clock of the first core (Linux: `powersave`, `performance` …)."""
+    try:
+        return Path("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor").read_text().strip()
+    except OSError:
+        return None
 
 
 def versions() -> dict[str, str]:

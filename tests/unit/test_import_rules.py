@@ -44,6 +44,7 @@ RANKS = {
     "estimators.settings": 0,
     "estimators.geometry": 0,
     "estimators.kept": 0,
+    "estimators.typed": 0,
 }
 
 

@@ -1,0 +1,150 @@
+"""A benchmark in the background: models take turns, one call at a time, and nothing else runs."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+
+from estimators import settings as product
+from estimators.errors import InputError
+from estimators.registry import MODELS, ModelSpec
+from estimators.runtime.api import Runner
+from estimators.runtime.runner import ProcessRunner
+from estimators.workflows.background import BackgroundJob
+from estimators.workflows.benchmark.asks import ROUNDS, BenchmarkSettings
+from estimators.workflows.benchmark.measure import PATIENCE_S, Alone, Stopped
+from estimators.workflows.benchmark.media import BenchmarkMedia
+from estimators.workflows.benchmark.passes import Pass, Work, groups
+from estimators.workflows.benchmark.progress import BenchmarkProgress, Steps
+from estimators.workflows.benchmark.result import FORMAT, Benchmark, Failed, Machine, Measured
+from estimators.workflows.provenance import governor, instruction_sets, machine, versions
+
+_LOOK_S = 0.5
+
+
+def _hosted(threads: int) -> Runner:
+    return ProcessRunner(threads=threads)
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What is around a benchmark.
+
+    Attributes:
+        app: hosts the models of this server's viewers, who are kept apart; None on a command line.
+        wanted: asked before every call; when it says no, the job stops as if cancelled.
+        turn: held while a benchmark runs, so that another one waits; None where there is none.
+        patience_s: how long it waits for viewers' work to end, once in all.
+        make: hosts the models that are measured, with so many threads.
+        models: those there are, by key.
+    """
+
+    app: Runner | None = None
+    wanted: Callable[[], bool] = lambda: True
+    turn: threading.Lock | None = None
+    patience_s: float = PATIENCE_S
+    make: Callable[[int], Runner] = _hosted
+    models: Mapping[str, ModelSpec] = field(default_factory=lambda: MODELS)
+
+
+_ALONE = Surroundings()
+
+
+class BenchmarkJob(BackgroundJob):
+    """Measures each chosen model with each number of threads.
+
+    It waits while another benchmark runs.
+
+    Attributes:
+        benchmark: what has been measured so far.
+
+    Raises:
+        InputError: there is no such model.
+    """
+
+    def __init__(
+        self, media: BenchmarkMedia, settings: BenchmarkSettings, around: Surroundings = _ALONE
+    ) -> None:
+        unknown = [key for key in settings.models if key not in around.models]
+        if unknown:
+            known = ", ".join(around.models)
+            raise InputError(f"There is no model {unknown[0]!r}.", f"Choose from: {known}.")
+        super().__init__("benchmark", around.wanted)
+        self.media, self.settings = media, settings
+        made = datetime.now(UTC).isoformat(timespec="seconds")
+        here = Machine(**machine(), instruction_sets=instruction_sets(), governor=governor())
+        self.benchmark = Benchmark(FORMAT, made, here, versions(), media.about, ())
+        self._around = around
+        self._specs = [around.models[key] for key in settings.models]
+        self._steps = Steps(len(self._specs) * len(settings.threads), ROUNDS)
+        alone = Alone(around.app, self._stopped, around.patience_s)
+        self._drawing = alone.drawing
+        self._work = Work(media, settings, alone, self._stopped, self._steps)
+
+    @property
+    def progress(self) -> BenchmarkProgress:
+        """How far it is; from any thread."""
+        return BenchmarkProgress(self.state, self._steps.share, self._steps.text)
+
+    @contextmanager
+    def between_rounds(self) -> Iterator[None]:
+        """For drawing: while inside no call is timed, unless the round is a long one."""
+        held = self._drawing.acquire(timeout=_LOOK_S)
+        try:
+            yield
+        finally:
+            if held:
+                self._drawing.release()
+
+    def run(self) -> None:
+        """Does the work.
+
+        Raises:
+            PoseError: it could not go on; what is measured is in `benchmark`.
+        """
+        with self._running(), suppress(Stopped):
+            self.state = "waiting"
+            with self._turn():
+                self.state = "running"
+                for number, threads in enumerate(self.settings.threads):
+                    self._pass(number, threads)
+
+    def _left(self) -> bool:
+        known = len(self.benchmark.measured) + len(self.benchmark.failed)
+        return known < len(self._specs) * len(self.settings.threads)
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        """Waits for another benchmark to end."""
+        turn = self._around.turn
+        while turn is not None and not turn.acquire(timeout=_LOOK_S):
+            if self._stopped():
+                raise Stopped
+        try:
+            yield
+        finally:
+            if turn is not None:
+                turn.release()
+
+    def _pass(self, number: int, threads: int) -> None:
+        runner = self._around.make(threads)
+        try:
+            models = Pass(self._work, runner, number, threads)
+            for group, specs in enumerate(groups(self._specs, product.current().memory_mb)):
+                for found in models.measure(group, specs):
+                    self._keep(found)
+                if len(specs) < len(self._specs):
+                    for spec in specs:
+                        runner.retire(spec.key)
+        finally:
+            runner.close()
+
+    def _keep(self, found: Measured | Failed) -> None:
+        known = self.benchmark
+        if isinstance(found, Failed):
+            self.benchmark = replace(known, failed=(*known.failed, found))
+        else:
+            self.benchmark = replace(known, measured=(*known.measured, found))

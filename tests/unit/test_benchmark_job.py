@@ -1,0 +1,220 @@
+"""How a benchmark goes about it: alone, warmed up, in turns, stoppable, failures apart."""
+
+from __future__ import annotations
+
+import threading
+from itertools import groupby, islice
+
+import numpy as np
+import pytest
+
+from estimators.errors import InputError, ModelError
+from estimators.runtime.machine import available_cores
+from estimators.workflows.benchmark import measure
+from estimators.workflows.benchmark.asks import ROUNDS, BenchmarkSettings, threads_of
+from estimators.workflows.benchmark.job import BenchmarkJob, Surroundings
+from estimators.workflows.benchmark.passes import groups
+from tests.unit.benchmark_stand import CLIP, ONE, App, Host, steady
+from tests.unit.fake_adapters import spec
+
+A, B = "movenet-lightning", "blazepose-full"
+QUICK = BenchmarkSettings((A, B), (1,), seconds=1.0, calls=30)
+
+
+def job(host: Host, settings: BenchmarkSettings = QUICK, **around: object) -> BenchmarkJob:
+    return BenchmarkJob(ONE, settings, Surroundings(make=lambda threads: host, **around))  # type: ignore[arg-type]
+
+
+def test_models_start_alone_and_then_take_turns() -> None:
+    host = Host(steady({A: 5.0, B: 9.0}))
+    done = job(host)
+    done.run()
+    assert done.state == "done"
+    assert host.closed
+    assert done.progress.share == pytest.approx(1.0)
+    # Alone: each is ended before the next one starts.
+    starts = [entry for entry in host.log if entry[0] != "ask"]
+    assert starts[:4] == [("load", A), ("retire", A), ("load", B), ("retire", B)]
+    # In turns: three calls and the uncounted one before them, ten times each.
+    after = host.log[max(i for i, entry in enumerate(host.log) if entry[0] == "load") :]
+    turns = [(model, len(list(same))) for model, same in groupby(m for _, m in after[1:])]
+    assert turns[1:] == [(A, 4), (B, 4)] * ROUNDS
+    a, b = done.benchmark.measured
+    assert a.took_turns_with(b)
+    assert len(a.calls.round) == 30
+    assert a.calls.latency() == pytest.approx(np.full(30, 5.0))
+    assert (a.settled, a.alone, a.held_by, b.held_by) == (True, True, "setting", "nothing")
+
+
+def test_a_single_model_is_not_started_twice() -> None:
+    host = Host(steady({A: 5.0}))
+    job(host, BenchmarkSettings((A,), (1,), seconds=1.0)).run()
+    assert [entry for entry in host.log if entry[0] != "ask"] == [("load", A)]
+
+
+def test_calls_of_a_slow_model_fit_into_the_time() -> None:
+    host = Host(steady({A: 5.0, B: 5_000.0}))
+    slow = job(host)
+    slow.run()
+    assert len(slow.benchmark.measured[1].calls.round) == ROUNDS
+
+
+def test_each_number_of_threads_is_a_pass_of_its_own() -> None:
+    hosts: list[Host] = []
+
+    def make(threads: int) -> Host:
+        hosts.append(Host(steady({A: 5.0}), threads))
+        return hosts[-1]
+
+    settings = BenchmarkSettings((A,), (1, 2), seconds=1.0, calls=10)
+    passes = BenchmarkJob(ONE, settings, Surroundings(make=make))  # type: ignore[arg-type]
+    passes.run()
+    assert [host.threads for host in hosts] == [1, 2]
+    one, two = passes.benchmark.measured
+    assert (one.threads, two.threads) == (1, 2)
+    assert not one.took_turns_with(two)
+
+
+def test_a_model_that_fails_leaves_the_others_alone() -> None:
+    asked = 0
+
+    def told(model: str) -> float:
+        nonlocal asked
+        asked += model == B
+        if model == B and asked > 40:
+            raise ModelError("It is tired.")
+        return 5.0
+
+    half = job(Host(told))
+    half.run()
+    assert half.state == "done"
+    assert [m.model for m in half.benchmark.measured] == [A]
+    assert [(f.model, f.error) for f in half.benchmark.failed] == [(B, "It is tired.")]
+    assert half.progress.share == pytest.approx(1.0)
+
+
+def test_other_viewers_work_is_waited_for_and_told() -> None:
+    app = App()
+    settings = BenchmarkSettings((A,), (1,), seconds=1.0, calls=10)
+    with app.activity.work() as theirs:
+        beside = job(Host(steady({A: 5.0})), settings, app=app, patience_s=0.05)
+        beside.run()
+    assert app.waited > 1
+    assert not beside.benchmark.measured[0].alone
+    assert theirs.disturbed, "their figures are no more their own than ours"
+    quiet = job(Host(steady({A: 5.0})), settings, app=app)
+    quiet.run()
+    assert quiet.benchmark.measured[0].alone
+
+
+def test_a_round_that_somebody_disturbed_is_measured_again() -> None:
+    app, disturbed = App(), []
+    alone = measure.Alone(app, lambda: False)  # type: ignore[arg-type]
+
+    def ask() -> measure.Call:
+        if len(disturbed) < 2:  # the first round alone
+            disturbed.append(True)
+            with app.activity.work():
+                pass
+            return measure.Call(0.0, 99.0, 0.0, 0.0)
+        return measure.Call(0.0, 1.0, 0.0, 0.0)
+
+    taken, was_alone = measure.measured_round(ask, 1, alone)
+    assert was_alone
+    assert [call.inference for call in taken] == [1.0]
+
+
+def test_it_stops_before_the_next_call_and_keeps_what_is_done() -> None:
+    asked = 0
+    settings = BenchmarkSettings((A,), (1, 2), seconds=1.0, calls=10)
+
+    def told(model: str) -> float:
+        nonlocal asked
+        asked += 1
+        if asked == 45:  # in the second pass
+            stopped.cancel()
+        return 5.0
+
+    stopped = job(Host(told), settings)
+    stopped.run()
+    assert stopped.state == "cancelled"
+    assert asked == 45
+    assert [m.threads for m in stopped.benchmark.measured] == [1]
+
+
+def test_one_benchmark_waits_for_another() -> None:
+    turn = threading.Lock()
+    waiting = job(Host(steady({A: 5.0, B: 5.0})), turn=turn)
+    with turn:
+        waiting.start()
+        waiting.join(0.05)
+        assert waiting.state == "waiting"
+        assert "another benchmark" in waiting.progress.text
+        waiting.cancel()
+        waiting.join(5)
+    assert waiting.state == "cancelled"
+
+
+def test_no_call_is_timed_while_somebody_draws() -> None:
+    host = Host(steady({A: 5.0, B: 5.0}))
+    drawn = job(host)
+    drawn.start()
+    seen = 0
+    while not drawn.finished:
+        with drawn.between_rounds():
+            timed = "round" in drawn.progress.text
+            before = len(host.log)
+            drawn.join(0.002)
+            # Warm-up before a round is not timed; its text is still that of the cold start.
+            assert not timed or len(host.log) == before
+            seen += timed
+    assert seen > 1
+
+
+def test_a_clip_goes_there_and_back_at_times_that_go_forward() -> None:
+    frames = list(islice(CLIP.endless(), 9))
+    assert [int(f.image[0, 0, 0]) for f in frames] == [0, 1, 2, 3, 2, 1, 0, 1, 2]
+    assert [f.time_s for f in frames] == pytest.approx(np.arange(9) / 10)
+    assert [f.index for f in frames] == list(range(9))
+    host = Host(steady({A: 5.0}))
+    settings = BenchmarkSettings((A,), (1,), seconds=1.0, calls=10)
+    BenchmarkJob(CLIP, settings, Surroundings(make=lambda threads: host)).run()  # type: ignore[arg-type,return-value]
+    assert max(int(f.image[0, 0, 0]) for f in host.frames) == 3
+
+
+def test_models_are_together_as_far_as_they_fit_into_memory() -> None:
+    specs = [spec(name) for name in "abc"]  # 160 MB each
+    assert [[s.key for s in group] for group in groups(specs, 330)] == [["a", "b"], ["c"]]
+    assert [len(group) for group in groups(specs, 100)] == [1, 1, 1]
+    assert len(groups(specs, 1000)) == 1
+
+
+def test_threads_are_told_as_numbers_that_this_machine_has() -> None:
+    cores = available_cores()
+    assert threads_of(["1", " all ", "1"]) == tuple(dict.fromkeys([1, cores]))
+    assert threads_of(["999999"]) == (cores,)
+    for wrong in ("0", "-1", "many", "", "1.5", "9" * 5000, "²"):
+        with pytest.raises(InputError, match="threads"):
+            threads_of([wrong])
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"models": ()},
+        {"models": (A, A)},
+        {"threads": ()},
+        {"threads": (0,)},
+        {"seconds": 0.0},
+        {"seconds": float("nan")},
+        {"calls": 1},
+    ],
+)
+def test_a_benchmark_of_nothing_is_refused(wrong: dict[str, object]) -> None:
+    with pytest.raises(InputError):
+        BenchmarkSettings(**{"models": (A,), "threads": (1,), **wrong})  # type: ignore[arg-type]
+
+
+def test_an_unknown_model_is_named() -> None:
+    with pytest.raises(InputError, match="no model 'moon'"):
+        BenchmarkJob(ONE, BenchmarkSettings(("moon",), (1,)))
