@@ -10,6 +10,8 @@ if runtime.exists():  # a visit
 else:  # `streamlit run` looks for an `App` in this file, and serves what it finds
     from starlette.middleware import Middleware
 
+    from estimators.decode.pool import use_children
     from pages.ui.server.asgi import FilesOnDisk
 
+    use_children()
     app = App(__file__, middleware=[Middleware(FilesOnDisk)])

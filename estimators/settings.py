@@ -75,6 +75,25 @@ class Settings:
             advice="Give the memory for the models in MB, such as 2000.",
         ),
     )
+    decode_mb: int = field(
+        default=1000,
+        metadata=_about(
+            "POSE_DECODE_MB",
+            "memory in MB that decoding one picture or clip may take, in a process of its own",
+            read=_whole,
+            advice="Give the memory for decoding one file in MB, such as 1000.",
+        ),
+    )
+    decode_s: float = field(
+        default=120.0,
+        metadata=_about(
+            "POSE_DECODE_S",
+            "longest time in seconds to decode a picture, to open a clip, or for its next frame, "
+            "from 1 to 600",
+            read=_seconds,
+            advice="Give seconds from 1 to 600, for example 120.",
+        ),
+    )
     weights_dir: Path | None = field(
         default=None,
         metadata=_about(

@@ -14,9 +14,9 @@ from estimators.datasets.files import GivenFile
 from estimators.datasets.health import Findings
 from estimators.datasets.listing import ListedImage, Listing
 from estimators.datasets.shelf import ShelfPicture
+from estimators.decode.clips import frames, open_clip
 from estimators.errors import InputError
 from estimators.media.clip_info import ClipInfo
-from estimators.media.clips import frames, open_clip
 from estimators.media.kinds import CLIP_ENDINGS
 from estimators.media.names import printable
 

@@ -3,17 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import socket
-import subprocess
-import sys
-import threading
-import weakref
-from multiprocessing.connection import Connection
-from pathlib import Path
-from typing import IO, TypeVar
+from typing import TypeVar
 
-import estimators
 from estimators import libraries
 from estimators.errors import (
     ModelCrashedError,
@@ -22,6 +13,7 @@ from estimators.errors import (
     ModelTimeoutError,
     PoseError,
 )
+from estimators.runtime.child import ChildProcess
 from estimators.runtime.ends import exit_in_words
 from estimators.runtime.frame_slot import KEEP_BYTES, PICTURE_BYTES, FrameSlot
 from estimators.runtime.machine import ProcessMemory, process_memory
@@ -29,49 +21,19 @@ from estimators.runtime.messages import Answer, Ask, Failure, Forget, Load, Read
 from estimators.runtime.sessions import SessionKey
 from estimators.types import Frame
 
-_TAIL_BYTES = 8192
-_GRACE_S = 1.0
+_HOST = "estimators.runtime.host"
 _Error = TypeVar("_Error", bound=ModelError)
-_ROOT = str(Path(estimators.__file__).resolve().parents[1])
 
 
 def _environment(threads: int) -> dict[str, str]:
-    """The child's environment: finds this package from any folder, small and quiet libraries."""
-    path = os.pathsep.join(filter(None, [_ROOT, os.environ.get("PYTHONPATH")]))
     count = str(threads)
+    # OpenBLAS: only numpy uses it, for which one thread is enough; each costs memory at start.
     return {
-        # One arena for each thread would keep freed memory from being used again.
-        "MALLOC_ARENA_MAX": "2",
         "OMP_NUM_THREADS": count,
         "MKL_NUM_THREADS": count,
-        # Only numpy uses it, for which one thread is enough; each costs memory at start.
         "OPENBLAS_NUM_THREADS": "1",
         "TF_CPP_MIN_LOG_LEVEL": "2",
-        **os.environ,
-        "PYTHONPATH": path,
     }
-
-
-def _drain(stream: IO[bytes], tail: bytearray) -> None:
-    """Keeps the end of what the child prints, so that it never blocks on a full pipe."""
-    with stream:
-        while chunk := os.read(stream.fileno(), 4096):
-            tail += chunk
-            del tail[:-_TAIL_BYTES]
-
-
-def _end(child: subprocess.Popen[bytes], owner: int) -> None:
-    """Ends the child by its pid and reaps it; not from a forked copy of the app."""
-    if os.getpid() != owner:
-        return
-    child.terminate()
-    if child.stdin is not None:
-        child.stdin.close()
-    try:
-        child.wait(_GRACE_S)
-    except subprocess.TimeoutExpired:
-        child.kill()
-        child.wait()
 
 
 class HostProcess:
@@ -83,36 +45,15 @@ class HostProcess:
 
     def __init__(self, title: str, threads: int) -> None:
         self._title = title
-        self._tail = bytearray()
-        ours, theirs = socket.socketpair()
         self._slot = FrameSlot.create()
-        with theirs:
-            fds = (theirs.fileno(), self._slot.fd)
-            # -P: a file in the folder the app was started from must not hide a library.
-            command = [sys.executable, "-P", "-X", "faulthandler", "-m", "estimators.runtime.host"]
-            try:
-                self._child = subprocess.Popen(
-                    [*command, *map(str, fds)],
-                    stdin=subprocess.PIPE,
-                    stdout=subprocess.PIPE,
-                    stderr=subprocess.STDOUT,
-                    pass_fds=fds,
-                    env=_environment(threads),
-                )
-            except OSError as error:
-                ours.close()
-                raise ModelLoadError(
-                    f"{title}: its process could not be started: {error}.",
-                    "Close other programs, or allow more processes.",
-                ) from error
-        self._channel = Connection(ours.detach())
-        assert self._child.stdout is not None  # PIPE above
-        drain = threading.Thread(
-            target=_drain, args=(self._child.stdout, self._tail), name="host-drain", daemon=True
-        )
-        drain.start()
-        # Also runs when the interpreter ends.
-        self._finalizer = weakref.finalize(self, _end, self._child, os.getpid())
+        try:
+            self._child = ChildProcess(_HOST, (self._slot.fd,), _environment(threads))
+        except OSError as error:
+            raise ModelLoadError(
+                f"{title}: its process could not be started: {error}.",
+                "Close other programs, or allow more processes.",
+            ) from error
+        self._channel = self._child.channel
 
     @property
     def pid(self) -> int:
@@ -121,17 +62,17 @@ class HostProcess:
     @property
     def tail(self) -> str:
         """The end of what the child and its native libraries printed."""
-        return bytes(self._tail).decode(errors="replace").strip()
+        return self._child.tail
 
     def alive(self) -> bool:
-        return self._child.poll() is None
+        return self._child.alive()
 
     def memory(self) -> ProcessMemory | None:
         return process_memory(self.pid) if self.alive() else None
 
     def end(self) -> None:
         """Ends the process; safe to call twice and while another thread waits for an answer."""
-        self._finalizer()
+        self._child.end()
 
     def load(self, load: Load, timeout_s: float) -> None:
         """Loads the model.
@@ -204,10 +145,7 @@ class HostProcess:
         return failure.error or self._noted(otherwise, failure.trace)
 
     def _crashed(self, verb: str) -> ModelCrashedError:
-        try:
-            code: int | None = self._child.wait(_GRACE_S)
-        except subprocess.TimeoutExpired:
-            code = None
+        code = self._child.exit_code()
         during = "while loading" if verb == "load" else "while working on a frame"
         error = ModelCrashedError(
             f"{self._title}'s process was lost {during}: {exit_in_words(code)}.",

@@ -72,7 +72,7 @@ class Picture:
 
 
 def _lent(digest: str, path: Path, name: str, whose: str) -> AbstractContextManager[PictureFile]:
-    from estimators.media.pictures import open_picture
+    from estimators.decode.pictures import open_picture
 
     return frames().lent(digest, lambda: open_picture(path, name), whose)
 

@@ -27,6 +27,7 @@ RANKS = {
     "estimators.render": 3,
     "estimators.export": 3,
     "estimators.datasets": 3,
+    "estimators.decode": 3,
     "estimators.media": 3,
     "estimators.registry": 2,
     "estimators.models": 1,

@@ -14,9 +14,10 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
+from estimators.decode.clips import frames
 from estimators.errors import ModelCrashedError, ModelError, ModelTimeoutError, PoseError
 from estimators.media.clip_info import ClipInfo
-from estimators.media.clips import frames, in_clip_pixels, processed_size
+from estimators.media.clips import in_clip_pixels, processed_size
 from estimators.registry import get
 from estimators.runtime.api import Runner, RunResult, Session
 from estimators.types import EstimatorOptions, Frame

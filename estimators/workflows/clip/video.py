@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from estimators.analysis.clip import ClipEstimates
 from estimators.analysis.scale import found
+from estimators.decode.clips import frames
 from estimators.media.clip_info import ClipInfo
-from estimators.media.clips import frames
 from estimators.media.encode import ClipWriter, EncodeOptions
 from estimators.registry import get
 from estimators.render.draw import draw_poses

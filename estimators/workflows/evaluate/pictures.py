@@ -10,9 +10,9 @@ from collections import OrderedDict
 from collections.abc import Callable
 
 from estimators.annotated import AnnotatedImage
+from estimators.decode.pictures import read_picture
 from estimators.errors import InputError
 from estimators.media.names import printable
-from estimators.media.pictures import read_picture
 from estimators.types import Frame
 
 Note = Callable[[AnnotatedImage, str, str], None]

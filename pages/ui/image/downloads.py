@@ -100,7 +100,7 @@ def _layer(comparison: Comparison, model: str) -> Layer:
 
 def _overlay(comparison: Comparison, where: Path, *models: str) -> bytes:
     """The picture in its own size with the poses of `models`, of all of them when none is named."""
-    from estimators.media.pictures import read_whole
+    from estimators.decode.pictures import read_whole
     from estimators.render.draw import draw_onto
 
     picture = comparison.picture

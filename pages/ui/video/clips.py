@@ -8,10 +8,10 @@ from pathlib import Path
 
 import streamlit as st
 
+from estimators.decode.clips import open_clip
 from estimators.errors import InputError
 from estimators.media import samples
 from estimators.media.clip_info import ClipInfo
-from estimators.media.clips import open_clip
 from pages.ui import memory
 from pages.ui.address import publish, recall
 from pages.ui.text import escaped

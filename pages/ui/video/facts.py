@@ -6,6 +6,7 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
+from estimators.decode.pool import pool
 from estimators.errors import InputError
 from estimators.media.clip_info import ClipInfo
 from estimators.workflows.clip.film_strip import film_strip
@@ -13,6 +14,8 @@ from pages.ui.server.leaving import when_empty
 from pages.ui.text import escaped
 from pages.ui.video.clips import ChosenClip
 from pages.ui.video.plan import describe
+
+_FILM_STRIP = "estimators.workflows.clip.film_strip:film_strip"
 
 
 def facts(clip: ChosenClip) -> None:
@@ -29,7 +32,11 @@ def facts(clip: ChosenClip) -> None:
 
 @st.cache_data(max_entries=32, show_spinner="Reading the clip …")
 def _strip(digest: str, _info: ClipInfo) -> NDArray[np.uint8]:
-    return film_strip(_info)
+    decoders = pool()
+    if decoders is None:
+        return film_strip(_info)
+    strip: NDArray[np.uint8] = decoders.call(_FILM_STRIP, (_info,), _info.name)
+    return strip
 
 
 when_empty(_strip.clear)

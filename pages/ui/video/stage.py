@@ -8,9 +8,10 @@ from pathlib import Path
 
 import streamlit as st
 
+from estimators.decode.clips import browser_copy_of
 from estimators.errors import InputError
 from estimators.media.boxes import is_webm
-from estimators.media.browser import browser_copy, way_to_play
+from estimators.media.browser import way_to_play
 from estimators.media.clip_info import ClipInfo
 from estimators.runtime.api import Runner
 from estimators.workflows.clip.series import playable_times
@@ -163,7 +164,7 @@ def _copy_of(
 ) -> Callable[[Path, Progress], tuple[str, ...]]:
     def make(path: Path, progress: Progress) -> tuple[str, ...]:
         with runner.occupied():  # latencies measured meanwhile are not the models' own
-            browser_copy(info, path, progress=progress, anew=anew)
+            browser_copy_of(info, path, progress, anew)
         return ()
 
     return make

@@ -8,7 +8,7 @@ import streamlit as st
 
 from estimators.analysis.truth import TruthErrors
 from estimators.annotated import AnnotatedImage
-from estimators.media.clips import frames
+from estimators.decode.clips import frames
 from estimators.types import PoseSet
 from estimators.workflows.clip.series import FramePeople, frame_people
 from pages.ui.drawing import Drawn, pose_layer

@@ -1,0 +1,165 @@
+"""The decoders of this process: lent to one call or stream at a time, started when needed."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import Any
+
+from estimators import settings
+from estimators.decode.decoder import Decoder, DecoderLostError, FailedError
+from estimators.errors import InputError
+
+# Kept warm.  Each takes some 60 MB.
+_MOST_IDLE = 1
+# Whatever a library leaves behind ends with its process.
+_MOST_CALLS = 500
+_ADVICE = "The app goes on. Save the file anew with another program, or use another one."
+
+
+class Pool:
+    """Any thread may call."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._idle: list[Decoder] = []
+        self._busy: set[Decoder] = set()
+        self._closed = False
+
+    def warm(self) -> None:
+        """Has a decoder ready, in a moment."""
+        with self._lent():
+            pass
+
+    def call(
+        self,
+        function: str,
+        arguments: tuple[Any, ...],
+        name: str,
+        turn: AbstractContextManager[object] | None = None,
+    ) -> Any:
+        """What `function` ("module:name") of a decoder's process returns.
+
+        A process that was lost by something from outside is replaced and asked once more.
+
+        Args:
+            name: of the file, for messages.
+            turn: is entered meanwhile.
+
+        Raises:
+            InputError: what the function raised, or that decoding took too much or was lost.
+        """
+        timeout_s = settings.current().decode_s
+        with turn or nullcontext():
+            for again in (True, False):
+                try:
+                    with self._lent() as decoder:
+                        return decoder.call(function, arguments, timeout_s)
+                except DecoderLostError as lost:
+                    if not (again and lost.outside):
+                        raise in_words(lost, name) from lost
+                except FailedError as failed:
+                    raise in_words(failed, name) from failed
+        raise AssertionError("unreachable")
+
+    def stream(self, function: str, arguments: tuple[Any, ...]) -> Iterator[Any]:
+        """The items of the generator `function`, each made when it is asked for.
+
+        Raises:
+            DecoderLostError, FailedError: `in_words` makes a message of them.
+            InputError: what the function raised.
+        """
+        with self._lent() as decoder:
+            yield from decoder.stream(function, arguments, settings.current().decode_s)
+
+    def pids(self) -> list[int]:
+        """Of all decoders."""
+        with self._lock:
+            return [decoder.pid for decoder in (*self._idle, *self._busy)]
+
+    def close(self) -> None:
+        """Ends all decoders."""
+        with self._lock:
+            self._closed = True
+            decoders, self._idle = [*self._idle, *self._busy], []
+        for decoder in decoders:
+            decoder.end()
+
+    @contextmanager
+    def _lent(self) -> Iterator[Decoder]:
+        decoder = self._taken()
+        try:
+            yield decoder
+        finally:
+            decoder.calls += 1
+            with self._lock:
+                self._busy.discard(decoder)
+                useful = decoder.alive() and decoder.calls < _MOST_CALLS and not self._closed
+                keep = useful and len(self._idle) < _MOST_IDLE
+                if keep:
+                    self._idle.append(decoder)
+            if not keep:
+                decoder.end()
+
+    def _taken(self) -> Decoder:
+        with self._lock:
+            while self._idle:
+                decoder = self._idle.pop()
+                if decoder.alive():
+                    self._busy.add(decoder)
+                    return decoder
+        try:
+            decoder = Decoder()
+        except OSError as error:
+            raise InputError(
+                f"No process can be started to decode in: {error.strerror or error}.",
+                "Try again in a moment; whoever runs the server: allow more processes or memory.",
+            ) from error
+        with self._lock:
+            self._busy.add(decoder)
+        return decoder
+
+
+def in_words(error: DecoderLostError | FailedError, name: str) -> InputError:
+    """What to tell whoever brought the file called `name`."""
+    if error.memory:
+        most = settings.current().decode_mb
+        return InputError(
+            f"{name} takes more memory to decode than one file may ({most} MB).",
+            "Make it smaller, or save it anew with another program.",
+        )
+    if isinstance(error, FailedError):
+        return InputError(f"{name} could not be decoded: {error}.", _ADVICE)
+    if error.late:
+        seconds = settings.current().decode_s
+        return InputError(
+            f"{name} took longer than {seconds:g} s to decode and was given up.",
+            "Make it smaller or shorter, or try again when the server has less to do.",
+        )
+    return InputError(f"{name} could not be decoded: its decoder was lost ({error}).", _ADVICE)
+
+
+_pool: Pool | None = None
+
+
+def use_children() -> Pool:
+    """From now on files are decoded in children of this process; the first one starts now."""
+    global _pool
+    if _pool is None:
+        _pool = Pool()
+        threading.Thread(target=_pool.warm, name="warm-decoder", daemon=True).start()
+    return _pool
+
+
+def use_none() -> None:
+    """From now on files are decoded in this process again; for tests."""
+    global _pool
+    if _pool is not None:
+        _pool.close()
+    _pool = None
+
+
+def pool() -> Pool | None:
+    """The decoders, None where files are decoded in this process."""
+    return _pool
