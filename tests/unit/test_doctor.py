@@ -35,7 +35,7 @@ ROOT = Path(__file__).parents[2]
             "libgl1",
         ),
         ("/usr/lib/x86_64-linux-gnu/libGLESv2.so.2: file too short", "libGLESv2.so.2", "libgles2"),
-        ("/opt/lib/libEGL.so.1: invalid ELF header", "libEGL.so.1", "libegl1"),
+        ("/usr/lib/libEGL.so.1: invalid ELF header", "libEGL.so.1", "libegl1"),
         (
             "libgthread-2.0.so.0: cannot open shared object file: No such file",
             "libgthread-2.0.so.0",
