@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol
@@ -11,6 +12,7 @@ from typing import Any, Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from estimators.remote import RemoteFile
 from estimators.skeletons import COCO_17
 
 # COCO's visibility flags (https://cocodataset.org/#format-data).
@@ -91,11 +93,22 @@ class Source(Protocol):
         ...
 
 
+@contextmanager
+def zip_file(archive: Path | RemoteFile) -> Iterator[zipfile.ZipFile]:
+    """A ZIP for reading, here or elsewhere; OSError or BadZipFile where it cannot be."""
+    if isinstance(archive, Path):
+        with zipfile.ZipFile(archive) as opened:
+            yield opened
+    else:
+        with archive.open() as file, zipfile.ZipFile(file) as opened:
+            yield opened
+
+
 @dataclass(frozen=True)
 class ZipMember:
     """A picture that lies in a ZIP: read from there, never unpacked to a disk."""
 
-    archive: Path
+    archive: Path | RemoteFile
     name: str
     size_bytes: int
 
@@ -106,7 +119,7 @@ class ZipMember:
             OSError, BadZipFile, zlib.error, KeyError, RuntimeError: it can no longer be read.
         """
         try:
-            with zipfile.ZipFile(self.archive) as opened, opened.open(self.name) as file:
+            with zip_file(self.archive) as opened, opened.open(self.name) as file:
                 return file.read(self.size_bytes)
         except EOFError as error:
             raise zipfile.BadZipFile(f"{self.name} ends too early") from error

@@ -12,7 +12,9 @@ from typing import Any
 
 from estimators.cli.clips import Clips
 from estimators.cli.codes import BAD_INPUT, INTERRUPTED
+from estimators.cli.inputs import local_file
 from estimators.cli.streams import complain
+from estimators.datasets.files import GivenFile
 from estimators.errors import InputError
 from estimators.media.names import printable
 from estimators.registry import ModelSpec
@@ -54,18 +56,19 @@ class ClipShard:
         self._options, self._specs, self._folder = options, specs, folder
         self._of = clips_key(options, specs)
 
-    def run(self, runner: ProcessRunner, clips: Sequence[Mapping[str, Any]]) -> int:
+    def run(
+        self, runner: ProcessRunner, clips: Sequence[tuple[Mapping[str, Any], GivenFile]]
+    ) -> int:
         """Works on those that are not done, one after the other; returns the exit code."""
         if not clips:
             return 0
         codes, done = [0], DoneClips(self._of)
         lines = done.open(self._folder)
         try:
-            for item in clips:
-                known = done.clips.get(item["name"])
-                if known is not None and self._is_done(known, Path(item["path"])):
+            for item, file in clips:
+                ended = self._one(runner, item, file, done.clips.get(item["name"]))
+                if ended is None:
                     continue
-                ended = self._one(runner, item)
                 codes.append(ended.code)
                 if ended.code == INTERRUPTED:
                     break
@@ -82,15 +85,25 @@ class ClipShard:
             return False
         return same and known.code == 0 and not list(known.damaged(self._folder))
 
-    def _one(self, runner: ProcessRunner, item: Mapping[str, Any]) -> DoneClip:
-        clip, folder = Path(item["path"]), self._folder / item["folder"]
+    def _one(
+        self,
+        runner: ProcessRunner,
+        item: Mapping[str, Any],
+        file: GivenFile,
+        known: DoneClip | None,
+    ) -> DoneClip | None:
+        """What became of a clip; None where it was done before."""
+        folder = self._folder / item["folder"]
         into = argparse.Namespace(**{**vars(self._options), "output": folder})
         try:
-            code = Clips([clip], into, alone=True).compare(runner, self._specs)
-            if code == INTERRUPTED:
-                return DoneClip(self._of, item["name"], "", code=code)
-            digest, files = file_digest(clip), files_in(folder)
+            with local_file(file) as clip:
+                if known is not None and self._is_done(known, clip):
+                    return None
+                code = Clips([clip], into, alone=True).compare(runner, self._specs)
+                if code == INTERRUPTED:
+                    return DoneClip(self._of, item["name"], "", code=code)
+                digest, files = file_digest(clip), files_in(folder)
         except (InputError, OSError) as error:
-            complain(f"error: {printable(str(clip))}: {error}")
+            complain(f"error: {printable(file.name)}: {error}")
             return DoneClip(self._of, item["name"], "", error=str(error), code=BAD_INPUT)
         return DoneClip(self._of, item["name"], digest, folder.name, files, code=code)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from contextlib import ExitStack
 
 from tqdm import tqdm
 
@@ -12,7 +13,14 @@ from estimators.analysis.identity import identify_picture
 from estimators.cli import compare_shard, output, summary
 from estimators.cli.clips import Clips
 from estimators.cli.codes import BAD_INPUT, FAILED, INTERRUPTED
-from estimators.cli.inputs import Pictures, chosen_models, is_clip, refuse_without_use
+from estimators.cli.inputs import (
+    Pictures,
+    chosen_models,
+    given_files,
+    is_clip,
+    local_file,
+    refuse_without_use,
+)
 from estimators.cli.interrupts import on_interrupt
 from estimators.cli.model_run import ModelRun
 from estimators.cli.output import Writer
@@ -29,16 +37,22 @@ from estimators.workflows.verdicts import Verdicts, of_pictures
 
 def run(options: argparse.Namespace) -> int:
     """Compares and reports; returns the exit code."""
+    with ExitStack() as stack:
+        return _run(options, stack)
+
+
+def _run(options: argparse.Namespace, stack: ExitStack) -> int:
     specs, notes = chosen_models(options.models)
     options.people = asked_people(options.people or (), specs)
     if options.shard is not None:
         return compare_shard.run(options, specs, notes)
     writer = output.prepare(options)
-    is_one = {file: is_clip(file) for file in options.files}
+    is_one = {file: is_clip(file) for file in given_files(options.files)}
     refuse_without_use(options, set(is_one.values()))
-    pictures = Pictures([file for file in options.files if not is_one[file]])
+    pictures = Pictures([file for file, is_clip in is_one.items() if not is_clip])
     ids = writer.image_ids(pictures.sources()) if writer else None
-    clips = Clips([file for file in options.files if is_one[file]], options, not pictures.paths)
+    here = [stack.enter_context(local_file(f)) for f, is_clip in is_one.items() if is_clip]
+    clips = Clips(here, options, not pictures.paths)
     runner = ProcessRunner(threads=options.threads)
     # Only now: a command that cannot be used ends with one line.
     for note in (*notes, *pictures.notes, *(ids.notes if ids else ())):

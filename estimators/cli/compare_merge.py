@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,8 @@ from estimators.registry import get
 from estimators.workflows.clip.shard import DoneClip, DoneClips, file_digest
 from estimators.workflows.evaluate.answers import Evaluated
 from estimators.workflows.evaluate.asks import EvaluateSettings
-from estimators.workflows.evaluate.shard import NO_TIMES, Merged, require_same
+from estimators.workflows.evaluate.pictures import PictureFacts
+from estimators.workflows.evaluate.shard import NO_TIMES, Merged, facts_in, require_same
 from estimators.workflows.shards import Parts
 
 
@@ -36,12 +37,13 @@ def run(parts: Parts, options: argparse.Namespace) -> int:
     require_same(parts, {**job, "models": model_keys(settings), **_annotations(given)})
     items = _items(parts)
     writer = output.prepare(given)
-    pictures = pictures_of(items)
+    facts = facts_in(parts)
+    pictures = pictures_of(items, facts, {})
     merged = Merged(pictures, settings, parts) if pictures.images else None
     clips = _Clips(parts, given, settings)
     problems = merged.problems if merged is not None else list(parts.absent())
     refuse_incomplete([*problems, *clips.problems(items)])
-    ids = writer.image_ids(_sources(items)) if writer and pictures.images else None
+    ids = writer.image_ids(_sources(items, facts)) if writer and pictures.images else None
     code = 0
     with on_interrupt(lambda: None):
         if merged is not None:
@@ -89,13 +91,10 @@ def _as_given(parts: Parts, options: argparse.Namespace) -> argparse.Namespace:
     )
 
 
-def _sources(items: Sequence[Item]) -> dict[str, SourcePicture]:
-    return {
-        item["name"]: SourcePicture(Path(item["path"]), (w, h), item["orientation"])
-        for item in items
-        if item["kind"] == "picture"
-        for w, h in [item["size"]]
-    }
+def _sources(items: Sequence[Item], facts: Mapping[str, PictureFacts]) -> dict[str, SourcePicture]:
+    pictures = {i["name"]: Path(i["path"]) for i in items if i["kind"] == "picture"}
+    known = {name: facts.get(name, PictureFacts()) for name in pictures}
+    return {n: SourcePicture(p, known[n].size, known[n].orientation) for n, p in pictures.items()}
 
 
 def _runs(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+import posixpath
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,18 +16,19 @@ from estimators.cli.clip_shard import ClipShard
 from estimators.cli.clips import folder_names
 from estimators.cli.codes import INTERRUPTED
 from estimators.cli.evaluate import work
-from estimators.cli.inputs import is_clip, named, refuse_without_use
+from estimators.cli.inputs import given_files, is_clip, named, refuse_without_use
 from estimators.cli.shards import begin_shard, end_shard, tell_end
-from estimators.cli.streams import complain, libraries_silenced
+from estimators.cli.streams import complain
+from estimators.datasets.files import GivenFile
 from estimators.errors import InputError
-from estimators.media.pictures import size_of
 from estimators.registry import ModelSpec, get
 from estimators.runtime.runner import ProcessRunner
 from estimators.workflows.clip.shard import file_digest
 from estimators.workflows.evaluate.asks import EvaluateSettings
 from estimators.workflows.evaluate.job import EvaluateJob
+from estimators.workflows.evaluate.pictures import PictureFacts
 from estimators.workflows.evaluate.records import model_key
-from estimators.workflows.shards import Shard, parse_shard
+from estimators.workflows.shards import parse_shard
 
 Item = dict[str, Any]
 
@@ -37,10 +39,11 @@ def run(options: argparse.Namespace, specs: Sequence[ModelSpec], notes: Sequence
     if options.output is None:
         raise InputError("--shard needs --output.", "Name a folder for the parts.")
     output.prepare(options)
-    is_one = {file: is_clip(file) for file in options.files}
+    is_one = {file: is_clip(file) for file in given_files(options.files)}
     refuse_without_use(options, set(is_one.values()))
-    every = _items(is_one)
-    items = [_measured(item) for item in every if shard.has(item["name"])]
+    files = named(list(is_one))
+    every = _items(files, is_one)
+    items = [item for item in every if shard.has(item["name"])]
     settings = EvaluateSettings(
         tuple(spec.key for spec in specs), "whole", options.people, invented=False
     )
@@ -50,22 +53,24 @@ def run(options: argparse.Namespace, specs: Sequence[ModelSpec], notes: Sequence
     runner = ProcessRunner(threads=options.threads)
     try:
         with runner.occupied():  # it may share its machine: its times are no model's own
-            pictures = pictures_of(items)
+            pictures = pictures_of(items, {}, files)
             job = EvaluateJob(runner, pictures, settings, folder) if pictures.images else None
             if job is not None:
                 work(job, specs, runner)
             clips = [item for item in items if item["kind"] == "clip"]
             stopped = job is not None and job.state == "cancelled"
-            code = 0 if stopped else ClipShard(options, specs, folder).run(runner, clips)
+            code = (
+                0
+                if stopped
+                else ClipShard(options, specs, folder).run(
+                    runner, [(item, files[item["name"]]) for item in clips]
+                )
+            )
     finally:
         runner.close()
-    return _end(shard, job, folder, code)
-
-
-def _end(shard: Shard, job: EvaluateJob | None, folder: Path, code: int) -> int:
     if job is not None:
-        return max(code, end_shard(shard, job, folder))
-    tell_end(shard, "no pictures", folder, code == INTERRUPTED)
+        return max(code, end_shard(shard, job, options))
+    tell_end(shard, "no pictures", options, code == INTERRUPTED)
     return code
 
 
@@ -91,40 +96,34 @@ def model_keys(settings: EvaluateSettings) -> dict[str, Any]:
     return {m: model_key(get(m), settings.options(m)) for m in settings.models}
 
 
-def pictures_of(items: Sequence[Item]) -> AnnotatedSet:
-    """The pictures among them, with nobody marked in them."""
-    return AnnotatedSet(
-        tuple(
-            AnnotatedImage(
-                item["name"], w, h, (), image_id=item["place"], picture=Path(item["path"])
-            )
-            for item in sorted(items, key=lambda item: int(item["place"]))
-            if item["kind"] == "picture"
-            for w, h in [item["size"]]
-        )
-    )
+def pictures_of(
+    items: Sequence[Item], facts: Mapping[str, PictureFacts], files: Mapping[str, GivenFile]
+) -> AnnotatedSet:
+    """The pictures among them, with nobody marked in them.
+
+    Args:
+        facts: their sizes, as far as they are known.
+        files: where they lie, by name; those of others are not read again.
+    """
+    images = []
+    for item in sorted(items, key=lambda item: int(item["place"])):
+        if item["kind"] == "picture":
+            name, path = item["name"], Path(item["path"])
+            width, height = facts.get(name, PictureFacts()).size
+            source = files[name].source if name in files else path
+            place = int(item["place"])
+            images.append(AnnotatedImage(name, width, height, (), image_id=place, picture=source))
+    return AnnotatedSet(tuple(images))
 
 
-def _items(is_one: Mapping[Path, bool]) -> list[Item]:
+def _items(files: Mapping[str, GivenFile], is_one: Mapping[GivenFile, bool]) -> list[Item]:
     """Every picture and clip that was given, by the name that results call it."""
     clips = [file for file, is_clip in is_one.items() if is_clip]
-    folders = dict(zip(clips, folder_names([clip.name for clip in clips]), strict=True))
+    names = folder_names([posixpath.basename(clip.name) for clip in clips])
+    folders = dict(zip(clips, names, strict=True))
     found: list[Item] = []
-    for name, file in named(list(is_one)).items():
+    for name, file in files.items():
         kind = "clip" if is_one[file] else "picture"
-        item: Item = {"place": len(found) + 1, "name": name, "path": str(file), "kind": kind}
+        item: Item = {"place": len(found) + 1, "name": name, "path": file.path, "kind": kind}
         found.append({**item, "folder": folders.get(file, "")})
     return found
-
-
-def _measured(item: Item) -> Item:
-    """With the size of a picture, and how it is stored; 0 × 0 where nobody can read it."""
-    if item["kind"] == "clip":
-        return item
-    path, size, orientation = Path(item["path"]), (0, 0), 1
-    try:
-        with libraries_silenced(), path.open("rb") as file:
-            size, orientation = size_of(file, item["name"])
-    except (InputError, OSError):
-        pass  # told when it is read
-    return {**item, "size": size, "orientation": orientation}

@@ -72,7 +72,7 @@ def run(options: argparse.Namespace) -> int:
     finally:
         runner.close()
     if shard is not None:
-        return end_shard(shard, job, folder)
+        return end_shard(shard, job, options)
     with on_interrupt(lambda: None):
         return _report(job, health, thresholds, options.output)
 

@@ -3,31 +3,87 @@
 from __future__ import annotations
 
 import argparse
+import posixpath
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from estimators import registry, weights
 from estimators.cli.streams import libraries_silenced
 from estimators.cli.text import megabytes
+from estimators.datasets.archives import is_archive, read_member
+from estimators.datasets.files import PICTURES, GivenFile, files_of
+from estimators.datasets.health import Findings
 from estimators.errors import InputError
 from estimators.export.annotated_ids import SourcePicture
-from estimators.media.kinds import kind_of
+from estimators.media.kinds import CLIP_ENDINGS, kind_of
 from estimators.media.names import printable
-from estimators.media.pictures import open_picture, read_picture
+from estimators.media.pictures import open_picture
 from estimators.registry import ModelSpec
+from estimators.remote import Remote, RemoteFile, fetched
 from estimators.types import Frame
 
 _KEPT_BYTES = 300_000_000
+_MOST_BYTES = 1_000_000_000  # of a picture file
+_MEDIA = PICTURES | frozenset(CLIP_ENDINGS)
 
 
-def is_clip(path: Path) -> bool:
-    """Whether `path` is a clip by its content; a GIF counts as a picture, its first frame.
+def given_files(files: Sequence[Path | Remote]) -> list[GivenFile]:
+    """Each file, and every picture and clip of a folder or ZIP, by its path or address.
+
+    Raises:
+        InputError: something is not there, or holds neither pictures nor clips.
+    """
+    found: list[GivenFile] = []
+    for given in dict.fromkeys(files):
+        if isinstance(given, Path) and not given.is_dir() and not is_archive(given):
+            found.append(GivenFile(given.as_posix(), given))
+            continue
+        inside = [f for f in files_of(given, Findings()) if f.ending in _MEDIA]
+        if not inside:
+            raise InputError(f"{given} holds neither pictures nor clips.", "Name another.")
+        before = str(given).rstrip("/")
+        alone = isinstance(inside[0].source, RemoteFile) and inside[0].source.url == before
+        found += [f if alone else replace(f, name=posixpath.join(before, f.name)) for f in inside]
+    return found
+
+
+def is_clip(file: GivenFile) -> bool:
+    """Whether it is a clip by its content; a GIF counts as a picture, its first frame.
+
+    In a ZIP or at an address its name's ending tells: each look would take time.
 
     Raises:
         InputError: it is no ordinary file, or cannot be read.
     """
-    return kind_of(path) == "clip"
+    if isinstance(file.source, Path):
+        return kind_of(file.source) == "clip"
+    return file.ending in CLIP_ENDINGS
+
+
+@contextmanager
+def local_file(file: GivenFile) -> Iterator[Path]:
+    """Where a clip lies here; a copy of one in a ZIP or at an address.
+
+    Raises:
+        InputError: it cannot be read, or not be copied.
+    """
+    if isinstance(file.source, Path):
+        yield file.source
+    elif isinstance(file.source, RemoteFile):
+        with fetched(file.source) as path:
+            yield path
+    else:
+        with TemporaryDirectory(prefix="pose-clip-") as folder:
+            path = Path(folder, posixpath.basename(file.name))
+            try:
+                path.write_bytes(read_member(file.source, printable(file.name)))
+            except OSError as error:
+                raise InputError(f"{printable(file.name)}: {error.strerror}.") from error
+            yield path
 
 
 def refuse_without_use(options: argparse.Namespace, clips: set[bool]) -> None:
@@ -70,7 +126,7 @@ class Pictures:
         InputError: a file is absent or not a readable picture.
     """
 
-    def __init__(self, files: Sequence[Path]) -> None:
+    def __init__(self, files: Sequence[GivenFile]) -> None:
         self.paths = named(files)
         self.sizes: dict[str, tuple[int, int]] = {}
         self._orientations: dict[str, int] = {}
@@ -82,10 +138,10 @@ class Pictures:
                 self._read(name)
 
     def __getitem__(self, name: str) -> Frame:
-        return self._kept.get(name) or read_picture(self.paths[name], str(self.paths[name]))
+        return self._kept.get(name) or open_picture(*self._content(name)).frame
 
     def _read(self, name: str) -> None:
-        picture = open_picture(self.paths[name], str(self.paths[name]))
+        picture = open_picture(*self._content(name))
         frame = picture.frame
         self._orientations[name] = picture.orientation
         self.notes += [f"{name}: {note}" for note in picture.notes]
@@ -94,23 +150,34 @@ class Pictures:
             self._kept[name] = frame
             self._room -= frame.image.nbytes
 
+    def _content(self, name: str) -> tuple[Path | bytes, str]:
+        """A picture, or its content, and what to call it in messages."""
+        file = self.paths[name]
+        if isinstance(file.source, Path):
+            return file.source, str(file.source)
+        return file.read(_MOST_BYTES), file.name
+
     def sources(self) -> dict[str, SourcePicture]:
         """Each by its name, for comparison with annotations."""
         return {
-            name: SourcePicture(path, self.sizes[name], self._orientations[name])
-            for name, path in self.paths.items()
+            name: SourcePicture(Path(file.path), self.sizes[name], self._orientations[name])
+            for name, file in self.paths.items()
         }
 
 
-def named(files: Sequence[Path]) -> Mapping[str, Path]:
+def named(files: Sequence[GivenFile]) -> Mapping[str, GivenFile]:
     """Each file once, by its bare name, or by its path where two share a name.
 
     Raises:
         InputError: two would be called the same.
     """
     unique = list(dict.fromkeys(files))
-    names = Counter(file.name for file in unique)
-    called = [printable(f.name if names[f.name] == 1 else f.as_posix()) for f in unique]
+    short = [posixpath.basename(file.name) for file in unique]
+    names = Counter(short)
+    called = [
+        printable(name if names[name] == 1 else file.name)
+        for name, file in zip(short, unique, strict=True)
+    ]
     # A line break, and a backslash with an "n" behind it, for example.
     twice = [name for name, count in Counter(called).items() if count > 1]
     if twice:

@@ -10,17 +10,20 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from contextlib import ExitStack
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from estimators import settings
-from estimators.cli import streams
+from estimators.cli import elsewhere, streams
 from estimators.cli.benchmark_options import add_benchmark
 from estimators.cli.codes import BAD_INPUT, FAILED, FORMATS, INTERRUPTED
 from estimators.cli.interrupts import interrupt, on_interrupt
+from estimators.cli.set_options import add_merge, add_set_options, add_shard_option
 from estimators.cli.values import Whole, folder, seconds
 from estimators.errors import InputError, PoseError
+from estimators.remote import place
 
 if TYPE_CHECKING:
     from typing import TypeAlias
@@ -65,7 +68,9 @@ def _run(arguments: Sequence[str] | None) -> int:
         raise
     if options.module != _DOCTOR:  # which tells it among the rest
         settings.current()  # a wrong one is told before anything is done
-    code: int = import_module(options.module).run(options)
+    with ExitStack() as stack:
+        elsewhere.bring(options, stack)
+        code: int = import_module(options.module).run(options)
     return code
 
 
@@ -91,7 +96,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_models(commands)
     _add_compare(commands)
     _add_evaluate(commands)
-    _add_merge(commands)
+    add_merge(commands)
     add_benchmark(commands)
     _add_weights(commands)
     _add_doctor(commands)
@@ -125,7 +130,13 @@ def _add_compare(commands: _Commands) -> None:
         "count people and joints over the model's default thresholds; files hold everything the "
         "model returned. A clip also leaves an annotated video, side by side.",
     )
-    compare.add_argument("files", nargs="+", type=Path, metavar="FILE", help="a picture or a clip")
+    compare.add_argument(
+        "files",
+        nargs="+",
+        type=place,
+        metavar="FILE",
+        help="a picture or a clip, or a folder or ZIP of them; also at an address (s3://…)",
+    )
     _add_model_options(compare)
     compare.add_argument(
         "--output",
@@ -147,7 +158,7 @@ def _add_compare(commands: _Commands) -> None:
         help="COCO annotations that tell each picture's image_id by the end of its path",
     )
     _add_clip_options(compare)
-    _add_shard_option(compare)
+    add_shard_option(compare)
     compare.set_defaults(module="estimators.cli.compare")
 
 
@@ -159,7 +170,7 @@ def _add_evaluate(commands: _Commands) -> None:
         "annotations. AP and AR are those of pycocotools, over everything the model returned; a "
         "threshold decides only what counts as shown.",
     )
-    _add_set_options(evaluate)
+    add_set_options(evaluate)
     _add_model_options(evaluate)
     evaluate.add_argument(
         "--protocol",
@@ -183,45 +194,8 @@ def _add_evaluate(commands: _Commands) -> None:
         action="store_true",
         help="take what an earlier run kept in DIR/.estimates; else it starts anew",
     )
-    _add_shard_option(evaluate)
+    add_shard_option(evaluate)
     evaluate.set_defaults(module="estimators.cli.evaluate")
-
-
-def _add_shard_option(command: argparse.ArgumentParser) -> None:
-    command.add_argument(
-        "--shard",
-        metavar="I/N",
-        help="only the I-th of N parts of the pictures and clips, into a folder of its own in DIR; "
-        "`merge` makes the one report of all. What is there is taken, what is missing computed",
-    )
-
-
-def _add_merge(commands: _Commands) -> None:
-    merge = commands.add_parser(
-        "merge",
-        help="make the one report from the parts that --shard left",
-        description="Puts the parts of all shards together: what comes out is what one machine "
-        "would have written, without its times. Says which part is missing or damaged.",
-    )
-    merge.add_argument("folders", nargs="+", type=folder, metavar="DIR", help="with the parts")
-    merge.add_argument(
-        "--output", type=folder, metavar="DIR", required=True, help="folder for the report"
-    )
-    _add_set_options(merge, required=False)
-    merge.set_defaults(module="estimators.cli.merge")
-
-
-def _add_set_options(evaluate: argparse.ArgumentParser, required: bool = True) -> None:
-    evaluate.add_argument(
-        "--images", type=Path, metavar="DIR|ZIP", required=required, help="where the pictures are"
-    )
-    evaluate.add_argument(
-        "--annotations",
-        type=Path,
-        metavar="FILE",
-        required=required,
-        help="COCO keypoints JSON, data.yaml of YOLO-pose, or MPII's .mat or JSON",
-    )
 
 
 def _add_model_options(command: argparse.ArgumentParser) -> None:

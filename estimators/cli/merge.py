@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
 from estimators.cli import compare_merge
 from estimators.cli.codes import BAD_INPUT, FAILED
@@ -14,6 +13,7 @@ from estimators.cli.streams import complain, libraries_silenced, tell
 from estimators.datasets.read import read_annotated_set
 from estimators.errors import InputError
 from estimators.export.sinks import require_writable
+from estimators.remote import place
 from estimators.workflows.evaluate.pictures import SetPictures
 from estimators.workflows.evaluate.shard import Merged, job_of, require_same, settings_of
 from estimators.workflows.shards import Parts, find_parts
@@ -30,7 +30,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _evaluation(parts: Parts, options: argparse.Namespace) -> int:
-    images, annotations = (Path(parts.run.sources[name]) for name in ("images", "annotations"))
+    images, annotations = (place(parts.run.sources[name]) for name in ("images", "annotations"))
     settings, thresholds = settings_of(parts.run.job)
     require_writable(options.output)
     with libraries_silenced():

@@ -39,24 +39,23 @@ def begin_shard(
     return folder
 
 
-def end_shard(shard: Shard, job: EvaluateJob, folder: Path) -> int:
+def end_shard(shard: Shard, job: EvaluateJob, options: argparse.Namespace) -> int:
     """Says what became of a shard's pictures; returns the exit code."""
     pictures, models = len(job.annotated.images), job.progress.models
     unread = len(job.pictures.unreadable)
     said = f"{pictures:,} pictures{f', {unread:,} unreadable' if unread else ''}"
-    tell_end(shard, said, folder, job.state == "cancelled")
+    tell_end(shard, said, options, job.state == "cancelled")
     if job.state == "cancelled":
         return INTERRUPTED
     return FAILED if job.state == "failed" or any(model.failed for model in models) else 0
 
 
-def tell_end(shard: Shard, said: str, folder: Path, interrupted: bool) -> None:
+def tell_end(shard: Shard, said: str, options: argparse.Namespace, interrupted: bool) -> None:
     """Says what a shard has done and what comes next."""
+    where = printable(options.told_output)
     tell(
         f"{shard}: {said}. Its times are no model's own and go into no report.\n"
-        f"When all are there: python -m estimators merge {printable(str(folder.parent))} "
-        "--output REPORT",
-        [folder],
+        f"When all are there: python -m estimators merge {where} --output REPORT"
     )
     if interrupted:
         complain("interrupted: what is done is kept; the same command goes on from there")

@@ -7,6 +7,8 @@ import math
 from contextlib import suppress
 from pathlib import Path
 
+from estimators.remote import Remote, place
+
 
 class Whole:
     """Takes a whole number from `low` to `high`."""
@@ -29,10 +31,11 @@ class Whole:
         )
 
 
-def folder(text: str) -> Path:
+def folder(text: str) -> Path | Remote:
+    """A folder here or at an address."""
     if not text:  # `Path` would take it for the present folder
         raise argparse.ArgumentTypeError("an empty name is no folder")
-    return Path(text)
+    return place(text)
 
 
 def seconds(text: str) -> float:

@@ -11,10 +11,11 @@ import zlib
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
-from estimators.annotated import ZipMember
+from estimators.annotated import ZipMember, zip_file
 from estimators.datasets.health import Findings
 from estimators.errors import InputError
 from estimators.media.names import printable
+from estimators.remote import RemoteFile
 
 MOST_MEMBERS = 100_000
 MOST_UNPACKED_BYTES = 20_000_000_000
@@ -25,32 +26,45 @@ MOST_RATIO, SMALL_BYTES = 100, 200_000_000
 UNREADABLE = (
     *(zipfile.BadZipFile, zlib.error, RuntimeError, EOFError, OSError, ValueError, KeyError),
 )
+_BEGIN = (b"PK\x03\x04", b"PK\x05\x06")
 _ADVICE = "Pack the pictures and their annotations anew, without anything else."
 
 
-def is_archive(path: Path) -> bool:
-    """Whether it is a ZIP by its content."""
+def is_archive(path: Path | RemoteFile) -> bool:
+    """Whether it is a ZIP by its content; elsewhere by its name, too, since each look takes time.
+
+    Raises:
+        InputError: a package for its address is missing.
+    """
+    if isinstance(path, RemoteFile) and not path.name.lower().endswith(".zip"):
+        return False
     try:
+        if isinstance(path, RemoteFile):
+            with path.open() as file:
+                return file.read(4) in _BEGIN
         if not path.is_file():  # opening a pipe would wait
             return False
         with path.open("rb") as file:
-            return file.read(4) in (b"PK\x03\x04", b"PK\x05\x06")
+            return file.read(4) in _BEGIN
     except OSError:
         return False
 
 
-def members(archive: Path, name: str, findings: Findings) -> Iterator[tuple[str, ZipMember]]:
+def members(
+    archive: Path | RemoteFile, name: str, findings: Findings
+) -> Iterator[tuple[str, ZipMember]]:
     """The files in a ZIP by their names with `/`; odd entries are counted and left out.
 
     Raises:
         InputError: it is damaged, or claims to hold too much.
     """
     try:
-        with zipfile.ZipFile(archive) as opened:
+        with zip_file(archive) as opened:
             infos = opened.infolist()
     except UNREADABLE as error:
         raise InputError(f"{name} is a damaged ZIP ({error}).", "Pack or copy it anew.") from error
-    _refuse_bomb(infos, archive.stat().st_size, name)
+    size = archive.stat().st_size if isinstance(archive, Path) else archive.size_bytes
+    _refuse_bomb(infos, size, name)
     for info in infos:
         plain = info.filename.replace("\\", "/")
         if info.is_dir() or plain.endswith("/") or _of_a_mac(plain):

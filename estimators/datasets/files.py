@@ -19,11 +19,12 @@ from estimators.datasets.health import Findings
 from estimators.errors import InputError
 from estimators.media.kinds import require_file
 from estimators.media.names import printable
+from estimators.remote import Remote, RemoteFile, files_at
 
 # A folder, a ZIP, or files; a mapping gives the name that a person knows each file by.
-Given = Path | Sequence[Path] | Mapping[str, Path]
+Given = Path | Remote | Sequence[Path] | Mapping[str, Path]
 
-MOST_FILES = 200_000
+MOST_FILES = 2_000_000
 PICTURES = frozenset(
     (
         *(".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff"),
@@ -37,7 +38,7 @@ class GivenFile:
     """A file by the name that a person knows it by, with `/` between folders."""
 
     name: str
-    source: Path | ZipMember
+    source: Path | ZipMember | RemoteFile
 
     @property
     def ending(self) -> str:
@@ -47,6 +48,8 @@ class GivenFile:
     @property
     def path(self) -> str:
         """Its whole path, as far as it is known: its end decides which listed picture it is."""
+        if isinstance(self.source, RemoteFile):
+            return self.source.url
         if isinstance(self.source, ZipMember) or posixpath.basename(self.name) != self.source.name:
             return self.name
         return os.path.abspath(self.source)
@@ -67,12 +70,14 @@ class GivenFile:
                 )
             if isinstance(self.source, ZipMember):
                 return read_member(self.source, shown)
+            if isinstance(self.source, RemoteFile):
+                return self.source.read()
             return self.source.read_bytes() if size else b""
         except OSError as error:
             raise InputError(f"{shown} cannot be read: {error.strerror}.") from error
 
     def _size(self) -> int:
-        if isinstance(self.source, ZipMember):
+        if not isinstance(self.source, Path):
             return self.source.size_bytes
         require_file(self.source, printable(self.name))
         return self.source.stat().st_size
@@ -98,7 +103,9 @@ def files_of(given: Given, findings: Findings) -> list[GivenFile]:
     Raises:
         InputError: something is not there, is no file, or is a ZIP that cannot be used.
     """
-    if isinstance(given, Path) and given.is_dir():
+    if isinstance(given, Remote):
+        found = list(_elsewhere(given, findings))
+    elif isinstance(given, Path) and given.is_dir():
         inside = islice(_in_folder(given), MOST_FILES + 1)
         found = [GivenFile(_plain(name), path) for name, path in inside]
     else:
@@ -110,7 +117,7 @@ def files_of(given: Given, findings: Findings) -> list[GivenFile]:
     return sorted(_told_apart(found, findings), key=lambda file: file.name)
 
 
-def opened(file: GivenFile, archives: dict[Path, ZipFile]) -> BinaryIO:
+def opened(file: GivenFile, archives: dict[Path | RemoteFile, ZipFile]) -> BinaryIO:
     """`file` for reading its beginning; `archives` keeps ZIPs open between calls.
 
     Raises:
@@ -119,9 +126,11 @@ def opened(file: GivenFile, archives: dict[Path, ZipFile]) -> BinaryIO:
     if isinstance(file.source, Path):
         require_file(file.source, printable(file.name))
         return file.source.open("rb")
+    if isinstance(file.source, RemoteFile):
+        return file.source.open()
     where = file.source.archive
     if where not in archives:
-        archives[where] = ZipFile(where)
+        archives[where] = ZipFile(where if isinstance(where, Path) else where.open())
     return cast(BinaryIO, archives[where].open(file.source.name))
 
 
@@ -136,6 +145,18 @@ def _files(name: str, path: Path, findings: Findings) -> Iterator[GivenFile]:
             yield GivenFile(inner, member)
     else:
         yield GivenFile(_plain(name), path)
+
+
+def _elsewhere(given: Remote, findings: Findings) -> Iterator[GivenFile]:
+    """The files at an address; the members of a ZIP there."""
+    there = files_at(given, MOST_FILES)
+    if len(there) == 1 and is_archive(there[0][1]):
+        name, archive = there[0]
+        for inner, member in members(archive, printable(name), findings):
+            yield GivenFile(inner, member)
+        return
+    for name, file in there:
+        yield GivenFile(name, file)
 
 
 def _told_apart(files: Sequence[GivenFile], findings: Findings) -> Iterator[GivenFile]:

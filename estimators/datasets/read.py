@@ -23,6 +23,7 @@ from estimators.datasets.shelf import measured, pictures_of
 from estimators.datasets.yolo import is_description, read_description, read_yolo
 from estimators.errors import InputError
 from estimators.media.names import printable
+from estimators.remote import Remote, files_at
 
 # JSON takes about ten times its size in memory: COCO's val2017 has 10 MB, train2017 240.
 MOST_ANNOTATION_BYTES = 300_000_000
@@ -55,14 +56,14 @@ class _Annotations:
 
 def read_annotated_set(
     images: Given | None = None,
-    annotations: Path | Mapping[str, Path] | None = None,
+    annotations: Path | Remote | Mapping[str, Path] | None = None,
     most_bytes: int = MOST_ANNOTATION_BYTES,
 ) -> tuple[AnnotatedSet, HealthReport]:
     """Pictures with the people marked in them, and what is odd about them.
 
     Args:
-        images: a folder, a ZIP, or files, which a mapping gives the names of.  Without, the ZIP or
-            folder that the annotations are in.
+        images: a folder, a ZIP, either at an address, or files, which a mapping gives the names of.
+            Without, the ZIP or folder that the annotations are in.
         annotations: a COCO JSON, a `data.yaml`, an MPII `.mat` or JSON; a ZIP or folder that holds
             one.  Without, one is looked for among `images`.
         most_bytes: that an annotation file may have.
@@ -144,15 +145,19 @@ def _digest(listing: Listing) -> str:
     return digest.hexdigest()
 
 
-def _beside(annotations: Path | Mapping[str, Path] | None, findings: Findings) -> list[GivenFile]:
+def _beside(
+    annotations: Path | Remote | Mapping[str, Path] | None, findings: Findings
+) -> list[GivenFile]:
     """The files of the ZIP or folder that the annotations are, or are in."""
     if annotations is None:
         return []
     return [] if _is_plain(annotations) else files_of(annotations, findings)
 
 
-def _is_plain(annotations: Path | Mapping[str, Path] | None) -> bool:
-    """Whether it is one file that is no ZIP."""
+def _is_plain(annotations: Path | Remote | Mapping[str, Path] | None) -> bool:
+    """Whether it is one file that is no ZIP; at an address, by its ending."""
+    if isinstance(annotations, Remote):
+        return annotations.name.lower().endswith(_ENDINGS)
     return (
         isinstance(annotations, Path) and not annotations.is_dir() and not is_archive(annotations)
     )
@@ -160,7 +165,7 @@ def _is_plain(annotations: Path | Mapping[str, Path] | None) -> bool:
 
 def _annotations(
     pictures: Sequence[GivenFile],
-    annotations: Path | Mapping[str, Path] | None,
+    annotations: Path | Remote | Mapping[str, Path] | None,
     beside: list[GivenFile],
     most_bytes: int,
     unread: str = "",
@@ -173,16 +178,25 @@ def _annotations(
     Raises:
         InputError: there is none, or several.
     """
-    if isinstance(annotations, Path) and _is_plain(annotations):
-        file = GivenFile(str(annotations), annotations)
+    if isinstance(annotations, Path | Remote) and _is_plain(annotations):
+        file = _one_file(annotations)
         known = _known(file, most_bytes, named=True)
         if known is None:
             raise InputError(f"{printable(file.name)} is of no known format.", _KNOWN)
-        if known.content is None and not pictures:
+        if known.content is None and not pictures and isinstance(annotations, Path):
             beside += files_of(annotations.absolute().parent, Findings())
         return known
     candidates = [file for file in beside or pictures if file.ending in _ENDINGS]
     return _only(candidates, most_bytes, unread)
+
+
+def _one_file(annotations: Path | Remote) -> GivenFile:
+    if isinstance(annotations, Path):
+        return GivenFile(str(annotations), annotations)
+    (_, file), *others = files_at(annotations, 2)
+    if others:
+        raise InputError(f"{annotations} is a folder.", "Name the annotation file in it.")
+    return GivenFile(annotations.url, file)
 
 
 def _unread(files: Sequence[GivenFile], findings: Findings) -> str:

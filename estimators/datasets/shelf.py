@@ -6,6 +6,7 @@ import posixpath
 import re
 import zipfile
 from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +18,9 @@ from estimators.datasets.listing import ListedImage, Listing
 from estimators.errors import InputError
 from estimators.media.names import printable
 from estimators.media.pictures import size_of
+from estimators.remote import RemoteFile
 
+_AT_ONCE = 32
 # Label Studio puts eight digits before the name of what was uploaded to it.
 _PREFIX = re.compile(r"^[0-9a-f]{8}-")
 
@@ -49,23 +52,39 @@ def pictures_of(files: Iterable[GivenFile]) -> list[GivenFile]:
 
 def measured(files: Iterable[GivenFile], findings: Findings) -> list[ShelfPicture]:
     """The pictures that can be read, with their sizes; others are counted."""
-    found = []
-    archives: dict[object, zipfile.ZipFile] = {}
+    archives: dict[Path | RemoteFile, zipfile.ZipFile] = {}
+    listed = list(files)
+    far = [file for file in listed if isinstance(file.source, RemoteFile)]
     try:
-        for file in files:
-            name = printable(file.name)
-            try:
-                with opened(file, archives) as content:  # type: ignore[arg-type]
-                    size, orientation = size_of(content, name)
-                found.append(ShelfPicture(file, size, orientation))
-            except InputError as error:
-                findings.add("picture_unreadable", error.message)
-            except UNREADABLE as error:
-                findings.add("picture_unreadable", f"{name}: {error}")
+        with ThreadPoolExecutor(_AT_ONCE if far else 1) as pool:
+            # Each look at an address waits for its answer; here a thread gains nothing.
+            looks = {file.name: pool.submit(_measure, file, archives) for file in far}
+            seen = [
+                looks[file.name].result() if file.name in looks else _measure(file, archives)
+                for file in listed
+            ]
     finally:
         for archive in archives.values():
             archive.close()
-    return found
+    for one in seen:
+        if isinstance(one, str):
+            findings.add("picture_unreadable", one)
+    return [one for one in seen if isinstance(one, ShelfPicture)]
+
+
+def _measure(
+    file: GivenFile, archives: dict[Path | RemoteFile, zipfile.ZipFile]
+) -> ShelfPicture | str:
+    """Its size, or why it cannot be read."""
+    name = printable(file.name)
+    try:
+        with opened(file, archives) as content:
+            size, orientation = size_of(content, name)
+        return ShelfPicture(file, size, orientation)
+    except InputError as error:
+        return error.message
+    except UNREADABLE as error:
+        return f"{name}: {error}"
 
 
 def placed(

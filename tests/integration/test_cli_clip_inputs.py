@@ -19,7 +19,7 @@ from clip_factory import Recipe, make_clip
 from estimators import registry
 from estimators.analysis.clip import ClipEstimates
 from estimators.cli.clips import VIDEO, Clips
-from estimators.cli.inputs import Pictures
+from estimators.cli.inputs import Pictures, given_files
 from estimators.cli.main import _parser, main
 from estimators.errors import InputError
 from estimators.export.files import to_bytes, write_csv, write_json, write_parquet
@@ -155,11 +155,11 @@ def test_pictures_names_too(tmp_path: Path) -> None:
     paths[1].parent.mkdir()
     for path in paths:
         shutil.copy(pictures()[0].path, path)
-    found = Pictures(paths)
+    found = Pictures(given_files(paths))
     assert len(found.paths) == 2
-    for name, path in found.paths.items():
+    for name, file in found.paths.items():
         name.encode("utf-8")
-        np.testing.assert_array_equal(found[name].image, read_picture(path).image)
+        np.testing.assert_array_equal(found[name].image, read_picture(Path(file.name)).image)
     answer = ClipEstimates(MODEL, registry.get(MODEL).skeleton, next(iter(found.paths)), (4, 4))
     answer.append_failed(0, 0.0, "no luck")
     table = frame_table([answer])

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from estimators.cli.inputs import Pictures
+from estimators.cli.inputs import Pictures, given_files
 from estimators.errors import InputError
 from estimators.export.annotated_ids import SourcePicture
 from estimators.media.pictures import NO_END
@@ -31,7 +31,7 @@ def test_libraries_do_not_speak_about_a_damaged_picture(
     data[8:60] = b"\xff" * 52
     (tmp_path / "bad.tif").write_bytes(data)
     with pytest.raises(InputError, match="damaged"):
-        Pictures([tmp_path / "bad.tif"])
+        Pictures(given_files([tmp_path / "bad.tif"]))
     assert capfd.readouterr().err == ""
     os.write(2, b"afterwards")
     assert capfd.readouterr().err == "afterwards"
@@ -42,7 +42,7 @@ def test_what_is_known_of_each_picture(tmp_path: Path) -> None:
     exif[0x0112] = 6
     (tmp_path / "turned.jfif").write_bytes(encoded("JPEG", exif=exif))
     (tmp_path / "cut").write_bytes(encoded("JPEG")[:-2])
-    pictures = Pictures([tmp_path / "turned.jfif", tmp_path / "cut"])
+    pictures = Pictures(given_files([tmp_path / "turned.jfif", tmp_path / "cut"]))
     assert pictures.notes == [f"cut: {NO_END}"]
     assert pictures.sources() == {
         "turned.jfif": SourcePicture(tmp_path / "turned.jfif", (40, 60), 6),

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from estimators.analysis.clip import ClipEstimates
-from estimators.cli.inputs import Pictures
+from estimators.cli.inputs import Pictures, given_files
 from estimators.errors import InputError
 from estimators.export.cells import cell
 from estimators.export.coco import image_ids
@@ -129,4 +129,4 @@ def test_two_pictures_that_would_be_called_the_same_are_refused(tmp_path: Path) 
     for name in ("a\n.png", r"a\n.png"):
         Image.new("RGB", (8, 8)).save(tmp_path / name)
     with pytest.raises(InputError, match=r"Two pictures would be called a\\n\.png"):
-        Pictures([tmp_path / "a\n.png", tmp_path / r"a\n.png"])
+        Pictures(given_files([tmp_path / "a\n.png", tmp_path / r"a\n.png"]))

@@ -46,6 +46,7 @@ RANKS = {
     "estimators.geometry": 0,
     "estimators.kept": 0,
     "estimators.typed": 0,
+    "estimators.remote": 0,
 }
 
 

@@ -14,7 +14,7 @@ from estimators.workflows.background import BackgroundJob, RunState
 from estimators.workflows.evaluate.answers import Evaluated
 from estimators.workflows.evaluate.asks import EvaluateSettings, Plan
 from estimators.workflows.evaluate.outcome import AskedModel, outcome
-from estimators.workflows.evaluate.pictures import SetPictures
+from estimators.workflows.evaluate.pictures import PictureFacts, SetPictures
 from estimators.workflows.evaluate.progress import EvaluateProgress, ModelProgress
 from estimators.workflows.evaluate.records import Records
 from estimators.workflows.evaluate.run import Answer, ModelRun, answers
@@ -138,9 +138,9 @@ class EvaluateJob(BackgroundJob):
         records.put_memory(held)
         return held
 
-    def _note_picture(self, image: AnnotatedImage, digest: str, why: str) -> None:
+    def _note_picture(self, image: AnnotatedImage, facts: PictureFacts) -> None:
         if self._seen is not None:
-            self._seen.note(image, digest, why)
+            self._seen.note(image, facts)
 
     def _note(self, spec: ModelSpec, records: Records) -> None:
         if records.damaged:

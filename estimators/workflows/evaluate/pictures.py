@@ -3,19 +3,41 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import threading
 import zipfile
 import zlib
 from collections import OrderedDict
 from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
 
 from estimators.annotated import AnnotatedImage
 from estimators.decode.pictures import read_picture
 from estimators.errors import InputError
 from estimators.media.names import printable
+from estimators.media.pictures import size_of
 from estimators.types import Frame
 
-Note = Callable[[AnnotatedImage, str, str], None]
+
+@dataclass(frozen=True)
+class PictureFacts:
+    """What is known of a picture file once it was read.
+
+    Attributes:
+        sha256: of its content, "" where it cannot be read.
+        size: width and height, upright; 0, 0 where they are unknown.
+        orientation: how it is stored, 1 to 8.
+        unreadable: why it cannot be read, "" where it can.
+    """
+
+    sha256: str = ""
+    size: tuple[int, int] = (0, 0)
+    orientation: int = 1
+    unreadable: str = ""
+
+
+Note = Callable[[AnnotatedImage, PictureFacts], None]
 
 _KEPT_BYTES = 300_000_000
 _FRESH = 4
@@ -28,7 +50,7 @@ class SetPictures:
 
     Args:
         kept_bytes: that stay in memory.
-        note: is given every picture with its SHA-256, or with "" and why it cannot be read.
+        note: is given every picture that is read, or cannot be.
 
     Attributes:
         unreadable: by `image_id`, why a picture cannot be read; a sentence.
@@ -96,9 +118,11 @@ class SetPictures:
             raise refused from error
         if image.image_id not in self._digests:
             digest = self._digests[image.image_id] = hashlib.sha256(content).hexdigest()
-            self._note(image, digest, "")
+            with suppress(InputError):  # told when it is decoded
+                size, orientation = size_of(io.BytesIO(content), image.file)
+                self._note(image, PictureFacts(digest, size, orientation))
         return content
 
     def _cannot_read(self, image: AnnotatedImage, error: InputError) -> None:
         self.unreadable[image.image_id] = str(error)
-        self._note(image, "", str(error))
+        self._note(image, PictureFacts(unreadable=str(error)))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from estimators.annotated import AnnotatedImage
+from estimators.workflows.evaluate.pictures import PictureFacts
 from estimators.workflows.lines import LineFile
 
 FORMAT = "pose-pictures/1"
@@ -13,27 +15,18 @@ FILE = "pictures.estimates"
 
 
 class Seen:
-    """What lines say about pictures, by name.
-
-    Attributes:
-        digests: SHA-256 of each that could be read; the last line counts.
-        unreadable: why each of the others cannot be read.
-    """
+    """What lines say about pictures, by name; the last line of each counts."""
 
     def __init__(self) -> None:
-        self.digests: dict[str, str] = {}
-        self.unreadable: dict[str, str] = {}
+        self.facts: dict[str, PictureFacts] = {}
 
     def take(self, entry: dict[str, Any]) -> None:
-        """Takes one line; KeyError where it is damaged."""
+        """Takes one line; KeyError, TypeError or ValueError where it is damaged."""
         if "format" in entry:
             return
-        file, digest, why = entry["file"], entry["sha256"], entry["unreadable"]
-        if why:
-            self.unreadable[file] = why
-        else:
-            self.digests[file] = digest
-            self.unreadable.pop(file, None)
+        file = entry.pop("file")
+        width, height = entry.pop("size")
+        self.facts[file] = PictureFacts(size=(int(width), int(height)), **entry)
 
 
 class SeenPictures:
@@ -47,16 +40,11 @@ class SeenPictures:
         self.known = Seen()
         self._lines = LineFile(folder / FILE, self.known.take, {"format": FORMAT})
 
-    def note(self, image: AnnotatedImage, digest: str, why: str) -> None:
-        """A picture that was read (`digest`), or was not (`why`)."""
-        file = image.file
-        if why and self.known.unreadable.get(file) == why:
-            return
-        if not why and self.known.digests.get(file) == digest:
-            return
-        entry = {"file": file, "sha256": digest, "unreadable": why}
-        self.known.take(entry)
-        self._lines.append(entry)
+    def note(self, image: AnnotatedImage, facts: PictureFacts) -> None:
+        """A picture that was read, or cannot be."""
+        if self.known.facts.get(image.file) != facts:
+            self.known.facts[image.file] = facts
+            self._lines.append({"file": image.file, **asdict(facts)})
 
     def close(self) -> None:
         """Lets go of the file; safe to call twice."""

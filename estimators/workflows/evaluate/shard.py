@@ -7,6 +7,7 @@ import json
 import math
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from estimators.types import Timings
 from estimators.workflows.evaluate.answers import Evaluated
 from estimators.workflows.evaluate.asks import Ask, EvaluateSettings, Plan
 from estimators.workflows.evaluate.outcome import AskedModel, outcome
+from estimators.workflows.evaluate.pictures import PictureFacts
 from estimators.workflows.evaluate.records import KnownAnswers, model_key
 from estimators.workflows.evaluate.run import Answer
 from estimators.workflows.evaluate.seen import FILE as SEEN
@@ -73,6 +75,16 @@ def require_same(parts: Parts, job: Mapping[str, Any]) -> None:
         )
 
 
+def facts_in(parts: Parts) -> dict[str, PictureFacts]:
+    """What the shards know of their pictures, by name; damaged lines are passed over."""
+    seen = Seen()
+    for found in parts.folders.values():
+        for folder, _ in found:
+            with suppress(FileNotFoundError):
+                read_lines((folder / SEEN).read_bytes(), seen.take)
+    return seen.facts
+
+
 @dataclass
 class _Part:
     """What one shard's folders hold together."""
@@ -101,16 +113,15 @@ class _Part:
 
     def answer(self, ask: Ask, model: str) -> Answer | None:
         """None where it is missing."""
-        file = ask.image.file
-        if file in self.seen.unreadable:
-            return Answer(ask, error=self.seen.unreadable[file], unreadable=True)
-        digest, known = self.seen.digests.get(file), self.answers[model]
-        if digest is None:
+        facts, known = self.seen.facts.get(ask.image.file), self.answers[model]
+        if facts is None:
             return None
-        kept = known.get(digest, ask.window)
+        if facts.unreadable:
+            return Answer(ask, error=facts.unreadable, unreadable=True)
+        kept = known.get(facts.sha256, ask.window)
         if kept is not None:
             return Answer(ask, replace(kept.estimate, timings_ms=_UNKNOWN_MS))
-        why = known.error(digest, ask.window)
+        why = known.error(facts.sha256, ask.window)
         return Answer(ask, error=why) if why else None
 
     def problem(self, again: str) -> str:
@@ -153,10 +164,10 @@ class Merged:
         """What one run of all would have come to, without its times."""
         ids = {image.file: image.image_id for image in self._plan.annotated.images}
         unreadable = {
-            ids[file]: why
+            ids[file]: facts.unreadable
             for part in self._parts.values()
-            for file, why in part.seen.unreadable.items()
-            if file in ids
+            for file, facts in part.seen.facts.items()
+            if facts.unreadable and file in ids
         }
         return outcome(self._plan, self._models, unreadable, (NO_TIMES,))
 

@@ -1,0 +1,226 @@
+"""Files that lie elsewhere, by their address: whatever fsspec opens (`s3://`, `gs://`, …).
+
+Who may read them, the environment says, as each store's own tools have it (`AWS_PROFILE`,
+`GOOGLE_APPLICATION_CREDENTIALS`, …); an address with a password in it is refused, since addresses
+are written into results.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, BinaryIO, cast
+from urllib.parse import urlsplit
+
+from estimators.errors import InputError
+
+# Enough for a picture's head; more is fetched where it is asked for.
+_AHEAD_BYTES = 65_536
+
+
+@dataclass(frozen=True)
+class Remote:
+    """An address: a folder, a file or a ZIP."""
+
+    url: str
+
+    @property
+    def name(self) -> str:
+        """Its last part."""
+        return posixpath.basename(self.url.rstrip("/"))
+
+    def __str__(self) -> str:
+        return self.url
+
+
+@dataclass(frozen=True)
+class RemoteFile:
+    """A file at an address; an `annotated.Source`."""
+
+    url: str
+    size_bytes: int
+
+    @property
+    def name(self) -> str:
+        """Its last part."""
+        return posixpath.basename(self.url)
+
+    def read(self) -> bytes:
+        """Its content; OSError where it cannot be read."""
+        with _as_os_error(self.url), self.open() as file:
+            return file.read()
+
+    def open(self) -> BinaryIO:
+        """It for reading, seekable; OSError where it cannot be opened."""
+        with _as_os_error(self.url):
+            store, path = _store(self.url)
+            return cast(BinaryIO, store.open(path, "rb", block_size=_AHEAD_BYTES))
+
+
+def place(text: str) -> Path | Remote:
+    """What a person names: a path here, or an address such as `s3://bucket/folder`.
+
+    Raises:
+        InputError: an address with a user or password in it.
+    """
+    if "://" not in text:
+        return Path(text)
+    parts = urlsplit(text)
+    if parts.username is not None or parts.password is not None or "@" in parts.netloc:
+        raise InputError(
+            f"An address of {parts.scheme}:// holds a user or password.",
+            "Leave it out: credentials come from the environment.",
+        )
+    return Remote(text)
+
+
+def files_at(remote: Remote, most: int) -> list[tuple[str, RemoteFile]]:
+    """The files of a folder by their names in it, sorted; the one file where it is one.
+
+    Hidden files and folders are passed over.
+
+    Raises:
+        InputError: nothing is there, it cannot be read, or there are more than `most`.
+    """
+    try:
+        with _as_os_error(remote.url):
+            store, path = _store(remote.url)
+            if store.isfile(path):
+                size = int(store.info(path)["size"] or 0)
+                return [(remote.name, RemoteFile(remote.url, size))]
+            listed = store.find(path, detail=True)
+    except OSError as error:
+        raise InputError(
+            f"{remote} cannot be read: {error.strerror or error}.",
+            "Check the address, and that the environment holds credentials for it.",
+        ) from error
+    if len(listed) > most:
+        raise InputError(f"There are over {most:,} files in {remote}.", "Name a part of them.")
+    if not listed:
+        raise InputError(f"There is nothing at {remote}.", "Check the address.")
+    root = path.rstrip("/") + "/"
+    named = {full.removeprefix(root): (full, info) for full, info in listed.items()}
+    return [
+        (name, RemoteFile(store.unstrip_protocol(full), int(info["size"] or 0)))
+        for name, (full, info) in sorted(named.items())
+        if not any(part.startswith(".") for part in name.split("/"))
+    ]
+
+
+@contextmanager
+def fetched(file: RemoteFile) -> Iterator[Path]:
+    """A copy of it here, for what needs a file of its own; InputError where it cannot be had."""
+    with TemporaryDirectory(prefix="pose-fetched-") as folder:
+        path = Path(folder, file.name)
+        try:
+            with _as_os_error(file.url):
+                store, there = _store(file.url)
+                store.get_file(there, str(path))
+        except OSError as error:
+            raise InputError(
+                f"{file.url} cannot be fetched: {error.strerror or error}.", "Check the address."
+            ) from error
+        yield path
+
+
+@contextmanager
+def local_copy(remote: Remote, required: bool = False) -> Iterator[Path]:
+    """A folder here with what lies at an address; what is in it afterwards is written there.
+
+    Args:
+        required: it has to be there, and is left as it is.
+
+    Raises:
+        InputError: it cannot be read, or not be written.
+    """
+    with TemporaryDirectory(prefix="pose-results-") as folder:
+        inside = Path(folder, remote.name or "results")
+        inside.mkdir()
+        try:
+            with _as_os_error(remote.url):
+                store, path = _store(remote.url)
+                if store.isdir(path):
+                    store.get(path.rstrip("/") + "/", f"{inside}/", recursive=True)
+                elif required:
+                    raise FileNotFoundError(2, "there is no such folder")
+                if not required:
+                    _probe(store, path)
+        except OSError as error:
+            raise _unusable(remote, error) from error
+        try:
+            yield inside
+        finally:
+            if not required:
+                _put(remote, inside)
+
+
+def _put(remote: Remote, folder: Path) -> None:
+    try:
+        with _as_os_error(remote.url):
+            store, path = _store(remote.url)
+            for file in sorted(p for p in folder.rglob("*") if p.is_file()):
+                target = posixpath.join(path, file.relative_to(folder).as_posix())
+                store.makedirs(posixpath.dirname(target), exist_ok=True)
+                store.put_file(str(file), target)
+    except OSError as error:
+        raise _unusable(remote, error) from error
+
+
+def _probe(store: Any, path: str) -> None:
+    """Before hours of work: whether anything can be written there."""
+    probe = posixpath.join(path, ".probe")
+    store.makedirs(path, exist_ok=True)
+    store.pipe_file(probe, b"")
+    store.rm_file(probe)
+
+
+def _unusable(remote: Remote, error: OSError) -> InputError:
+    return InputError(
+        f"{remote} cannot be used: {error.strerror or error}.",
+        "Check the address, and that the environment holds credentials for it.",
+    )
+
+
+def _store(url: str) -> tuple[Any, str]:
+    """The file system of an address, and the path in it.
+
+    Raises:
+        InputError: a package for it is missing, or no package knows it.
+    """
+    from fsspec.core import url_to_fs
+    from fsspec.registry import known_implementations
+
+    scheme = url.partition("://")[0]
+    try:
+        store, path = url_to_fs(url)
+    except ImportError as error:
+        said = known_implementations.get(scheme, {}).get("err", str(error))
+        package = _PACKAGES.get(scheme)
+        advice = f"`pip install {package}`, then try again." if package else f"{said}."
+        raise InputError(f"{scheme}:// needs a package that is not installed.", advice) from error
+    except ValueError as error:
+        raise InputError(
+            f"{scheme}:// is no kind of address that can be opened.",
+            "Give a folder or file here, or s3://, gs://, az://, https://, ….",
+        ) from error
+    return store, path
+
+
+_PACKAGES = {"s3": "s3fs", "s3a": "s3fs", "gs": "gcsfs", "gcs": "gcsfs", "az": "adlfs"}
+_PACKAGES |= {"abfs": "adlfs", "http": "aiohttp", "https": "aiohttp", "sftp": "paramiko"}
+
+
+@contextmanager
+def _as_os_error(url: str) -> Iterator[None]:
+    """Each store has exceptions of its own; whoever reads a file expects OSError."""
+    try:
+        yield
+    except (OSError, InputError):
+        raise
+    except Exception as error:
+        first = str(error).strip().splitlines()
+        raise OSError(5, f"{type(error).__name__}: {first[0][:200] if first else ''}") from error
