@@ -26,11 +26,11 @@ class CallStats:
         self.first_call_ms: float | None = None
         self.start_busy = False
 
-    def loaded(self, busy: bool = False) -> None:
+    def loaded(self, busy: bool) -> None:
         """The next call is the first after loading."""
         self._cold, self.start_busy = True, busy
 
-    def add(self, total_ms: float, busy: bool = False) -> None:
+    def add(self, total_ms: float, busy: bool) -> None:
         """A call; while other work ran (`busy`) it says nothing about the model's own latency."""
         with self._lock:
             self.calls += 1

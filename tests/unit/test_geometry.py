@@ -4,14 +4,24 @@ from __future__ import annotations
 
 import itertools
 
+import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 from estimators.geometry import CropRegion, Letterbox, Rectangle, best_canvas, square_around
 
-# (height, width): wide, tall, odd, square, tiny, and a strip thinner than a canvas pixel.
-FRAMES = [(720, 1280), (1920, 1080), (427, 641), (300, 300), (37, 90), (61, 7), (1000, 2)]
+# (height, width): wide, tall, odd, square, tiny, and strips thinner than a canvas pixel.
+FRAMES = [
+    (720, 1280),
+    (1920, 1080),
+    (427, 641),
+    (300, 300),
+    (37, 90),
+    (61, 7),
+    (1000, 2),
+    (2, 1000),
+]
 CANVASES = [(192, 192), (256, 256), (384, 512), (512, 288)]
 # A spot is found back within this many canvas pixels.
 TOLERANCE_PX = 0.05
@@ -190,3 +200,55 @@ def test_a_square_is_the_nearest_one_of_whole_pixels(side: int) -> None:
     for x in np.arange(9.05, 12, 0.1):
         left = square_around(np.array([x, x]), side / 2).left
         assert abs(left + side / 2 - x) == min(abs(n + side / 2 - x) for n in range(20)), x
+
+
+def test_whole_regions_of_odd_sizes_start_on_whole_pixels() -> None:
+    assert CropRegion.whole((5, 8)) == CropRegion(0, -2, 8)
+    assert CropRegion.whole((9, 4)) == CropRegion(-3, 0, 9)
+    assert isinstance(CropRegion.whole((5, 8)).top, int)
+
+
+def test_one_pixel_is_enough() -> None:
+    letterbox = Letterbox.fit((1, 1), (4, 6))
+    assert letterbox == Letterbox(Rectangle(0, 0, 1, 1), Rectangle(1, 0, 5, 4), (4, 6))
+
+
+@pytest.mark.parametrize(
+    ("region", "frame", "target"),
+    [
+        (CropRegion(-50, 0, 100), (100, 1), Rectangle(5, 0, 6, 10)),  # thinner than a pixel
+        (CropRegion(-99, -99, 100), (1, 1), Rectangle(9, 9, 10, 10)),  # at the far edge
+        (CropRegion(-10, -30, 100), (40, 60), Rectangle(1, 3, 7, 7)),
+    ],
+)
+def test_what_is_seen_of_a_frame_takes_whole_pixels_at_least_one(
+    region: CropRegion, frame: tuple[int, int], target: Rectangle
+) -> None:
+    assert Letterbox.of_region(region, frame, 10).target == target
+
+
+@pytest.mark.parametrize(
+    ("frame", "canvas", "steps"),
+    [
+        ((10, 20), (30, 60), [(60, 30, cv2.INTER_LINEAR)]),
+        ((300, 2), (301, 301), [(2, 301, cv2.INTER_LINEAR)]),  # one side stays as it is
+        ((2, 300), (301, 301), [(301, 2, cv2.INTER_LINEAR)]),
+        ((400, 3), (399, 399), [(3, 399, cv2.INTER_CUBIC)]),
+        ((3, 400), (399, 399), [(399, 3, cv2.INTER_CUBIC)]),
+        ((44, 59), (30, 40), [(40, 30, cv2.INTER_CUBIC)]),
+        ((45, 61), (30, 40), [(40, 30, cv2.INTER_CUBIC)]),  # only one is above half as large again
+        ((61, 45), (40, 30), [(30, 40, cv2.INTER_CUBIC)]),
+        ((46, 62), (30, 40), [(60, 45, cv2.INTER_AREA), (40, 30, cv2.INTER_CUBIC)]),
+        ((90, 130), (31, 45), [(68, 47, cv2.INTER_AREA), (45, 31, cv2.INTER_CUBIC)]),
+    ],
+)
+def test_shrinking_averages_first_and_is_bicubic_and_enlarging_is_bilinear(
+    frame: tuple[int, int], canvas: tuple[int, int], steps: list[tuple[int, int, int]]
+) -> None:
+    picture = np.random.default_rng(0).integers(0, 256, (*frame, 3), np.uint8)
+    letterbox = Letterbox.fit(frame, canvas)
+    target, expected = letterbox.target, picture
+    for width, height, way in steps:
+        expected = np.asarray(cv2.resize(expected, (width, height), interpolation=way), np.uint8)
+    shown = letterbox.apply(picture)[target.top : target.bottom, target.left : target.right]
+    np.testing.assert_array_equal(shown, expected)

@@ -221,16 +221,44 @@ class TestBackoff:
 
 def test_statistics_keep_the_cold_start_apart() -> None:
     stats = CallStats()
-    stats.loaded()
-    assert stats.median_p95() == (None, None)
+    stats.loaded(busy=False)
+    assert (stats.median_p95(), stats.start_busy) == ((None, None), False)
     for value in (500.0, *range(1, 101)):
-        stats.add(value)
+        stats.add(value, busy=False)
     assert (stats.calls, stats.first_call_ms) == (101, 500.0)
     assert stats.median_p95() == pytest.approx((50.5, 95.05))
-    stats.loaded()
-    stats.add(400.0)
+    stats.loaded(busy=False)
+    stats.add(400.0, busy=False)
     assert stats.first_call_ms == 400.0
     assert stats.median_p95() == pytest.approx((50.5, 95.05))
+
+
+def test_statistics_are_of_the_latest_500_calls() -> None:
+    stats = CallStats()
+    for value in range(1001):
+        stats.add(float(value), busy=False)
+    assert (stats.calls, stats.first_call_ms) == (1001, 0.0)
+    assert stats.median_p95() == pytest.approx((750.5, 975.05))  # of 501 to 1000
+
+
+def test_a_disturbed_call_says_nothing_about_the_models_own_latency() -> None:
+    stats = CallStats()
+    assert not stats.start_busy
+    for value, busy in [(90.0, False), (50.0, True), (7.0, False), (60.0, True), (9.0, False)]:
+        stats.add(value, busy)
+    assert (stats.calls, stats.median_p95()[0]) == (5, 8.0)
+    assert not stats.start_busy  # only loading and the first call count
+
+
+@pytest.mark.parametrize("loading", [False, True])
+@pytest.mark.parametrize("first", [False, True])
+def test_a_start_is_disturbed_in_loading_or_in_the_first_call(loading: bool, first: bool) -> None:
+    stats = CallStats()
+    stats.loaded(loading)
+    stats.add(80.0, first)
+    assert stats.start_busy == (loading or first)
+    stats.loaded(busy=False)
+    assert not stats.start_busy
 
 
 def test_memory_of_a_process_counts_what_it_holds() -> None:

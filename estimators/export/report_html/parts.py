@@ -68,8 +68,8 @@ def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     return f'<div class="wide"><table>{head}<tbody>{body}</tbody></table></div>'
 
 
-def bars(rows: Iterable[tuple[str, str, Mapping[str, Any]]], most: float = 1.0) -> str:
-    """One bar a row from 0 to `most`, a line over the 95 % interval.
+def bars(rows: Iterable[tuple[str, str, Mapping[str, Any]]]) -> str:
+    """One bar a row from 0 to 1, a line over the 95 % interval.
 
     Args:
         rows: name (HTML), colour (a CSS value) and figure.
@@ -77,9 +77,9 @@ def bars(rows: Iterable[tuple[str, str, Mapping[str, Any]]], most: float = 1.0) 
     out = []
     for name, colour, figure in rows:
         value, span = figure["value"], figure.get("interval")
-        inside = f'<i class="one" style="width:{_percent(value, most)}"></i>'
+        inside = f'<i class="one" style="width:{_percent(value)}"></i>'
         if span and value is not None:
-            low, high = (_percent(end, most) for end in span)
+            low, high = (_percent(end) for end in span)
             inside += f'<b style="left:{low};width:calc({high} - {low})"></b>'
         track = f'<span class="track" style="--colour:{colour}">{inside}</span>'
         out.append(f"<span>{name}</span>{track}<span>{in_line(figure)}</span>")
@@ -95,7 +95,7 @@ def stacked(rows: Iterable[tuple[str, Mapping[str, float], str]]) -> str:
     out = []
     for name, shares, behind in rows:
         inside = "".join(
-            f'<i class="{text(kind)}" style="width:{_percent(value, 1.0)}" '
+            f'<i class="{text(kind)}" style="width:{_percent(value)}" '
             f'title="{text(kind)}: {share(value)}"></i>'
             for kind, value in shares.items()
         )
@@ -125,12 +125,13 @@ def plot(
         axes: what runs to the right, and what upwards.
         diagonal: draw where both are the same.
     """
-    xs = [x for x, _ in points] or [0.0]
-    low, high = (0.0, 1.0) if min(xs) >= 0 and max(xs) <= 1 else (min(xs), max(xs))
-    span = high - low or 1.0
+    xs = [x for x, _ in points]
+    low, high = (0.0, 1.0) if all(0 <= x <= 1 for x in xs) else (min(xs), max(xs))
+    if low == high:
+        high = low + 1
 
     def place(x: float, y: float) -> str:
-        across = _LEFT + (x - low) / span * (_WIDTH - _LEFT - 12)
+        across = _LEFT + (x - low) / (high - low) * (_WIDTH - _LEFT - 12)
         return f"{across:.1f},{_HEIGHT - _BOTTOM - y * (_HEIGHT - _BOTTOM - _TOP):.1f}"
 
     parts = [_axes(low, high, axes)]
@@ -168,7 +169,7 @@ def _axes(low: float, high: float, axes: tuple[str, str]) -> str:
     return "".join(parts)
 
 
-def _percent(value: float | None, most: float) -> str:
+def _percent(value: float | None) -> str:
     if value is None or math.isnan(value):
         return "0%"
-    return f"{100 * min(max(value / most, 0.0), 1.0):.2f}%"
+    return f"{100 * min(max(value, 0.0), 1.0):.2f}%"
