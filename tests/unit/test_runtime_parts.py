@@ -83,6 +83,29 @@ class TestTurns:
         assert not turns.try_take()
         turns.give()
         assert turns.try_take()
+        assert not turns.try_take()
+
+    @pytest.mark.parametrize("comes", [False, True])
+    def test_one_who_is_interrupted_waits_no_more_and_keeps_no_turn(
+        self, monkeypatch: pytest.MonkeyPatch, comes: bool
+    ) -> None:
+        turns = Turns()
+        assert turns.try_take()
+
+        class Interrupted(threading.Event):
+            def wait(self, timeout: float | None = None) -> bool:
+                if comes:
+                    turns.give()
+                raise KeyboardInterrupt
+
+        with monkeypatch.context() as patch:
+            patch.setattr(threading, "Event", Interrupted)
+            with pytest.raises(KeyboardInterrupt):
+                turns.take("B")
+        assert turns.waiting == 0
+        assert turns.try_take() == comes
+        turns.give()
+        assert turns.try_take()
 
 
 class TestFrameSlot:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from estimators.export.report_html.parts import (
@@ -79,21 +79,13 @@ _ABOUT_KINDS = (
 
 
 def _joints(report: Report) -> str:
-    models = report["models"]
-    joints = [row["joint"] for row in next(iter(models.values()))["joints"]]
-    rows = []
-    for place, joint in enumerate(joints):
-        each = [model["joints"][place] for model in models.values()]
-        rows.append(
-            [
-                text(joint.replace("_", " ")),
-                f"{each[0]['labelled']:,}",
-                *(
-                    f"{number(one['mean_similarity'], 2)}<small>{share(one['pck'])}</small>"
-                    for one in each
-                ),
-            ]
+    models, rows = report["models"], []
+    for each in zip(*(model["joints"] for model in models.values()), strict=True):
+        joint, *_ = each
+        shown = (
+            f"{number(one['mean_similarity'], 2)}<small>{share(one['pck'])}</small>" for one in each
         )
+        rows.append([text(joint["joint"].replace("_", " ")), f"{joint['labelled']:,}", *shown])
     header = ["Joint", "Labelled", *(name_of(report, model) for model in models)]
     about = (
         "Mean KS over all labelled joints, 0 where not found; under it PCK@0.2 of the torso, which "
@@ -117,7 +109,7 @@ def _trust(report: Report) -> str:
             "within KS 0.5."
         )
         if trust["ece"] is not None:
-            lines += f" Expected calibration error {number(trust['ece'], 3)}."
+            lines += f" Expected calibration error {number(trust['ece'])}."
         score = f"{kind} of a joint"
         parts.append(
             f"<h3>{name_of(report, model)}</h3><p>{lines}</p><div class='plots'>"
@@ -129,30 +121,15 @@ def _trust(report: Report) -> str:
 
 
 def _slices(report: Report) -> str:
-    return _by_model(
-        report,
-        "slices",
-        lambda row: f"{row['group']}: {row['name']}",
-        lambda row: with_interval(row["mean_ks"], 2),
-        "Mean KS of the labelled joints, 0 where not found.",
-    )
-
-
-def _by_model(
-    report: Report,
-    part: str,
-    named: Callable[[Any], str],
-    shown: Callable[[Any], str],
-    about: str,
-) -> str:
-    """Rows that every model has in the same order, one column a model."""
-    models = report["models"]
-    rows = []
-    for together in zip(*(model[part] for model in models.values()), strict=True):
-        counts = [f"{together[0]['people']:,}", f"{together[0]['joints']:,}"]
-        rows.append([text(named(together[0])), *counts, *map(shown, together)])
+    models, rows = report["models"], []
+    for each in zip(*(model["slices"] for model in models.values()), strict=True):
+        part, *_ = each
+        counts = [f"{part['people']:,}", f"{part['joints']:,}"]
+        shown = (with_interval(one["mean_ks"], 2) for one in each)
+        rows.append([text(f"{part['group']}: {part['name']}"), *counts, *shown])
     header = ["Part", "People", "Joints", *(name_of(report, model) for model in models)]
-    return f"<p>{text(about)}</p>{table(header, rows)}"
+    about = "Mean KS of the labelled joints, 0 where not found."
+    return f"<p>{about}</p>{table(header, rows)}"
 
 
 def _invented(report: Report) -> str:

@@ -75,7 +75,7 @@ def figure(index: int, picture: ReportPicture, model: str, colour: str) -> str:
     """
     width, height = picture.size
     pen = max(width, height) / 160
-    found = picture.found.get(model, np.zeros((0, len(COCO_17), 2)))
+    found = picture.found.get(model, picture.truth[:0])
     poses = "".join(
         f'<path class="{name}" stroke-width="{thickness:.2f}" d="{_bones(people)}"/>'
         for name, people, thickness in (
@@ -97,7 +97,7 @@ def _bones(people: NDArray[np.float64]) -> str:
     """The bones of which both ends are there, and a dot for each joint, as an SVG path."""
     parts = []
     for xy in people:
-        here = np.isfinite(xy).all(axis=-1)
+        here = np.isfinite(xy).all(axis=1)
         for a, b in COCO_17.bone_indices:
             if here[a] and here[b]:
                 parts.append(f"M{_at(xy[a])}L{_at(xy[b])}")
