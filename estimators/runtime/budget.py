@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Sequence
@@ -54,7 +55,7 @@ class MemoryBudget:
         self._patience_s = patience_s
         self._lock = threading.Lock()
         self._tenants: list[Tenant] = []
-        self._checked_s = 0.0
+        self._checked_s = -math.inf
 
     def add(self, tenant: Tenant) -> None:
         self._tenants.append(tenant)

@@ -137,3 +137,28 @@ def test_one_in_a_call_is_passed_over_after_a_call(monkeypatch: pytest.MonkeyPat
     budget_of(250, busy, idle, caller).check(caller)
     assert [v.mb for v in (busy, idle, caller)] == [100, 0, 100]
     assert busy.asked == [0]
+
+
+def test_what_takes_1_mb_has_to_go_as_well() -> None:
+    small, new = Variant("small", 1), Variant("new")
+    budget_of(100, small, new).make_room(new)
+    assert (small.mb, new.mb) == (0, 100)
+
+
+def test_patience_is_used_up_to_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(budget.time, "monotonic", lambda: 100.0)
+    busy, new = Variant("busy", 100, in_call=True), Variant("new")
+    with pytest.raises(MemoryBudgetError):
+        budget_of(150, busy, new, patience_s=0.0).make_room(new)
+    assert busy.asked == [0]
+    budget_of(150, busy, new, patience_s=0.5).make_room(new)
+    assert busy.asked == [0, 0, 0.5]
+
+
+def test_the_first_call_after_the_machine_started_is_looked_at(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(budget.time, "monotonic", lambda: 3.0)
+    idle, caller = Variant("idle", 100), Variant("caller", 100)
+    budget_of(150, idle, caller).check(caller)
+    assert (idle.mb, caller.mb) == (0, 100)
