@@ -212,7 +212,7 @@ def distance_from_others(xy: NDArray[np.float64], voices: Sequence[str]) -> NDAr
     """
     out = np.full(xy.shape[:-1], np.nan)
     names = tuple(dict.fromkeys(voices))
-    if len(names) < 2:
+    if not names:
         return out
     rows = [[m for m, name in enumerate(voices) if name == one] for one in names]
     heard = np.stack([median_over(xy[r]) for r in rows])
@@ -242,7 +242,8 @@ def median_over(values: NDArray[np.float64]) -> NDArray[np.float64]:
     if len(values) == 0:
         return np.full(values.shape[1:], np.nan)
     ordered = np.sort(np.where(np.isfinite(values), values, np.nan), axis=0)  # NaN sorts last
-    count = np.isfinite(ordered).sum(axis=0)
-    low = np.take_along_axis(ordered, np.maximum(count - 1, 0)[None] // 2, axis=0)[0]
-    high = np.take_along_axis(ordered, np.minimum(count // 2, len(values) - 1)[None], axis=0)[0]
-    return np.where(count > 0, (low + high) / 2, np.nan)
+    count = np.isfinite(ordered).sum(axis=0)[None]
+    low = np.take_along_axis(ordered, (count - 1) // 2, axis=0)[0]
+    high = np.take_along_axis(ordered, count // 2, axis=0)[0]
+    middle: NDArray[np.float64] = (low + high) / 2
+    return middle

@@ -101,14 +101,12 @@ class RollingLatency:
             return np.zeros(0), np.zeros(0)
         first, last = np.floor(times[0] / bin_s) + 1, np.floor(now_s / bin_s)
         edges = np.arange(first, last + 1) * bin_s
-        if len(edges) < 2:
-            return np.zeros(0), np.zeros(0)
         # An answer on an edge belongs to the bin that it opens.
         counts = np.diff(np.searchsorted(times, edges, side="left"))
         return edges[:-1] + bin_s / 2 - now_s, counts / bin_s
 
     def _window(self, now_s: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         with self._lock:
-            pairs = np.array(self._answers, np.float64).reshape(-1, 2)
+            pairs = np.array(self._answers, np.float64).reshape(len(self._answers), 2)
         inside = (pairs[:, 0] > now_s - self.window_s) & (pairs[:, 0] <= now_s)
         return pairs[inside, 0], pairs[inside, 1]

@@ -129,9 +129,9 @@ def side_swaps(path: PersonPath) -> NDArray[np.bool_]:
 
     A pair of joints counts as swapped when taking left for right explains the step from the frame
     before by less than half of the movement, and the two lie further apart than noise; arms or legs
-    when most of their pairs that can be judged, at least two, are.  Swapping there and back counts
-    twice.  The error is the "inversion" of Ronchi and Perona, "Benchmarking and Error Diagnosis in
-    Multi-Instance Pose Estimation", ICCV 2017, here against the model's own frame before.
+    when at least two of their three pairs are.  Swapping there and back counts twice.  The error is
+    the "inversion" of Ronchi and Perona, "Benchmarking and Error Diagnosis in Multi-Instance Pose
+    Estimation", ICCV 2017, here against the model's own frame before.
     """
     out = np.zeros((len(path.xy), 2), np.bool_)
     left, right = path.xy[:, _PAIRS[:, 0]], path.xy[:, _PAIRS[:, 1]]
@@ -143,12 +143,10 @@ def side_swaps(path: PersonPath) -> NDArray[np.bool_]:
     kept = moved(left, left) + moved(right, right)
     swapped = moved(left, right) + moved(right, left)
     apart = np.linalg.norm(left - right, axis=-1) > 2 * NOISE_TORSOS * path.torso
-    judged = np.isfinite(kept) & apart[1:] & apart[:-1]
-    flipped = judged & (swapped < 0.5 * kept)
+    flipped = apart[1:] & apart[:-1] & (swapped < 0.5 * kept)
     for i, joints in enumerate((_ARM_JOINTS, _LEG_JOINTS)):
         pairs = [COCO_17.mirror.index((f"left_{j}", f"right_{j}")) for j in joints]
-        count = flipped[:, pairs].sum(axis=1)
-        out[1:, i] = (count >= 2) & (2 * count > judged[:, pairs].sum(axis=1))
+        out[1:, i] = flipped[:, pairs].sum(axis=1) >= 2
     return out
 
 
@@ -270,7 +268,7 @@ def _numbers(
     none = np.zeros((0, len(COCO_17)))
     accelerations = np.concatenate([none, *(jitter(path) for path in paths)])
     lengths = np.array([path.judged.sum() for path in paths])
-    missing = np.array([dropout(path) for path in paths]).reshape(-1, len(COCO_17))
+    missing = np.array([dropout(path) for path in paths]).reshape(len(paths), len(COCO_17))
     return TemporalNumbers(
         len(clip) - len(clip.errors),
         len(clip.errors),

@@ -40,9 +40,7 @@ class _Tracks:
         self._last = np.zeros(0, np.int64)  # row in `shown` of each track's last sighting
         self._name = np.zeros(0, np.int64)
         self._started = 0
-        self._next_oks = np.zeros(len(shown))
-        if len(shown) > 1:
-            self._next_oks[:-1] = oks_of(shown.xy[:-1], shown.xy[1:])
+        self._next_oks = oks_of(shown.xy[:-1], shown.xy[1:])  # of each row with the one after
 
     def follow(self, rows: NDArray[np.int64], time_s: float) -> NDArray[np.int64]:
         """The track of each of `rows`, the people of the frame at `time_s`."""
@@ -55,8 +53,6 @@ class _Tracks:
         for similarity in (self._oks, self._nearness):
             free_rows = np.flatnonzero(name < 0)
             free_tracks = np.flatnonzero(~np.isin(self._name, name))
-            if not len(free_rows) or not len(free_tracks):
-                break
             matrix, least = similarity(self._last[free_tracks], rows[free_rows])
             for track, row in assign(matrix, least):
                 name[free_rows[row]] = self._name[free_tracks[track]]
@@ -66,9 +62,9 @@ class _Tracks:
 
     def _only_one_and_the_same(self, rows: NDArray[np.int64], alive: NDArray[np.bool_]) -> bool:
         """Most frames of most clips: one person, whose OKS with the sighting before is known."""
-        if len(rows) != 1 or len(alive) != 1 or not alive[0] or self._last[0] != rows[0] - 1:
+        if len(rows) != 1 or len(alive) != 1 or not alive[0]:
             return False
-        return bool(self._next_oks[rows[0] - 1] >= self._options.min_oks)
+        return bool(self._next_oks[self._last[0]] >= self._options.min_oks)
 
     def _start(self, rows: NDArray[np.int64], name: NDArray[np.int64]) -> None:
         new = np.flatnonzero(name < 0)
@@ -107,7 +103,7 @@ def track_people(shown: ShownClip, options: TrackOptions = TrackOptions()) -> ND
     Hungarian method.  Whoever is left starts a new track.
     """
     tracks = _Tracks(shown, options)
-    out = np.full(len(shown), -1, np.int64)
+    out = np.empty(len(shown), np.int64)
     for frame in np.flatnonzero(shown.people):
         rows = np.arange(shown.offsets[frame], shown.offsets[frame + 1])
         out[rows] = tracks.follow(rows, float(shown.clip.time_s[frame]))
@@ -148,9 +144,9 @@ def identity_switches(
         ended = recent & (last < start) & ~replaced
         same = ended & (who == who[track])
         other = ended & (count[start] <= count[last])
-        if same.any():
-            replaced[np.argmax(np.where(same, last, -1))] = True
-        elif other.any():
-            replaced[np.argmax(np.where(other, last, -1))] = True
-            switches.append(int(first[track]))
+        who_left = np.flatnonzero(same if same.any() else other)
+        if len(who_left):
+            replaced[who_left[np.argmax(last[who_left])]] = True
+            if not same.any():
+                switches.append(int(first[track]))
     return np.array(switches, np.int64)

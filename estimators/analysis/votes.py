@@ -58,7 +58,7 @@ class Preference:
 
 def preference(votes: Sequence[Vote], model: str, other: str) -> Preference:
     """What the votes between two models say, seen from `model`."""
-    both = [vote for vote in votes if set(vote.models) == {model, other}]
+    both = [vote for vote in votes if vote.models in ((model, other), (other, model))]
     won = [vote for vote in both if vote.winner is not None]
     wins = sum(vote.winner == model for vote in won)
     low, high = wilson(wins, len(won))

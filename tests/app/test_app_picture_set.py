@@ -6,13 +6,10 @@ import io
 from pathlib import Path
 
 import numpy as np
-import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 from test_app_image import first_page, fresh_server, viewer, wait_for
 
-from estimators.analysis.agreement import picture_agreement
-from estimators.analysis.matching import PersonGroup
 from pages.ui import uploads
 
 SAMPLES = Path(__file__).resolve().parents[2] / "sample_media"
@@ -72,14 +69,3 @@ def test_a_sentence_about_a_joint_leads_to_it() -> None:
     shows = [b for b in at.button if b.label == "Show"]
     shows[0].click().run()
     assert viewer(at)["pick"]["seq"] == pick["seq"] + 1
-
-
-def test_agreement_of_a_picture_counts_whom_one_model_lacks_as_nothing() -> None:
-    both = PersonGroup({"a": 0, "b": 0}, {("a", "b"): 0.8})
-    alone = PersonGroup({"a": 1}, {})
-    unjudged = PersonGroup({"a": 2, "b": 1}, {("a", "b"): float("nan")})
-    assert picture_agreement([both, alone], ["a", "b"]) == pytest.approx(0.4)
-    assert picture_agreement([both, unjudged], ["b", "a"]) == pytest.approx(0.8)
-    # Nobody of a third model: two more pairs of nothing for him whom the others see.
-    assert picture_agreement([both], ["a", "b", "c"]) == pytest.approx(0.8 / 3)
-    assert np.isnan(picture_agreement([], ["a", "b"]))

@@ -10,8 +10,9 @@ from estimators.analysis.agreement import (
     joint_agreement,
     median_over,
     pair_agreement,
+    picture_agreement,
 )
-from estimators.analysis.matching import group_people
+from estimators.analysis.matching import PersonGroup, group_people
 from estimators.analysis.scale import torso_length
 from estimators.skeletons import COCO_17
 from estimators.types import PoseSet
@@ -88,8 +89,8 @@ def test_matrix_is_symmetric_and_marks_models_that_found_nobody() -> None:
     np.testing.assert_array_equal(matrix.matched, [[2, 1, 0], [1, 1, 0], [0, 0, 0]])
     np.testing.assert_array_equal(matrix.distance, matrix.distance.T)
     assert matrix.distance[0, 1] == pytest.approx(0.1)
-    assert matrix.oks[0, 0] == 1
-    assert matrix.distance[0, 0] == 0
+    np.testing.assert_array_equal(np.diag(matrix.oks), [1, 1, np.nan])
+    np.testing.assert_array_equal(np.diag(matrix.distance), [0, 0, np.nan])
     assert np.isnan(matrix.oks[2]).all()
     assert np.isnan(matrix.oks[:, 2]).all()
     assert matrix.pairs["a", "b"].only_a == 1
@@ -174,3 +175,14 @@ def test_median_over_matches_numpy_and_skips_nan() -> None:
     values[:, 0] = np.nan
     expected = [np.median(c[np.isfinite(c)]) if np.isfinite(c).any() else np.nan for c in values.T]
     np.testing.assert_allclose(median_over(values), expected)
+
+
+def test_agreement_of_a_picture_counts_whom_one_model_lacks_as_nothing() -> None:
+    both = PersonGroup({"a": 0, "b": 0}, {("a", "b"): 0.8})
+    alone = PersonGroup({"a": 1}, {})
+    unjudged = PersonGroup({"a": 2, "b": 1}, {("a", "b"): float("nan")})
+    assert picture_agreement([both, alone], ["a", "b"]) == pytest.approx(0.4)
+    assert picture_agreement([both, unjudged], ["b", "a"]) == pytest.approx(0.8)
+    # Nobody of a third model: two more pairs of nothing for him whom the others see.
+    assert picture_agreement([both], ["a", "b", "c"]) == pytest.approx(0.8 / 3)
+    assert np.isnan(picture_agreement([], ["a", "b"]))

@@ -27,7 +27,8 @@ def test_only_the_window_counts() -> None:
     summary = filled().summary(130.0)
     inside = np.arange(201, 301)  # answers after 120 s
     assert summary.count == 100
-    assert summary.rate == pytest.approx(10.0, rel=0.02)
+    assert summary.rate == pytest.approx(99 / 9.9)  # since the first of them
+    assert filled().summary(110.0).count == 100  # and none that came later
     assert summary.median_ms == np.median(inside)
     assert summary.p95_ms == pytest.approx(np.percentile(inside, 95))
 
@@ -48,10 +49,28 @@ def test_the_rate_falls_when_answers_stop() -> None:
 
 def test_drops_are_counted_in_the_window_only() -> None:
     rolling = RollingLatency(window_s=10)
-    for time_s in (1.0, 5.0, 11.0, 12.0):
+    for time_s in (1.0, 2.0, 5.0, 11.0, 12.0):
         rolling.drop(time_s)
     assert rolling.summary(12.0).drops == 3
     assert rolling.summary(30.0).drops == 0
+
+
+def test_half_a_minute_of_four_thousand_answers_unless_told() -> None:
+    rolling = RollingLatency()
+    for i in range(5000):
+        rolling.add(60 + i / 1000, 1.0)
+    assert rolling.summary(65.0).count == 4096
+    times = RollingLatency()
+    for time_s in (30.0, 30.001, 60.0):
+        times.add(time_s, 1.0)
+    assert times.summary(60.0).count == 2
+
+
+def test_an_answer_of_this_moment_has_no_rate_yet() -> None:
+    rolling = RollingLatency(0.5, 1)
+    rolling.add(7.0, 20.0)
+    summary = rolling.summary(7.0)
+    assert (summary.count, summary.rate, summary.median_ms) == (1, 0.0, 20.0)
 
 
 def test_memory_is_bounded() -> None:

@@ -50,10 +50,39 @@ def test_a_short_absence_is_bridged_and_a_long_one_is_not() -> None:
     assert set(track_people(long, patient).tolist()) == {0}
 
 
+def test_a_second_of_absence_is_bridged() -> None:
+    time_s = np.arange(0, 4, 0.25)
+    for last_hidden, tracks in ((7, {0}), (8, {0, 1})):  # seen at 1 s, then at 2 or 2.25 s
+        clip = shown([vanished(walking(time_s, (100, 50), (0, 0)), 5, last_hidden)], time_s)
+        assert set(track_people(clip).tolist()) == tracks
+
+
+@pytest.mark.parametrize("with_somebody", [False, True])
+@pytest.mark.parametrize(("step_px", "same"), [(48, True), (54, False)])
+def test_oks_finds_somebody_again_from_a_tenth_on(
+    step_px: float, same: bool, with_somebody: bool
+) -> None:
+    """48 px aside the OKS is 0.11, 54 px aside it is 0.07; nobody is found by nearness here."""
+    path = walking(TIME, (100, 50), (0, 0))
+    path[50:] += (step_px, 0)
+    others = [walking(TIME, (900, 50), (0, 0))] if with_somebody else []
+    clip = shown([path, *others], TIME)
+    tracks = track_people(clip, TrackOptions(reach=1e-6, reach_per_s=0))
+    assert (len(whom(clip, tracks, 500)) == 1) == same
+
+
 def test_a_fast_mover_with_a_long_stride_is_not_lost() -> None:
     time_s = np.arange(0, 4, 0.25)
     clip = shown([walking(time_s, (0, 50), (450, 0))], time_s)  # 1.1 torsos a step
     assert set(track_people(clip).tolist()) == {0}
+
+
+def test_somebody_still_seen_does_not_take_the_number_of_who_is_unseen_beside_them() -> None:
+    path = walking(TIME, (100, 50), (0, 0))
+    clip = shown([vanished(path, 40, 50), walking(TIME, (220, 50), (0, 0))], TIME)
+    tracks = track_people(clip)
+    assert len(whom(clip, tracks, 160)) == 1
+    assert set(tracks[clip.xy[:, 0, 0] > 160].tolist()) == {1}
 
 
 def test_nobody_reaches_further_than_running_does() -> None:
@@ -89,6 +118,57 @@ def test_people_who_come_after_one_has_left_took_nobodys_place() -> None:
     tracks = track_people(clip)
     assert len(set(tracks.tolist())) == 3
     assert len(identity_switches(clip, tracks)) == 0
+
+
+def switches(
+    *there: list[tuple[int, int]], who: list[int] | None = None, options: TrackOptions | None = None
+) -> list[int]:
+    """The frames of the switches among people who each stand still, from first to last frame."""
+    time_s = np.arange(40) / 20
+    paths = []
+    for k, spans in enumerate(there):
+        gone = np.ones(len(time_s), np.bool_)
+        for first, last in spans:
+            gone[first : last + 1] = False
+        path = walking(time_s, (400.0 * k, 50), (0, 0))
+        path[gone] = np.nan
+        paths.append(path)
+    clip = shown(paths, time_s)
+    tracks = np.round(clip.xy[:, 0, 0] / 400).astype(np.int64)
+    people = None if who is None else np.array(who)[tracks]
+    rows = identity_switches(clip, tracks, people, options or TrackOptions())
+    # Whoever a switch goes over to was not there before.
+    assert all(tracks[row] not in tracks[:row] for row in rows)
+    return clip.frame_of[rows].tolist()
+
+
+def test_a_switch_comes_after_the_other_has_gone_and_soon() -> None:
+    assert switches([(0, 10)], [(10, 39)]) == []
+    assert switches([(0, 10)], [(11, 39)]) == [11]
+    assert switches([(0, 10)], [(30, 39)]) == [30]  # a second later
+    assert switches([(0, 10)], [(31, 39)]) == []
+    assert switches([(0, 10)], [(31, 39)], options=TrackOptions(max_gap_s=1.1)) == [31]
+
+
+def test_one_of_two_who_left_was_replaced() -> None:
+    assert switches([(0, 10)], [(0, 10)], [(11, 39)]) == [11]
+    assert switches([(0, 10)], [(0, 10)], [(11, 39)], [(12, 39)]) == [11, 12]
+    # The second one to come replaces the one who left while there were two.
+    assert switches([(0, 10)], [(0, 12)], [(13, 39)], [(14, 39)]) == [13, 14]
+
+
+def test_somebody_is_replaced_once() -> None:
+    """Somebody who stays is unseen for a moment, in which there are no more people than before."""
+    stays = [(0, 19), (23, 39)]
+    assert switches([(0, 10)], stays, [(11, 39)], [(20, 39)]) == [11]
+
+
+def test_who_is_known_to_be_the_same_is_no_switch_and_takes_nobody_elses_place() -> None:
+    assert switches([(0, 10)], [(15, 39)], who=[7, 7]) == []
+    assert switches([(0, 10)], [(15, 39)], who=[7, 8]) == [15]
+    comes_back = [(15, 19), (23, 39)]
+    assert switches([(0, 10)], comes_back, [(20, 39)], who=[7, 7, 8]) == []
+    assert switches([(0, 10)], comes_back, [(20, 39)], who=[7, 9, 8]) == [15]
 
 
 def test_somebody_who_joins_or_leaves_is_no_switch() -> None:

@@ -11,6 +11,7 @@ import pytest
 from estimators.analysis.matching import COCO_SIGMAS
 from estimators.analysis.truth import in_words, lead, most_disputed, truth_errors, truth_scores
 from estimators.analysis.votes import Vote, preference, wilson
+from estimators.analysis.votes import in_words as votes_in_words
 from estimators.annotated import HIDDEN, VISIBLE, AnnotatedImage, AnnotatedPerson
 from estimators.skeletons import COCO_17
 from estimators.types import PoseSet
@@ -173,9 +174,35 @@ def test_votes_give_a_share_with_wilsons_interval() -> None:
     )
     assert said.sure
     assert not preference(votes[:2], BLAZE, LIGHTNING).sure
+    other = preference(votes, LIGHTNING, BLAZE)
+    assert (other.wins, other.votes, other.neither) == (1, 9, 1)
+    assert (other.low, other.high) == (pytest.approx(1 - said.high), pytest.approx(1 - said.low))
+    assert not replace(said, low=0.5).sure
     assert wilson(0, 0) == (0.0, 1.0)
+    for ends in (wilson(wins, n) for n in range(1, 60) for wins in (0, n)):
+        assert 0 <= ends[0] < ends[1] <= 1
     with pytest.raises(ValueError, match="was not among"):
         Vote((LIGHTNING, BLAZE), "other", "")
+
+
+def test_votes_in_words_name_the_one_that_won_more_often_first() -> None:
+    def told(*winners: str | None) -> str:
+        votes = [Vote((BLAZE, LIGHTNING), winner, str(i)) for i, winner in enumerate(winners)]
+        (line,) = votes_in_words(votes, (LIGHTNING, BLAZE, "posenet"))
+        return line
+
+    few = "too few votes to tell."
+    assert (
+        told(BLAZE) == f"BlazePose full over MoveNet Lightning: 1 of 1 votes (21% to 100%): {few}"
+    )
+    assert told(LIGHTNING, BLAZE) == (
+        f"MoveNet Lightning over BlazePose full: 1 of 2 votes (9% to 91%): {few}"
+    )
+    assert told(LIGHTNING, None) == (
+        f"MoveNet Lightning over BlazePose full: 1 of 1 votes (21% to 100%), neither 1×: {few}"
+    )
+    assert told(None).startswith("MoveNet Lightning over BlazePose full: 0 of 0 votes (0% to 100%)")
+    assert votes_in_words([], (LIGHTNING, BLAZE)) == ()
 
 
 def test_flags_and_positions_are_checked() -> None:
