@@ -88,27 +88,32 @@ def write_summary(figures: Iterable[Figure], sink: Sink) -> None:
         file.write(f'{{"format": "{SUMMARY_FORMAT}", "figures": [\n{lines}\n]}}\n'.encode())
 
 
-def write_png(image: NDArray[np.uint8], sink: Sink) -> None:
-    """A picture (uint8 [H, W, 3], RGB), as `render.draw_poses` returns it.
+def write_png(image: NDArray[np.uint8], sink: Sink, below: NDArray[np.uint8] | None = None) -> None:
+    """A picture (uint8 [H, W, 3], RGB), as `render.draw_poses` returns it; `below` under it.
 
     Some rows at a time: the usual libraries copy the whole picture twice (PNG, ISO/IEC 15948).
     """
     height, width, colours = image.shape
     if colours != 3 or not image.size:
         raise ValueError(f"a picture of shape {image.shape} cannot be written as PNG")
+    parts = [image] if below is None else [image, below]
+    height = sum(len(part) for part in parts)
     packer = zlib.compressobj(_PNG_LEVEL)
     above = np.zeros(3 * width, np.uint8)
     with opened(sink) as file:
         file.write(b"\x89PNG\r\n\x1a\n")
         _chunk(file, b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0))
-        for top in range(0, height, _PNG_ROWS):
-            rows = image[top : top + _PNG_ROWS].reshape(-1, 3 * width)
+        for rows in (_rows(part, top) for part in parts for top in range(0, len(part), _PNG_ROWS)):
             lines = np.full((len(rows), 1 + 3 * width), _PNG_UP, np.uint8)
             lines[:, 1:] = rows - np.concatenate([above[None], rows[:-1]])
             above = rows[-1]
             _chunk(file, b"IDAT", packer.compress(lines.tobytes()))
         _chunk(file, b"IDAT", packer.flush())
         _chunk(file, b"IEND", b"")
+
+
+def _rows(image: NDArray[np.uint8], top: int) -> NDArray[np.uint8]:
+    return image[top : top + _PNG_ROWS].reshape(-1, 3 * image.shape[1])
 
 
 def _chunk(file: BinaryIO, kind: bytes, data: bytes) -> None:

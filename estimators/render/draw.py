@@ -1,4 +1,4 @@
-"""Poses drawn on a frame with OpenCV: left limbs solid, right limbs dashed.
+"""Poses drawn on a frame with OpenCV: left limbs solid, right limbs dashed, right joints rings.
 
 Fast, because live video and clips draw every frame: the bones and dashes of a person go to OpenCV
 in one call, computed as arrays (benchmarks/render.py compares it with a call a dash).
@@ -15,6 +15,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from estimators.render.marks import draw_core, draw_joint, fixed_point
 from estimators.render.style import RGB, PoseStyle, line_width
 from estimators.skeletons import Skeleton
 from estimators.types import PoseSet
@@ -118,10 +119,12 @@ def _draw_bones(
         return clip_segments(ends, width_px, height_px, margin=2.0 * width)
 
     dashes = dash_segments(segments(plan.dashed), _DASH * width, _PERIOD * width)
-    lines = _fixed_point(np.concatenate([segments(plan.solid), dashes]))
+    parts = np.concatenate([segments(plan.solid), dashes])
+    lines = fixed_point(parts)
     if style.halo:
         _polylines(canvas, lines, _HALO, width + 2)
     _polylines(canvas, lines, style.colour, width)
+    draw_core(canvas, parts, width, style.variant)
 
 
 def _polylines(canvas: NDArray[np.uint8], lines: NDArray[Any], colour: RGB, width: int) -> None:
@@ -172,10 +175,6 @@ def dash_segments(segments: NDArray[np.float64], dash: float, period: float) -> 
     return segments[owner, :1] + along * way[owner, None]
 
 
-def _fixed_point(points: NDArray[np.float64]) -> NDArray[np.int32]:
-    return np.round(points * (1 << _SHIFT)).astype(np.int32)
-
-
 def _draw_points(
     canvas: NDArray[np.uint8],
     xy: NDArray[np.float64],
@@ -188,16 +187,9 @@ def _draw_points(
     height_px, width_px = canvas.shape[:2]
     low, high = -2 * radius, np.array([width_px, height_px]) + 2 * radius
     near = seen[((xy[seen] > low) & (xy[seen] < high)).all(axis=1)]
-    for joint, (x, y) in zip(near, _fixed_point(xy[near]).tolist(), strict=True):
-        if style.halo:
-            _disc(canvas, (x, y), radius + 1, _HALO)
-        _disc(canvas, (x, y), radius, style.colour)
-        if plan.right[joint] and radius > 2:  # right joints are rings, as right limbs are dashed
-            _disc(canvas, (x, y), radius - 1.2 - width * 0.3, _HALO)
-
-
-def _disc(canvas: NDArray[np.uint8], centre: tuple[int, int], radius: float, colour: RGB) -> None:
-    cv2.circle(canvas, centre, round(radius * (1 << _SHIFT)), colour, -1, cv2.LINE_AA, _SHIFT)
+    for joint in near:
+        x, y = xy[joint]
+        draw_joint(canvas, (x, y), radius, style, ringed=bool(plan.right[joint]))
 
 
 def _draw_box(
@@ -209,7 +201,7 @@ def _draw_box(
     corners = np.clip(
         box.astype(np.float64) - 0.5, -10 * pen, np.array([width, height] * 2) + 10 * pen
     )
-    x0, y0, x1, y1 = _fixed_point(corners).tolist()
+    x0, y0, x1, y1 = fixed_point(corners).tolist()
     thin = max(1, pen // 2)
     if style.halo:
         cv2.rectangle(canvas, (x0, y0), (x1, y1), _HALO, thin + 2, cv2.LINE_AA, _SHIFT)

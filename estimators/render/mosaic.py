@@ -16,6 +16,7 @@ from estimators.render.text import fit_text, put_text, text_width, wrap_text
 _BAR: RGB = (24, 26, 32)
 _INK: RGB = (255, 255, 255)
 _QUIET: RGB = (200, 204, 212)
+_PANORAMA = 2.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,6 +37,7 @@ class Layout:
     """Where the tiles of a mosaic go; every number is in pixels and even, as video needs it.
 
     A tile is its bar, `bar_height` high, with the picture of `tile_width` × `tile_height` under it.
+    Below all tiles there is a footer over the whole width, for a legend.
     """
 
     columns: int
@@ -43,6 +45,8 @@ class Layout:
     tile_width: int
     tile_height: int
     bar_height: int
+    footer: int = 0
+    count: int = 0
 
     @property
     def width(self) -> int:
@@ -50,7 +54,12 @@ class Layout:
 
     @property
     def height(self) -> int:
-        return self.rows * (self.tile_height + self.bar_height)
+        return self.rows * (self.tile_height + self.bar_height) + self.footer
+
+    @property
+    def free(self) -> int:
+        """How many tiles more there is room for, of which `count` was not a multiple."""
+        return self.columns * self.rows - self.count
 
 
 def plan_mosaic(
@@ -61,7 +70,8 @@ def plan_mosaic(
     Args:
         width: of the whole mosaic at most; None keeps the pixels of the frame.
 
-    Rows and columns are chosen so that the whole is nearest to 16:9.
+    Rows and columns are chosen so that the whole is nearest to 16:9; two stand side by side where
+    they are no panoramas.
 
     Raises:
         ValueError: no tiles, or a size under one pixel.
@@ -73,11 +83,12 @@ def plan_mosaic(
         ratio = columns * frame_width / (math.ceil(count / columns) * frame_height)
         return abs(math.log(ratio / (16 / 9)))
 
-    columns = min(range(1, count + 1), key=squareness)
+    beside = count == 2 and frame_width < _PANORAMA * frame_height
+    columns = 2 if beside else min(range(1, count + 1), key=squareness)
     scale = 1.0 if width is None else min(1.0, width / (columns * frame_width))
     tile_width, tile_height = _even(frame_width * scale), _even(frame_height * scale)
     bar = _even(min(max(22, tile_height * 0.06, tile_width * 0.05), 64))
-    return Layout(columns, math.ceil(count / columns), tile_width, tile_height, bar)
+    return Layout(columns, math.ceil(count / columns), tile_width, tile_height, bar, count=count)
 
 
 def _even(value: float) -> int:
@@ -88,7 +99,8 @@ def mosaic(tiles: Iterable[Tile], layout: Layout | None = None) -> NDArray[np.ui
     """All `tiles` in one uint8 [height, width, 3] RGB picture of even width and height.
 
     Pictures of another size than the layout's are scaled and centred.  Without a layout, the first
-    tile's size decides; with one, each tile is taken when its turn comes, and let go.
+    tile's size decides; with one, each tile is taken when its turn comes, and let go.  The footer
+    is left empty.
 
     Raises:
         ValueError: no tiles, or more than the layout has room for.

@@ -10,16 +10,22 @@ from estimators.registry import FAMILIES, Theme, get
 
 RGB = tuple[int, int, int]
 
+# What tells variants of one family apart beside the shade: the form of their joints, and what runs
+# along the middle of their limbs.  The browser draws the same (pages/ui/viewer/forms.js).
+JOINT_FORMS = ("circle", "square", "diamond", "triangle")
+CORES = ("", "light", "dark", "light dots")
+
 
 # The cards' colours: blue, vermilion and green of Okabe and Ito's palette ("Color Universal
 # Design", 2008), which keep apart under the common colour blindnesses; their reddish purple lies
 # too near to blue for those who see no red, so plum is darker than it in the light theme and
-# brighter in the dark one.  All have a contrast of at least 3:1 with the theme's page (WCAG 2.2,
-# 1.4.11).  Tests compute both.
+# brighter in the dark one.  Shades were searched for so that any two models that can stand in one
+# comparison keep apart, under the colour blindnesses, too.  All have a contrast of at least 3:1
+# with the theme's page (WCAG 2.2, 1.4.11).  Tests compute both.
 
 
 def family_colour(family: str, shade: int = 0, theme: Theme = "light") -> str:
-    """`#RRGGBB` of a family; `shade` counts its models in one comparison (repeats after four)."""
+    """`#RRGGBB` of a family; `shade` counts its models in one comparison, and begins anew."""
     shades = FAMILIES[family].colours[theme]
     return shades[shade % len(shades)]
 
@@ -30,13 +36,23 @@ def model_colours(models: Sequence[str], theme: Theme = "light") -> dict[str, st
     Raises:
         InputError: a model is not in the registry.
     """
-    counts: dict[str, int] = {}
-    colours = {}
-    for model in models:
-        family = get(model).family
-        colours[model] = family_colour(family, counts.get(family, 0), theme)
-        counts[family] = counts.get(family, 0) + 1
-    return colours
+    return {
+        model: family_colour(get(model).family, variant, theme)
+        for model, variant in model_variants(models).items()
+    }
+
+
+def model_variants(models: Sequence[str]) -> dict[str, int]:
+    """Which of its family each model of one comparison is, from 0: position in `JOINT_FORMS`.
+
+    Raises:
+        InputError: a model is not in the registry.
+    """
+    families = [get(model).family for model in models]
+    return {
+        model: families[:n].count(family) % len(JOINT_FORMS)
+        for n, (model, family) in enumerate(zip(models, families, strict=True))
+    }
 
 
 def rgb(colour: str) -> RGB:
@@ -52,6 +68,7 @@ class PoseStyle:
 
     Attributes:
         colour: (red, green, blue), 0 to 255.
+        variant: which of its family it is in the comparison, see `model_variants`.
         joints: names of the joints drawn, None for all; a bone needs both its ends.
         points, bones, boxes: what is drawn; boxes only where the model gives them.
         halo: a light rim, so that a line shows on any background.
@@ -65,11 +82,16 @@ class PoseStyle:
     boxes: bool = False
     halo: bool = True
     scale: float = 1.0
+    variant: int = 0
 
 
 def model_styles(models: Sequence[str], theme: Theme = "light") -> dict[str, PoseStyle]:
     """The usual style of each model of one comparison."""
-    return {model: PoseStyle(rgb(colour)) for model, colour in model_colours(models, theme).items()}
+    variants = model_variants(models)
+    return {
+        model: PoseStyle(rgb(colour), variant=variants[model])
+        for model, colour in model_colours(models, theme).items()
+    }
 
 
 def line_width(frame_width: int, frame_height: int, person_side: float = float("inf")) -> int:

@@ -21,6 +21,11 @@ def family_colour(family: str) -> str:
     return style.family_colour(family, theme=_theme())
 
 
+def variants(specs: Sequence[ModelSpec]) -> dict[str, int]:
+    """Which of its family each model of one comparison is, from 0: the form of its joints."""
+    return style.model_variants([spec.key for spec in specs])
+
+
 def ink() -> str:
     """#rrggbb of axis labels and ticks: Streamlit's own are too pale to read on white."""
     return "#C9D0DC" if _theme() == "dark" else "#434B59"

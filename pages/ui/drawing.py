@@ -21,6 +21,13 @@ class Drawn(NamedTuple):
     doubts: Sequence[tuple[int, str, str]] = ()
 
 
+class Ink(NamedTuple):
+    """A model's #rrggbb, and which of its family it is."""
+
+    colour: str
+    variant: int
+
+
 _ALL = frozenset(joint for skeleton in SKELETONS.values() for joint in skeleton.joints)
 _FACE = frozenset(
     joint
@@ -40,7 +47,7 @@ def joints_drawn(settings: Settings) -> frozenset[str] | None:
     return _ALL - hidden if hidden else None
 
 
-def pose_style(settings: Settings, colour: str) -> PoseStyle:
+def pose_style(settings: Settings, colour: str, variant: int = 0) -> PoseStyle:
     """How one model's poses are drawn into pictures; `colour` is #rrggbb."""
     return PoseStyle(
         rgb(colour),
@@ -48,14 +55,25 @@ def pose_style(settings: Settings, colour: str) -> PoseStyle:
         points="joints" in settings.draw,
         bones="bones" in settings.draw,
         boxes="boxes" in settings.draw,
+        variant=variant,
     )
 
 
-def pose_layer(spec: ModelSpec, settings: Settings, colour: str, drawn: Drawn) -> Layer:
-    """One model's people as viewer and marker draw them; `colour` is #rrggbb."""
+def pose_layer(spec: ModelSpec, settings: Settings, ink: Ink, drawn: Drawn) -> Layer:
+    """One model's people as viewer and marker draw them."""
     threshold = settings.joint_threshold(spec.key)
     poses, ids, doubts = drawn
-    return Layer(spec.key, spec.title, colour, poses, spec.score_kind, threshold, ids, doubts)
+    return Layer(
+        spec.key,
+        spec.title,
+        ink.colour,
+        poses,
+        spec.score_kind,
+        threshold,
+        ids,
+        doubts,
+        ink.variant,
+    )
 
 
 def view_options(settings: Settings) -> ViewOptions:

@@ -102,7 +102,7 @@ def test_coco_results_hold_everybody_under_the_number_in_the_name() -> None:
     np.testing.assert_allclose([r["score"] for r in results], [0.95, 0.9, 0.2], atol=1e-6)
 
 
-@pytest.mark.parametrize(("width", "saved"), [(900, (900, 888)), (12000, (4096, 400))])
+@pytest.mark.parametrize(("width", "saved"), [(900, (1800, 444)), (12000, (4096, 400))])
 def test_pictures_have_the_size_that_is_told(
     width: int, saved: tuple[int, int], tmp_path: Path
 ) -> None:
@@ -114,9 +114,15 @@ def test_pictures_have_the_size_that_is_told(
     def size(png: bytes) -> tuple[int, int]:
         return Image.open(io.BytesIO(png)).size
 
-    assert size(downloads._overlay(comparison, tmp_path)) == (width, 400)
-    assert size(downloads._overlay(comparison, tmp_path, SINGLE)) == (width, 400)
-    assert size(downloads._side_by_side(comparison, tmp_path)) == saved
+    def below(wide: int, *models: str) -> int:
+        return len(downloads._legend(comparison, models, wide))
+
+    whole = size(downloads._overlay(comparison, tmp_path))
+    assert whole == (width, 400 + below(width, SINGLE, SEVERAL))
+    single = size(downloads._overlay(comparison, tmp_path, SINGLE))
+    assert single == (width, 400 + below(width, SINGLE))
+    wide, high = size(downloads._side_by_side(comparison, tmp_path))
+    assert (wide, high - below(wide, SINGLE, SEVERAL)) == saved
     assert list(tmp_path.iterdir()) == [file]
 
 
@@ -131,6 +137,7 @@ def test_an_overlay_of_a_large_picture_is_drawn_where_the_people_are(
     with comparison.picture.lent() as frame:
         assert (frame.width, frame.full_size) == (300, (900, 400))
     drawn = np.asarray(Image.open(io.BytesIO(downloads._overlay(comparison, tmp_path, SINGLE))))
+    drawn = drawn[:400]
     xs = np.flatnonzero(drawn.any(axis=(0, 2)))
     wanted = comparison.people[SINGLE].xy[0, :, 0]
     assert [xs.min(), xs.max()] == pytest.approx([wanted.min(), wanted.max()], abs=12)

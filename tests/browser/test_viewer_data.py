@@ -159,6 +159,22 @@ def test_only_right_limbs_are_dashed() -> None:
         assert not any("left" in a + b for a, b in dashed)
 
 
+def test_a_panel_of_several_models_has_a_legend_and_right_joints_are_rings() -> None:
+    one, other = layer(), layer(key="more", title="More", colour="#D55E00", variant=1)
+    alone = Panel("MoveNet", layers=[one], colour=one.colour)
+    payload = panels_payload([Panel("All models", layers=[one, other]), alone], ViewOptions())
+    together, single = payload["panels"]
+    assert together["legend"] == [
+        {"title": "MoveNet", "colour": "#0072B2", "variant": 0},
+        {"title": "More", "colour": "#D55E00", "variant": 1},
+    ]
+    assert single["legend"] == []
+    assert payload["layers"]["more"]["variant"] == 1
+    joints = payload["skeletons"]["coco17"]["joints"]
+    ringed = {joints[k] for k in payload["skeletons"]["coco17"]["right"]}
+    assert ringed == {joint for joint in COCO_17.joints if joint.startswith("right_")}
+
+
 def test_numbers_are_short_and_absent_joints_stay_absent() -> None:
     poses = answers().poses(0)
     people = panels_payload([Panel("A", layers=[layer(poses)])], ViewOptions())["layers"]["move"]

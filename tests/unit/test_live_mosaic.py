@@ -63,9 +63,16 @@ def bar_of(picture: NDArray[np.uint8], height: int = 240) -> int:
     return picture.shape[0] - height
 
 
+def tiles_of(
+    wanted: LiveSettings, *overlays: Overlay | None, size: tuple[int, int] = (320, 240)
+) -> NDArray[np.uint8]:
+    """What is drawn, without the legend below."""
+    picture = draw_live(image(*size), views(wanted, *overlays), wanted, NOW_S)
+    return picture[: picture.shape[0] - live_layout(wanted, *size).footer]
+
+
 def test_each_model_has_its_tile_with_its_own_overlay() -> None:
-    wanted = settings(2)
-    picture = draw_live(image(), views(wanted, overlay(80, 60), overlay(200, 180)), wanted, NOW_S)
+    picture = tiles_of(settings(2), overlay(80, 60), overlay(200, 180))
     bar = bar_of(picture)
     assert picture.shape[1] == 640
     assert centre_of(picture[:, :320], COLOURS[0], bar) == pytest.approx((80, 60), abs=1)
@@ -74,12 +81,24 @@ def test_each_model_has_its_tile_with_its_own_overlay() -> None:
 
 def test_all_in_one_draws_every_model_into_one_picture() -> None:
     wanted = settings(2, layout="one")
-    picture = draw_live(image(), views(wanted, overlay(80, 60), overlay(200, 90)), wanted, NOW_S)
+    picture = tiles_of(wanted, overlay(80, 60), overlay(200, 238))
     bar = bar_of(picture)
     assert picture.shape[1] == 320
-    above = picture[: bar + 120]  # the legend has the colours, too
-    assert centre_of(above, COLOURS[0], bar) == pytest.approx((80, 60), abs=1)
-    assert centre_of(above, COLOURS[1], bar) == pytest.approx((200, 90), abs=1)
+    assert centre_of(picture, COLOURS[0], bar) == pytest.approx((80, 60), abs=1)
+    # The legend lies below the picture, not over somebody's feet.
+    assert centre_of(picture, COLOURS[1], bar) == pytest.approx((200, 237), abs=1.5)
+    whole = draw_live(image(), views(wanted, overlay(80, 60), None), wanted, NOW_S)
+    for colour in COLOURS[:2]:
+        assert (whole[len(picture) :] == colour).all(axis=2).any()
+
+
+def test_an_empty_cell_shows_all_models_together() -> None:
+    wanted = settings(3)
+    picture = tiles_of(wanted, overlay(80, 60), overlay(200, 60), overlay(80, 180))
+    fourth = cells(picture, replace(live_layout(wanted, 320, 240), footer=0))[3][1]
+    for colour, at in zip(COLOURS, [(80, 60), (200, 60), (80, 180)], strict=False):
+        scale = fourth.shape[1] / 320
+        assert centre_of(fourth, colour, 0) == pytest.approx([scale * v for v in at], abs=1)
 
 
 @pytest.mark.parametrize("layout", ["side", "one"])
@@ -94,15 +113,14 @@ def test_the_age_is_written(layout: str) -> None:
     rows, columns = np.nonzero((young != old).any(axis=2))
     assert len(rows) > 20
     if layout == "side":  # in the bar, at the right
-        assert rows.max() < bar_of(young)
+        assert rows.max() < live_layout(wanted, 320, 240).bar_height
         assert columns.min() > 160
-    else:  # in the corner, at the bottom
-        assert rows.min() > bar_of(young) + 120
+    else:  # below the picture
+        assert rows.min() >= young.shape[0] - live_layout(wanted, 320, 240).footer
 
 
 def test_poses_of_another_frame_size_are_scaled() -> None:
-    wanted = settings(1)
-    picture = draw_live(image(), views(wanted, overlay(160, 120, (640, 480))), wanted, NOW_S)
+    picture = tiles_of(settings(1), overlay(160, 120, (640, 480)))
     assert centre_of(picture, COLOURS[0], bar_of(picture)) == pytest.approx((80, 60), abs=1)
 
 
@@ -117,8 +135,7 @@ def test_the_frame_fills_its_tile(size: tuple[int, int]) -> None:
 
 
 def test_tiles_shrink_to_the_width_allowed() -> None:
-    wanted = settings(2, width=320)
-    picture = draw_live(image(), views(wanted, overlay(80, 60), overlay(80, 60)), wanted, NOW_S)
+    picture = tiles_of(settings(2, width=320), overlay(80, 60), overlay(80, 60))
     assert picture.shape[1] == 320
     at = centre_of(picture[:, :160], COLOURS[0], bar_of(picture, 120))
     assert at == pytest.approx((40, 30), abs=1)
@@ -140,8 +157,7 @@ def test_all_tiles_together_have_the_pixels_of_two_pictures(
 
 def test_mirroring_turns_the_picture_but_not_the_words() -> None:
     plain, turned = settings(1), settings(1, mirrored=True)
-    one = draw_live(image(), views(plain, overlay(80, 60)), plain, NOW_S)
-    two = draw_live(image(), views(turned, overlay(80, 60)), turned, NOW_S)
+    one, two = (tiles_of(wanted, overlay(80, 60)) for wanted in (plain, turned))
     bar = bar_of(one)
     np.testing.assert_array_equal(one[:bar], two[:bar])
     np.testing.assert_array_equal(one[bar:, ::-1], two[bar:])

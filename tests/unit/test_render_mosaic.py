@@ -27,6 +27,13 @@ def test_sizes_are_even_and_hold_all_tiles(size: tuple[int, int], count: int) ->
 def test_three_wide_frames_form_a_block_and_three_tall_ones_a_row() -> None:
     assert plan_mosaic(3, 640, 480).columns == 2
     assert plan_mosaic(3, 1080, 1920).columns == 3
+    assert (plan_mosaic(3, 640, 480).free, plan_mosaic(3, 1080, 1920).free) == (1, 0)
+    assert [plan_mosaic(4, *size).free for size in ((1920, 1080), (1080, 1920))] == [0, 0]
+
+
+@pytest.mark.parametrize("size", [(1920, 1080), (1768, 994), (640, 480), (2048, 858), (540, 960)])
+def test_two_stand_side_by_side(size: tuple[int, int]) -> None:
+    assert plan_mosaic(2, *size).columns == 2
 
 
 def test_a_mosaic_is_no_wider_than_asked() -> None:

@@ -1,4 +1,7 @@
-"""The annotated clip to take away: one tile a model, H.264, with the frames' own times."""
+"""The annotated clip to take away, H.264, with the frames' own times.
+
+One tile a model, or all models in one picture; a legend stands below.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,8 @@ from estimators.decode.clips import frames
 from estimators.media.clip_info import ClipInfo
 from estimators.media.encode import ClipWriter, EncodeOptions
 from estimators.registry import get
-from estimators.render.draw import draw_poses
+from estimators.render.draw import Layer, draw_all
+from estimators.render.legend import Entry, legend, plan_legend
 from estimators.render.mosaic import Layout, Tile, message_tile, mosaic, plan_mosaic
 from estimators.render.style import PoseStyle, model_styles
 from estimators.types import Frame, PoseSet
@@ -39,11 +43,13 @@ class Look:
     Attributes:
         joint_thresholds, pose_thresholds: by model, on its own scale; the registry's where absent.
         styles: by model; the usual colours where absent.
+        together: all models in one picture, in place of a tile each.
     """
 
     joint_thresholds: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
     pose_thresholds: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
     styles: Mapping[str, PoseStyle] = field(default_factory=lambda: MappingProxyType({}))
+    together: bool = False
 
 
 DEFAULT_LOOK = Look()
@@ -69,8 +75,13 @@ class AnnotatedClip:
         self, path: Path, clip: ClipInfo, settings: ClipSettings, look: Look = DEFAULT_LOOK
     ) -> None:
         self._clip, self._settings, self._look = clip, settings, look
-        self._layout = plan_mosaic(len(settings.models), clip.width, clip.height, MOSAIC_WIDTH)
+        tiles = 1 if look.together else len(settings.models)
+        layout = plan_mosaic(tiles, clip.width, clip.height, MOSAIC_WIDTH)
         self._styles = {**model_styles(settings.models), **look.styles}
+        entries = [Entry(get(model).title, self._styles[model]) for model in settings.models]
+        planned = plan_legend([entry.text for entry in entries], layout.width)
+        self._legend = legend(entries, planned)
+        self._layout = replace(layout, footer=planned.height)
         whole = settings.start_s is None and settings.end_s is None
         options = EncodeOptions(clip.time_base, last_frame_s=self._last_frame_s())
         size = (self._layout.width, self._layout.height)
@@ -137,8 +148,12 @@ class AnnotatedClip:
     def _write(self, picture: _Picture) -> None:
         if self._origin_s is None:
             self._origin_s = picture.frame.time_s
-        tiles = [self._tile(model, picture) for model in self._settings.models]
+        models = self._settings.models
+        tiles = [] if self._look.together else [self._tile(model, picture) for model in models]
+        if self._look.together or self._layout.free:
+            tiles.append(self._together(picture))
         image = mosaic(tiles, self._layout)
+        image[len(image) - len(self._legend) :] = self._legend
         self._writer.write(image, picture.frame.time_s - self._origin_s)
 
     def _tile(self, model: str, picture: _Picture) -> Tile:
@@ -147,13 +162,24 @@ class AnnotatedClip:
         if model not in picture.poses:
             return message_tile(tile, picture.failures.get(model, "No answer for this frame."))
         pose_threshold = self._look.pose_thresholds.get(model, spec.default_pose_threshold)
-        threshold = self._look.joint_thresholds.get(model, spec.default_threshold)
-        people = int(found(picture.poses[model], threshold, pose_threshold).sum())
-        poses = replace(picture.poses[model].strong(pose_threshold), box_xyxy=None)
-        layout, clip = self._layout, self._clip
-        placed = poses.scaled(layout.tile_width / clip.width, layout.tile_height / clip.height)
+        layer = self._layer(model, picture.poses[model])
+        people = int(found(picture.poses[model], layer.threshold, pose_threshold).sum())
         note = "1 person" if people == 1 else f"{people} people"
-        return replace(tile, image=draw_poses(tile.image, placed, style, threshold), note=note)
+        return replace(tile, image=draw_all(tile.image, [layer]), note=note)
+
+    def _together(self, picture: _Picture) -> Tile:
+        layers = [self._layer(model, poses) for model, poses in picture.poses.items()]
+        lacking = [get(model).title for model in picture.failures]
+        note = f"no answer: {', '.join(lacking)}" if lacking else ""
+        return Tile(draw_all(picture.scaled(self._layout), layers), "All models", note)
+
+    def _layer(self, model: str, poses: PoseSet) -> Layer:
+        """One model's people in pixels of a tile."""
+        spec, layout, clip = get(model), self._layout, self._clip
+        over = poses.strong(self._look.pose_thresholds.get(model, spec.default_pose_threshold))
+        by = layout.tile_width / clip.width, layout.tile_height / clip.height
+        threshold = self._look.joint_thresholds.get(model, spec.default_threshold)
+        return Layer(replace(over, box_xyxy=None).scaled(*by), self._styles[model], threshold)
 
 
 class _Picture:

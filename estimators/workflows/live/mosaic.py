@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from estimators.registry import ModelSpec
 from estimators.render.draw import Layer, draw_onto
+from estimators.render.legend import Entry, LegendLayout, legend, plan_legend
 from estimators.render.mosaic import (
     Layout,
     Tile,
@@ -24,7 +25,6 @@ from estimators.render.mosaic import (
     title_bar,
 )
 from estimators.render.style import PoseStyle
-from estimators.render.text import put_text, text_width
 from estimators.types import EstimatorOptions
 from estimators.workflows.live.follower import FollowerState, Overlay
 
@@ -33,6 +33,8 @@ _NEUTRAL = (200, 204, 212)
 # Of all tiles together: two cameras' pictures as the page asks for them.  Encoder, network and
 # browser have to keep up with a camera's rate, however many models there are.
 _MOST_PIXELS = 2 * 640 * 480
+# The longest that is told of a model in the legend, so that nothing in it moves.
+_ROOM = ": 0000 ms old"
 
 
 @dataclass(frozen=True)
@@ -84,8 +86,20 @@ class View:
 
 def live_layout(settings: LiveSettings, width: int, height: int) -> Layout:
     """The layout of the mosaics of a camera's frames of `width` × `height` pixels."""
-    count = len(settings.models) if settings.layout == "side" else 1
-    return _plan(max(1, count), width, height, settings.width)
+    layout = _plan(_count(settings), width, height, settings.width)
+    return replace(layout, footer=_plan_legend(settings, layout).height)
+
+
+def _count(settings: LiveSettings) -> int:
+    """How many tiles there are before empty ones are filled."""
+    return max(1, len(settings.models) if settings.layout == "side" else 1)
+
+
+def _plan_legend(settings: LiveSettings, layout: Layout) -> LegendLayout:
+    """Whom title bars name needs no legend but where all are in one picture."""
+    together = settings.layout == "one" or layout.free
+    texts = [f"{m.spec.title}{_ROOM}" for m in settings.models] if together else []
+    return plan_legend(texts, layout.width, int(layout.bar_height * 0.45))
 
 
 def draw_live(
@@ -108,25 +122,24 @@ def draw_live(
     """
     layout = live_layout(settings, image.shape[1], image.shape[0])
     picture = blank(layout, out)
-    together = settings.layout == "one" or not views
-    places = cells(picture, layout)[: 1 if together else len(views)]
+    alone = _count(settings) if settings.layout == "side" and views else 0
+    places = cells(picture, layout)[: max(1, alone + bool(layout.free))]
     (_, first), *others = places
     _fill(first, image)
     for _, area in others:
         area[:] = first
     for i, (bar, area) in enumerate(places):
-        shown = views if together else views[i : i + 1]
+        shown = views[i : i + 1] if i < alone else views
         for view in shown:
             if view.overlay is not None:
                 draw_onto(area, _layer(area, view.model, view.overlay))
         if settings.mirrored:
             area[:] = cv2.flip(area, 1)
-        tile = _together(area, views) if together else _tile(area, views[i], now_s)
+        tile = _tile(area, views[i], now_s) if i < alone else _together(area, views)
         title_bar(bar, tile)
         if tile.image is not area:
             area[:] = tile.image
-    if views and together:
-        _legend(picture, views, now_s, layout.bar_height)
+    picture[len(picture) - layout.footer :] = _legend(views, settings, layout, now_s)
     return picture
 
 
@@ -181,23 +194,18 @@ def _together(area: NDArray[np.uint8], views: Sequence[View]) -> Tile:
     return Tile(area, "All models", f"{following} of {len(views)} following")
 
 
-def _legend(picture: NDArray[np.uint8], views: Sequence[View], now_s: float, bar: int) -> None:
-    """Writes each model's name, colour and age into the lower left corner, in place."""
-    size = int(bar * 0.45)
-    lines = [
+def _legend(
+    views: Sequence[View], settings: LiveSettings, layout: Layout, now_s: float
+) -> NDArray[np.uint8]:
+    """Each model's name, look and age, and what solid and dashed mean."""
+    planned = _plan_legend(settings, layout)
+    texts = [
         f"{v.model.spec.title}: {v.state if v.overlay is None else _age(v.overlay, now_s)}"
         for v in views
     ]
-    width = 2 * size + max(text_width(line, size) for line in lines)
-    step = int(size * 1.5)
-    top = picture.shape[0] - step * len(lines) - size // 2
-    corner = picture[max(0, top) :, :width]
-    corner[:] = corner // 4
-    for i, (view, line) in enumerate(zip(views, lines, strict=True)):
-        baseline = top + step * i + size
-        centre = (size // 2 + size // 4, baseline - size // 3)
-        cv2.circle(picture, centre, size // 3, view.model.style.colour, -1, cv2.LINE_AA)
-        put_text(picture, line, (size + size // 2, baseline), size, (255, 255, 255))
+    together = settings.layout == "one" or layout.free
+    entries = [Entry(text, v.model.style) for text, v in zip(texts, views, strict=True)]
+    return legend(entries if together else [], planned)
 
 
 def _age(overlay: Overlay, now_s: float) -> str:

@@ -20,7 +20,7 @@ from estimators.errors import PoseError
 from estimators.registry import MODELS, ModelSpec
 from estimators.runtime.api import RunResult
 from estimators.types import PoseSet
-from pages.ui.colours import colours
+from pages.ui.colours import colours, variants
 from pages.ui.engine import Outcome
 from pages.ui.settings import Settings
 from pages.ui.sources import Picture
@@ -101,6 +101,11 @@ class Comparison:
     def colours(self) -> dict[str, str]:
         """#rrggbb of every model that is compared, answered or not."""
         return colours(self.settings.specs())
+
+    @cached_property
+    def variants(self) -> dict[str, int]:
+        """Which of its family every model is, as `colours.variants` counts."""
+        return variants(self.settings.specs())
 
     @cached_property
     def groups(self) -> tuple[PersonGroup, ...]:

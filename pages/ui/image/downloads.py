@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 
 from estimators.media.limits import MAX_KEPT_SIDE
 from estimators.memory import trim
+from estimators.registry import MODELS
 from pages.ui import engine
 from pages.ui.colours import heading
 from pages.ui.drawing import pose_style
@@ -64,12 +66,14 @@ def downloads(comparison: Comparison, verdict: Verdicts) -> None:
                     partial(_coco_dataset, comparison, spec.key),
                 )
         st.caption(
-            "Pictures show what is drawn now, but no numbers and no faint joints. “All in one” and "
-            f"overlays have the picture's own size, {size}; “Side by side” gives each model that "
-            f"size in even numbers, scaled down where a side would be over {MAX_KEPT_SIDE} pixels "
-            f"or all together over {_MOST_WIDE} pixels wide. Figures are the page's, at its "
-            "thresholds. Joints and COCO hold everything the models found, whatever the "
-            "thresholds. The verdict is what the page says now, with the person's needs and marks. "
+            "Pictures show what is drawn now, but no numbers and no faint joints; a legend stands "
+            "under each. “All in one” and "
+            f"overlays have the picture's own size, {size}, above it; “Side by side” gives each "
+            f"model that size in even numbers, scaled down where a side would be over "
+            f"{MAX_KEPT_SIDE} pixels or all together over {_MOST_WIDE} pixels wide. Figures are "
+            "the page's, at its thresholds. Joints and COCO hold everything the models found, "
+            "whatever the thresholds. The verdict is what the page says now, with the person's "
+            "needs and marks. "
             "“To annotate” is a COCO dataset of who is found at the thresholds, for CVAT, FiftyOne "
             "or Label Studio, to be corrected there. "
             "COCO's `image_id` is the last number in the picture's name, 1 where there is none.",
@@ -94,12 +98,15 @@ def _layer(comparison: Comparison, model: str) -> Layer:
     from estimators.render.draw import Layer
 
     settings = comparison.settings
-    style = pose_style(settings, comparison.colours[model])
+    style = pose_style(settings, comparison.colours[model], comparison.variants[model])
     return Layer(comparison.people[model], style, threshold=settings.joint_threshold(model))
 
 
 def _overlay(comparison: Comparison, where: Path, *models: str) -> bytes:
-    """The picture in its own size with the poses of `models`, of all of them when none is named."""
+    """The picture in its own size with the poses of `models`, of all of them when none is named.
+
+    The legend stands below, so that it covers nobody.
+    """
     from estimators.decode.pictures import read_whole
     from estimators.render.draw import draw_onto
 
@@ -107,15 +114,26 @@ def _overlay(comparison: Comparison, where: Path, *models: str) -> bytes:
     with _ONE_AT_A_TIME:
         frames().drop_unused()  # the whole picture takes what they may have
         image = read_whole(picture.path, picture.name)
-        for model in models or comparison.people:
+        drawn = models or tuple(comparison.people)
+        for model in drawn:
             draw_onto(image, _layer(comparison, model))
-        return _png(image, where)
+        return _png(image, where, _legend(comparison, drawn, image.shape[1]))
+
+
+def _legend(comparison: Comparison, models: Sequence[str], width: int) -> NDArray[np.uint8]:
+    from estimators.render.legend import Entry, legend, plan_legend
+
+    entries = [Entry(MODELS[model].title, _layer(comparison, model).style) for model in models]
+    return legend(entries, plan_legend([entry.text for entry in entries], width))
 
 
 def _side_by_side(comparison: Comparison, where: Path) -> bytes:
-    """Made of the picture that the models were given: each tile is no larger than that."""
+    """Made of the picture that the models were given: each tile is no larger than that.
+
+    Where rows and columns leave a tile empty, all models together have it.
+    """
     from estimators.media.picture_size import kept_size
-    from estimators.render.draw import draw_poses
+    from estimators.render.draw import draw_all
     from estimators.render.mosaic import Tile, mosaic, plan_mosaic
     from estimators.render.style import rgb
 
@@ -123,23 +141,27 @@ def _side_by_side(comparison: Comparison, where: Path) -> bytes:
     layout = plan_mosaic(len(comparison.specs), *kept_size((width, height)), _MOST_WIDE)
 
     def tiles(image: NDArray[np.uint8]) -> Iterator[Tile]:
-        for spec in comparison.specs:
-            layer = _layer(comparison, spec.key)
-            poses = layer.poses.scaled(image.shape[1] / width, image.shape[0] / height)
-            drawn = draw_poses(image, poses, layer.style, layer.threshold)
-            title, colour = spec.title, rgb(comparison.colours[spec.key])
-            yield Tile(drawn, title, comparison.count(spec.key), colour)
+        by = image.shape[1] / width, image.shape[0] / height
+        layers = [_layer(comparison, spec.key) for spec in comparison.specs]
+        layers = [replace(layer, poses=layer.poses.scaled(*by)) for layer in layers]
+        for spec, layer in zip(comparison.specs, layers, strict=True):
+            count, colour = comparison.count(spec.key), rgb(comparison.colours[spec.key])
+            yield Tile(draw_all(image, [layer]), spec.title, count, colour)
+        if layout.free:
+            yield Tile(draw_all(image, layers), "All models")
+
+    models = [spec.key for spec in comparison.specs]
 
     with _ONE_AT_A_TIME:
         with comparison.picture.lent() as frame:
             image = mosaic(tiles(frame.image), layout)
-        return _png(image, where)
+        return _png(image, where, _legend(comparison, models, layout.width))
 
 
-def _png(image: NDArray[np.uint8], where: Path) -> bytes:
+def _png(image: NDArray[np.uint8], where: Path, below: NDArray[np.uint8]) -> bytes:
     from estimators.export.files import write_png
 
-    data = made(lambda sink: write_png(image, sink), where)
+    data = made(lambda sink: write_png(image, sink, below), where)
     trim()
     return data
 

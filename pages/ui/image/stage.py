@@ -12,7 +12,7 @@ from estimators.registry import ModelSpec
 from pages.ui import engine, memory
 from pages.ui.address import choose
 from pages.ui.colours import heading
-from pages.ui.drawing import Drawn, pose_layer, view_options
+from pages.ui.drawing import Drawn, Ink, pose_layer, view_options
 from pages.ui.engine import Outcome
 from pages.ui.fetching import invitation
 from pages.ui.image.comparison import Comparison
@@ -105,8 +105,7 @@ def describe(comparison: Comparison, picked: JointRef | None) -> None:
 def _pictures(comparison: Comparison, drawn: Sequence[Outcome], layout: str) -> JointRef | None:
     layers = {spec.key: _layer(comparison, spec) for spec in comparison.specs}
     if layout == "one":
-        titles = " · ".join(layer.title for layer in layers.values())
-        panels = [Panel("All models", titles, list(layers.values()))]
+        panels = [Panel("All models", "", list(layers.values()))]
     else:
         panels = [_panel(comparison, outcome, layers.get(outcome.spec.key)) for outcome in drawn]
     with st.container(key="stage", width=_width(comparison) if len(panels) == 1 else "stretch"):
@@ -124,12 +123,13 @@ def point_at(ref: JointRef) -> None:
 
 def _panel(comparison: Comparison, outcome: Outcome, layer: Layer | None) -> Panel:
     spec = outcome.spec
-    colour = comparison.colours[spec.key]
+    colour, variant = comparison.colours[spec.key], comparison.variants[spec.key]
     if layer is not None:
-        return Panel(spec.title, comparison.count(spec.key), [layer], colour)
+        count = comparison.count(spec.key)
+        return Panel(spec.title, count, [layer], colour, variant=variant)
     loaded = engine.host_state(spec.key) == "ready"
     message = "Estimating…" if loaded else "Loading the model, a few seconds the first time…"
-    return Panel(spec.title, "", [], colour, message, "waiting")
+    return Panel(spec.title, "", [], colour, message, "waiting", variant)
 
 
 def _width(comparison: Comparison) -> int:
@@ -140,7 +140,8 @@ def _width(comparison: Comparison) -> int:
 
 def _layer(comparison: Comparison, spec: ModelSpec) -> Layer:
     drawn = Drawn(*comparison.drawn(spec.key), comparison.doubts(spec.key))
-    return pose_layer(spec, comparison.settings, comparison.colours[spec.key], drawn)
+    ink = Ink(comparison.colours[spec.key], comparison.variants[spec.key])
+    return pose_layer(spec, comparison.settings, ink, drawn)
 
 
 def _card(outcome: Outcome, colour: str) -> None:

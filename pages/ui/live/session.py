@@ -14,7 +14,7 @@ from estimators.workflows.live.mosaic import LiveModel, LiveSettings
 from estimators.workflows.live.seats import Seats
 from estimators.workflows.live.stream import LiveStream
 from pages.ui import engine
-from pages.ui.colours import colours
+from pages.ui.colours import colours, variants
 from pages.ui.drawing import pose_style
 from pages.ui.live.ice import IceServers, KeptServers, on_own_machine
 from pages.ui.server_settings import server_settings
@@ -63,11 +63,11 @@ def live_settings(
     Args:
         people: most that each model is asked for, where that is not what it follows anyway.
     """
-    own = colours(settings.specs())
+    own, forms = colours(settings.specs()), variants(settings.specs())
     models = tuple(
         LiveModel(
             spec,
-            pose_style(settings, own[spec.key]),
+            pose_style(settings, own[spec.key], forms[spec.key]),
             settings.joint_threshold(spec.key),
             settings.pose_threshold(spec.key),
             people.get(spec.key),

@@ -11,7 +11,7 @@ from estimators.analysis.thresholds import Thresholds
 from estimators.registry import MODELS, ModelSpec
 from estimators.workflows.clip.analysis import ClipAnalysis
 from estimators.workflows.clip.job import ClipJob
-from pages.ui.colours import colours
+from pages.ui.colours import colours, variants
 from pages.ui.settings import Settings
 from pages.ui.video.clips import ChosenClip
 from pages.ui.video.kept import made
@@ -55,6 +55,11 @@ class ClipComparison:
     def colours(self) -> Mapping[str, str]:
         """#rrggbb a model, as in the sidebar's comparison where it is part of that."""
         return colours(self.specs) | colours(self.settings.specs())
+
+    @cached_property
+    def variants(self) -> Mapping[str, int]:
+        """Which of its family every model is, as `colours.variants` counts."""
+        return variants(self.specs) | variants(self.settings.specs())
 
     @cached_property
     def disputed(self) -> Sequence[DisputedFrame]:

@@ -58,7 +58,8 @@ class _Made:
 def exports(comparison: ClipComparison, verdict: Verdicts) -> None:
     """A button that opens the list of files, one that makes the video, and the video."""
     made: _Made | None = st.session_state.get(_MADE)
-    shows = f"{comparison.key}{comparison.settings.draw}{sorted(comparison.colours.items())}"
+    looks = sorted(comparison.colours.items()), sorted(comparison.variants.items())
+    shows = f"{comparison.key}{comparison.settings.draw}{looks}"
     if made is not None and made.shows != shows:
         made.task.cancel()  # nobody would see it any more
         made = None
@@ -161,7 +162,10 @@ def _annotate(
     look = Look(
         {key: t.joint for key, t in thresholds.items()},
         {key: t.pose for key, t in thresholds.items()},
-        {s.key: pose_style(comparison.settings, colours[s.key]) for s in comparison.specs},
+        {
+            s.key: pose_style(comparison.settings, colours[s.key], comparison.variants[s.key])
+            for s in comparison.specs
+        },
     )
     with runner.occupied():  # latencies measured meanwhile are not the models' own
         return annotate(comparison.job, path, look, progress, comparison.clip.info)

@@ -103,6 +103,7 @@ def _layers(comparison: ClipComparison, packed: Clip) -> list[ClipLayer]:
         replace(
             layer,
             colour=comparison.colours[layer.key],
+            variant=comparison.variants[layer.key],
             threshold=settings.joint_threshold(layer.key),
             pose_threshold=settings.pose_threshold(layer.key),
             message=comparison.failed(layer.key),

@@ -11,7 +11,7 @@ from estimators.annotated import AnnotatedImage
 from estimators.decode.clips import frames
 from estimators.types import PoseSet
 from estimators.workflows.clip.series import FramePeople, frame_people
-from pages.ui.drawing import Drawn, pose_layer
+from pages.ui.drawing import Drawn, Ink, pose_layer
 from pages.ui.server.files import folder
 from pages.ui.truth import Scene, errors_of, mark_truth, marked_frames
 from pages.ui.video.comparison import ClipComparison
@@ -114,7 +114,7 @@ def _layers(comparison: ClipComparison, people: FramePeople) -> list[Layer]:
         pose_layer(
             spec,
             comparison.settings,
-            comparison.colours[spec.key],
+            Ink(comparison.colours[spec.key], comparison.variants[spec.key]),
             Drawn(people.shown[spec.key], people.numbers(spec.key)),
         )
         for spec in comparison.specs

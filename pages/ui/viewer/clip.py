@@ -117,7 +117,7 @@ class ClipLayer:
     """A model of the clip and how it is drawn.
 
     Attributes:
-        key, title, colour, score_kind, threshold: as in `Layer`.
+        key, title, colour, score_kind, threshold, variant: as in `Layer`.
         score_range: the ends of the threshold slider, on the model's own scale.
         poses: what it found, None where there is only a message.
         pose_threshold: people whose `pose_score` is lower are left out.
@@ -134,6 +134,7 @@ class ClipLayer:
     pose_threshold: float = -math.inf
     subtitle: str = ""
     message: str = ""
+    variant: int = 0
 
     def __post_init__(self) -> None:
         check_colour(self.colour)
@@ -211,6 +212,7 @@ def layer_payload(layer: ClipLayer) -> dict[str, Any]:
         "key": layer.key,
         "title": layer.title,
         "colour": layer.colour,
+        "variant": layer.variant,
         "kind": layer.score_kind,
         "threshold": layer.threshold,
         "range": list(layer.score_range),

@@ -1,6 +1,7 @@
 // The player's controls: play, step, speed, scrubber with marks, and what is drawn.
 
 import { button, checkBox, choiceOf, element } from "./dom.js";
+import { swatch } from "./forms.js";
 
 /**
  * @typedef {object} Acts
@@ -16,6 +17,7 @@ import { button, checkBox, choiceOf, element } from "./dom.js";
  * @property {string} key
  * @property {string} title
  * @property {string} colour
+ * @property {number} variant
  * @property {string} kind
  * @property {[number, number]} range
  * @property {boolean} hasSmooth
@@ -145,6 +147,6 @@ function thresholdSlider(layer, settings, changed) {
     shown.textContent = text(slider.value);
     changed();
   });
-  const mark = element("span", { class: "mark", style: `background: ${layer.colour}` });
-  return element("label", {}, element("span", {}, mark, layer.title), slider, shown);
+  const name = element("span", {}, swatch(layer.colour, layer.variant), layer.title);
+  return element("label", {}, name, slider, shown);
 }

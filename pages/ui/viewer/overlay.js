@@ -1,5 +1,6 @@
 // Skeletons drawn on a 2-D canvas from numbers. Shared by the picture viewer and the clip player.
 
+import { drawCore, holeOf, jointPath } from "./forms.js";
 import { clamp } from "./view.js";
 
 /**
@@ -67,6 +68,7 @@ function widthOf(person, place, options) {
 
 /**
  * Left and middle limbs are solid, right ones dashed; a light rim keeps them visible on any picture.
+ * A family's further variants have something in the middle of their limbs.
  * @param {Context} ctx @param {Layer} layer @param {Person} person @param {Look} look
  */
 function drawBones(ctx, layer, person, { place, states, width }) {
@@ -85,23 +87,30 @@ function drawBones(ctx, layer, person, { place, states, width }) {
     ctx.lineWidth = width;
     ctx.strokeStyle = layer.colour;
     ctx.stroke(line);
+    drawCore(ctx, line, width, layer.variant ?? 0);
   }
   ctx.setLineDash([]);
   ctx.globalAlpha = 1;
 }
 
-/** @param {Context} ctx @param {Layer} layer @param {Person} person @param {Look} look */
+/**
+ * Left and middle joints are filled, right ones rings; their form tells variants of a family apart.
+ * @param {Context} ctx @param {Layer} layer @param {Person} person @param {Look} look
+ */
 function drawJoints(ctx, layer, person, { place, states, width }) {
   ctx.lineWidth = Math.min(1.5, width / 2);
   ctx.strokeStyle = HALO;
-  ctx.fillStyle = layer.colour;
+  const variant = layer.variant ?? 0, radius = width * 1.2 + 0.5;
   states.forEach((state, k) => {
     if (state === HIDDEN) return;
     ctx.globalAlpha = alphaOf(layer, state);
-    ctx.beginPath();
-    ctx.arc(...onCanvas(place, person.xy, k), width * 1.2, 0, 2 * Math.PI);
-    ctx.fill();
-    ctx.stroke();
+    const [x, y] = onCanvas(place, person.xy, k), path = jointPath(variant, x, y, radius);
+    ctx.fillStyle = layer.colour;
+    ctx.fill(path);
+    ctx.stroke(path);
+    if (!layer.skeleton.right?.includes(k) || radius <= 2) return;
+    ctx.fillStyle = "#ffffff";
+    ctx.fill(jointPath(variant, x, y, holeOf(radius)));
   });
   ctx.globalAlpha = 1;
 }

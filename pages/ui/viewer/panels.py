@@ -33,6 +33,7 @@ class Layer:
         key: identifies the model; panels that show the same model share one layer object.
         title: the model's name as people read it.
         colour: #rrggbb.
+        variant: which of its family it is (`render.style.model_variants`).
         poses: everyone to draw, N people in pixels of the picture.
         score_kind: what the joints' scores are; it stands beside every number.
         threshold: joints with a lower score are weak (hidden or faint, see `ViewOptions`).
@@ -52,6 +53,7 @@ class Layer:
     threshold: float
     person_ids: Sequence[int] | None = None
     doubts: Sequence[tuple[int, str, str]] = ()
+    variant: int = 0
 
     def __post_init__(self) -> None:
         check_colour(self.colour)
@@ -70,8 +72,9 @@ class Panel:
 
     Attributes:
         title, subtitle: its heading.
-        layers: whose poses are drawn over the picture.
+        layers: whose poses are drawn over the picture; of several there is a legend.
         colour: #rrggbb of the mark beside the title, or "" for none.
+        variant: of the model that the mark stands for.
         message: shown over the darkened picture in place of the poses: what is awaited, or what
             failed and what to do.
         tone: how the message looks.
@@ -83,6 +86,7 @@ class Panel:
     colour: str = ""
     message: str = ""
     tone: Tone = "info"
+    variant: int = 0
 
     def __post_init__(self) -> None:
         if self.colour:
@@ -168,7 +172,13 @@ def _panel_payload(panel: Panel) -> dict[str, Any]:
         "title": panel.title,
         "subtitle": panel.subtitle,
         "colour": panel.colour,
+        "variant": panel.variant,
         "layers": [layer.key for layer in panel.layers],
+        "legend": [
+            {"title": layer.title, "colour": layer.colour, "variant": layer.variant}
+            for layer in panel.layers
+            if not panel.colour
+        ],
         "message": panel.message,
         "tone": panel.tone,
     }
@@ -188,14 +198,15 @@ def options_payload(options: ViewOptions) -> dict[str, Any]:
 
 
 def skeleton_payload(skeleton: Skeleton) -> dict[str, Any]:
-    """Joint names, and bones as [joint, joint, 1 where the limb is a right one else 0]."""
+    """Joint names, bones as [joint, joint, 1 where the limb is a right one else 0], right ones."""
     right = {right for _, right in skeleton.mirror}
     left = {left for left, _ in skeleton.mirror}
     bones = []
     for (a, b), (i, j) in zip(skeleton.bones, skeleton.bone_indices, strict=True):
         is_right = bool({a, b} & right) and not {a, b} & left
         bones.append([i, j, int(is_right)])
-    return {"joints": list(skeleton.joints), "bones": bones}
+    ringed = [k for k, joint in enumerate(skeleton.joints) if joint in right]
+    return {"joints": list(skeleton.joints), "bones": bones, "right": ringed}
 
 
 def _layer_payload(layer: Layer) -> dict[str, Any]:
@@ -216,6 +227,7 @@ def _layer_payload(layer: Layer) -> dict[str, Any]:
         "key": layer.key,
         "title": layer.title,
         "colour": layer.colour,
+        "variant": layer.variant,
         "kind": layer.score_kind,
         "threshold": layer.threshold,
         "matched": layer.person_ids is not None,

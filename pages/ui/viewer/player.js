@@ -8,7 +8,9 @@ import { posesAt, trackOf, unpackPoses } from "./numbers.js";
 import { Stage, contextOf, memoryOf } from "./stage.js";
 
 /**
- * @import { Host, Layer, Memory, NamedJoint, Picture, Place, SentOptions, Skeleton, Track } from "./types.js"
+ * @import {
+ *   Host, Layer, Memory, NamedJoint, PanelData, Picture, Place, SentOptions, Skeleton, Track
+ * } from "./types.js"
  * @import { Adjustable, Settings } from "./controls.js"
  * @import { PackedClip } from "./numbers.js"
  *
@@ -272,14 +274,17 @@ class Player {
   showPanels(message, tone) {
     const { data } = this;
     if (message && this.ready && !this.problem) return;
+    /** @type {PanelData[]} */
     const panels = data.layers.map((layer, i) => ({
       title: layer.title, subtitle: layer.subtitle, colour: layer.colour, layers: [layer.key],
       message: message || layer.message, tone: message ? tone : "failed", note: this.layers[i]?.note ?? "",
+      variant: layer.variant,
     }));
     const notes = this.layers.filter((l) => l.note && !l.message).map((l) => `${l.title}: ${l.note}`);
     panels.push({
       title: "All in one", subtitle: "", colour: "", layers: data.layers.map((l) => l.key),
       message, tone, note: notes.join("\n"),
+      legend: data.layers.filter((layer) => !layer.message),
     });
     this.stage.show({
       picture: data.clip, memory: this.memory, panels, options: this.currentOptions(),

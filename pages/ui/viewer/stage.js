@@ -2,6 +2,7 @@
 // choice of joints, announcements and redrawing.
 
 import { button, element } from "./dom.js";
+import { LEFT_WORDS, RIGHT_WORDS, swatch } from "./forms.js";
 import {
   HIDDEN, counterpart, drawLayer, drawRing, drawTrack, jointLines, jointOf, jointState, layersText,
   nearestJoint, onCanvas, personOf, visibleJoints,
@@ -21,6 +22,7 @@ import { HOME, clamp, fitted, movedBy, placeOf, zoomedAt } from "./view.js";
 const REACH = 24;
 const PAN_STEP = 40;
 const EDGE = 30;
+const GREY = "#8a93a3";
 const KEYS_HELP = "Plus and minus zoom, arrow keys move, 0 shows the whole picture, "
   + "n and p choose a joint, Enter picks it, Escape lets go";
 
@@ -100,6 +102,8 @@ export class Stage {
       button("+", "Zoom in", () => this.zoomBy(1.5)),
       button("Fit", "Show the whole picture", () => this.setView(HOME)),
       button("Full screen", "Full screen", () => this.toggleFullScreen()),
+      element("span", { class: "sides" },
+        element("span", {}, swatch(GREY, 0), LEFT_WORDS), element("span", {}, swatch(GREY, 0, true), RIGHT_WORDS)),
     );
   }
 
@@ -153,10 +157,11 @@ export class Stage {
     if (same) return this.describe(panel);
     panel.note.textContent = data.note ?? "";
     panel.note.hidden = !data.note || Boolean(data.message);
-    const mark = element("span", { class: "mark", style: `background: ${data.colour || "transparent"}` });
     panel.heading.replaceChildren(
-      ...(data.colour ? [mark] : []),
-      element("strong", {}, data.title), " ", element("span", { class: "subtitle" }, data.subtitle));
+      ...(data.colour ? [swatch(data.colour, data.variant ?? 0)] : []),
+      element("strong", {}, data.title), " ", element("span", { class: "subtitle" }, data.subtitle),
+      ...(data.legend ?? []).map(({ title, colour, variant = 0 }) => element(
+        "span", { class: "entry", "data-model": title }, swatch(colour, variant), title)));
     panel.figure.setAttribute("aria-label", `${data.title}. ${KEYS_HELP}`);
     panel.figure.removeAttribute("title");
     panel.message.hidden = !data.message;

@@ -4,6 +4,7 @@
  * @typedef {object} Skeleton
  * @property {string[]} joints
  * @property {[number, number, number | boolean][]} bones joint, joint, whether the limb is a right one
+ * @property {number[]} [right] the joints of the right side
  *
  * @typedef {object} Person
  * @property {number} id negative where the person is not followed or does not count
@@ -18,6 +19,7 @@
  * @property {string} key
  * @property {string} title
  * @property {string} colour
+ * @property {number} [variant] which of its family it is, from 0
  * @property {string} kind what its scores are
  * @property {number} threshold
  * @property {Skeleton} skeleton
@@ -56,10 +58,15 @@
  *
  * @typedef {{raw: number[], smooth: number[] | null | undefined}} Track
  *
+ * Who is who, where a panel shows several models.
+ * @typedef {{title: string, colour: string, variant?: number}} LegendEntry
+ *
  * @typedef {object} PanelData
  * @property {string} title
  * @property {string} subtitle
- * @property {string} colour
+ * @property {string} colour of the mark beside the title, "" for none
+ * @property {number} [variant] of the model that the mark stands for
+ * @property {LegendEntry[]} [legend]
  * @property {string[]} layers
  * @property {string} message
  * @property {string} tone
