@@ -9,5 +9,5 @@ from pages.ui.frame import open_page
 open_page("Models", "What each model is, what it can and cannot do, what it needs.")
 reading_help()
 for family, card in FAMILIES.items():
-    st.subheader(family, anchor=False)
+    st.header(family, anchor=False)
     cards(card.variants)

@@ -31,6 +31,11 @@ def ink() -> str:
     return "#C9D0DC" if _theme() == "dark" else "#434B59"
 
 
+def faint() -> str:
+    """#rrggbb of what counts less, and has to be read all the same."""
+    return "#9AA3B2" if _theme() == "dark" else "#5F6878"
+
+
 def _theme() -> Theme:
     """The theme of the person's browser."""
     return "dark" if st.context.theme.type == "dark" else "light"

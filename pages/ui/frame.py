@@ -18,14 +18,7 @@ PRODUCT = "Pose comparison"
 # Files of our own: Streamlit would fetch an icon of its fonts from the internet.
 _ICON = Path(__file__).with_name("icon.svg")
 _LOGO = Path(__file__).with_name("logo.svg")
-# Streamlit leaves a hand's breadth of air above the title and at the sides; pictures need it more.
-_STYLE = """
-<style>
-[data-testid="stMainBlockContainer"] { padding: 3.5rem clamp(1rem, 2.5vw, 3rem) 3rem; }
-[data-testid="stMainBlockContainer"] h1 { padding: 0; }
-[data-testid="stSidebarUserContent"] { padding-bottom: 2rem; }
-</style>
-"""
+_STYLE = Path(__file__).with_name("page.css")
 
 
 def open_page(title: str, subtitle: str) -> Settings:
@@ -47,7 +40,7 @@ def open_page(title: str, subtitle: str) -> Settings:
     st.html(_STYLE)
     st.logo(_LOGO, size="large", icon_image=_ICON)
     with st.sidebar:
-        menu()
+        menu(title)
         settings = sidebar()
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         st.title(title, anchor=False, width="content")

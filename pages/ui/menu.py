@@ -25,10 +25,14 @@ PAGES = (
 )
 
 
-def menu() -> None:
+def menu(here: str) -> None:
     """Links to all pages; the settings travel along in the session, not in the links.
 
     Without tooltips: one would cover the next link.
+
+    Args:
+        here: the title of the page one is on.
     """
     for page in PAGES:
-        st.page_link(page.script, label=page.title, icon=page.icon)
+        with st.container(key="menu_here" if page.title == here else None):
+            st.page_link(page.script, label=page.title, icon=page.icon)

@@ -50,7 +50,7 @@ def verdict_box(answer: Recommendation, ways: Ways, key: str = "verdict") -> Non
     """The answer for `chosen_needs`, and the controls that change them."""
     with st.container(border=True, key=key):
         with st.container(horizontal=True, horizontal_alignment="distribute"):
-            st.subheader("Which should I use?", anchor=False, width="content")
+            st.header("Which should I use?", anchor=False, width="content")
             with st.popover("What I need", icon=":material/tune:"):
                 _needs()
         show(answer, ways, key)

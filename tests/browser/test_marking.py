@@ -81,10 +81,10 @@ def test_marked_joints_are_told_kept_and_loaded_again(page: Page, app_url: str) 
 
 def test_a_joint_is_dragged_and_the_picture_is_not(page: Page, app_url: str) -> None:
     open_marker(page, app_url)
-    page.get_by_role("button", name="Show the whole picture").click()
+    page.get_by_role("button", name="Fit the whole picture").click()
     click(page, 0.45, 0.4)
     before = joint_at(saved_when_marked(page))
-    page.get_by_role("button", name="Show the whole picture").hover()  # scrolls back up
+    page.get_by_role("button", name="Fit the whole picture").hover()  # scrolls back up
     box = page.locator("figure canvas").bounding_box()
     x, y = box["x"] + box["width"] * 0.45, box["y"] + box["height"] * 0.4
     page.mouse.move(x, y)

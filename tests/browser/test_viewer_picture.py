@@ -272,7 +272,7 @@ def test_two_fingers_zoom_and_one_scrolls_the_page(new_page: NewPage, server: st
     assert view["zoom"] == pytest.approx(2, abs=0.1)
     assert view["cx"] == pytest.approx(0.5, abs=0.02)
     assert canvas(page, 0).evaluate("c => getComputedStyle(c).touchAction") == "none"
-    page.get_by_role("button", name="Show the whole picture").click()
+    page.get_by_role("button", name="Fit the whole picture").click()
     settled(page)
     assert canvas(page, 0).evaluate("c => getComputedStyle(c).touchAction") == "pan-y"
 

@@ -86,7 +86,7 @@ def cases(found: Found, settings: Settings) -> None:
     """Choice of a number and the pictures behind it, one after the other."""
     look = _look(found)
     listed = _cases(found, look)
-    st.subheader("Pictures behind the numbers", anchor=False)
+    st.header("Pictures behind the numbers", anchor=False)
     _choose(found, look)
     if not listed:
         st.info("There is none of these.", icon=":material/check:")

@@ -60,7 +60,7 @@ def picture_set(pictures: Mapping[str, Picture], settings: Settings, needs: Need
     if len(pictures) < 2:
         return []
     with st.container(border=True, key="picture_set"):
-        st.subheader(f"All {len(pictures)} pictures", anchor=False)
+        st.header(f"All {len(pictures)} pictures", anchor=False)
         found = PictureSet.of(pictures, settings)
         done = len(found.comparisons)
         if done < found.total:

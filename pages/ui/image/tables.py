@@ -11,6 +11,7 @@ from estimators.analysis.matching import PersonGroup
 from estimators.registry import MODELS
 from estimators.runtime.api import ModelStatus
 from estimators.skeletons import COCO_17
+from pages.ui.colours import faint
 from pages.ui.image.comparison import Comparison
 
 if TYPE_CHECKING:  # pandas takes a third of a second: loaded when the first table is shown
@@ -19,7 +20,6 @@ if TYPE_CHECKING:  # pandas takes a third of a second: loaded when the first tab
 
 POSITION, DISTANCE, MEMORY = ("x, px", "y, px"), "apart, torsos", "memory, MB"
 _DECIMALS = {"confidence": 2, "visibility": 2, "logit": 1, DISTANCE: 2}
-_WEAK = "color: #8A93A3"  # grey on white as on black
 _DOUBT = "background-color: #FFE14D59"  # yellow, as on the picture
 
 
@@ -70,7 +70,7 @@ def styled(comparison: Comparison, table: pd.DataFrame, person: int) -> Styler:
             scores = table[spec.title, spec.score_kind]
             weak = scores < comparison.settings.joint_threshold(spec.key)
             columns = [c for c in table.columns if c[0] == spec.title]
-            css.loc[weak, columns] = _WEAK
+            css.loc[weak, columns] = f"color: {faint()}"
             doubted = [plain(j) for n, j, _ in comparison.doubts(spec.key) if n == person + 1]
             css.loc[[joint for joint in doubted if joint in css.index], columns] = _DOUBT
     style = table.style.apply(lambda _: css, axis=None)

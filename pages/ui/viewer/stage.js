@@ -100,7 +100,7 @@ export class Stage {
       button("−", "Zoom out", () => this.zoomBy(1 / 1.5)),
       this.zoomText,
       button("+", "Zoom in", () => this.zoomBy(1.5)),
-      button("Fit", "Show the whole picture", () => this.setView(HOME)),
+      button("Fit", "Fit the whole picture", () => this.setView(HOME)),
       button("Full screen", "Full screen", () => this.toggleFullScreen()),
       element("span", { class: "sides" },
         element("span", {}, swatch(GREY, 0), LEFT_WORDS), element("span", {}, swatch(GREY, 0, true), RIGHT_WORDS)),
