@@ -131,7 +131,7 @@ def recommend(
         *_settled(evidence, decided, tuple(facts)),
         *sentences.people(facts, decided.model, evidence.subject, found),
         *sentences.held_back(facts),
-        *sentences.distance(facts, decided.model, evidence.seen),
+        *sentences.distance(facts, evidence.seen),
         *sentences.plausibility(worst, usable),
         *sentences.costs(facts, decided.model, usable, evidence.subject),
         *sentences.three_d(facts, decided.model, needs.gives_3d),
@@ -222,7 +222,7 @@ def _by_guess(
     level = [m for m in level if m not in swapped] or level
     pick = cheapest(level, evidence.costs, expected)
     tier: Tier = "consensus" if len(voices) >= FEWEST_VOICES else "plausibility"
-    said = sentences.guess(tier, len(voices), expected, (pick, chance[pick]), least)
+    said = sentences.guess(len(voices), expected, (pick, chance[pick]), least)
     doubts = _doubts(facts[pick], expected[pick], len(voices), evidence.seen)
     model = None if doubts or chance[pick] < least else pick
     return Recommendation(model, "", (*said, *doubts), tier, expected, chance[pick])

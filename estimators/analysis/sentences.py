@@ -55,22 +55,26 @@ def headline(model: str | None, subject: Subject) -> str:
     return f"For a {subject} like this: {get(model).title}."
 
 
+# What few families can be judged by, who are no consensus.
+_BY_FEW = {
+    1: "how plausible each pose is; variants of one family are one voice, and no other sees "
+    "anybody",
+    2: "how plausible each pose is; two families cannot outvote each other",
+}
+
+
 def guess(
-    tier: str,
-    voices: int,
-    expected: Mapping[str, float],
-    pick: tuple[str, float],
-    least: float,
+    voices: int, expected: Mapping[str, float], pick: tuple[str, float], least: float
 ) -> tuple[Reason, ...]:
-    """What the quality is guessed from, and how sure that is."""
-    by = (
-        f"what {voices} independent families agree on"
-        if tier == "consensus"
-        else "how plausible each pose is; two families cannot outvote each other"
-        if voices == 2
-        else "how plausible each pose is; variants of one family are one voice, and no other sees "
-        "anybody"
-    )
+    """What the quality is guessed from, and how sure that is.
+
+    Args:
+        voices: independent families that see anybody.
+        expected: quality of each model.
+        pick: the model that is picked, with its chance to be within 0.05 of the best.
+        least: chance that a recommendation takes.
+    """
+    by = _BY_FEW.get(voices, f"what {voices} independent families agree on")
     ranked = sorted(expected.items(), key=lambda item: -item[1])
     values = ", ".join(f"{get(m).title} {q:.2f}" for m, q in ranked)
     model, chance = pick
@@ -122,9 +126,9 @@ def people(
 ) -> tuple[Reason, ...]:
     """Who found how many of the people on whom families agree, and who saw others alone."""
     total = max((f.people for f in facts.values()), default=0)
-    each = ", counted a frame" if subject == "clip" else ""
-    alone = next((_place(f) for f in found if f.kind == "alone"), None)
-    if total == 0:
+    each = {"clip": ", counted a frame"}.get(subject, "")
+    alone = {f.kind: _place(f) for f in reversed(found)}.get("alone")  # the first of them
+    if not total:
         counts = ", ".join(f"{f.title} {f.found}" for f in facts.values())
         none = f"No two families agree on anybody (OKS of {AGREED_OKS} or more)."
         return (Reason(f"{none} People found{each}: {counts}.", alone),)
@@ -133,7 +137,8 @@ def people(
     who = "the one person" if total == 1 else f"the {total} people"
     agree = f"two families or more agree (OKS of {AGREED_OKS} or more)"
     out = [Reason(f"Of {who} on whom {agree}{each}: {shares}.")]
-    more = [f"{f.title} {f.found - f.agreed}" for f in facts.values() if f.found > f.agreed]
+    others = {f.title: f.found - f.agreed for f in facts.values()}
+    more = [f"{title} {count}" for title, count in others.items() if count]
     if more:
         said = f"Seen so by no other family, right or wrong: {', '.join(more)}."
         out.append(Reason(said, alone))
@@ -153,20 +158,17 @@ def held_back(facts: Mapping[str, ModelFacts]) -> tuple[Reason, ...]:
     )
 
 
-def distance(
-    facts: Mapping[str, ModelFacts], model: str | None, seen: Sequence[Seen]
-) -> tuple[Reason, ...]:
+def distance(facts: Mapping[str, ModelFacts], seen: Sequence[Seen]) -> tuple[Reason, ...]:
     """How far the joints lie from where the other families put them, and where most."""
     known = [f for f in facts.values() if not math.isnan(f.distance)]
     if not known:
         return ()
-    shown = [f for f in known if model is None or len(known) > 2 or f.model == model] or known
     if len(known) == 2:
         median, ninth = known[0].distance, known[0].worst
         text = f"The two lie a median {median:.0%} of a torso length apart, a tenth of the joints "
         out = [Reason(f"{text}more than {ninth:.0%}.")]
     else:
-        values = ", ".join(f"{f.title} {f.distance:.0%} and {f.worst:.0%}" for f in shown)
+        values = ", ".join(f"{f.title} {f.distance:.0%} and {f.worst:.0%}" for f in known)
         text = "Distance of the joints from where the others put them, in torso lengths, median "
         out = [Reason(f"{text}and 90th percentile: {values}.")]
     return (*out, *_differ_most(seen))
@@ -221,7 +223,7 @@ def costs(
     facts: Mapping[str, ModelFacts], model: str | None, usable: Sequence[str], subject: Subject
 ) -> tuple[Reason, ...]:
     """Latency and memory, the recommended model first."""
-    each = "frame" if subject == "clip" else "picture"
+    each = {"clip": "frame"}.get(subject, "picture")
     ordered = sorted((facts[m] for m in usable), key=lambda f: f.model != model)
     timed = [f for f in ordered if not math.isnan(f.cost.latency_ms)]
     if not timed:

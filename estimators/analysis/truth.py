@@ -158,7 +158,7 @@ def _scale(person: AnnotatedPerson, poses: Sequence[NDArray[np.float64]]) -> tup
     measured = person.xy[None] if whole or not poses else np.stack(poses)
     area = float(median_over(person_area(measured)))
     torso = float(median_over(torso_length(measured)))
-    return area, torso if torso > 0 else math.nan
+    return area, torso
 
 
 def truth_scores(errors: TruthErrors) -> tuple[TruthScore, ...]:
@@ -200,7 +200,7 @@ def in_words(errors: TruthErrors) -> tuple[str, ...]:
         return ()
     best, *others = scores
     count = f"the {best.keypoints} joints" if best.keypoints > 1 else "the one joint"
-    if best.found == 0:
+    if not best.found:
         return (f"No model shows any of {count} that were marked.",)
     title = get(best.model).title
     against = ", ".join(f"{get(o.model).title} {_torsos(o.median_error)}" for o in others)
@@ -276,12 +276,9 @@ def most_disputed(
     """
     asked = []
     for number, member in enumerate(members):
-        if len(member) < 2:
-            continue
         xy = np.stack([coco_xy(people[model])[i] for model, i in member.items()])
         apart = np.linalg.norm(xy[:, None] - xy[None], axis=-1)
-        worst = np.where(np.isfinite(apart), apart, -1.0).max(axis=(0, 1))
-        worst = worst / median_of(torso_length(xy))
+        worst = np.nan_to_num(apart).max(axis=(0, 1)) / median_of(torso_length(xy))
         order = [int(k) for k in np.argsort(-worst) if worst[k] > AS_NEAR_TORSOS]
         asked += [(turn, -worst[k], number, COCO_17.joints[k]) for turn, k in enumerate(order)]
     return tuple((number, joint) for _, _, number, joint in sorted(asked)[:most])

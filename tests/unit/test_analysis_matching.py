@@ -124,6 +124,14 @@ def test_pairs_under_the_least_oks_stay_apart() -> None:
     assert [(m.a, m.b) for m in matching.match_people(a, b, min_oks=0.95).matches] == [(1, 1)]
 
 
+@pytest.mark.parametrize(("shift", "same"), [(22, True), (23, False)])
+def test_two_poses_are_one_person_from_an_oks_of_a_fifth(shift: float, same: bool) -> None:
+    a, b = people((0, 0)), people((shift, 0))
+    assert matching.oks_matrix(a, b)[0, 0] == pytest.approx(0.2, abs=0.012)
+    assert len(matching.match_people(a, b).matches) == same
+    assert len(matching.group_people({"a": a, "b": b})) == 2 - same
+
+
 def test_matching_nobody() -> None:
     a = people((0, 0), (150, 10))
     found = matching.match_people(a, PoseSet.empty(COCO_17))

@@ -9,7 +9,15 @@ import numpy as np
 import pytest
 
 from estimators.analysis.matching import COCO_SIGMAS
-from estimators.analysis.truth import in_words, lead, most_disputed, truth_errors, truth_scores
+from estimators.analysis.scale import torso_length
+from estimators.analysis.truth import (
+    TruthErrors,
+    in_words,
+    lead,
+    most_disputed,
+    truth_errors,
+    truth_scores,
+)
 from estimators.analysis.votes import Vote, preference, wilson
 from estimators.analysis.votes import in_words as votes_in_words
 from estimators.annotated import HIDDEN, VISIBLE, AnnotatedImage, AnnotatedPerson
@@ -82,7 +90,7 @@ def test_a_bad_pose_is_judged_but_somebody_far_away_is_not_taken_for_the_person(
     marked = person(joints=("left_wrist",))
     bad = pose(moved("left_wrist", 80))
     errors = truth_errors(
-        [(image(marked), {LIGHTNING: bad, BLAZE: pose(STANDING + np.array([150, 0]))})]
+        [(image(marked), {LIGHTNING: bad, BLAZE: pose(STANDING + np.array([120, 0]))})]
     )
     assert errors.error[LIGHTNING][0] == pytest.approx(0.8, rel=1e-5)
     assert math.isnan(errors.error[BLAZE][0])
@@ -104,8 +112,33 @@ def test_scale_comes_from_the_models_where_no_torso_is_marked() -> None:
     assert errors.error[LIGHTNING][0] == pytest.approx(20 / 200, rel=1e-4)
 
 
+@pytest.mark.parametrize(
+    ("marked", "own"),
+    [
+        (("left_shoulder", "left_hip"), True),
+        (("left_shoulder", "right_hip"), True),
+        (("right_shoulder", "left_hip"), True),
+        (("right_shoulder", "right_hip"), True),
+        (("left_shoulder", "right_shoulder"), False),
+        (("left_hip", "right_hip"), False),
+    ],
+)
+def test_a_shoulder_and_a_hip_that_are_marked_give_the_scale(
+    marked: tuple[str, ...], own: bool
+) -> None:
+    """The model's pose is 1.2 times as large, around the marked joints' middle."""
+    flags = np.isin(COCO_17.joints, marked)
+    truth = np.where(flags[:, None], STANDING, np.nan)
+    middle = STANDING[flags].mean(axis=0)
+    large = middle + 1.2 * (STANDING - middle)
+    errors = truth_errors([(image(person(truth, marked)), {LIGHTNING: pose(large)})])
+    off = np.linalg.norm(large - STANDING, axis=1)[flags]
+    scale = float(torso_length(truth)) if own else 120.0
+    np.testing.assert_allclose(errors.error[LIGHTNING], off / scale, rtol=1e-5)
+
+
 def test_who_is_nearest_within_two_percent_of_a_torso() -> None:
-    models = {LIGHTNING: pose(moved("nose", 1.9)), BLAZE: pose(moved("nose", 2.1))}
+    models = {LIGHTNING: pose(moved("nose", 1.9)), BLAZE: pose(moved("nose", 3.7))}
     first = {
         m: s for s in truth_scores(truth_errors([(image(person()), models)])) for m in [s.model]
     }
@@ -132,6 +165,38 @@ def test_intervals_hold_the_mean_and_widen_with_fewer_people() -> None:
     assert all_of_them.high - all_of_them.low > 0.05
 
 
+@pytest.mark.parametrize("people", [1, 4, 5, 6])
+def test_intervals_are_of_a_thousand_draws_the_same_each_time(people: int) -> None:
+    """Of people, of whom a different number is marked each, or of the keypoints of fewer than 5."""
+    joints = [(n, COCO_17.joints[k]) for n in range(people) for k in range(5 + n)]
+    values = np.random.default_rng(5).random(len(joints))
+    zeros = np.zeros(len(joints))
+    errors = TruthErrors(tuple(joints), {LIGHTNING: zeros}, {LIGHTNING: values, BLAZE: zeros})
+    of = np.array([n for n, _ in joints]) if people >= 5 else np.arange(len(joints))
+    count = int(of.max()) + 1
+    draws = np.random.default_rng(20171029).integers(0, count, (1000, count))
+    means = [np.concatenate([values[of == unit] for unit in draw]).mean() for draw in draws]
+    ends = np.percentile(means, (2.5, 97.5))
+    (score,) = truth_scores(errors)
+    assert (score.low, score.high) == pytest.approx(ends)
+    gap = lead(errors, LIGHTNING, BLAZE)
+    assert (gap.low, gap.high) == pytest.approx(ends)
+    assert (gap.difference, gap.keypoints) == (pytest.approx(values.mean()), len(joints))
+    assert gap.sure
+    assert not replace(gap, low=0.0).sure
+    assert [replace(gap, keypoints=n).sure for n in (4, 5)] == [False, True]
+
+
+def test_how_many_joints_are_marked_in_words() -> None:
+    def told(*joints: str) -> str:
+        found = {LIGHTNING: pose(STANDING), BLAZE: pose(moved("nose", 30))}
+        return in_words(truth_errors([(image(person(joints=joints)), found)]))[0]
+
+    start, end = "MoveNet Lightning is nearest on", "its median error is 0.00 torso, against"
+    assert told("nose") == f"On the one joint marked, {start} 1; {end} BlazePose full 0.30 torso."
+    assert told("nose", "left_knee").startswith(f"On the 2 joints marked, {start} 2; {end}")
+
+
 def test_a_lead_is_sure_only_where_its_interval_leaves_zero_out() -> None:
     worse = STANDING + np.array([0, 30])
     clear = truth_errors([(image(person()), {LIGHTNING: pose(STANDING), BLAZE: pose(worse)})])
@@ -155,10 +220,11 @@ def test_the_most_disputed_joints_of_everybody_come_first() -> None:
     one, other = STANDING, STANDING + np.array([300, 0])
     a = PoseSet(COCO_17, np.stack([one, other]).astype(np.float32), np.ones((2, K), np.float32))
     apart = np.stack([moved("left_wrist", 50, moved("nose", 20, one)), moved("nose", 10, other)])
+    apart[1, 5:7, 0] += (1.9, 2.1)  # both sides of what two annotators differ by
     b = replace(a, xy=apart.astype(np.float32))
     members = [{"a": 0, "b": 0}, {"a": 1, "b": 1}, {"a": 1}]
     asked = most_disputed({"a": a, "b": b}, members)
-    assert asked == ((0, "left_wrist"), (1, "nose"), (0, "nose"))
+    assert asked == ((0, "left_wrist"), (1, "nose"), (0, "nose"), (1, "right_shoulder"))
     assert most_disputed({"a": a, "b": a}, members) == ()
 
 
