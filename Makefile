@@ -2,6 +2,7 @@
 # make test   everything the continuous integration checks; ARGS="tests/unit -k crop" a part of it
 # make check  lint, types and unit tests, for every save: about a minute
 # make lint   ruff, mypy, browser code       make bench   the benchmarks, one after another
+# make fuzz   20,000 damaged files: no crash, no hang, no foreign error (docs/reliability.md)
 # make mutants   wrong numbers on purpose, to see whether a test fails (docs/mutants.md): 20 minutes
 
 PYTHON ?= python3
@@ -13,7 +14,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 REPLACED := -n 1 --max-worker-restart=3 --timeout-method=thread --reruns=1
 BENCHMARKS := $(basename $(notdir $(wildcard benchmarks/[a-z]*.py)))
 
-.PHONY: run test check lint bench mutants clean
+.PHONY: run test check lint bench fuzz mutants clean
 
 run: $(VENV)/installed
 	@.ci/prepare libraries || true
@@ -43,6 +44,9 @@ lint: $(VENV)/installed-dev
 bench: $(VENV)/installed-dev
 	@set -e; for name in $(BENCHMARKS); do \
 	  echo "== $$name"; $(BIN)/python -m benchmarks.$$name; done
+
+fuzz: $(VENV)/installed-dev
+	$(BIN)/python -m tests.fuzz $(ARGS)
 
 mutants: $(VENV)/installed-dev
 	$(BIN)/python -m tests.mutants $(ARGS)

@@ -61,7 +61,9 @@ def scans_of(data: bytes) -> JpegScans:
 
 def _samples(header: bytes) -> float:
     """Stored values a pixel, of a frame header behind its length."""
-    factors = [(byte >> 4) * (byte & 15) for byte in header[7::3]][: header[5] if header else 0]
+    factors = [(byte >> 4) * (byte & 15) for byte in header[7::3]][
+        : header[5] if len(header) > 5 else 0
+    ]
     largest = max(factors, default=1) or 1
     return sum(factors) / largest if factors else 3.0
 
