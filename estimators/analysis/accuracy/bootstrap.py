@@ -76,6 +76,11 @@ def picture_draws(pictures: int, draws: int = DRAWS, seed: int = SEED) -> NDArra
     return drawn
 
 
+def once(pictures: int) -> NDArray[np.int64]:
+    """The pictures as they are, int64 [1, pictures]: a single draw that has each of them once."""
+    return np.ones((1, pictures), np.int64)
+
+
 def share(
     top: NDArray[np.float64], bottom: NDArray[np.float64], weights: NDArray[np.int64]
 ) -> NDArray[np.float64]:

@@ -19,7 +19,7 @@ from estimators.analysis.accuracy.tables import Predictions, Truth
 # As `COCOeval.summarize` orders them.
 STATS = ("AP", "AP50", "AP75", "APm", "APl", "AR", "AR50", "AR75", "ARm", "ARl")
 _AT_50, _AT_75 = 0, 5  # places among COCO's thresholds 0.5, 0.55 … 0.95
-_ALL, _MEDIUM, _LARGE = range(3)  # and among its ranges of areas
+_ALL, _MEDIUM, _LARGE = _AREAS = range(3)  # and among its ranges of areas
 _AT_ONCE = 250  # draws, so that a thousand of them do not fill the memory
 _CATEGORY = 1
 
@@ -42,7 +42,7 @@ class Matches:
     people: NDArray[np.int64]
 
 
-def matches(truth: Truth, predictions: Predictions, ranges: int = 3) -> Matches:
+def matches(truth: Truth, predictions: Predictions, ranges: int = len(_AREAS)) -> Matches:
     """Matches a model's people with the annotated ones as COCO does.
 
     Args:
@@ -96,7 +96,7 @@ def evaluator(truth: Truth, predictions: Predictions) -> COCOeval:
 
 
 def _evaluated(evaluation: COCOeval, area: list[float], pictures: int) -> list[dict[str, Any]]:
-    most = evaluation.params.maxDets[-1]
+    (most,) = evaluation.params.maxDets
     found = [evaluation.evaluateImg(i, _CATEGORY, area, most) for i in range(pictures)]
     return [one for one in found if one is not None]
 
@@ -117,8 +117,9 @@ def paired_people(
     found = np.full(len(truth.entries) + 1, -1, np.int64)
     nobody, again = np.zeros((2, len(predictions)), np.bool_)
     for e in _evaluated(evaluation, evaluation.params.areaRng[_ALL], len(truth.pictures)):
-        found[e["gtIds"]] = e["gtMatches"][0].astype(np.int64) - 1
-        people, unmatched = np.array(e["dtIds"], np.int64) - 1, e["dtMatches"][0] == 0
+        (prediction,), (person,) = e["gtMatches"], e["dtMatches"]  # at one threshold
+        found[e["gtIds"]] = prediction.astype(np.int64) - 1
+        people, unmatched = np.array(e["dtIds"], np.int64) - 1, person == 0
         nobody[people] = unmatched
         oks = evaluation.ious[e["image_id"], _CATEGORY]
         if len(oks):
@@ -142,7 +143,7 @@ def stats(kept: Matches, weights: NDArray[np.int64]) -> NDArray[np.float64]:
 
 
 def _stats(kept: Matches, weights: NDArray[np.int64]) -> NDArray[np.float64]:
-    shape = (len(weights), 3, kept.right.shape[1])
+    shape = (len(weights), len(_AREAS), kept.right.shape[1])
     precision, recall = np.full(shape, np.nan), np.full(shape, np.nan)
     drawn = weights[:, kept.picture].astype(np.float64)
     for a in range(len(kept.people)):

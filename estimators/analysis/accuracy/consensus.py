@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from estimators.analysis.accuracy.bootstrap import Figure, figure
+from estimators.analysis.accuracy.bootstrap import Figure, figure, once
 from estimators.analysis.accuracy.nearness import Nearness
-from estimators.analysis.accuracy.tables import COCO_SHIFT_PX, K, Predictions, Truth
+from estimators.analysis.accuracy.tables import COCO_SHIFT_PX, K, Predictions, Truth, of_found
 from estimators.analysis.agreement import mean_of, median_over
 from estimators.analysis.matching import PersonGroup, group_people
 from estimators.analysis.scale import found, torso_length
@@ -70,7 +70,7 @@ def consensus(truth: Truth, models: Mapping[str, Predictions]) -> Consensus | No
             torso = torso_length(agreed)
             for m, pose in xy.items():
                 others = _median(p for v, p in opinions.items() if v != voices[m])
-                far = np.linalg.norm(pose - others, axis=-1) / torso
+                far = np.linalg.norm(pose - others, axis=1) / torso
                 distance[m][kept[m][group.members[m]]] = far
     return Consensus(results, distance)
 
@@ -146,9 +146,7 @@ def agreement_worth(
     """One entry a model, and one over all: all labelled joints that have both distances."""
     rows, pairs, pictures = [], [], []
     for model, distance in agreed.distance.items():
-        there = near[model].found
-        padded = np.concatenate([distance, np.full((1, K), np.nan)])
-        from_others, error = padded[there], near[model].error
+        from_others, error = of_found(distance, near[model].found), near[model].error
         both = np.isfinite(from_others) & np.isfinite(error)
         pair = np.stack([from_others[both], error[both]])
         picture = truth.picture[np.nonzero(both)[0]]
@@ -176,7 +174,7 @@ def _correlation(
     sums = np.zeros((6, draws.shape[1]))
     for row, values in zip(sums, (np.ones_like(x), x, y, x * x, y * y, x * y), strict=True):
         np.add.at(row, picture, values)
-    weights = np.concatenate([np.ones_like(draws[:1]), draws])
+    weights = np.concatenate([once(draws.shape[1]), draws])
     n, sx, sy, xx, yy, xy = sums @ weights.T
     spread = np.sqrt(np.maximum(n * xx - sx * sx, 0) * np.maximum(n * yy - sy * sy, 0))
     rho = np.where(spread > 0, (n * xy - sx * sy) / np.where(spread > 0, spread, 1), np.nan)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from estimators.analysis.accuracy.bootstrap import Figure, figure
+from estimators.analysis.accuracy.bootstrap import Figure, figure, once
 from estimators.analysis.accuracy.coco_ap import matches, stats
 from estimators.analysis.accuracy.kinds import (
     GOOD_KS,
@@ -85,7 +85,7 @@ def corrections(
 ) -> Corrections:
     """Corrects each kind of mistake alone, and all in their order."""
     ranked = matches(truth, with_optimal_scores(truth, predictions), 1)
-    best = stats(ranked, np.concatenate([np.ones_like(draws[:1]), draws]))[:, 0]
+    best = stats(ranked, np.concatenate([once(len(truth.pictures)), draws]))[:, 0]
     as_is = ap = _ap(truth, predictions)
     shown, people = truth, predictions
     gains = []
@@ -93,15 +93,9 @@ def corrections(
         if kind in KINDS and not (kinds.kind == KINDS.index(kind)).any():
             gains.append(Gain(kind, 0.0 * as_is, 0.0 * ap, ap))
             continue
-        first = shown is truth and people is predictions
         shown, people = _without(kind, shown, people, kinds)
         after = _ap(shown, people)
-        if first:
-            alone = after
-        elif kind == SCORE:
-            alone = float(best[0])
-        else:
-            alone = _ap(*_without(kind, truth, predictions, kinds))
+        alone = _ap(*_without(kind, truth, predictions, kinds))
         gains.append(Gain(kind, alone - as_is, after - ap, after))
         ap = after
     pictures = len(np.unique(truth.picture))
@@ -109,8 +103,7 @@ def corrections(
 
 
 def _ap(truth: Truth, predictions: Predictions) -> float:
-    once = np.ones((1, len(truth.pictures)), np.int64)
-    return float(stats(matches(truth, predictions, 1), once)[0, 0])
+    return stats(matches(truth, predictions, 1), once(len(truth.pictures)))[:, 0].item()
 
 
 def _without(
@@ -141,11 +134,10 @@ def _with_joints(
     right = distance_at(similarity, truth.area) * _JUST_INSIDE
     place = truth.xy - COCO_SHIFT_PX
     place[..., 0] += right
-    points = predictions.keypoints.reshape(-1, K, 3).copy()
+    points = predictions.keypoints.reshape(len(predictions), K, 3).copy()
     who, joint = np.nonzero(kinds.kind == kind)
     points[kinds.found[who], joint, :2] = place[who, joint]
-    points[kinds.found[who], joint, 2] = 1
-    return replace(predictions, keypoints=points.reshape(-1, 3 * K))
+    return replace(predictions, keypoints=points.reshape(len(predictions), 3 * K))
 
 
 def with_optimal_scores(truth: Truth, predictions: Predictions) -> Predictions:
@@ -155,12 +147,12 @@ def with_optimal_scores(truth: Truth, predictions: Predictions) -> Predictions:
     is matched with nobody gets 0.
     """
     score = np.zeros(len(predictions))
-    points = predictions.keypoints.reshape(-1, K, 3)[..., :2] + COCO_SHIFT_PX
+    points = predictions.keypoints.reshape(len(predictions), K, 3)[..., :2] + COCO_SHIFT_PX
     for picture in np.unique(truth.picture):
         there = np.flatnonzero(truth.picture == picture)
         found = np.flatnonzero(predictions.picture == picture)
         near = joint_similarity(points[found, None], truth.xy[None, there], truth.area[there])
-        oks = np.nanmean(near, axis=-1)
+        oks = np.nanmean(near, axis=2)
         for i, j in assign(oks, np.finfo(float).tiny):
             score[found[i]] = oks[i, j]
     return replace(predictions, score=score)

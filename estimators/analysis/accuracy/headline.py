@@ -16,6 +16,7 @@ from estimators.analysis.accuracy.bootstrap import (
     figure,
     interval,
     median,
+    once,
     share,
 )
 from estimators.analysis.accuracy.coco_ap import STATS, Matches, stats
@@ -63,7 +64,7 @@ def headline(truth: Truth, kept: Matches, near: Nearness, draws: NDArray[np.int6
         draws: [B, I], `bootstrap.picture_draws` of the pictures of `truth`.
     """
     # The first row is the pictures as they are: one code for a number and for its interval.
-    weights = np.concatenate([np.ones((1, len(truth.pictures)), np.int64), draws])
+    weights = np.concatenate([once(len(truth.pictures)), draws])
     rows = dict(zip(STATS, stats(kept, weights).T, strict=True))
     found = np.isfinite(near.error)
     for name, top, bottom in (

@@ -14,7 +14,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from estimators.analysis.accuracy.bootstrap import SEED, Figure, figure, picture_draws, share
+from estimators.analysis.accuracy.bootstrap import SEED, Figure, figure, once, picture_draws, share
 from estimators.analysis.accuracy.protocol import Window, box_of, depth_in, window_around
 from estimators.analysis.agreement import median_of
 from estimators.analysis.matching import joint_similarity
@@ -173,7 +173,7 @@ def _figure(pictures: Sequence[int], top: Sequence[float], bottom: Sequence[floa
     tops, bottoms = np.zeros(len(numbers)), np.zeros(len(numbers))
     np.add.at(tops, place, top)
     np.add.at(bottoms, place, bottom)
-    value = float(share(tops, bottoms, np.ones((1, len(numbers)), np.int64))[0])
+    value = share(tops, bottoms, once(len(numbers))).item()
     draws = share(tops, bottoms, picture_draws(len(numbers)))
     return figure(value, draws, len(numbers), int(bottoms.sum()))
 
@@ -181,25 +181,22 @@ def _figure(pictures: Sequence[int], top: Sequence[float], bottom: Sequence[floa
 def _judge(crop: CutCrop, answer: PoseSet, threshold: float) -> _Judged:
     xy = np.full((len(COCO_17), 2), np.nan)
     if len(answer):
-        shown = np.where(answer.visible(threshold)[:1, :, None], answer.xy[:1], np.nan)
-        xy = on_coco(shown, answer.skeleton)[0]
+        shown = np.where(answer.visible(threshold)[..., None], answer.xy, np.nan)
+        (xy,) = on_coco(shown, answer.skeleton)
     person, there = crop.person, depth_in(crop.window, xy) >= 0
     distance = ex_oks_distance(crop, xy)
     torso = float(torso_length(person.xy))
-    similarity = joint_similarity(
-        np.stack([distance, np.zeros_like(distance)], axis=-1),
-        np.zeros((len(COCO_17), 2)),
-        np.asarray(person.area),
-    )
+    off = np.column_stack([distance, np.zeros_like(distance)])
+    similarity = joint_similarity(off, np.zeros_like(off), np.asarray(person.area))
     plain = np.nan_to_num(joint_similarity(xy, person.xy, np.asarray(person.area)))
-    present = np.isfinite(xy[:, 0])
+    present = np.isfinite(xy).all(axis=1)
     return _Judged(
         crop.image.image_id,
         crop.outside,
         crop.outside & there,
         crop.outside & present & ~there,
         depth_in(crop.window, xy) / torso,
-        np.linalg.norm(xy - person.xy, axis=-1) / torso,
+        np.linalg.norm(xy - person.xy, axis=1) / torso,
         float(similarity[person.labelled].mean()),
         float(plain[crop.inside].mean()),
     )
@@ -218,7 +215,7 @@ def ex_oks_distance(crop: CutCrop, xy: NDArray[np.float64]) -> NDArray[np.float6
     """
     truth, window = crop.person.xy, crop.window
     here, there = crop.inside, depth_in(window, xy) >= 0
-    both = np.linalg.norm(np.nan_to_num(xy) - np.nan_to_num(truth), axis=-1)
+    both = np.linalg.norm(np.nan_to_num(xy) - np.nan_to_num(truth), axis=1)
     return np.select(
         [here & there, there, here], [both, depth_in(window, xy), depth_in(window, truth)], 0.0
     )

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from estimators.analysis.accuracy.bootstrap import Figure, figure, share
+from estimators.analysis.accuracy.bootstrap import Figure, figure, once, share
 from estimators.analysis.accuracy.coco_ap import paired_people
-from estimators.analysis.accuracy.tables import K, Predictions, Truth
+from estimators.analysis.accuracy.tables import Predictions, Truth, of_found
 from estimators.analysis.matching import joint_similarity
 from estimators.skeletons import COCO_17
 
@@ -61,8 +61,7 @@ def joint_kinds(truth: Truth, predictions: Predictions) -> JointKinds:
     not given by the model, it is a *miss*.
     """
     found, nobody, again = paired_people(truth, predictions, MATCH_OKS)
-    padded = np.concatenate([predictions.xy, np.full((1, K, 2), np.nan)])
-    xy = padded[found]
+    xy = of_found(predictions.xy, found)
     own = np.nan_to_num(joint_similarity(xy, truth.xy, truth.area))
     inverted = np.nan_to_num(joint_similarity(xy, truth.xy[:, _FLIP], truth.area))
     swapped = _swapped(truth, xy)
@@ -129,7 +128,7 @@ def kind_counts(truth: Truth, kinds: JointKinds, draws: NDArray[np.int64]) -> Ki
     shares = {}
     for number, name in enumerate(KINDS):
         count = truth.a_picture(kinds.kind == number)
-        value = share(count, judged, np.ones((1, len(judged)), np.int64))[0]
+        value = share(count, judged, once(len(judged))).item()
         shares[name] = figure(value, share(count, judged, draws), shown, int(count.sum()))
     by_joint = {
         joint: tuple(int((kinds.kind[:, k] == number).sum()) for number in range(len(KINDS)))

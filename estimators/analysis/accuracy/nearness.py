@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from estimators.analysis.accuracy.tables import K, Predictions, Truth
+from estimators.analysis.accuracy.tables import K, Predictions, Truth, of_found
 from estimators.analysis.agreement import mean_of
 from estimators.analysis.matching import assign, joint_similarity
 from estimators.analysis.scale import torso_length
@@ -75,8 +75,7 @@ def nearness(truth: Truth, predictions: Predictions) -> Nearness:
     torso = body_torso(truth.xy)
     size = np.where(np.isfinite(torso), torso, torso_length(truth.xy))
     found = _found(truth, predictions, torso, size)
-    padded = np.concatenate([predictions.xy, np.full((1, K, 2), np.nan)])
-    xy = padded[found]  # -1 is the last, nobody
+    xy = of_found(predictions.xy, found)
     distance = np.linalg.norm(xy - truth.xy, axis=-1)
     similarity = np.nan_to_num(joint_similarity(xy, truth.xy, truth.area))
     body = truth.labelled & BODY

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from estimators.analysis.accuracy.bootstrap import Figure, figure, share
+from estimators.analysis.accuracy.bootstrap import Figure, figure, once, share
 from estimators.analysis.accuracy.nearness import Nearness
-from estimators.analysis.accuracy.tables import K, Truth
+from estimators.analysis.accuracy.tables import Truth
 from estimators.annotated import HIDDEN, VISIBLE
 
 # COCO's limits between small, medium and large (https://cocodataset.org/#detection-eval).
@@ -52,9 +52,8 @@ class Slice:
 
 def joints_of(truth: Truth) -> Iterator[tuple[str, str, NDArray[np.bool_]]]:
     """(group, name, bool [G, 17]) of each part: the labelled joints that belong to it."""
-    everywhere = np.ones(K, np.bool_)
     for group, name, people in _people(truth):
-        yield group, name, people[:, None] & everywhere & truth.labelled
+        yield group, name, people[:, None] & truth.labelled
     for name, flag in (("visible", VISIBLE), ("hidden", HIDDEN)):
         yield "joints", name, np.asarray(truth.visibility == flag)
 
@@ -69,7 +68,9 @@ def _people(truth: Truth) -> Iterator[tuple[str, str, NDArray[np.bool_]]]:
     yield "people", "one", together == 1
     yield "people", "few", (together > 1) & (together <= FEW_PEOPLE)
     yield "people", "many", together > FEW_PEOPLE
-    size = np.array([(p.width, p.height) for p in truth.pictures]).reshape(-1, 2)[truth.picture]
+    size = np.array([(p.width, p.height) for p in truth.pictures]).reshape(len(truth.pictures), 2)[
+        truth.picture
+    ]
     gap = np.column_stack([truth.box[:, :2], size - truth.box[:, 2:]])
     cut = np.asarray((gap <= EDGE_PX).any(axis=1))
     yield "truncation", "whole", ~cut
@@ -106,6 +107,6 @@ def _share(
 ) -> Figure:
     """Sum over sum, with its interval over the pictures that have any of it."""
     tops, bottoms = truth.a_picture(top), truth.a_picture(bottom)
-    value = float(share(tops, bottoms, np.ones_like(draws[:1]))[0])
+    value = share(tops, bottoms, once(len(tops))).item()
     pictures = int((bottoms > 0).sum())
     return figure(value, share(tops, bottoms, draws), pictures, int(bottoms.sum()))

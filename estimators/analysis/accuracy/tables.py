@@ -69,10 +69,10 @@ class Truth:
             pictures,
             np.array([i for i, _, _ in judged], np.int64),
             np.array([j for _, j, _ in judged], np.int64),
-            np.array([p.xy for _, _, p in judged], np.float64).reshape(-1, K, 2),
-            np.array([p.visibility for _, _, p in judged], np.int8).reshape(-1, K),
+            np.array([p.xy for _, _, p in judged], np.float64).reshape(len(judged), K, 2),
+            np.array([p.visibility for _, _, p in judged], np.int8).reshape(len(judged), K),
             np.array([p.area for _, _, p in judged], np.float64),
-            np.array([_box(p) for _, _, p in judged], np.float64).reshape(-1, 4),
+            np.array([_box(p) for _, _, p in judged], np.float64).reshape(len(judged), 4),
             np.array([p.head_px for _, _, p in judged], np.float64),
             tuple(_entry(p, n, i) for n, (i, _, p) in enumerate(everybody, 1)),
         )
@@ -118,7 +118,6 @@ def _entry(person: AnnotatedPerson, number: int, picture: int) -> dict[str, Any]
     return {
         "id": number,
         "image_id": picture,
-        "category_id": 1,
         "iscrowd": int(person.iscrowd),
         "num_keypoints": int((flags > 0).sum()),
         "keypoints": np.column_stack([xy, flags]).ravel(),
@@ -161,21 +160,26 @@ class Predictions:
         score = np.array([r["score"] for r in results], np.float64)
         if not np.isfinite(score).all():
             raise ValueError("a result has no score")
-        given = np.array([r["keypoints"] for r in results], np.float64).reshape(-1, K, 3)
+        given = np.array([r["keypoints"] for r in results], np.float64).reshape(len(results), K, 3)
         given = np.where(np.isfinite(given).all(axis=-1, keepdims=True), given, 0.0)
         absent = (given == 0).all(axis=-1, keepdims=True)
         none = [np.nan] * K
         joint_score = [r.get("keypoint_scores", none) for r in results]
         return cls(
             np.array([places[r["image_id"]] for r in results], np.int64),
-            given.reshape(-1, 3 * K),
+            given.reshape(len(results), 3 * K),
             np.where(absent, np.nan, given[..., :2] + COCO_SHIFT_PX),
-            np.array(joint_score, np.float64).reshape(-1, K),
+            np.array(joint_score, np.float64).reshape(len(results), K),
             score,
         )
 
     def __len__(self) -> int:
         return len(self.picture)
+
+    @property
+    def positioned(self) -> NDArray[np.bool_]:
+        """Bool [D, 17]: the joints that the model gives a position."""
+        return np.asarray(np.isfinite(self.xy).all(axis=2))
 
     def select(self, people: NDArray[np.bool_]) -> Predictions:
         """The people picked by a bool [D] mask."""
@@ -186,3 +190,15 @@ class Predictions:
             self.joint_score[people],
             self.score[people],
         )
+
+
+def of_found(values: NDArray[np.float64], found: NDArray[np.int64]) -> NDArray[np.float64]:
+    """[G, ...]: of `values` [D, ...] those of the prediction that each person is.
+
+    Args:
+        found: int64 [G]; -1, nobody, gives NaN.
+    """
+    out = np.full((len(found), *values.shape[1:]), np.nan)
+    there = found >= 0
+    out[there] = values[found[there]]
+    return out

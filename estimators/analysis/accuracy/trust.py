@@ -11,9 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from estimators.analysis.accuracy.bootstrap import Figure, figure
+from estimators.analysis.accuracy.bootstrap import Figure, figure, once
 from estimators.analysis.accuracy.kinds import ROUGH_KS, JointKinds
-from estimators.analysis.accuracy.tables import K, Predictions, Truth
+from estimators.analysis.accuracy.tables import Predictions, Truth, of_found
 from estimators.types import ScoreKind
 
 # A joint is right from this KS on, the same as where "miss" ends.
@@ -107,12 +107,11 @@ def score_trust(
     score, right = score[given], right[given]
     bins = _reliability(score, right, kind in _IN_UNIT)
     counts = _Counts.of(truth, predictions, kinds)
-    one = counts.f1(np.ones((1, len(truth.pictures)), np.int64))[0]
     rows = counts.rows()
     if not len(rows):
         nothing = Figure(math.nan, math.nan, math.nan, 0)
         return ScoreTrust(kind, 0, (), (), math.nan, (), nothing, None)
-    at = int(np.argmax(one))
+    at = int(np.argmax([row.f1 for row in rows]))
     picked = counts.thresholds[np.argmax(counts.f1(draws), axis=1)]
     shown = len(np.unique(truth.picture))
     recommended = figure(float(counts.thresholds[at]), picked, shown, counts.joints)
@@ -127,8 +126,8 @@ def scores_of_people(predictions: Predictions, kinds: JointKinds) -> NDArray[np.
 
     A joint without a position is not shown at any threshold: it has no score.
     """
-    scores = np.where(np.isfinite(predictions.xy[..., 0]), predictions.joint_score, np.nan)
-    return np.concatenate([scores, np.full((1, K), np.nan)])[kinds.found]
+    scores = np.where(predictions.positioned, predictions.joint_score, np.nan)
+    return of_found(scores, kinds.found)
 
 
 def _reliability(
@@ -182,7 +181,7 @@ def _curve(score: NDArray[np.float64], right: NDArray[np.bool_]) -> tuple[tuple[
     values, place, counts = np.unique(score, return_inverse=True, return_counts=True)
     share = np.bincount(place, right) / counts
     fit = isotonic_regression(share, weights=counts).x
-    steps = np.flatnonzero(np.diff(fit, prepend=-1.0) > 1e-12)
+    steps = np.flatnonzero(np.diff(fit, prepend=-np.inf) > 1e-12)
     ends = [*steps[1:] - 1, len(fit) - 1]
     both = sorted({*steps.tolist(), *ends})
     return tuple((float(values[i]), float(fit[i])) for i in both)
@@ -210,7 +209,7 @@ class _Counts:
     def of(cls, truth: Truth, predictions: Predictions, kinds: JointKinds) -> _Counts:
         scores = scores_of_people(predictions, kinds)
         of_people = np.isfinite(scores) & (kinds.kind >= 0)
-        present = np.isfinite(predictions.xy[..., 0]) & np.isfinite(predictions.joint_score)
+        present = predictions.positioned & np.isfinite(predictions.joint_score)
         nobodys = present & kinds.nobody[:, None]
         picture = np.concatenate([np.nonzero(of_people)[0], np.nonzero(nobodys)[0]])
         people = int(of_people.sum())
@@ -225,9 +224,13 @@ class _Counts:
             shares = np.linspace(0, 1, _MOST_THRESHOLDS)
             thresholds = np.unique(np.quantile(score, shares, method="lower"))
         place = np.searchsorted(thresholds, score, side="right") - 1
-        counts = np.zeros((2, len(truth.pictures), len(thresholds)))
-        np.add.at(counts, (right.astype(np.int64), picture, place), 1)
-        return cls(thresholds, counts[1], counts[0], truth.a_picture(truth.labelled))
+
+        def count(those: NDArray[np.bool_]) -> NDArray[np.float64]:
+            counts = np.zeros((len(truth.pictures), len(thresholds)))
+            np.add.at(counts, (picture[those], place[those]), 1)
+            return counts
+
+        return cls(thresholds, count(right), count(~right), truth.a_picture(truth.labelled))
 
     @property
     def joints(self) -> int:
@@ -242,7 +245,7 @@ class _Counts:
     def rows(self) -> tuple[AtThreshold, ...]:
         right, wrong = self._over(self.right.sum(axis=0)), self._over(self.wrong.sum(axis=0))
         labelled = max(float(self.labelled.sum()), 1.0)
-        f1 = self.f1(np.ones((1, len(self.labelled)), np.int64))[0]
+        (f1,) = self.f1(once(len(self.labelled)))
         return tuple(
             AtThreshold(float(t), r / (r + w), (r + w) / self.joints, r / labelled, float(f))
             for t, r, w, f in zip(self.thresholds, right.tolist(), wrong.tolist(), f1, strict=True)
