@@ -39,3 +39,13 @@ def add_benchmark(commands: Any) -> None:
         "--json", type=Path, metavar="FILE", help="everything measured, to lay beside another's"
     )
     benchmark.set_defaults(module="estimators.cli.benchmark")
+
+
+def add_benchmark_file(command: Any) -> None:
+    """Adds the option that puts a benchmark into a report."""
+    command.add_argument(
+        "--benchmark",
+        type=Path,
+        metavar="FILE",
+        help="what `benchmark --json` wrote: the report tells the models' speed, too",
+    )

@@ -27,6 +27,8 @@ from estimators.export.sinks import require_writable, write_all
 from estimators.registry import ModelSpec
 from estimators.runtime.api import Runner
 from estimators.runtime.runner import ProcessRunner
+from estimators.workflows.benchmark.document import read_benchmark_file
+from estimators.workflows.benchmark.result import Benchmark
 from estimators.workflows.evaluate.answers import Evaluated
 from estimators.workflows.evaluate.asks import EvaluateSettings
 from estimators.workflows.evaluate.files import report_files
@@ -50,6 +52,7 @@ def run(options: argparse.Namespace) -> int:
     thresholds = asked_thresholds(options.threshold or (), specs)
     shard = None if options.shard is None else parse_shard(options.shard)
     require_writable(options.output)
+    benchmark = None if options.benchmark is None else read_benchmark_file(options.benchmark)
     with libraries_silenced():
         annotated, health = read_annotated_set(options.images, options.annotations)
     settings = EvaluateSettings(tuple(s.key for s in specs), options.protocol, people)
@@ -74,7 +77,7 @@ def run(options: argparse.Namespace) -> int:
     if shard is not None:
         return end_shard(shard, job, options)
     with on_interrupt(lambda: None):
-        return _report(job, health, thresholds, options.output)
+        return _report(job, health, thresholds, options.output, benchmark)
 
 
 def health_text(health: HealthReport) -> str:
@@ -144,14 +147,18 @@ def progress_text(model: ModelProgress) -> str:
 
 
 def _report(
-    job: EvaluateJob, health: HealthReport, thresholds: Mapping[str, Thresholds], folder: Path
+    job: EvaluateJob,
+    health: HealthReport,
+    thresholds: Mapping[str, Thresholds],
+    folder: Path,
+    benchmark: Benchmark | None,
 ) -> int:
     """Measures, writes and tells; returns the exit code."""
     if job.outcome is None or not job.outcome.annotated.images:
         complain("error: No model has answered, so that there is nothing to report.")
         return INTERRUPTED if job.state == "cancelled" else FAILED
     outcome = job.outcome
-    unwritten = write_report(outcome, health, thresholds, (folder, job.pictures))
+    unwritten = write_report(outcome, health, thresholds, (folder, job.pictures), benchmark)
     if job.state == "cancelled":
         complain("interrupted: what is done is kept; --resume goes on from there")
         return INTERRUPTED
@@ -166,16 +173,18 @@ def write_report(
     health: HealthReport,
     thresholds: Mapping[str, Thresholds],
     into: tuple[Path, SetPictures],
+    benchmark: Benchmark | None = None,
 ) -> InputError | None:
     """Measures, writes the files and prints the tables; what could not be written.
 
     Args:
         into: the folder, and the pictures as far as they were read.
+        benchmark: how fast models are, where that was measured.
     """
     folder, pictures = into
     complain(f"computing the figures of {len(outcome.annotated.images):,} pictures")
     measured = measure(outcome, thresholds)
-    files = report_files(measured, health, pictures)
+    files = report_files(measured, health, pictures, benchmark)
     written, unwritten = write_all((folder / name, write) for name, write in files)
     if unwritten is not None:
         complain(f"error: {unwritten}")

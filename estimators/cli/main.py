@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from estimators import settings
 from estimators.cli import elsewhere, streams
-from estimators.cli.benchmark_options import add_benchmark
+from estimators.cli.benchmark_options import add_benchmark, add_benchmark_file
 from estimators.cli.codes import BAD_INPUT, FAILED, FORMATS, INTERRUPTED
 from estimators.cli.interrupts import interrupt, on_interrupt
 from estimators.cli.set_options import add_merge, add_set_options, add_shard_option
@@ -195,6 +195,7 @@ def _add_evaluate(commands: _Commands) -> None:
         help="take what an earlier run kept in DIR/.estimates; else it starts anew",
     )
     add_shard_option(evaluate)
+    add_benchmark_file(evaluate)
     evaluate.set_defaults(module="estimators.cli.evaluate")
 
 

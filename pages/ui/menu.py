@@ -21,6 +21,7 @@ PAGES = (
     Page("Video", "pages/video.py", ":material/movie:"),
     Page("Live", "pages/live.py", ":material/videocam:"),
     Page("Evaluate", "pages/evaluate.py", ":material/fact_check:"),
+    Page("Benchmark", "pages/benchmark.py", ":material/speed:"),
     Page("Models", "pages/models.py", ":material/menu_book:"),
 )
 

@@ -9,6 +9,7 @@ from typing import Any
 from estimators.export.report_html import details
 from estimators.export.report_html.parts import bars, number, table, text, with_interval
 from estimators.export.report_html.pictures import ReportPicture, figure, sources
+from estimators.export.report_html.speed import speed
 from estimators.export.sinks import Sink, opened
 
 Report = Mapping[str, Any]
@@ -53,6 +54,7 @@ def _sections(report: Report, pictures: Sequence[ReportPicture], title: str) -> 
     yield f"<h1>{text(title)}</h1>{_summary(report)}{_verdict(report)}"
     yield f"<h2>Accuracy</h2>{_headline(report)}"
     yield from details.sections(report)
+    yield speed(report)
     yield _worst(report, pictures)
     yield details.provenance(report)
 

@@ -5,16 +5,19 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, replace
+from pathlib import Path
 from typing import Any, BinaryIO
 
-from estimators.analysis.accuracy.bootstrap import Figure
 from estimators.errors import InputError
+from estimators.media.kinds import require_file
 from estimators.typed import record
 from estimators.workflows.benchmark import figures
+from estimators.workflows.benchmark.notes import machine_text, notes
 from estimators.workflows.benchmark.result import FORMAT, Benchmark, Measured
 
 MOST_BYTES = 20_000_000
 _DIGITS = 4
+_LONGEST_REASON = 90
 _SUMMARY = "summary"
 
 
@@ -47,9 +50,27 @@ def summary(measured: Measured) -> dict[str, Any]:
     return {name: _rounded(value) for name, value in known.items()}
 
 
-def ratio_row(of: Measured, to: Measured) -> Figure | None:
-    """How many times as long the first takes; None where the two did not take turns."""
-    return figures.ratio(of.calls, to.calls) if of.took_turns_with(to) else None
+def as_report(benchmark: Benchmark) -> dict[str, Any]:
+    """What a report tells of it: the figures, without the calls that they come from; JSON-ready."""
+    return {
+        "made": benchmark.made,
+        "machine": machine_text(benchmark.machine),
+        "media": f"{benchmark.media.name}, {benchmark.media.width}×{benchmark.media.height}",
+        "notes": list(notes(benchmark)),
+        "models": [
+            {
+                **summary(one),
+                "title": one.title,
+                "busy": benchmark.busy(one),
+                "load_s": one.load_s,
+                "first_call_ms": one.first_call_ms,
+                "pss_mb": one.pss_mb,
+                "peak_mb": one.peak_mb,
+                "weights_bytes": one.weights_bytes,
+            }
+            for one in benchmark.measured
+        ],
+    }
 
 
 def read_benchmark(data: bytes, name: str) -> Benchmark:
@@ -67,7 +88,7 @@ def read_benchmark(data: bytes, name: str) -> Benchmark:
     try:
         given = json.loads(data, parse_constant=_refuse)
     except (ValueError, RecursionError) as error:
-        raise InputError(f"{name} is no JSON file: {str(error)[:120]}.", advice) from error
+        raise InputError(f"{name} is no JSON file: {_short(str(error))}.", advice) from error
     if not isinstance(given, dict) or not str(given.get("format", "")).startswith("pose-benchmark"):
         raise InputError(f"{name} is a JSON file, but no benchmark.", advice)
     if given["format"] != FORMAT:
@@ -80,8 +101,19 @@ def read_benchmark(data: bytes, name: str) -> Benchmark:
     try:
         benchmark: Benchmark = record(Benchmark, given)
     except (ValueError, TypeError, OverflowError, RecursionError) as error:
-        raise InputError(f"{name} is damaged: {str(error)[:200]}.", advice) from error
+        raise InputError(f"{name} is damaged: {_short(str(error))}.", advice) from error
     return benchmark
+
+
+def read_benchmark_file(path: Path) -> Benchmark:
+    """As `read_benchmark`; raises InputError also where there is no such file."""
+    require_file(path)
+    with path.open("rb") as file:
+        return read_benchmark(file.read(MOST_BYTES + 1), path.name)
+
+
+def _short(reason: str) -> str:
+    return reason if len(reason) <= _LONGEST_REASON else f"{reason[:_LONGEST_REASON]} …"
 
 
 def _refuse(text: str) -> float:

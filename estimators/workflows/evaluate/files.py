@@ -18,6 +18,7 @@ from estimators.export.files import write_csv
 from estimators.export.report_html.page import PICTURES_A_MODEL, write_report_html
 from estimators.export.report_html.pictures import ReportPicture, small_jpeg
 from estimators.export.sinks import Write
+from estimators.workflows.benchmark.result import Benchmark
 from estimators.workflows.evaluate.measure import Measured, image_ids, report_data
 from estimators.workflows.evaluate.pictures import SetPictures
 from estimators.workflows.verdicts import Verdicts
@@ -27,14 +28,18 @@ if TYPE_CHECKING:
 
 
 def report_files(
-    measured: Measured, health: HealthReport, pictures: SetPictures | None = None
+    measured: Measured,
+    health: HealthReport,
+    pictures: SetPictures | None = None,
+    benchmark: Benchmark | None = None,
 ) -> Iterator[tuple[str, Write]]:
     """The name of each file, and what writes it.
 
     Args:
         pictures: that were read in the run.
+        benchmark: how fast models are, where that was measured.
     """
-    data = report_data(measured, health)
+    data = report_data(measured, health, benchmark)
     yield "report.json", partial(_json, data)
     worst = report_pictures(measured, pictures or SetPictures(kept_bytes=0))
     yield "report.html", partial(write_report_html, data, worst)

@@ -31,6 +31,8 @@ from estimators.media.names import printable
 from estimators.registry import get
 from estimators.render.style import model_colours
 from estimators.workflows import provenance
+from estimators.workflows.benchmark.document import as_report
+from estimators.workflows.benchmark.result import Benchmark
 from estimators.workflows.evaluate.answers import Evaluated, ModelAnswers
 from estimators.workflows.evaluate.verdict import verdict
 
@@ -138,8 +140,14 @@ def image_ids(outcome: Evaluated, as_annotated: bool) -> ImageIds:
     return ImageIds({image.file: image.image_id for image in images}, "annotations", pixels)
 
 
-def report_data(measured: Measured, health: HealthReport) -> dict[str, Any]:
-    """What `report.json` holds, JSON-ready; docs/formats.md describes it."""
+def report_data(
+    measured: Measured, health: HealthReport, benchmark: Benchmark | None = None
+) -> dict[str, Any]:
+    """What `report.json` holds, JSON-ready; docs/formats.md describes it.
+
+    Args:
+        benchmark: how fast models are, where that was measured.
+    """
     outcome, report = measured.outcome, measured.evaluation.report
     data: dict[str, Any] = as_data(report)
     for model, numbers in data["models"].items():
@@ -161,6 +169,7 @@ def report_data(measured: Measured, health: HealthReport) -> dict[str, Any]:
         "picture_list": _pictures(measured),
         "versions": provenance.versions(),
         "machine": provenance.machine(),
+        "benchmark": None if benchmark is None else as_report(benchmark),
     }
 
 

@@ -56,7 +56,7 @@ def headline_chart(models: Models, metrics: Sequence[str]) -> go.Figure:
             customdata=[[key, PICTURES]] * len(metrics),
             hovertemplate=f"{shown.title}: %{{x}} %{{y:.3f}}<extra></extra>",
         )
-    return _laid_out(figure, "Accuracy, with 95 % intervals", "", "0 to 1", 380)
+    return laid_out(figure, "Accuracy, with 95 % intervals", "", "0 to 1", 380)
 
 
 def kinds_chart(models: Models) -> go.Figure:
@@ -83,7 +83,7 @@ def kinds_chart(models: Models) -> go.Figure:
     figure.update_layout(barmode="stack")
     figure.update_xaxes(tickformat=".0%", range=[0, 1])
     height = 150 + 46 * len(models)
-    return _laid_out(
+    return laid_out(
         figure, "What the joints are", "share of the joints of people found", "", height
     )
 
@@ -105,7 +105,7 @@ def gains_chart(models: Models) -> go.Figure:
             hovertemplate=f"{shown.title}: correcting %{{y}} +%{{x:.3f}} AP<extra></extra>",
         )
     height = 130 + (14 * len(models) + 20) * 7
-    return _laid_out(figure, "What correcting would gain", "AP gained, alone", "", height)
+    return laid_out(figure, "What correcting would gain", "AP gained, alone", "", height)
 
 
 def joints_chart(models: Models) -> go.Figure:
@@ -129,7 +129,7 @@ def joints_chart(models: Models) -> go.Figure:
         )
     figure.update_xaxes(tickformat=".0%", range=[0, 1])
     height = 130 + 17 * (8 * len(models) + 14)
-    return _laid_out(figure, "PCK@0.2 of each joint", "share within 0.2 of the torso", "", height)
+    return laid_out(figure, "PCK@0.2 of each joint", "share within 0.2 of the torso", "", height)
 
 
 def reliability_chart(model: str, shown: Shown, kind: str) -> go.Figure:
@@ -171,7 +171,7 @@ def reliability_chart(model: str, shown: Shown, kind: str) -> go.Figure:
     if np.isfinite(trust.recommended.value):
         figure.add_vline(trust.recommended.value, line_dash="dash", line_color=ink())
     figure.update_yaxes(tickformat=".0%", range=[0, 1.02])
-    return _laid_out(figure, f"{shown.title}: trust in the score", kind, "within KS 0.5", 340)
+    return laid_out(figure, f"{shown.title}: trust in the score", kind, "within KS 0.5", 340)
 
 
 def coverage_chart(models: Models) -> go.Figure:
@@ -195,7 +195,7 @@ def coverage_chart(models: Models) -> go.Figure:
         )
     figure.update_xaxes(tickformat=".0%", range=[0, 1.02])
     figure.update_yaxes(tickformat=".0%")
-    return _laid_out(
+    return laid_out(
         figure,
         "Precision against coverage",
         "coverage: joints shown",
@@ -215,7 +215,8 @@ def _intervals(figures: Sequence[Figure]) -> dict[str, Any]:
     }
 
 
-def _laid_out(figure: go.Figure, title: str, x: str, y: str, height: int) -> go.Figure:
+def laid_out(figure: go.Figure, title: str, x: str, y: str, height: int) -> go.Figure:
+    """The chart with its title, axes and legend where every chart has them."""
     font = {"size": 13, "color": ink()}
     figure.update_layout(
         title={"text": title, "font_size": 15, "y": 1, "yanchor": "top", "pad": {"t": 12}},

@@ -9,18 +9,24 @@ import streamlit as st
 
 from estimators.datasets.health import HealthReport
 from estimators.export.sinks import write_zip
+from estimators.workflows.benchmark.result import Benchmark
 from estimators.workflows.evaluate.files import report_files
+from pages.ui.benchmark.work import measured_last
 from pages.ui.evaluate.found import Found
 from pages.ui.server.files import folder
 from pages.ui.server.on_disk import made
 
 
 def exports(found: Found, health: HealthReport) -> None:
-    """What `python -m estimators evaluate` writes for the same set."""
+    """What `python -m estimators evaluate` writes for the same set.
+
+    What was measured on the Benchmark page of this session goes into the report.
+    """
+    speed = measured_last()
     with st.container(horizontal=True, key="evaluate_exports"):
         st.download_button(
             "Report",
-            partial(_report, found, health, folder()),
+            partial(_report, found, health, speed, folder()),
             "report.html",
             "text/html",
             key="download_report",
@@ -31,7 +37,7 @@ def exports(found: Found, health: HealthReport) -> None:
         )
         st.download_button(
             "All files",
-            partial(_zip, found, health, folder()),
+            partial(_zip, found, health, speed, folder()),
             "evaluation.zip",
             "application/zip",
             key="download_evaluation",
@@ -42,10 +48,10 @@ def exports(found: Found, health: HealthReport) -> None:
         )
 
 
-def _report(found: Found, health: HealthReport, where: Path) -> bytes:
-    write = dict(report_files(found.measured, health))["report.html"]
+def _report(found: Found, health: HealthReport, speed: Benchmark | None, where: Path) -> bytes:
+    write = dict(report_files(found.measured, health, None, speed))["report.html"]
     return made(write, where)
 
 
-def _zip(found: Found, health: HealthReport, where: Path) -> bytes:
-    return made(partial(write_zip, report_files(found.measured, health)), where)
+def _zip(found: Found, health: HealthReport, speed: Benchmark | None, where: Path) -> bytes:
+    return made(partial(write_zip, report_files(found.measured, health, None, speed)), where)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
+from estimators.analysis.accuracy.bootstrap import Figure
 from estimators.analysis.accuracy.consensus import CONSENSUS
 from estimators.analysis.accuracy.report import Evaluation
 from estimators.analysis.thresholds import Thresholds
@@ -58,3 +59,13 @@ def found(outcome: Evaluated, settings: Settings) -> Found:
     named[CONSENSUS] = ("Consensus", ink())
     accuracies = measured.evaluation.report.models
     return Found(measured, {m: Shown(*named[m], accuracy) for m, accuracy in accuracies.items()})
+
+
+def measured_before() -> tuple[Mapping[str, Figure], str]:
+    """AP of each model that was evaluated last in this session, and the set's name."""
+    known: tuple[Evaluated, object, Measured] | None = st.session_state.get(_MEASURED)
+    if known is None:
+        return {}, ""
+    report = known[2].evaluation.report
+    ap = {key: numbers.figures["AP"] for key, numbers in report.models.items() if key != CONSENSUS}
+    return ap, known[0].annotated.name

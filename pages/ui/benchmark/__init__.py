@@ -1,0 +1,1 @@
+"""The Benchmark page: latency, stages, memory, accuracy against latency, other machines."""

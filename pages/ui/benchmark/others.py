@@ -1,0 +1,60 @@
+"""Benchmarks of other machines, to be laid beside this one's."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import streamlit as st
+
+from estimators.errors import InputError
+from estimators.media.names import printable
+from estimators.workflows.benchmark.document import MOST_BYTES, read_benchmark
+from estimators.workflows.benchmark.result import Benchmark
+from pages.ui.server.files import content_of
+from pages.ui.text import escaped
+
+_KEPT, _REFUSED, _ROUND = "benchmark_others", "benchmark_others_refused", "benchmark_round"
+_MOST = 8
+
+
+def bring() -> Mapping[str, Benchmark]:
+    """The uploader, and what has been brought in this session, by the file's name."""
+    kept: dict[str, Benchmark] = st.session_state.setdefault(_KEPT, {})
+    with st.expander("Other machines", icon=":material/devices:", expanded=bool(kept)):
+        st.file_uploader(
+            "Benchmarks of other machines (JSON files that this page or `benchmark --json` wrote)",
+            accept_multiple_files=True,
+            type="json",
+            key=_widget(),
+            on_change=_take,
+        )
+        for reason in st.session_state.get(_REFUSED, []):
+            st.error(escaped(reason), icon=":material/block:")
+        if kept:
+            with st.container(horizontal=True, vertical_alignment="center"):
+                st.markdown(", ".join(map(escaped, kept)), width="content")
+                st.button("Remove", key="others_remove", icon=":material/delete:", on_click=_remove)
+    return kept
+
+
+def _widget() -> str:
+    # A new widget for each batch: the old one would list the files for ever.
+    return f"others_upload_{st.session_state.setdefault(_ROUND, 0)}"
+
+
+def _take() -> None:
+    kept: dict[str, Benchmark] = st.session_state[_KEPT]
+    refused = st.session_state[_REFUSED] = []
+    for file in st.session_state[_widget()]:
+        name = printable(file.name)
+        try:
+            if name not in kept and len(kept) >= _MOST:
+                raise InputError(f"{name} is one too many.", f"{_MOST} machines are the most.")
+            kept[name] = read_benchmark(content_of(file, MOST_BYTES >> 20), name)
+        except InputError as error:
+            refused.append(str(error))
+    st.session_state[_ROUND] += 1
+
+
+def _remove() -> None:
+    st.session_state[_KEPT], st.session_state[_REFUSED] = {}, []
