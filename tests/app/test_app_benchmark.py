@@ -1,0 +1,159 @@
+"""The Benchmark page without a browser: what it measures, shows, keeps and is brought."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from estimators.analysis.accuracy.bootstrap import Figure
+from estimators.export.sinks import to_bytes
+from estimators.workflows.benchmark.document import read_benchmark, write_benchmark
+from estimators.workflows.benchmark.job import Surroundings
+from estimators.workflows.benchmark.result import Benchmark
+from pages.ui import engine
+from pages.ui.benchmark import work
+from tests.unit.benchmark_stand import Host, benchmark, calls, measured, steady
+
+ROOT = Path(__file__).resolve().parents[2]
+LIGHTNING, BLAZE = "movenet-lightning", "blazepose-full"
+OWN = benchmark(measured(), measured(BLAZE, calls=calls([40.0] * 10), other_cores=1.5))
+
+
+@pytest.fixture(autouse=True, scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """One for all of these tests; no downloaded weights."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("POSE_CACHE_DIR", str(tmp_path_factory.mktemp("cache")))
+        yield
+    engine.runner().close()
+    st.cache_resource.clear()
+    st.cache_data.clear()
+
+
+def page(own: Benchmark | None = None, **address: str) -> AppTest:
+    at = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=60)
+    at.switch_page("pages/benchmark.py")
+    at.query_params["models"] = f"{LIGHTNING},{BLAZE}"
+    for key, value in address.items():
+        at.query_params[key] = value
+    if own is not None:
+        at.session_state["benchmark_work"] = SimpleNamespace(
+            finished=True, state="done", error="", benchmark=own
+        )
+    at.run()
+    assert not at.exception
+    return at
+
+
+def words(at: AppTest) -> str:
+    boxes = (*at.markdown, *at.info, *at.warning, *at.error, *at.caption)
+    return "\n".join(box.value for box in boxes)
+
+
+def test_it_measures_what_is_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
+    host = Host(steady({LIGHTNING: 5.0, BLAZE: 9.0}))
+    gate = threading.Event()
+
+    def make(threads: int) -> Host:
+        gate.wait(60)
+        return host
+
+    monkeypatch.setattr(
+        work,
+        "Surroundings",
+        lambda app, wanted, turn: Surroundings(app, wanted, turn, make=make),  # type: ignore[arg-type]
+    )
+    at = page()
+    assert "Nothing has been measured yet" in words(at)
+    at.button(key="run_benchmark").click().run()
+    assert any(button.key == "cancel_benchmark" for button in at.button)
+    assert "Nothing has been measured yet" not in words(at)
+    gate.set()
+    end = time.monotonic() + 60
+    while any(button.key == "cancel_benchmark" for button in at.button) and time.monotonic() < end:
+        time.sleep(0.1)
+        at.run()
+    assert not at.exception
+    table = at.dataframe[0].value
+    assert set(table.index) == {"MoveNet Lightning", "BlazePose full"}
+    assert table["latency, ms"].iloc[0].startswith("5.0 (5.0–5.0)")
+
+
+def test_the_table_marks_what_was_busy_and_says_why() -> None:
+    at = page(OWN)
+    rows = at.dataframe[0].value.to_dict("index")
+    assert rows["MoveNet Lightning"]["latency, ms"] == "10.0 (10.0–10.0)"
+    assert rows["BlazePose full"]["latency, ms"] == "40.0 (40.0–40.0)*"
+    assert rows["MoveNet Lightning"]["memory, MB"] == "54"
+    assert "Other programs used up to 1\\.5" in words(at)
+    ratios = at.dataframe[1].value
+    assert ratios.loc["BlazePose full", "MoveNet Lightning"] == "4.00 (4.00–4.00)"
+    assert ratios.loc["MoveNet Lightning", "MoveNet Lightning"] == "–"
+
+
+def test_the_json_to_keep_is_a_benchmark() -> None:
+    at = page(OWN)
+    assert at.get("download_button")
+    assert read_benchmark(to_bytes(lambda sink: write_benchmark(OWN, sink)), "b") == OWN
+
+
+def chart(at: AppTest, number: int = 0) -> dict[str, object]:
+    return json.loads(at.get("plotly_chart")[number].proto.spec)
+
+
+@pytest.mark.parametrize("view", ["Latency", "Stages", "Memory"])
+def test_every_view_has_its_chart(view: str) -> None:
+    at = page(OWN, benchmark_view=view)
+    assert chart(at)["data"]
+
+
+def test_accuracy_is_the_persons_own_where_they_have_evaluated() -> None:
+    view = {"benchmark_view": "Accuracy against latency"}
+    published = page(OWN, **view)
+    assert "published ones" in words(published)
+    figures = {"AP": Figure(0.31, 0.2, 0.4, 9)}
+    report = SimpleNamespace(models={LIGHTNING: SimpleNamespace(figures=figures)})
+    outcome = SimpleNamespace(annotated=SimpleNamespace(name="mine.json"))
+    evaluated = SimpleNamespace(evaluation=SimpleNamespace(report=report))
+    at = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=60)
+    at.switch_page("pages/benchmark.py")
+    at.query_params["models"] = f"{LIGHTNING},{BLAZE}"
+    at.query_params["benchmark_view"] = view["benchmark_view"]
+    at.session_state["benchmark_work"] = published.session_state["benchmark_work"]
+    at.session_state["evaluate_measured"] = (outcome, {}, evaluated)
+    at.run()
+    assert not at.exception
+    assert "published ones" not in words(at)
+    assert "mine\\.json" in words(at)
+    marks = [t for t in chart(at)["data"] if t.get("mode") == "markers+text"]
+    assert [t["y"] for t in marks] == [[0.31]]
+
+
+def test_other_machines_stand_beside_this_one() -> None:
+    theirs = benchmark(measured("posenet", calls=calls([7.0] * 10)), measured(threads=8))
+    at = page(OWN)
+    at.session_state["benchmark_others"] = {"their<b>.json": theirs}
+    at.query_params["benchmark_view"] = "Side by side"
+    at.run()
+    assert not at.exception
+    at.run()
+    table = next(d.value for d in at.dataframe if "This machine" in d.value)
+    assert list(table.columns) == ["threads", "device", "This machine", "their<b>.json"]
+    assert table.loc["PoseNet", "their<b>.json"] == "7.0 (7.0–7.0)"
+    assert table.loc["PoseNet", "This machine"] == "–"
+
+
+def test_a_bad_file_is_told_and_costs_nothing_else() -> None:
+    at = page(OWN)
+    at.session_state["benchmark_others_refused"] = ["x.json is no JSON file"]
+    at.run()
+    assert any("no JSON file" in box.value for box in at.error)
+    assert len(at.dataframe) == 2
