@@ -20,8 +20,8 @@ NOBODY = -1
 class _Growing:
     """Rows of one shape and dtype that double their room when it runs out."""
 
-    def __init__(self, shape: tuple[int, ...], dtype: type[np.generic], rows: int = 0) -> None:
-        self._data: NDArray[Any] = np.empty((max(rows, 16), *shape), dtype)
+    def __init__(self, shape: tuple[int, ...], dtype: type[np.generic]) -> None:
+        self._data: NDArray[Any] = np.empty((16, *shape), dtype)
         self._rows = 0
 
     def extend(self, values: Any) -> None:

@@ -42,11 +42,11 @@ def _shared_sightings(
     clips: Mapping[str, ShownClip], identities: Mapping[str, NDArray[np.int64]], a: str, b: str
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
     """A number for each person and frame that both see, and its row in either."""
-    most = 1 + max((int(i.max(initial=0)) for i in identities.values()), default=0)
+    most = max(int(i.max(initial=0)) for i in identities.values())  # people count from 1
     number = {
         m: clips[m].clip.frame_index[clips[m].frame_of] * most + identities[m] for m in (a, b)
     }
-    return np.intersect1d(number[a], number[b], assume_unique=True, return_indices=True)
+    return np.intersect1d(number[a], number[b], return_indices=True)
 
 
 def clip_matches(

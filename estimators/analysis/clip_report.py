@@ -147,7 +147,7 @@ class ClipReport:
         for rows in rows_by_number(self.tracks[model]).values():
             xy = shown.own_xy(rows).astype(np.float64)
             scale = median_of(shown.torso[rows])
-            if scale > 0:
+            if math.isfinite(scale):
                 xy = one_euro(xy, time_s[rows], scale, options or OneEuro())
             out[shown.rows[rows]] = xy
         return out

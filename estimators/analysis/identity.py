@@ -95,7 +95,7 @@ class _People:
     def _together(self, one: _Track, other: _Track) -> bool:
         if one[0] != other[0]:
             return False
-        return len(np.intersect1d(self._frames[one], self._frames[other])) > 0
+        return bool(np.intersect1d(self._frames[one], self._frames[other]).size)
 
     def numbers(self) -> dict[_Track, int]:
         """Each track's person, 1 for the one with most sightings in all models."""

@@ -43,7 +43,7 @@ class PairOverTime:
 def match_clips(a: ShownClip, b: ShownClip, min_oks: float = DEFAULT_MIN_OKS) -> PairOverTime:
     """Matches the people of two models in every frame both answered, as `match_people` does."""
     _, frames_a, frames_b = np.intersect1d(
-        a.clip.frame_index, b.clip.frame_index, assume_unique=True, return_indices=True
+        a.clip.frame_index, b.clip.frame_index, return_indices=True
     )
     rows_a, rows_b, owner = _all_pairs(a, b, frames_a, frames_b)
     oks = _oks(a, b, rows_a, rows_b)

@@ -72,14 +72,14 @@ class _State:
         """The smoothed `value`, NaN where it is."""
         present = np.isfinite(value)
         fresh = ~np.isfinite(self._smoothed) | (now_s - self._seen_s > options.max_gap_s)
-        step = np.maximum(np.where(fresh, 1.0, now_s - self._seen_s), 1e-3)
-        raw_speed = np.where(fresh, 0.0, (value - self._smoothed) / step)
+        step = np.maximum(now_s - self._seen_s, 1e-3)
+        raw_speed = (value - self._smoothed) / step
         change = _weight(options.derivative_cutoff_hz, step) * (raw_speed - self._speed)
         speed = np.where(fresh, 0.0, self._speed + change)
         cutoff = options.min_cutoff_hz + options.beta * np.abs(speed)
-        weight = np.where(fresh, 1.0, _weight(cutoff, step))
         base = np.where(fresh, value, self._smoothed)
-        self._smoothed = np.where(present, base + weight * (value - base), self._smoothed)
+        smoothed = base + _weight(cutoff, step) * (value - base)  # `value` where fresh
+        self._smoothed = np.where(present, smoothed, self._smoothed)
         self._speed = np.where(present, speed, self._speed)
         self._seen_s = np.where(present, now_s, self._seen_s)
         return np.where(present, self._smoothed, np.nan)

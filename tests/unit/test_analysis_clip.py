@@ -43,6 +43,16 @@ def test_what_goes_in_comes_out_frame_by_frame() -> None:
     assert clip.person_of[:7].tolist() == [0, 1, 0, 1, 2, 0, 0]
     np.testing.assert_allclose(clip.latency_ms, 6)
     assert clip.timings_ms[5].tolist()[:4] == [1, 2, 3, 5]
+    assert not (clip.busy | clip.restarted | clip.failed | clip.full).any()
+
+
+def test_frames_with_as_many_people_as_were_asked_for_are_full() -> None:
+    clip = ClipEstimates("movenet-multipose", COCO_17)
+    assert (clip.file, clip.size, clip.held_to) == ("", (0, 0), None)
+    for i in range(4):
+        clip.append(Estimate(poses(i), TIMES, i))
+    clip.held_to = 2
+    assert clip.full.tolist() == [False, False, True, True]
 
 
 def test_columns_that_only_some_frames_have_are_nan_elsewhere() -> None:
@@ -73,6 +83,9 @@ def test_frames_out_of_order_and_other_skeletons_are_refused() -> None:
     with pytest.raises(ValueError, match="expected coco17, got blazepose33"):
         clip.append(Estimate(PoseSet.empty(BLAZEPOSE_33), TIMES, 6))
     assert len(clip) == 1
+    clip.append(Estimate(poses(1), TIMES, 7))
+    with pytest.raises(ValueError, match="frame 6 cannot come after frame 7"):
+        clip.append(Estimate(poses(1), TIMES, 6))
 
 
 def test_its_arrays_cannot_be_written_to_and_grow_with_it() -> None:

@@ -239,6 +239,13 @@ def test_a_model_held_to_one_person_may_leave_somebody_and_come_back() -> None:
     np.testing.assert_allclose(np.delete(held.over_time.oks[left, 0], np.s_[a:b]), 1, atol=1e-5)
 
 
+def test_somebody_without_extent_has_no_scale_to_smooth_by_and_stays_as_found() -> None:
+    """All joints in one point: no torso to measure the speed in."""
+    path = np.zeros((len(TIME), 17, 2)) + np.random.default_rng(0).normal(0, 5, (len(TIME), 1, 2))
+    clip = clip_of([path], TIME, SINGLE)
+    np.testing.assert_array_equal(report_clip({SINGLE: clip}).smoothed(SINGLE), clip.xy)
+
+
 def test_the_way_to_a_model_is_told_without_its_first_frame() -> None:
     clip = ClipEstimates(SINGLE, COCO_17)
     for n, way_ms in enumerate((90.0, 1.0, 5.0, 3.0)):
@@ -251,5 +258,5 @@ def test_the_way_to_a_model_is_told_without_its_first_frame() -> None:
 
 def test_no_time_at_all_is_no_figure() -> None:
     nothing = summarise(np.full(3, np.nan))
-    assert nothing.count == 0
+    assert (nothing.count, nothing.busy) == (0, False)
     assert np.isnan([nothing.median_ms, nothing.p95_ms]).all()

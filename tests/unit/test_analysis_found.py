@@ -82,5 +82,14 @@ def test_people_without_a_score_of_their_own_are_not_lost() -> None:
 
 def test_a_weak_person_is_hidden_at_its_threshold_and_shown_on_it() -> None:
     poses = answer([17], pose_score=0.5)
-    assert len(above_thresholds(poses, JOINT, 0.5)) == 1
-    assert len(above_thresholds(poses, JOINT, 0.51)) == 0
+    for least, count in ((0.5, 1), (0.51, 0)):
+        assert len(above_thresholds(poses, JOINT, least)) == count
+        assert len(ShownClip.of(picture(MODEL, poses), Thresholds(JOINT, least))) == count
+
+
+def test_a_weak_joint_is_hidden_under_its_threshold_and_shown_on_it() -> None:
+    poses = PoseSet(COCO_17, standing()[None], np.where(np.arange(17) < 5, 0.5, 0.9)[None])
+    for least, joints in ((0.5, 17), (0.51, 12)):
+        shown = ShownClip.of(picture(MODEL, poses), Thresholds(least))
+        for xy in (shown.xy, shown.own_xy(np.array([0])), above_thresholds(poses, least).xy):
+            assert np.isfinite(xy[0]).all(axis=-1).sum() == joints

@@ -43,6 +43,18 @@ def test_it_is_the_filter_of_the_paper_on_every_coordinate() -> None:
             np.testing.assert_allclose(smooth[:, joint, axis], expected, rtol=1e-9)
 
 
+def test_unless_told_it_is_the_filter_with_a_hertz_each() -> None:
+    signal = np.cumsum(np.random.default_rng(3).normal(0, 0.05, len(TIME)))
+    expected = reference(signal, TIME, OneEuro(min_cutoff_hz=1, beta=1, derivative_cutoff_hz=1))
+    np.testing.assert_allclose(one_euro(signal, TIME), expected, rtol=1e-9)
+
+
+def test_half_a_second_of_absence_is_bridged_unless_told() -> None:
+    for later_s, afresh in ((0.5, False), (0.51, True)):
+        smooth = one_euro(np.array([0.0, 1.0]), np.array([7.0, 7.0 + later_s]))
+        assert (smooth[1] == 1) == afresh
+
+
 def test_it_calms_noise_at_rest_and_follows_a_fast_move() -> None:
     rng = np.random.default_rng(1)
     rest = rng.normal(0, 2, (len(TIME), 17, 2))
@@ -79,7 +91,10 @@ def test_frames_with_equal_times_do_not_divide_by_zero() -> None:
     time_s = TIME.copy()
     time_s[20] = time_s[19]
     values = np.random.default_rng(3).normal(0, 5, (len(TIME), 17, 2))
-    assert np.isfinite(one_euro(values, time_s, scale=100)).all()
+    smooth = one_euro(values, time_s, scale=100)
+    assert np.isfinite(smooth).all()
+    time_s[20] = time_s[19] + 0.001  # what it counts as
+    np.testing.assert_allclose(smooth[20], one_euro(values, time_s, scale=100)[20], rtol=1e-9)
 
 
 def test_it_refuses_what_does_not_fit() -> None:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from estimators.analysis.identity import shared_identities
 from estimators.analysis.matching import oks_of
 from estimators.analysis.over_time import agreement_over_time
-from estimators.analysis.pairing import match_all, match_clips
+from estimators.analysis.pairing import PairOverTime, match_all, match_clips
 from estimators.analysis.thresholds import ShownClip
 from estimators.analysis.tracking import TrackOptions, identity_switches, track_people
 
@@ -264,6 +264,60 @@ def test_who_agrees_for_half_of_the_time_is_the_same(together: float, people: in
     assert all(set(numbers.tolist()) == {0} for numbers in tracks.values())
     numbers = shared_identities(clips, tracks, match_all(clips))
     assert len({int(n) for found in numbers.values() for n in found}) == people
+
+
+def numbers(
+    a: dict[int, range], b: dict[int, range], matched: list[tuple[int, int, int]]
+) -> tuple[dict[int, int], dict[int, int]]:
+    """The person of each track of two models, given in which frames it is there.
+
+    Args:
+        matched: track of the one, track of the other, in how many of their first frames.
+    """
+    time_s = np.arange(20) / 20
+    clips, tracks = {}, {}
+    # Not in the order of their names.
+    for model, there in (("b", a), ("a", b)):
+        paths = []
+        for k, frames in there.items():
+            path = walking(time_s, (400.0 * k, 50), (0, 0))
+            path[[t for t in range(20) if t not in frames]] = np.nan
+            paths.append(path)
+        clips[model] = shown(paths, time_s, model)
+        tracks[model] = np.round(clips[model].xy[:, 0, 0] / 400).astype(np.int64)
+    rows = []
+    for one, other, count in matched:
+        for t in sorted({*a[one]} & {*b[other]})[:count]:
+            at = [
+                np.flatnonzero((tracks[m] == track) & (clips[m].frame_of == t))[0]
+                for m, track in (("b", one), ("a", other))
+            ]
+            rows.append((t, *at))
+    frame, row_a, row_b = np.array(rows).T
+    pair = PairOverTime("b", "a", frame, row_a, row_b, np.ones(len(rows)))
+    people = shared_identities(clips, tracks, [pair])
+    of_a, of_b = (dict(zip(tracks[m].tolist(), people[m].tolist(), strict=True)) for m in "ba")
+    return of_a, of_b
+
+
+def test_the_one_matched_in_most_frames_is_the_same_and_the_one_seen_most_comes_first() -> None:
+    everybody, some = {0: range(12), 1: range(16)}, {0: range(16)}
+    one, other = numbers(everybody, some, [(0, 0, 6), (1, 0, 10)])
+    assert (one, other) == ({0: 2, 1: 1}, {0: 1})
+    one, other = numbers(everybody, some, [(0, 0, 10), (1, 0, 8)])
+    assert (one, other) == ({0: 1, 1: 2}, {0: 1})
+
+
+@pytest.mark.parametrize(("matched", "same"), [(8, True), (7, False)])
+def test_half_of_the_frames_in_which_both_are_there_are_enough(matched: int, same: bool) -> None:
+    one, other = numbers({0: range(18)}, {0: range(2, 18)}, [(0, 0, matched)])
+    assert (one == other) == same
+
+
+@pytest.mark.parametrize(("first", "people"), [(range(6), 1), (range(7), 2)])
+def test_one_frame_together_makes_two_people_of_two_tracks(first: range, people: int) -> None:
+    one, _ = numbers({0: first, 1: range(6, 18)}, {0: range(18)}, [(0, 0, 5), (1, 0, 12)])
+    assert len(set(one.values())) == people
 
 
 def test_two_people_whom_one_model_shows_together_stay_two() -> None:

@@ -256,6 +256,7 @@ def test_a_one_person_model_is_out_where_families_agree_on_more() -> None:
     [
         (Needs(gives_3d=True), {LIGHTNING, POSENET}, "metres"),
         (Needs(people=2), {LIGHTNING}, "at most 1 of the 2 people"),
+        (Needs(people=5), {LIGHTNING}, "at most 1 of the 5 people"),
         (Needs(people=6), {LIGHTNING, FULL}, "at most 5 of the 6 people"),
         (Needs(latency_ms=12), {POSENET}, "takes 20 ms, more than 12 ms"),
         (Needs(latency_ms=11), {POSENET, FULL}, "takes 12 ms, more than 11 ms"),
