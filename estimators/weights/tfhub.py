@@ -22,6 +22,8 @@ _POLL_S = 0.2
 _STALLED_POLLS = 900  # three minutes without a new byte
 _OTHER_WAYS = "the LiteRT variant works without it."
 
+_NOT_INSTALLED = ("ModuleNotFoundError", "ImportError")
+
 
 def resolve(entry: WeightsEntry, target: Path, progress: Progress, cancelled: Cancelled) -> None:
     """Fetches the SavedModel of `entry` into `target`; the caller holds its lock.
@@ -126,6 +128,12 @@ def _last_words(text: str) -> str:
 
 
 def _failed(entry: WeightsEntry, target: Path, reason: str) -> WeightsError:
+    if reason.startswith(_NOT_INSTALLED):
+        return WeightsError(
+            f"{entry.key} comes through tensorflow_hub, which cannot be imported here: {reason}.",
+            "Install tensorflow and tensorflow-hub as in requirements.txt (setuptools below 81), "
+            "or use the LiteRT variant, which gives the same answers.",
+        )
     return WeightsError(
         f"{entry.key}: {entry.url} could not be fetched through tensorflow_hub: {reason}.",
         f"Check the connection, or unpack the SavedModel into {target} by hand "
