@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,8 +11,10 @@ from numpy.typing import NDArray
 from estimators.analysis.clip import NOBODY, ClipEstimates
 from estimators.analysis.matching import group_people
 from estimators.analysis.pairing import PairOverTime
+from estimators.analysis.reentry import Sighting, ends_of, returns
 from estimators.analysis.scale import above_thresholds, found
 from estimators.analysis.thresholds import ShownClip, Thresholds, rows_by_number
+from estimators.analysis.tracking import TrackOptions
 from estimators.registry import get
 
 _Track = tuple[str, int]
@@ -27,7 +29,9 @@ def shared_identities(
 
     Tracks of two models that are matched in at least half of the frames in which both are there are
     the same person, decided from the pair with most matches down; two tracks of one model that are
-    there at the same time never are.  Person 1 is the one seen most often.
+    there at the same time never are.  Somebody who was in nobody's sight for up to ten seconds and
+    comes back near where they were, or were going, is the same person (`reentry`).  Person 1 is the
+    one seen longest.
 
     Args:
         clips: what each model shows.
@@ -38,6 +42,7 @@ def shared_identities(
     people = _People({(m, t): seen for m, found in presence.items() for t, seen in found.items()})
     for _, one, other in sorted(_links(pairs, tracks, presence), reverse=True):
         people.join(one, other)
+    people.rejoin({(m, t): ends_of(clips[m], rows) for m, t, rows in _sightings(clips, tracks)})
     number = people.numbers()
     out = {}
     for model, names in tracks.items():
@@ -92,16 +97,47 @@ class _People:
         for track in b:
             self._tracks[track] = a
 
+    def rejoin(self, ends: Mapping[_Track, tuple[Sighting, Sighting]]) -> None:
+        """Makes one person of who left and who came back; see `reentry.returns`."""
+        people = list({id(tracks): tracks for tracks in self._tracks.values()}.values())
+        found = []
+        for tracks in people:
+            first = min((ends[t][0] for t in tracks), key=lambda at: at.time_s)
+            last = max((ends[t][1] for t in tracks), key=lambda at: at.time_s)
+            found.append((first, last))
+        for left, came in returns(found, TrackOptions().max_gap_s):
+            one, other = people[left][0], people[came][0]
+            if not len(np.intersect1d(self._seen(one), self._seen(other))):
+                self.join(one, other)
+
+    def _seen(self, track: _Track) -> NDArray[np.int64]:
+        """The frames in which any model shows the person whom `track` belongs to."""
+        return np.concatenate([self._frames[t] for t in self._tracks[track]])
+
     def _together(self, one: _Track, other: _Track) -> bool:
         if one[0] != other[0]:
             return False
         return bool(np.intersect1d(self._frames[one], self._frames[other]).size)
 
     def numbers(self) -> dict[_Track, int]:
-        """Each track's person, 1 for the one with most sightings in all models."""
+        """Each track's person, 1 for the one in most frames, of such by most models."""
         people = list({id(tracks): tracks for tracks in self._tracks.values()}.values())
-        people.sort(key=lambda tracks: -sum(len(self._frames[t]) for t in tracks))
+
+        def seen(tracks: list[_Track]) -> tuple[int, int]:
+            frames = self._seen(tracks[0])
+            return len(np.unique(frames)), len(frames)
+
+        people.sort(key=seen, reverse=True)
         return {track: i for i, tracks in enumerate(people, 1) for track in tracks}
+
+
+def _sightings(
+    clips: Mapping[str, ShownClip], tracks: Mapping[str, NDArray[np.int64]]
+) -> Iterator[tuple[str, int, NDArray[np.int64]]]:
+    """Each model's tracks with their rows, ascending."""
+    for model in clips:
+        for track, rows in rows_by_number(tracks[model]).items():
+            yield model, track, rows
 
 
 def _presence(shown: ShownClip, tracks: NDArray[np.int64]) -> dict[int, NDArray[np.int64]]:

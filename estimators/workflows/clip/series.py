@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from estimators.analysis.agreement import mean_of, median_of
+from estimators.analysis.tracking import TrackOptions
 from estimators.media.clip_info import ClipInfo
 from estimators.types import PoseSet
 from estimators.workflows.clip.analysis import ClipAnalysis
@@ -123,6 +124,17 @@ def position_series(
 def people_in_common(analysis: ClipAnalysis) -> tuple[int, ...]:
     """The people that at least two models follow, else all of them."""
     return analysis.report.over_time.people or analysis.people
+
+
+def seen_spans(analysis: ClipAnalysis, person: int) -> list[tuple[float, float]]:
+    """When any model shows a person, [(from, to)] in seconds; shorter gaps than a second count."""
+    times = [np.zeros(0)]
+    for model, shown in analysis.report.shown.items():
+        rows = np.flatnonzero(analysis.report.people[model] == person)
+        times.append(shown.clip.time_s[shown.frame_of[rows]])
+    seen = np.unique(np.concatenate(times))
+    parts = np.split(seen, np.flatnonzero(np.diff(seen) > TrackOptions().max_gap_s) + 1)
+    return [(float(part[0]), float(part[-1])) for part in parts if len(part)]
 
 
 def playable_times(clip: ClipInfo, first_frame_s: float = 0.0) -> NDArray[np.float64]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import streamlit as st
 
@@ -13,6 +13,7 @@ from estimators.workflows.clip.series import (
     people_in_common,
     position_series,
     score_map,
+    seen_spans,
 )
 from pages.ui import memory
 from pages.ui.charts import CONFIG
@@ -30,6 +31,7 @@ from pages.ui.video.truth import truth
 
 # People seen in a few frames only are many in a crowd, and of little interest.
 _MOST_PEOPLE = 8
+_MOST_PARTS = 2
 
 
 def results(comparison: ClipComparison) -> None:
@@ -67,12 +69,19 @@ def _choose_person(comparison: ClipComparison, place: str) -> int | None:
         "Person",
         people,
         default=st.session_state[key],
-        format_func=lambda n: f"Person {n}",
+        format_func=lambda n: f"Person {n} · {_when(seen_spans(comparison.analysis, n))}",
         required=True,
         key=key,
         label_visibility="collapsed",
     )
     return person
+
+
+def _when(spans: Sequence[tuple[float, float]]) -> str:
+    """ "0.0-4.2 and 8.0-20.0 s"; of many parts only from when to when."""
+    if len(spans) > _MOST_PARTS:
+        return f"{spans[0][0]:.1f}–{spans[-1][1]:.1f} s, in {len(spans)} parts"
+    return " and ".join(f"{first:.1f}–{last:.1f}" for first, last in spans) + " s"
 
 
 def _agreement(comparison: ClipComparison) -> None:
