@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import combinations
@@ -75,9 +76,10 @@ def agreement_over_time(
     oks = np.full((len(people), len(pairs), len(axis.time_s)), np.nan, np.float32)
     for p, person in enumerate(people):
         rows = {model: axis.rows_of(model, identities[model] == person) for model in clips}
+        seen = {model: r >= 0 for model, r in rows.items()}
         for q, (a, b) in enumerate(pairs):
-            both = (rows[a] >= 0) & (rows[b] >= 0)
-            oks[p, q, axis.followed(rows, a, b)] = 0.0
+            both = seen[a] & seen[b]
+            oks[p, q, axis.followed(seen, a, b)] = 0.0
             i, j = rows[a][both], rows[b][both]
             oks[p, q, both] = same_rows_oks(clips[a], clips[b], i, j)
     return AgreementOverTime(axis.frame_index, axis.time_s, people, pairs, oks)
@@ -93,30 +95,25 @@ def distance_over_time(
         identities: `shared_identities`, [Q] a model.
     """
     axis = _TimeAxis(clips)
-    voices = dict(zip(clips, voices_of(clips), strict=True))
     out = {m: np.full((len(s), len(COCO_17)), np.nan, np.float32) for m, s in clips.items()}
     for person in _followed_by_two(identities):
-        rows = {model: axis.rows_of(model, identities[model] == person) for model in clips}
-        rows = {model: r for model, r in rows.items() if (r >= 0).any()}
-        compared = np.flatnonzero(sum((r >= 0).astype(np.int64) for r in rows.values()) > 1)
-        xy = np.full((len(rows), len(compared), len(COCO_17), 2), np.nan)
-        for m, (model, r) in enumerate(rows.items()):
-            seen = r[compared] >= 0
-            xy[m, seen] = clips[model].xy[r[compared][seen]]
-        distances = distance_from_others(xy, [voices[model] for model in rows])
-        for (model, r), distance in zip(rows.items(), distances, strict=True):
-            seen = r[compared] >= 0
-            out[model][r[compared][seen]] = distance[seen]
+        rows = np.stack([axis.rows_of(m, identities[m] == person) for m in clips])
+        seen = rows >= 0
+        there = seen.any(axis=0)
+        rows, seen = rows[:, there], seen[:, there]
+        xy = np.full((*rows.shape, len(COCO_17), 2), np.nan)
+        for m, shown in enumerate(clips.values()):
+            xy[m, seen[m]] = shown.xy[rows[m, seen[m]]]
+        distances = distance_from_others(xy, voices_of(clips))
+        for m, model in enumerate(clips):
+            out[model][rows[m, seen[m]]] = distances[m, seen[m]]
     return out
 
 
 def _followed_by_two(identities: Mapping[str, NDArray[np.int64]]) -> tuple[int, ...]:
     """The people whom at least two models follow, in order."""
-    followed = [np.unique(i) for i in identities.values()]
-    found, counts = np.unique(
-        np.concatenate([np.zeros(0, np.int64), *followed]), return_counts=True
-    )
-    return tuple(int(p) for p in found[counts > 1])
+    followed = Counter(int(p) for each in identities.values() for p in np.unique(each))
+    return tuple(sorted(person for person, models in followed.items() if models > 1))
 
 
 class _TimeAxis:
@@ -146,16 +143,16 @@ class _TimeAxis:
         rows[self._at[model][self._clips[model].frame_of[sightings]]] = sightings
         return rows
 
-    def followed(self, rows: Mapping[str, NDArray[np.int64]], a: str, b: str) -> NDArray[np.bool_]:
+    def followed(self, seen: Mapping[str, NDArray[np.bool_]], a: str, b: str) -> NDArray[np.bool_]:
         """Frames between the first and last sighting in both, answered by both, seen by either."""
-        mask = self._answered[a] & self._answered[b] & ((rows[a] >= 0) | (rows[b] >= 0))
+        mask: NDArray[np.bool_] = self._answered[a] & self._answered[b] & (seen[a] | seen[b])
         for model in (a, b):
-            seen = np.flatnonzero(rows[model] >= 0)
-            if not len(seen):
+            frames = np.flatnonzero(seen[model])
+            if not len(frames):
                 return np.zeros(len(mask), np.bool_)
-            mask &= (rows[model] >= 0) | ~self._full[model]
-            mask[: seen[0]] = False
-            mask[seen[-1] + 1 :] = False
+            mask &= seen[model] | ~self._full[model]
+            mask[: frames[0]] = False
+            mask[frames[-1] + 1 :] = False
         return mask
 
 

@@ -223,6 +223,7 @@ def test_none_or_one_model_is_enough(models: list[str]) -> None:
     assert all(f.agreed == f.people == 0 for f in report.facts({}))
     assert report.disputed() == ()
     assert len(report.facts({})) == len(models)
+    assert len(report.over_time.time_s) == len(TIME) * len(models)
 
 
 def test_a_model_held_to_one_person_may_leave_somebody_and_come_back() -> None:

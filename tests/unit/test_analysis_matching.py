@@ -182,6 +182,20 @@ def test_a_group_never_holds_two_people_of_one_model() -> None:
     assert sorted(a_members) == [0, 1]
 
 
+def test_the_most_alike_are_joined_first() -> None:
+    """On a line: a's first at 0, b's at 10, c's at 19, a's second at 36; each 17 px at most apart
+    from one other, but c's is nearer to b's, and that is nearer to a's first."""
+    found = {"a": people((0, 0), (36, 0)), "b": people((10, 0)), "c": people((19, 0))}
+    members = [dict(group.members) for group in matching.group_people(found)]
+    assert members == [{"a": 0, "b": 0, "c": 0}, {"a": 1}]
+
+
+def test_of_groups_of_as_many_models_the_larger_person_comes_first() -> None:
+    xy = np.array([STANDING, 2 * STANDING + (500, 0), 1.5 * STANDING + (900, 0)])
+    (first, second, third) = matching.group_people({"a": PoseSet(COCO_17, xy, np.ones((3, 17)))})
+    assert [group.members["a"] for group in (first, second, third)] == [1, 2, 0]
+
+
 def test_nobody_anywhere_makes_no_groups() -> None:
     assert matching.group_people({"a": PoseSet.empty(COCO_17), "b": PoseSet.empty(COCO_17)}) == ()
     assert matching.group_people({}) == ()
@@ -221,6 +235,16 @@ def test_a_torso_seen_end_on_does_not_make_distances_endless() -> None:
     hips = [COCO_17.index("left_hip"), COCO_17.index("right_hip")]
     xy[:, hips] = xy[:, [COCO_17.index("left_shoulder"), COCO_17.index("right_shoulder")]]
     assert scale.torso_length(xy)[0] == pytest.approx(48 * 0.288 / 0.259)
+
+
+@pytest.mark.parametrize(("length", "usable"), [(17, False), (18.1, True), (19, True)])
+def test_a_torso_is_a_tenth_of_the_box_at_least(length: float, usable: bool) -> None:
+    """The box is 181 px high; shorter, it is seen end-on, and the shoulders are measured."""
+    xy = STANDING.copy()
+    for side in ("left", "right"):
+        xy[COCO_17.index(f"{side}_hip"), 1] = xy[COCO_17.index(f"{side}_shoulder"), 1] + length
+    expected = length if usable else 48 * 0.288 / 0.259
+    assert scale.torso_length(xy) == pytest.approx(expected)
 
 
 def test_the_area_of_a_person_is_the_usual_share_of_the_box_around_the_joints() -> None:

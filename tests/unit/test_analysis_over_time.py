@@ -71,13 +71,22 @@ def test_the_most_disputed_frames_name_the_person_the_models_and_the_joint() -> 
 
 
 def test_losing_somebody_the_other_sees_is_the_worst_dispute() -> None:
-    clips = {"a": shown([LEFT], TIME, "a"), "b": shown([vanished(LEFT, 50, 52)], TIME, "b")}
-    over_time, people = compare(clips)
-    assert over_time.oks[0, 0, 50:53].tolist() == [0, 0, 0]
-    worst = disputed_frames(over_time, clips, people)
-    assert worst[0].frame_index == 50
-    assert worst[0].dispute == 1
-    assert worst[0].joint is None
+    whole, losing = shown([LEFT], TIME, "a"), shown([vanished(LEFT, 50, 52)], TIME, "b")
+    for clips in ({"a": whole, "b": losing}, {"b": losing, "a": whole}):
+        over_time, people = compare(clips)
+        assert over_time.oks[0, 0, 50:53].tolist() == [0, 0, 0]
+        worst = disputed_frames(over_time, clips, people)
+        assert worst[0].frame_index == 50
+        assert worst[0].dispute == 1
+        assert worst[0].joint is None
+
+
+def test_whom_neither_sees_for_a_moment_is_no_dispute_then() -> None:
+    path = vanished(LEFT, 50, 52)
+    clips = {model: shown([path], TIME, model) for model in "ab"}
+    over_time, _ = compare(clips)
+    assert np.isnan(over_time.oks[0, 0, 50:53]).all()
+    np.testing.assert_allclose(np.delete(over_time.oks[0, 0], [50, 51, 52]), 1)
 
 
 def test_a_frame_with_too_few_shared_joints_is_not_judged() -> None:
@@ -125,13 +134,35 @@ def test_neighbouring_frames_are_one_dispute(seconds: float, apart_s: float, tol
     assert len(report.disputed()) == told
 
 
+def test_ten_disputes_half_a_second_apart_are_told() -> None:
+    time_s = np.arange(80) / 4
+    path = walking(time_s, (300, 50), (0, 0))
+    for frames, told in ((range(3, 80, 6), 10), ((10, 12), 2), ((10, 11), 1)):
+        astray = path.copy()
+        astray[list(frames)] += (0, 40)
+        report = report_clip({m: clip_of([p], time_s, m) for m, p in ((A, path), (B, astray))})
+        assert len(report.disputed()) == told
+
+
+def test_a_dispute_in_the_first_frame_and_at_the_first_joint_is_told() -> None:
+    astray = LEFT[:30].copy()
+    astray[0] += np.where(np.arange(17)[:, None] == 0, 40, 20)
+    report = report_clip({m: clip_of([p], TIME[:30], m) for m, p in ((A, LEFT[:30]), (B, astray))})
+    (told,) = report.disputed()
+    assert (told.frame_index, told.joint) == (0, "nose")
+    assert told.distance == pytest.approx(np.hypot(40, 40) / 100, rel=1e-4)
+    for distance in report.distance.values():
+        assert distance[0, 0] == pytest.approx(told.distance, rel=1e-4)
+        np.testing.assert_allclose(distance[1:], 0, atol=1e-4)
+
+
 def test_a_small_difference_is_not_worth_a_look() -> None:
     astray = LEFT.copy()
-    astray[30] += (0, 9)
-    astray[80] += (0, 15)
+    astray[30] += (0, 11)
+    astray[80] += (0, 12)
     report = report_clip({m: clip_of([p], TIME, m) for m, p in ((A, LEFT), (B, astray))})
     dispute = report.over_time.dispute
-    assert 0.1 < dispute[30] < 0.25 < dispute[80] < 0.5
+    assert 0.23 < dispute[30] < 0.25 < dispute[80] < 0.27
     assert [frame.frame_index for frame in report.disputed()] == [80]
 
 
@@ -147,6 +178,10 @@ def test_nor_is_somebody_before_a_model_first_finds_them() -> None:
     over_time, _ = compare(clips)
     assert np.isnan(over_time.oks[0, 0, :31]).all()
     np.testing.assert_allclose(over_time.oks[0, 0, 31:], 1)
+    clips = {"a": shown([LEFT], TIME, "a"), "b": shown([vanished(LEFT, 90, len(TIME))], TIME, "b")}
+    over_time, _ = compare(clips)
+    np.testing.assert_allclose(over_time.oks[0, 0, :90], 1)
+    assert np.isnan(over_time.oks[0, 0, 90:]).all()
 
 
 def test_failed_frames_are_not_counted_as_disagreement() -> None:

@@ -14,7 +14,7 @@ from estimators.analysis import recommend as rule
 from estimators.analysis.facts import Cost, ModelFacts
 from estimators.analysis.plausibility import Finding
 from estimators.analysis.recommend import Evidence, Recommendation, recommend
-from estimators.analysis.requirements import ANYTHING, Needs
+from estimators.analysis.requirements import ANYTHING, Needs, agreed_people
 from estimators.analysis.seen import Seen
 from estimators.analysis.sentences import distance, held_back
 from estimators.analysis.truth import truth_errors
@@ -278,6 +278,17 @@ def test_requirements_put_models_out_with_the_figure(
     if len(out) == 3:
         assert answer.model is None
         assert "meets what you need" in answer.headline
+
+
+def test_how_many_are_agreed_on_is_the_median_over_pictures() -> None:
+    both = {
+        count: poses(*(person(120 * n, noise=0) for n in range(1, 1 + count))) for count in (1, 3)
+    }
+    pictures = [Seen({FULL: both[n], POSENET: both[n]}, 640) for n in (1, 3, 1)]
+    assert agreed_people(pictures) == 1
+    assert agreed_people([*pictures, pictures[1], pictures[1]]) == 3
+    assert agreed_people([]) == 0
+    assert Needs() == Needs(1, gives_3d=False, latency_ms=None, memory_mb=None)
 
 
 def test_what_was_not_measured_puts_nobody_out() -> None:
