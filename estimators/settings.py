@@ -61,6 +61,18 @@ def _about(
     return {"name": name, "meaning": meaning, "unset": unset, "read": read, "advice": advice}
 
 
+def _limit(name: str, meaning: str, usual: int, small: int) -> dict[str, Any]:
+    """Of a limit whose default is lower on a small machine (`limits.allowed`)."""
+    about = _about(
+        name,
+        meaning,
+        f"{usual}, on a machine with less than 2 GB {small}",
+        _whole,
+        f"Give a whole number, such as {usual}.",
+    )
+    return {**about, "usual": usual, "small": small}
+
+
 @dataclass(frozen=True)
 class Settings:
     """What whoever runs the product has set.  An empty variable counts as one that is not set."""
@@ -75,13 +87,13 @@ class Settings:
             advice="Give the memory for the models in MB, such as 2000.",
         ),
     )
-    decode_mb: int = field(
-        default=1000,
-        metadata=_about(
+    decode_mb: int | None = field(
+        default=None,
+        metadata=_limit(
             "POSE_DECODE_MB",
             "memory in MB that decoding one picture or clip may take, in a process of its own",
-            read=_whole,
-            advice="Give the memory for decoding one file in MB, such as 1000.",
+            1000,
+            600,
         ),
     )
     decode_s: float = field(
@@ -92,6 +104,36 @@ class Settings:
             "from 1 to 600",
             read=_seconds,
             advice="Give seconds from 1 to 600, for example 120.",
+        ),
+    )
+    max_picture_mb: int | None = field(
+        default=None,
+        metadata=_limit("POSE_MAX_PICTURE_MB", "largest picture file of a visitor, in MB", 50, 20),
+    )
+    max_megapixels: int | None = field(
+        default=None,
+        metadata=_limit("POSE_MAX_MEGAPIXELS", "most megapixels of a picture", 64, 32),
+    )
+    max_clip_frames: int | None = field(
+        default=None,
+        metadata=_limit("POSE_MAX_CLIP_FRAMES", "most frames of a clip", 250000, 100000),
+    )
+    max_clip_s: int | None = field(
+        default=None,
+        metadata=_limit("POSE_MAX_CLIP_S", "longest clip, in seconds", 2678400, 86400),
+    )
+    max_people: int | None = field(
+        default=None,
+        metadata=_limit("POSE_MAX_PEOPLE", "most annotated people of a set", 500000, 100000),
+    )
+    max_files: int | None = field(
+        default=None,
+        metadata=_limit("POSE_MAX_FILES", "most files in a ZIP", 100000, 20000),
+    )
+    max_unpacked_mb: int | None = field(
+        default=None,
+        metadata=_limit(
+            "POSE_MAX_UNPACKED_MB", "what a ZIP may hold when unpacked, in MB", 20000, 5000
         ),
     )
     weights_dir: Path | None = field(
@@ -180,6 +222,14 @@ class Settings:
         repr=False,
         metadata=_about("HF_TOKEN", "token for Hugging Face's shared TURN servers"),
     )
+
+    def limit(self, field_name: str, small: bool) -> int:
+        """A limit as it is set, else its default on a machine of this size."""
+        value = getattr(self, field_name)
+        if value is None:
+            about = next(e.metadata for e in fields(self) if e.name == field_name)
+            value = about["small" if small else "usual"]
+        return int(value)
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Settings:

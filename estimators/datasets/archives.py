@@ -14,11 +14,12 @@ from pathlib import Path, PurePosixPath
 from estimators.annotated import ZipMember, zip_file
 from estimators.datasets.health import Findings
 from estimators.errors import InputError
+from estimators.media.limits import allowed
 from estimators.media.names import printable
 from estimators.remote import RemoteFile
 
-MOST_MEMBERS = 100_000
-MOST_UNPACKED_BYTES = 20_000_000_000
+# The list of a ZIP's files is read as a whole: names of 600 letters for as many as there may be.
+MOST_LISTED_BYTES = 64_000_000
 # Pictures hardly shrink and annotations do so tenfold; what claims more than this in all would be
 # no set of pictures.
 MOST_RATIO, SMALL_BYTES = 100, 200_000_000
@@ -27,6 +28,8 @@ UNREADABLE = (
     *(zipfile.BadZipFile, zlib.error, RuntimeError, EOFError, OSError, ValueError, KeyError),
 )
 _BEGIN = (b"PK\x03\x04", b"PK\x05\x06")
+# Where a ZIP's end says how many files it has, and how long their list is (APPNOTE, 4.3.16).
+_COUNT, _LISTED = 4, 5
 _ADVICE = "Pack the pictures and their annotations anew, without anything else."
 
 
@@ -59,6 +62,7 @@ def members(
         InputError: it is damaged, or claims to hold too much.
     """
     try:
+        _refuse_long_list(archive, name)
         with zip_file(archive) as opened:
             infos = opened.infolist()
     except UNREADABLE as error:
@@ -90,14 +94,31 @@ def read_member(member: ZipMember, name: str) -> bytes:
 
 def _refuse_bomb(infos: list[zipfile.ZipInfo], size_bytes: int, name: str) -> None:
     unpacked = sum(info.file_size for info in infos)
-    if len(infos) > MOST_MEMBERS:
-        raise InputError(f"{name} holds {len(infos):,} files.", f"Bring at most {MOST_MEMBERS:,}.")
+    if len(infos) > allowed().files:
+        raise _too_many(len(infos), name)
     bomb = unpacked > SMALL_BYTES and unpacked > MOST_RATIO * size_bytes
-    if bomb or unpacked > MOST_UNPACKED_BYTES:
+    if bomb or unpacked > allowed().unpacked_mb * 1_000_000:
         raise InputError(
             f"{name} has {size_bytes / 1e6:,.1f} MB, but would unpack to {unpacked / 1e9:,.1f} GB.",
             _ADVICE,
         )
+
+
+def _refuse_long_list(archive: Path | RemoteFile, name: str) -> None:
+    """By what the end of the file says, before its list of files is read."""
+    with archive.open("rb") if isinstance(archive, Path) else archive.open() as file:
+        end = zipfile._EndRecData(file)  # type: ignore[attr-defined]  # what ZipFile goes by
+    if end is None:
+        return  # told when it is opened
+    count, size = end[_COUNT], end[_LISTED]
+    if count > allowed().files:
+        raise _too_many(count, name)
+    if size > MOST_LISTED_BYTES:
+        raise InputError(f"{name} has a list of files of {size / 1e6:,.0f} MB.", _ADVICE)
+
+
+def _too_many(count: int, name: str) -> InputError:
+    return InputError(f"{name} holds {count:,} files.", f"Bring at most {allowed().files:,}.")
 
 
 def _odd(info: zipfile.ZipInfo, plain: str) -> str:

@@ -22,6 +22,7 @@ from estimators.datasets.ochuman import is_ochuman, ochuman_as_coco
 from estimators.datasets.shelf import measured, pictures_of
 from estimators.datasets.yolo import is_description, read_description, read_yolo
 from estimators.errors import InputError
+from estimators.media.limits import allowed
 from estimators.media.names import printable
 from estimators.remote import Remote, files_at
 
@@ -85,6 +86,12 @@ def read_annotated_set(
     if is_mat(found.data):
         require_small(found.data, _MAT_SHARE * most_bytes, found.name)
     listing, digest = _listing(found, pictures, images, findings)
+    people = sum(len(image.people) for image in listing.images)
+    if people > allowed().people:
+        raise InputError(
+            f"{found.name} has {people:,} people; {allowed().people:,} is the most here.",
+            "Take only the part of the set that is to be evaluated.",
+        )
     return assembled(listing, pictures, digest, findings)
 
 

@@ -21,10 +21,10 @@ from typing import Any
 
 import psutil
 
-from estimators import settings
 from estimators.decode.messages import Call, Ended, Next, Raised, Ready
 from estimators.decode.parcels import packed
 from estimators.errors import PoseError
+from estimators.media.limits import allowed
 from estimators.runtime.child_side import (
     go_first_when_memory_is_short,
     release_memory,
@@ -61,7 +61,7 @@ def serve(channel: Connection) -> None:
     """Answers until the app closes the channel."""
     for module in WARM:
         importlib.import_module(module)
-    limit_memory(settings.current().decode_mb)
+    limit_memory(allowed().decode_mb)
     channel.send(Ready())
     tidy = False
     while True:

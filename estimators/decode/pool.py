@@ -10,6 +10,7 @@ from typing import Any
 from estimators import settings
 from estimators.decode.decoder import Decoder, DecoderLostError, FailedError
 from estimators.errors import InputError
+from estimators.media.limits import allowed
 
 # Kept warm.  Each takes some 60 MB.
 _MOST_IDLE = 1
@@ -124,7 +125,7 @@ class Pool:
 def in_words(error: DecoderLostError | FailedError, name: str) -> InputError:
     """What to tell whoever brought the file called `name`."""
     if error.memory:
-        most = settings.current().decode_mb
+        most = allowed().decode_mb
         return InputError(
             f"{name} takes more memory to decode than one file may ({most} MB).",
             "Make it smaller, or save it anew with another program.",

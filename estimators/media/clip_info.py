@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from estimators.media.limits import MAX_FRAME_PIXELS
+from estimators.media.limits import MAX_FRAME_PIXELS, allowed
 from estimators.media.listing import Listing
 from estimators.media.orientation import Orientation
 from estimators.media.shape import square_size
@@ -21,10 +21,11 @@ _UNEVEN = 0.1
 
 @dataclass(frozen=True)
 class ClipLimits:
-    """What is accepted: pixels of one frame and number of frames."""
+    """What is accepted: pixels of one frame, number of frames, and seconds."""
 
     max_pixels: int = MAX_FRAME_PIXELS
-    max_frames: int = 250_000
+    max_frames: int = field(default_factory=lambda: allowed().clip_frames)
+    max_s: int = field(default_factory=lambda: allowed().clip_s)
 
 
 @dataclass(frozen=True, eq=False)

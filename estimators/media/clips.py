@@ -73,7 +73,7 @@ def open_clip(
         shapes = _shapes(data, name, stream, (first.width, first.height), reported)
         codec, largest = stream.codec_context.codec.canonical_name, roomiest(shapes)
         _check_shapes(shapes, codec, first.format.name, name, limits)
-        _check_times(listing, name)
+        _check_times(listing, name, limits.max_s)
         clip = ClipInfo(
             source=data,
             name=name,
@@ -165,13 +165,18 @@ def _shown_alike(source: Path | bytes, name: str, track: Track, listing: Listing
         return starts_clean(begin, extradata) and not turned_by_stream(begin, extradata)
 
 
-def _check_times(listing: Listing, name: str) -> None:
+def _check_times(listing: Listing, name: str, most_s: int) -> None:
     lasts_s = int(listing.pts[-1] - listing.pts[0]) * listing.time_base
     if not 0 <= lasts_s <= _LONGEST_S:
         days = float(lasts_s / 86_400)
         raise InputError(
             f"The times in {name} are damaged: its frames would last {days:,.0f} days.",
             "Convert it to H.264, or record it again.",
+        )
+    if lasts_s > most_s:
+        raise InputError(
+            f"{name} lasts {float(lasts_s):,.0f} s; {most_s:,} s is the most here.",
+            "Cut it into shorter clips.",
         )
 
 

@@ -92,7 +92,7 @@ def most_megapixels(picture: Image.Image, scans: JpegScans | None) -> int:
     """How many a picture may have that is coded like this one."""
     least = _per_pixel(picture, scans, SHRINKS[-1] if scans else 1)
     left = limits.MAX_DECODE_BYTES - _result_bytes()
-    return int(min(left / least, limits.MAX_PICTURE_PIXELS) / 1e6)
+    return int(min(left / least, limits.allowed().picture_pixels) / 1e6)
 
 
 def _result_bytes() -> int:

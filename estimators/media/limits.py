@@ -1,8 +1,15 @@
-"""How large pictures and frames may be: so that one upload cannot take the memory of all."""
+"""How large pictures, frames and sets may be: so that one upload cannot take the memory of all."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import NamedTuple
+
+from estimators import settings
+from estimators.errors import InputError
+from estimators.runtime.machine import memory_mb
 
 MAX_PICTURE_BYTES = 100_000_000
-# The largest common phone cameras give 50 megapixels.
-MAX_PICTURE_PIXELS = 64_000_000
 # What decoding one picture may take; its bytes a pixel differ by kind of file (`decode_cost`).
 MAX_DECODE_BYTES = 300_000_000
 # Each scan of a progressive JPEG is a pass over all pixels, of 3 to 5 ns each: five seconds.
@@ -19,3 +26,40 @@ MAX_FRAME_PIXELS = 4096 * 2304
 # All pictures that a clip's decoder keeps (`decoder_memory`): what is left of 400 MB by decoded
 # frames on their way to the models, and by the encoder of the annotated clip.
 MAX_DECODER_BYTES = 256_000_000
+# A machine with less is small: its limits are lower unless they are set.
+_SMALL_MB = 2000
+
+
+class Allowed(NamedTuple):
+    """The limits of this server; README, Settings, tells what each means."""
+
+    picture_mb: int
+    megapixels: int
+    clip_frames: int
+    clip_s: int
+    people: int
+    files: int
+    unpacked_mb: int
+    decode_mb: int
+
+    @property
+    def picture_pixels(self) -> int:
+        return self.megapixels * 1_000_000
+
+
+def allowed() -> Allowed:
+    """What is set, else the defaults for a machine of this size.
+
+    A setting that cannot be used is told elsewhere (`settings.current`); until then defaults count.
+    """
+    try:
+        chosen = settings.current()
+    except InputError:
+        chosen = settings.Settings()
+    names = (name if name.startswith("decode") else f"max_{name}" for name in Allowed._fields)
+    return Allowed(*(chosen.limit(name, _small()) for name in names))
+
+
+@cache
+def _small() -> bool:
+    return memory_mb().total < _SMALL_MB

@@ -117,7 +117,7 @@ def size_of(file: BinaryIO, name: str) -> tuple[Size, int]:
     except Exception as error:  # Pillow raises whatever it meets in damaged files
         raise _unreadable(head, name) from error
     (width, height), orientation = picture.size, _orientation(picture)
-    if width * height > limits.MAX_PICTURE_PIXELS:
+    if width * height > limits.allowed().picture_pixels:
         raise _too_large(name, f"{width}×{height} pixels")
     turned = orientation >= 5 and picture.format != "TIFF"  # those Pillow turns by itself
     return (height, width) if turned else (width, height), orientation
@@ -171,7 +171,7 @@ def _decode(data: bytes, name: str, wanted: Callable[[Size], Size]) -> _Decoded:
     """The first frame, upright and in sRGB."""
     picture = _guarded(name, lambda: _open(data, name))
     own = picture.size
-    if own[0] * own[1] > limits.MAX_PICTURE_PIXELS:
+    if own[0] * own[1] > limits.allowed().picture_pixels:
         raise _too_large(name, f"{own[0]}×{own[1]} pixels")
     drafted = _guarded(name, lambda: prepare(picture, data, wanted, name))
     orientation = _orientation(picture)
@@ -216,7 +216,7 @@ def _guarded(name: str, decode: Callable[[], _T]) -> _T:
 
 def _too_large(name: str, size: str) -> InputError:
     return InputError(
-        f"{name} is too large: {size} (limit {limits.MAX_PICTURE_PIXELS / 1e6:.0f} megapixels, "
+        f"{name} is too large: {size} (limit {limits.allowed().megapixels} megapixels, "
         f"{limits.MAX_PICTURE_BYTES / 1e6:.0f} MB).",
         "Make it smaller and try again.",
     )

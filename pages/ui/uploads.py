@@ -9,6 +9,7 @@ from pathlib import Path
 import streamlit as st
 
 from estimators.errors import InputError
+from estimators.media.limits import allowed
 from estimators.media.names import printable
 from pages.ui import memory
 from pages.ui.server.files import received
@@ -19,7 +20,6 @@ _KEPT, _LISTED, CHOSEN = "kept_uploads", "listed_uploads", "chosen_upload"
 _REFUSED = "refused_uploads"
 _WIDGET = "uploads"
 _MOST, _MOST_MB = 16, 200
-_LARGEST_MB = 50
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,10 +40,11 @@ def uploads() -> dict[str, Upload]:
         "Pictures: JPEG, PNG, WebP, BMP, TIFF, or the first frame of a GIF",
         accept_multiple_files=True,
         key=_WIDGET,
-        max_upload_size=_LARGEST_MB,
+        max_upload_size=allowed().picture_mb,
         on_change=_keep,
         help="They stay in files of the machine that runs this dashboard, until you leave. "
-        "Up to 64 megapixels; WebP up to 16, progressive JPEG and TIFF less than others.",
+        f"Up to {allowed().megapixels} megapixels and {_MOST} pictures; WebP up to 16 megapixels, "
+        "progressive JPEG and TIFF less than others.",
     )
     refused: dict[str, str] = st.session_state.setdefault(_REFUSED, {})
     for reason in refused.values():
@@ -85,7 +86,7 @@ def _keep() -> None:
     # What was left out before is not new: it would push out others now.
     for key in [key for key in listed if key not in before and key not in kept]:
         try:
-            file = received(listed[key], _LARGEST_MB)
+            file = received(listed[key], allowed().picture_mb)
         except InputError as error:
             refused[key] = str(error)
             continue

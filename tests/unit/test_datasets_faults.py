@@ -615,7 +615,7 @@ def test_a_zip_that_tells_of_more_than_there_is(images: Path, tmp_path: Path) ->
 
 
 def test_too_many_files(images: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(archives, "MOST_MEMBERS", 3)
+    monkeypatch.setenv("POSE_MAX_FILES", "3")
     with pytest.raises(InputError, match="holds 4 files"):
         read_annotated_set(zipped(tmp_path / "z.zip", good(images)))
     monkeypatch.setattr("estimators.datasets.files.MOST_FILES", 2)

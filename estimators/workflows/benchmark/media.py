@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path
 
-from estimators.media.clips import frames, open_clip
+from estimators.decode.clips import frames, open_clip
+from estimators.decode.pictures import open_picture
 from estimators.media.kinds import kind_of
-from estimators.media.pictures import open_picture
 from estimators.types import Frame
 from estimators.workflows.benchmark.result import Media
 

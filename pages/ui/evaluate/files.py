@@ -9,6 +9,7 @@ from pathlib import Path
 import streamlit as st
 
 from estimators.errors import InputError
+from estimators.media.limits import allowed
 from estimators.media.names import printable
 from pages.ui.server.files import received
 from pages.ui.text import escaped
@@ -39,7 +40,9 @@ def files() -> Mapping[str, Kept]:
         max_upload_size=_largest_mb(),
         on_change=_keep,
         help="COCO keypoints (also from CVAT or Label Studio), YOLO-pose (a ZIP with data.yaml) or "
-        "MPII. They stay in files of the machine that runs this dashboard, until you leave.",
+        "MPII. They stay in files of the machine that runs this dashboard, until you leave. A ZIP "
+        f"may hold {allowed().files:,} files and {allowed().unpacked_mb / 1000:g} GB, a set "
+        f"{allowed().people:,} people.",
     )
     for reason in st.session_state.setdefault(_REFUSED, []):
         st.error(escaped(reason), icon=":material/block:")

@@ -11,6 +11,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from estimators.errors import InputError
+from estimators.media.limits import allowed
 from estimators.media.listing import FORMATS
 from estimators.media.names import printable
 from pages.ui.server.files import folder, received
@@ -34,6 +35,10 @@ def largest_mb() -> int:
     return int(st.get_option("server.maxUploadSize"))
 
 
+def _length(seconds: int) -> str:
+    return f"{seconds // 3600:,} hours" if seconds >= 7200 else f"{seconds:,} seconds"
+
+
 def uploaded() -> Upload | None:
     """The uploader, and the clip that was brought last in this session."""
     kept: Upload | None = st.session_state.get(_KEPT)
@@ -47,7 +52,9 @@ def uploaded() -> Upload | None:
         key=key,
         max_upload_size=largest_mb(),
         on_change=_keep,
-        help="It is kept in a file on the machine that runs this dashboard, until you leave.",
+        help="It is kept in a file on the machine that runs this dashboard, until you leave. Up to "
+        f"{allowed().clip_frames:,} frames and {_length(allowed().clip_s)}, frames up to "
+        "4096×2304.",
     )
     if kept is not None:
         with st.container(horizontal=True, vertical_alignment="center"):
