@@ -252,7 +252,7 @@ def test_what_is_in_a_file_counts_not_its_name() -> None:
 def test_the_uploaders_limit_is_looked_at_again_on_the_server(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(uploads, "_LARGEST_MB", 1)
+    monkeypatch.setenv("POSE_MAX_PICTURE_MB", "1")
     at = first_page(models="movenet-lightning")
     at.button_group(key="picture_source").set_value("upload").run()
     at.get("file_uploader")[0].upload("red.png", bytes(2_000_000), "image/png")
