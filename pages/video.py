@@ -5,13 +5,13 @@ import streamlit as st
 from pages.ui.frame import open_page
 from pages.ui.missing import missing
 from pages.ui.verdict_box import chosen_needs
-from pages.ui.video.clips import choose_clip
+from pages.ui.video.clips import choose_clip, choose_source
 from pages.ui.video.comparison import ClipComparison
 from pages.ui.video.exports import exports
 from pages.ui.video.facts import facts
-from pages.ui.video.plan import choose_plan
+from pages.ui.video.plan import choose_plan, fold, planning
 from pages.ui.video.results import results
-from pages.ui.video.stage import stage
+from pages.ui.video.stage import choose_layout, stage
 from pages.ui.video.verdict import clip_box, verdict_of
 from pages.ui.video.work import work
 
@@ -20,19 +20,24 @@ if not settings.models:
     st.info("Choose at least one model in the sidebar.", icon=":material/checklist:")
     st.stop()
 
-clip = choose_clip()
+with st.container(horizontal=True, horizontal_alignment="distribute"):
+    source = choose_source()
+    layout = choose_layout()
+clip = choose_clip(source)
 if clip is None:
     st.stop()
-facts(clip)
-plan = choose_plan(clip, settings)
+with planning(clip):
+    facts(clip)
+    plan = choose_plan(clip, settings)
 missing(settings)
 job = work(clip, plan)
 if job is None:
     st.stop()
 
+fold(clip)
 comparison = ClipComparison.of(clip, settings, job)
-stage(comparison)
+stage(comparison, layout)
 verdict = verdict_of(comparison, chosen_needs())
-exports(comparison, verdict)
+exports(comparison, verdict, layout)
 clip_box(comparison, verdict)
 results(comparison)

@@ -63,12 +63,17 @@ class Layout:
 
 
 def plan_mosaic(
-    count: int, frame_width: int, frame_height: int, width: int | None = None
+    count: int,
+    frame_width: int,
+    frame_height: int,
+    width: int | None = None,
+    columns: int | None = None,
 ) -> Layout:
     """The layout of `count` tiles of one frame size.
 
     Args:
         width: of the whole mosaic at most; None keeps the pixels of the frame.
+        columns: how many tiles stand beside each other; None for what suits a screen.
 
     Rows and columns are chosen so that the whole is nearest to 16:9; two stand side by side where
     they are no panoramas.
@@ -79,16 +84,21 @@ def plan_mosaic(
     if count < 1 or frame_width < 1 or frame_height < 1 or (width is not None and width < 1):
         raise ValueError(f"no mosaic of {count} tiles of {frame_width}×{frame_height} in {width}")
 
-    def squareness(columns: int) -> float:
-        ratio = columns * frame_width / (math.ceil(count / columns) * frame_height)
-        return abs(math.log(ratio / (16 / 9)))
-
-    beside = count == 2 and frame_width < _PANORAMA * frame_height
-    columns = 2 if beside else min(range(1, count + 1), key=squareness)
+    columns = columns or _columns(count, frame_width / frame_height)
     scale = 1.0 if width is None else min(1.0, width / (columns * frame_width))
     tile_width, tile_height = _even(frame_width * scale), _even(frame_height * scale)
     bar = _even(min(max(22, tile_height * 0.06, tile_width * 0.05), 64))
     return Layout(columns, math.ceil(count / columns), tile_width, tile_height, bar, count=count)
+
+
+def _columns(count: int, shape: float) -> int:
+    """Of `count` tiles that are `shape` times as wide as high."""
+
+    def squareness(columns: int) -> float:
+        return abs(math.log(columns * shape / math.ceil(count / columns) / (16 / 9)))
+
+    beside = count == 2 and shape < _PANORAMA
+    return 2 if beside else min(range(1, count + 1), key=squareness)
 
 
 def _even(value: float) -> int:

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { HOME, clamp, fitted, movedBy, placeOf, zoomedAt } from "../../pages/ui/viewer/view.js";
+import { HOME, clamp, columnsFor, fitted, movedBy, placeOf, zoomedAt } from "../../pages/ui/viewer/view.js";
 
 const PICTURE = { width: 400, height: 200 };
 
@@ -48,4 +48,10 @@ test("a box fills the canvas with room around, and never less than the whole pic
 
 test("clamp", () => {
   assert.deepEqual([-1, 0.5, 9].map((v) => clamp(v, 0, 1)), [0, 0.5, 1]);
+});
+
+test("no place stays empty, and four stand two by two", () => {
+  assert.deepEqual([1, 2, 3, 4].map((count) => columnsFor(count, 1088)), [1, 2, 3, 2]);
+  assert.deepEqual([1, 2, 3, 4].map((count) => columnsFor(count, 358)), [1, 1, 1, 1]); // a phone
+  assert.equal(columnsFor(3, 600), 1); // two columns would leave a place
 });

@@ -92,6 +92,17 @@ def test_all_in_one_draws_every_model_into_one_picture() -> None:
         assert (whole[len(picture) :] == colour).all(axis=2).any()
 
 
+@pytest.mark.parametrize("size", [(640, 480), (1280, 720), (480, 640)])
+@pytest.mark.parametrize("count", [1, 2, 3, 4])
+def test_on_a_phone_one_tile_stands_under_the_other(count: int, size: tuple[int, int]) -> None:
+    models = live_models(SPECS[:1]) * count
+    layout = live_layout(LiveSettings(models, stacked=True), *size)
+    assert (layout.columns, layout.rows, layout.free) == (1, count, 0)
+    # 358 pixels are what a phone of 390 leaves: letters of the bar are 55 % of it.
+    shown = min(1.0, 358 / layout.width) * 0.55 * layout.bar_height
+    assert shown >= 11
+
+
 def test_an_empty_cell_shows_all_models_together() -> None:
     wanted = settings(3)
     picture = tiles_of(wanted, overlay(80, 60), overlay(200, 60), overlay(80, 180))

@@ -66,12 +66,14 @@ class LiveSettings:
         mirrored: left and right swapped after drawing, as in a looking glass.
         width: of the whole picture at most, in pixels; all tiles together have at most those of two
             pictures of 640 × 480.
+        stacked: one tile under the other, for a narrow screen.
     """
 
     models: tuple[LiveModel, ...] = ()
     layout: LiveLayout = "side"
     mirrored: bool = False
     width: int = 1280
+    stacked: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,7 +88,8 @@ class View:
 
 def live_layout(settings: LiveSettings, width: int, height: int) -> Layout:
     """The layout of the mosaics of a camera's frames of `width` × `height` pixels."""
-    layout = _plan(_count(settings), width, height, settings.width)
+    columns = 1 if settings.stacked else None
+    layout = _plan(_count(settings), (width, height), settings.width, columns)
     return replace(layout, footer=_plan_legend(settings, layout).height)
 
 
@@ -147,7 +150,7 @@ def draw_notice(
     image: NDArray[np.uint8], title: str, message: str, width: int
 ) -> NDArray[np.uint8]:
     """The camera's frame, dimmed, under a message."""
-    layout = _plan(1, image.shape[1], image.shape[0], width)
+    layout = _plan(1, (image.shape[1], image.shape[0]), width, None)
     picture = blank(layout)
     ((bar, area),) = cells(picture, layout)
     _fill(area, image)
@@ -158,11 +161,11 @@ def draw_notice(
 
 
 @lru_cache(maxsize=32)
-def _plan(count: int, frame_width: int, frame_height: int, width: int) -> Layout:
-    columns = plan_mosaic(count, frame_width, frame_height).columns
-    scale = math.sqrt(_MOST_PIXELS / (count * frame_width * frame_height))
-    width = min(width, max(1, int(columns * frame_width * scale)))
-    layout = plan_mosaic(count, frame_width, frame_height, width)
+def _plan(count: int, frame: tuple[int, int], width: int, columns: int | None) -> Layout:
+    columns = plan_mosaic(count, *frame, columns=columns).columns
+    scale = math.sqrt(_MOST_PIXELS / (count * frame[0] * frame[1]))
+    width = min(width, max(1, int(columns * frame[0] * scale)))
+    layout = plan_mosaic(count, *frame, width, columns)
     # Browsers show the video at half its size beside the figures: its titles must stay readable.
     bar = max(layout.bar_height, 2 * round(layout.tile_width * 0.035))
     return replace(layout, bar_height=bar)

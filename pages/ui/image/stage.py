@@ -33,7 +33,6 @@ LAYOUTS = {
     "truth": "Mark truth",
     "vote": "Vote",
 }
-_TALLEST, _NARROWEST = 720, 320
 _PICK, _COME = "stage_pick", "stage_come"
 
 
@@ -108,7 +107,10 @@ def _pictures(comparison: Comparison, drawn: Sequence[Outcome], layout: str) -> 
         panels = [Panel("All models", "", list(layers.values()))]
     else:
         panels = [_panel(comparison, outcome, layers.get(outcome.spec.key)) for outcome in drawn]
-    with st.container(key="stage", width=_width(comparison) if len(panels) == 1 else "stretch"):
+        width, height = comparison.picture.size
+        if len(panels) == 3 and width > height:  # a block with a place left
+            panels.append(Panel("All models", "", list(layers.values())))
+    with st.container(key="stage"):
         picture, options = comparison.picture, view_options(comparison.settings)
         pick = st.session_state.get(_PICK)
         command = Command(pick)
@@ -130,12 +132,6 @@ def _panel(comparison: Comparison, outcome: Outcome, layer: Layer | None) -> Pan
     loaded = engine.host_state(spec.key) == "ready"
     message = "Estimating…" if loaded else "Loading the model, a few seconds the first time…"
     return Panel(spec.title, "", [], colour, message, "waiting", variant)
-
-
-def _width(comparison: Comparison) -> int:
-    """Of the single large picture in pixels, so that it fits on a screen from head to foot."""
-    width, height = comparison.picture.size
-    return max(_NARROWEST, round(_TALLEST * width / height))
 
 
 def _layer(comparison: Comparison, spec: ModelSpec) -> Layer:

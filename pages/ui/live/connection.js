@@ -5,7 +5,7 @@
  * @typedef {[tone: string, what: string, detail: string]} Said
  *
  * What the app knows (connection.py).
- * @typedef {{patience_s: number, turn: boolean, own: boolean}} Known
+ * @typedef {{patience_s: number, turn: boolean, own: boolean, narrow: boolean}} Known
  *
  * @typedef {Window & typeof globalThis} Win
  */
@@ -13,6 +13,8 @@
 const FRAME = "iframe[title='streamlit_webrtc.component.webrtc_streamer']";
 const TICK_MS = 250;
 const STALL_S = 3;
+// On a narrow screen the tiles of the video stand under each other.
+const NARROW = matchMedia("(max-width: 40rem)");
 
 const OTHER_WAY = "Or use a snapshot or a picture on the Image page.";
 /** @type {Record<string, [string, string]>} */
@@ -83,7 +85,7 @@ class Connection {
     this.asking = false;
     this.said = READY;
     /** @type {Known} */
-    this.data = { patience_s: Infinity, turn: false, own: false };
+    this.data = { patience_s: Infinity, turn: false, own: false, narrow: false };
     this.begun = this.moved = 0;
     this.live = false;
     this.frames = -1;
@@ -251,12 +253,20 @@ class Line {
   }
 }
 
-/** @param {{data: Known, parentElement: HTMLElement & {poseLine?: Line}}} component */
-export default function ({ data, parentElement }) {
+/**
+ * @param {object} component
+ * @param {Known} component.data
+ * @param {HTMLElement & {poseLine?: Line}} component.parentElement
+ * @param {(name: string, value: any) => void} component.setStateValue
+ */
+export default function ({ data, parentElement, setStateValue }) {
   const line = (parentElement.poseLine ??= new Line(parentElement, data));
   line.data = data;
   line.tick();
+  NARROW.onchange = () => setStateValue("narrow", NARROW.matches);
+  if (data.narrow !== NARROW.matches) setStateValue("narrow", NARROW.matches);
   return () => {
+    NARROW.onchange = null;
     line.close();
     delete parentElement.poseLine;
   };

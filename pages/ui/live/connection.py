@@ -22,14 +22,20 @@ _connection = st.components.v2.component(
 )
 
 
+_KEY = "live_connection"
+
+
+def narrow() -> bool:
+    """Whether the person's screen is that of a phone, as the browser told last."""
+    return bool((st.session_state.get(_KEY) or {}).get("narrow"))
+
+
 def connection(ice: IceServers, own_machine: bool) -> None:
     """A line that follows the camera's question, the way to the server and the video.
 
     The browser knows all of it sooner than the app, which hears nothing while the person is asked
     or while no way is found; so it is watched there, in the frame that holds the camera.
     """
+    data = {"patience_s": FAILS_AFTER_S, "turn": ice.turn, "own": own_machine, "narrow": narrow()}
     with st.container(key="connection"):
-        _connection(
-            key="live_connection",
-            data={"patience_s": FAILS_AFTER_S, "turn": ice.turn, "own": own_machine},
-        )
+        _connection(key=_KEY, data=data, default={"narrow": False}, on_narrow_change=lambda: None)

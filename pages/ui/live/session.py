@@ -10,12 +10,13 @@ import streamlit as st
 from estimators.registry import ModelSpec
 from estimators.workflows.live.ice_settings import SETTINGS
 from estimators.workflows.live.memory import pictures_apart
-from estimators.workflows.live.mosaic import LiveModel, LiveSettings
+from estimators.workflows.live.mosaic import LiveLayout, LiveModel, LiveSettings
 from estimators.workflows.live.seats import Seats
 from estimators.workflows.live.stream import LiveStream
 from pages.ui import engine
 from pages.ui.colours import colours, variants
 from pages.ui.drawing import pose_style
+from pages.ui.live.connection import narrow
 from pages.ui.live.ice import IceServers, KeptServers, on_own_machine
 from pages.ui.server_settings import server_settings
 from pages.ui.settings import Settings
@@ -74,7 +75,8 @@ def live_settings(
         )
         for spec in specs
     )
-    return LiveSettings(models, "one" if layout == "one" else "side", mirrored)
+    tiles: LiveLayout = "one" if layout == "one" else "side"
+    return LiveSettings(models, tiles, mirrored, stacked=narrow())
 
 
 def own_machine() -> bool:

@@ -46,8 +46,8 @@ class ChosenClip:
         return Path(self.info.name).stem
 
 
-def choose_clip() -> ChosenClip | None:
-    """The clip to show; None while there is none (and the page says what to do)."""
+def choose_source() -> str:
+    """Where the clip comes from, a key of `_SOURCES`."""
     source = st.segmented_control(
         "Clip from",
         list(_SOURCES),
@@ -57,7 +57,11 @@ def choose_clip() -> ChosenClip | None:
         key="clip_source",
         label_visibility="collapsed",
     )
-    memory.keep("clip_source", source)
+    return memory.keep("clip_source", source)
+
+
+def choose_clip(source: str) -> ChosenClip | None:
+    """The clip to show; None while there is none (and the page says what to do)."""
     return _from_samples() if source == "sample" else _from_upload()
 
 

@@ -23,6 +23,7 @@ from pages.ui.server.on_disk import content, made
 from pages.ui.server.viewers import present, viewer
 from pages.ui.text import escaped
 from pages.ui.video.comparison import ClipComparison
+from pages.ui.video.stage import LAYOUTS
 
 _MADE = "annotated_clip"
 _POLL_S = 0.5
@@ -55,11 +56,15 @@ class _Made:
     task: FileTask
 
 
-def exports(comparison: ClipComparison, verdict: Verdicts) -> None:
-    """A button that opens the list of files, one that makes the video, and the video."""
+def exports(comparison: ClipComparison, verdict: Verdicts, layout: str) -> None:
+    """A button that opens the list of files, one that makes the video, and the video.
+
+    Args:
+        layout: of the video, a key of `stage.LAYOUTS`.
+    """
     made: _Made | None = st.session_state.get(_MADE)
     looks = sorted(comparison.colours.items()), sorted(comparison.variants.items())
-    shows = f"{comparison.key}{comparison.settings.draw}{looks}"
+    shows = f"{comparison.key}{comparison.settings.draw}{looks}{layout}"
     if made is not None and made.shows != shows:
         made.task.cancel()  # nobody would see it any more
         made = None
@@ -75,10 +80,10 @@ def exports(comparison: ClipComparison, verdict: Verdicts) -> None:
             "Make the annotated video",
             key="make_video",
             icon=":material/movie_edit:",
-            help="The models side by side as they are drawn now: H.264 in MP4.",
+            help=f"The models {LAYOUTS[layout].lower()}, as they are drawn now: H.264 in MP4.",
         ):
             try:
-                _make(comparison, shows)
+                _make(comparison, shows, layout == "one")
                 st.rerun()
             except InputError as error:
                 st.error(escaped(str(error)), icon=":material/hard_disk:")
@@ -142,7 +147,7 @@ def _zip(comparison: ClipComparison, where: Path, video: Path | None, verdict: V
     return made(lambda sink: write_clip_zip(job, analysis, sink, more, verdict), where)
 
 
-def _make(comparison: ClipComparison, shows: str) -> None:
+def _make(comparison: ClipComparison, shows: str, together: bool) -> None:
     before: _Made | None = st.session_state.get(_MADE)
     if before is not None:
         before.task.cancel()
@@ -150,13 +155,13 @@ def _make(comparison: ClipComparison, shows: str) -> None:
     session = viewer()
     # A name of its own: the one before may still be closing its file.
     path = folder() / f"{comparison.clip.digest[:16]}-{uuid.uuid4().hex[:8]}.mp4"
-    make = partial(_annotate, comparison, engine.runner())
+    make = partial(_annotate, comparison, together, engine.runner())
     task = FileTask(path, make, lambda: present(session))
     st.session_state[_MADE] = _Made(shows, task)
 
 
 def _annotate(
-    comparison: ClipComparison, runner: Runner, path: Path, progress: Progress
+    comparison: ClipComparison, together: bool, runner: Runner, path: Path, progress: Progress
 ) -> tuple[str, ...]:
     thresholds, colours = comparison.analysis.thresholds, comparison.colours
     look = Look(
@@ -166,6 +171,7 @@ def _annotate(
             s.key: pose_style(comparison.settings, colours[s.key], comparison.variants[s.key])
             for s in comparison.specs
         },
+        together,
     )
     with runner.occupied():  # latencies measured meanwhile are not the models' own
         return annotate(comparison.job, path, look, progress, comparison.clip.info)

@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from estimators.media.clip_info import ClipInfo
 from estimators.media.clips import selected
@@ -21,6 +22,23 @@ _SIDES = (1920, 1280, 960, 640, 480)
 # Larger frames are made smaller unless somebody wants them whole: no model looks at more.
 _USUAL_SIDE = 1920
 _WHOLE, _ADDRESSED = "whole", "clip_addressed"
+_SEEN = "clip_results_of"
+
+
+def planning(clip: ChosenClip) -> DeltaGenerator:
+    """Where the clip and what of it is processed stand; folded away once results are there."""
+    return st.expander(
+        "The clip, and what of it is processed",
+        expanded=st.session_state.get(_SEEN) != clip.digest,
+        icon=":material/content_cut:",
+    )
+
+
+def fold(clip: ChosenClip) -> None:
+    """There are results: from now on the player begins at the top of the page."""
+    if st.session_state.get(_SEEN) != clip.digest:
+        st.session_state[_SEEN] = clip.digest
+        st.rerun()
 
 
 def choose_plan(clip: ChosenClip, settings: Settings) -> ClipSettings:

@@ -28,6 +28,7 @@ from pages.ui.video.comparison import ClipComparison
 from pages.ui.video.stage import go_to
 from pages.ui.video.tables import disputed_table, latency_table, steadiness_table
 from pages.ui.video.truth import truth
+from pages.ui.video.work import how_fast
 
 # People seen in a few frames only are many in a crowd, and of little interest.
 _MOST_PEOPLE = 8
@@ -251,8 +252,8 @@ def _speed(comparison: ClipComparison) -> None:
         alt="Median and 95th percentile of the latency of each model",
     )
     st.caption(
-        "The model's own time: preparing the frame, the network, its output. Median and 95th "
-        "percentile leave the first frame out, in which a model may warm up or look for people "
-        "anew. Models took turns. Frames measured while this machine was busy with other work "
-        "count only where there are no others."
+        f"{how_fast(comparison.job)}The model's own time: preparing the frame, the network, its "
+        "output. Median and 95th percentile leave the first frame out, in which a model may warm "
+        "up or look for people anew. Models took turns. Frames measured while this machine was "
+        "busy with other work count only where there are no others."
     )

@@ -17,6 +17,7 @@ from estimators.runtime.api import Runner
 from estimators.workflows.clip.series import playable_times
 from estimators.workflows.file_task import FileTask, Progress
 from pages.ui import engine
+from pages.ui.address import choose
 from pages.ui.drawing import view_options
 from pages.ui.server.files import folder
 from pages.ui.server.viewers import present, viewer
@@ -32,14 +33,28 @@ _COPIES, _ENCODED, _SEEK = "clip_copies", "clip_encoded", "clip_seek"
 _POLL_S = 0.5
 
 
-def stage(comparison: ClipComparison) -> None:
-    """The clip with every model's poses; where the browser cannot play it, a copy is made first."""
+LAYOUTS = {"side": "Side by side", "one": "All in one"}
+
+
+def choose_layout() -> str:
+    """A key of `LAYOUTS`; kept in the address."""
+    return choose("Overlays", LAYOUTS, "clip_layout")
+
+
+def stage(comparison: ClipComparison, layout: str) -> None:
+    """The clip with every model's poses; where the browser cannot play it, a copy is made first.
+
+    Args:
+        layout: a key of `LAYOUTS`.
+    """
     source = _playable(comparison.clip)
     if source is None:
         return
     packed = _packed(comparison, source)
     marks = {frame.frame_index: why(frame) for frame in comparison.disputed}
-    options = PlayerOptions(view=view_options(comparison.settings), marks=marks)
+    options = PlayerOptions(
+        view=view_options(comparison.settings), marks=marks, together=layout == "one"
+    )
     state = clip_player(
         "clip_player",
         packed.drawn(_layers(comparison, packed)),

@@ -52,7 +52,6 @@ def work(clip: ChosenClip, plan: ClipSettings) -> ClipJob | None:
         return None
     done = shared().find(clip.digest, clip.info, plan) if plan.models else None
     if done is not None:
-        _say_how_fast(done)
         _say_what_failed(clip, plan, done)
         return done
     _run_button(clip, plan)
@@ -120,13 +119,15 @@ def _say_what_it_is(job: ClipJob, plan: ClipSettings) -> None:
     st.info(text, icon=":material/history:")
 
 
-def _say_how_fast(job: ClipJob) -> None:
+def how_fast(job: ClipJob) -> str:
+    """In words; "" where some of the answers were known before."""
     progress = job.progress
-    if job.ran == job.settings.models:
-        st.caption(
-            f"{progress.done:,} frames in {progress.elapsed_s:.1f} s, {progress.rate:.1f} a second "
-            "for all models together."
-        )
+    if job.ran != job.settings.models:
+        return ""
+    return (
+        f"{progress.done:,} frames in {progress.elapsed_s:.1f} s, {progress.rate:.1f} a second "
+        "for all models together. "
+    )
 
 
 def _say_what_failed(clip: ChosenClip, plan: ClipSettings, job: ClipJob) -> None:

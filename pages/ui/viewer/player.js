@@ -32,6 +32,7 @@ import { Stage, contextOf, memoryOf } from "./stage.js";
  * @property {SentOptions & {smooth: boolean, trail: number}} options
  * @property {[number, string][]} marks
  * @property {Seek | null} seek
+ * @property {boolean} together one panel with all models
  */
 
 const REPORT_EVERY = 300;
@@ -69,6 +70,7 @@ class Player {
     const stage = element("div");
     this.stage = new Stage(stage, {
       whole: root,
+      heightBelow: () => this.transport.node.offsetHeight + this.drawing.offsetHeight,
       onPick: (joint) => this.report("selected", joint),
       drawBackdrop: (ctx, place) => this.drawImage(ctx, place),
     });
@@ -275,22 +277,32 @@ class Player {
     const { data } = this;
     if (message && this.ready && !this.problem) return;
     /** @type {PanelData[]} */
-    const panels = data.layers.map((layer, i) => ({
+    const panels = data.together ? [] : data.layers.map((layer, i) => ({
       title: layer.title, subtitle: layer.subtitle, colour: layer.colour, layers: [layer.key],
       message: message || layer.message, tone: message ? tone : "failed", note: this.layers[i]?.note ?? "",
       variant: layer.variant,
     }));
-    const notes = this.layers.filter((l) => l.note && !l.message).map((l) => `${l.title}: ${l.note}`);
-    panels.push({
-      title: "All in one", subtitle: "", colour: "", layers: data.layers.map((l) => l.key),
-      message, tone, note: notes.join("\n"),
-      legend: data.layers.filter((layer) => !layer.message),
-    });
+    const { width, height } = data.clip;
+    // Three wide pictures make a block with a place left.
+    if (data.together || (panels.length === 3 && width > height)) panels.push(this.allInOne(message, tone));
     this.stage.show({
       picture: data.clip, memory: this.memory, panels, options: this.currentOptions(),
       layers: Object.fromEntries(this.layers.map((layer) => [layer.key, layer])),
       quiet: !this.video.paused, tracks: this.tracks(),
     });
+  }
+
+  /** @param {string} message @param {string} tone @returns {PanelData} */
+  allInOne(message, tone) {
+    const { layers } = this.data;
+    const notes = [
+      ...layers.filter((l) => l.message).map((l) => `${l.title}: ${l.message}`),
+      ...this.layers.filter((l) => l.note && !l.message).map((l) => `${l.title}: ${l.note}`),
+    ];
+    return {
+      title: "All in one", subtitle: "", colour: "", layers: layers.map((l) => l.key),
+      message, tone, note: notes.join("\n"), legend: layers.filter((layer) => !layer.message),
+    };
   }
 
   /** @returns {SentOptions} */

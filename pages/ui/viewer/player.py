@@ -95,6 +95,7 @@ class PlayerOptions:
         smooth: the smoothed poses are drawn as lines of their own, where there are some.
         trail: frames over which the picked joint leaves its track, 0 for none.
         marks: frame index -> why it is worth a look; marked on the scrubber.
+        together: one panel with all models, in place of one each.
     """
 
     view: ViewOptions = field(default_factory=ViewOptions)
@@ -102,6 +103,7 @@ class PlayerOptions:
     smooth: bool = False
     trail: int = 0
     marks: Mapping[int, str] = field(default_factory=dict)
+    together: bool = False
 
 
 @dataclass(frozen=True)
@@ -139,7 +141,7 @@ class PlayerState:
 def clip_player(
     key: str, clip: Clip, options: PlayerOptions | None = None, seek: Seek | None = None
 ) -> PlayerState:
-    """Show `clip` in one panel a model and one with all of them, in step, under one scrubber.
+    """Show `clip` in one panel a model, or in one with all of them, in step under one scrubber.
 
     Playing, stepping, thresholds, joints and smoothing happen in the browser.  Python hears of the
     frame only when the player comes to rest, and of a joint when it is picked.
@@ -166,6 +168,7 @@ def clip_player(
         "options": options_payload(options.view)
         | {"smooth": options.smooth, "trail": options.trail},
         "marks": [[frame, why] for frame, why in sorted(options.marks.items())],
+        "together": options.together,
         "seek": None if seek is None else seek.payload(),
     }
     # Without a container of its own it is remounted when elements above it come and go.

@@ -8,7 +8,7 @@ import {
   nearestJoint, onCanvas, personOf, visibleJoints,
 } from "./overlay.js";
 import { followPointers } from "./pointers.js";
-import { HOME, clamp, fitted, movedBy, placeOf, zoomedAt } from "./view.js";
+import { HOME, clamp, columnsFor, fitted, movedBy, placeOf, zoomedAt } from "./view.js";
 
 /**
  * @import {
@@ -23,6 +23,8 @@ const REACH = 24;
 const PAN_STEP = 40;
 const EDGE = 30;
 const GREY = "#8a93a3";
+// A single picture ends above the fold, unless that leaves less than this.
+const LOWEST = 320, MARGIN = 12;
 const KEYS_HELP = "Plus and minus zoom, arrow keys move, 0 shows the whole picture, "
   + "n and p choose a joint, Enter picks it, Escape lets go";
 
@@ -53,12 +55,14 @@ export class Stage {
    * @param {(joint: NamedJoint | null) => void} acts.onPick
    * @param {(ctx: CanvasRenderingContext2D, place: Place) => void} acts.drawBackdrop paints the picture
    * @param {HTMLElement} [acts.whole] what goes full screen
+   * @param {() => number} [acts.heightBelow] height of what stands under the panels, in CSS pixels
    */
-  constructor(root, { onPick, drawBackdrop, whole = root }) {
+  constructor(root, { onPick, drawBackdrop, whole = root, heightBelow = () => 0 }) {
     this.root = root;
     this.onPick = onPick;
     this.drawBackdrop = drawBackdrop;
     this.whole = whole;
+    this.heightBelow = heightBelow;
     /** @type {ShownPicture} */
     this.picture = { width: 1, height: 1 };
     /** @type {Memory & Record<string, any>} */
@@ -362,7 +366,21 @@ export class Stage {
     });
   }
 
+  /** Columns, and how high a picture may be that stands alone. */
+  arrange() {
+    const count = this.panels.length, columns = columnsFor(count, this.grid.clientWidth);
+    this.grid.style.gridTemplateColumns = `repeat(${columns}, minmax(0, 1fr))`;
+    const single = count === 1 ? this.panels[0].canvas : null;
+    if (!single) return;
+    const page = document.querySelector("[data-testid=stMain]") ?? document.documentElement;
+    const scrolled = document.fullscreenElement ? 0 : page.scrollTop;
+    const top = single.getBoundingClientRect().top + scrolled;
+    const room = Math.max(LOWEST, innerHeight - top - this.heightBelow() - MARGIN);
+    if (Math.abs(room - parseFloat(single.style.maxHeight || "0")) > 2) single.style.maxHeight = `${room}px`;
+  }
+
   draw() {
+    this.arrange();
     this.zoomText.textContent = `${Math.round(this.view.zoom * 100)} %`;
     this.grid.classList.toggle("zoomed", this.view.zoom > 1);
     let painted = "";

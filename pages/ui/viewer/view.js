@@ -4,10 +4,23 @@
 /** @import { Place, Point, Size, View } from "./types.js" */
 
 const ZOOM_MIN = 0.5, ZOOM_MAX = 40;
+const NARROWEST = 240;
 const ROOM = 1.5, FIT_MAX = 12;
 
 /** @type {Readonly<View>} */
 export const HOME = Object.freeze({ zoom: 1, cx: 0.5, cy: 0.5 });
+
+/**
+ * In how many columns `count` panels stand, so that people are large and no place stays empty: four
+ * two by two, three of tall pictures in a row.
+ * @param {number} count @param {number} width of the grid in CSS pixels
+ */
+export function columnsFor(count, width) {
+  if (width < 2 * NARROWEST) return 1;
+  if (count === 4) return 2;
+  if (count === 3) return width < 3 * NARROWEST ? 1 : 3;
+  return Math.min(count, Math.floor(width / NARROWEST));
+}
 
 /** @param {number} value @param {number} low @param {number} high */
 export function clamp(value, low, high) {
