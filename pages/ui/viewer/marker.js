@@ -3,6 +3,7 @@
 import { checkBox, choiceOf, element } from "./dom.js";
 import { HIDDEN_THERE, Marks, NOT_THERE, OPEN, SEEN } from "./marks.js";
 import { drawRing, nearestJoint, onCanvas, personOf } from "./overlay.js";
+import { Later } from "./sending.js";
 import { Stage, contextOf } from "./stage.js";
 import { Still } from "./still.js";
 
@@ -15,8 +16,9 @@ import { Still } from "./still.js";
 const STATE_WORDS = ["open", "hidden", "marked", "not there"];
 /** @type {Record<string, number>} */
 const GRAB = { mouse: 12, touch: 24, pen: 16 };
+// Before another control of the page acts, which may take the picture away, all is told.
+const ELSEWHERE = ["pointerdown", "keydown"];
 const LOUPE = { radius: 56, zoom: 3 };
-const SEND_AFTER_MS = 250;
 
 /** @param {string} joint */
 const plainName = (joint) => joint.replaceAll("_", " ");
@@ -29,9 +31,11 @@ class Marker extends Stage {
    */
   constructor(root, onChange, drawBackdrop) {
     super(root, { onPick: () => {}, drawBackdrop });
-    this.onChange = onChange;
-    /** @type {ReturnType<typeof setTimeout> | undefined} */
-    this.sending = undefined;
+    /** @type {Later<object>} */
+    this.sending = new Later(onChange);
+    /** @param {Event} event */
+    this.onElsewhere = (event) => { if (!event.composedPath().includes(root)) this.sending.now(); };
+    for (const kind of ELSEWHERE) document.addEventListener(kind, this.onElsewhere, { capture: true });
     /** @type {Point | null} */
     this.loupe = null;
     /** @type {Skeleton} */
@@ -54,6 +58,13 @@ class Marker extends Stage {
       ArrowLeft: () => this.nudge(-1, 0), ArrowRight: () => this.nudge(1, 0),
       ArrowUp: () => this.nudge(0, -1), ArrowDown: () => this.nudge(0, 1),
     };
+  }
+
+  /** @override */
+  close() {
+    for (const kind of ELSEWHERE) document.removeEventListener(kind, this.onElsewhere, { capture: true });
+    this.sending.now();
+    super.close();
   }
 
   /** @override @param {KeyboardEvent} event @param {Panel} panel */
@@ -106,10 +117,7 @@ class Marker extends Stage {
 
   // --- changes ---
   changed() {
-    clearTimeout(this.sending);
-    this.sending = setTimeout(() => {
-      this.onChange({ picture: this.picture.id, ...this.marks.told() });
-    }, SEND_AFTER_MS);
+    this.sending.later({ picture: this.picture.id, ...this.marks.told() });
     this.refresh();
   }
 
@@ -418,7 +426,6 @@ export default function ({ data, parentElement, setStateValue }) {
     if (asked && stage.memory.fitted === undefined) requestAnimationFrame(() => stage.bringIntoView(asked));
   });
   return () => {
-    clearTimeout(stage.sending);
     stage.close();
     delete parentElement.__poseMarker;
   };

@@ -17,11 +17,17 @@ import { HOME, clamp, movedBy, zoomedAt } from "./view.js";
  * @property {(canvas: HTMLCanvasElement, point: Point, kind: string) => Grab | null} grab
  */
 
+// So far a pointer may go from where it went down and is a tap still; a finger is never quite still.
+/** @type {Record<string, number>} */
+const SLOP = { mouse: 3, pen: 5, touch: 8 };
+
 /** @param {HTMLCanvasElement} canvas @param {Viewer} stage */
 export function followPointers(canvas, stage) {
   /** @type {Map<number, Point>} */
   const pointers = new Map();
-  let moved = 0;
+  /** @type {Point} where the pointer went down, then where it was last followed to */
+  let anchor = [0, 0];
+  let moving = false;
   /** @type {Grab | null} */
   let grabbed = null;
   /** @param {boolean} kept */
@@ -47,8 +53,15 @@ export function followPointers(canvas, stage) {
   canvas.addEventListener("pointerdown", (event) => {
     if (event.button !== 0) return;
     canvas.setPointerCapture(event.pointerId);
+    // The first finger on the screen: one that is still counted left without our being told, and
+    // would make a pinch of every tap from now on.
+    if (event.isPrimary) {
+      pointers.clear();
+      letGo(false);
+    }
     if (pointers.size === 0) {
-      moved = 0;
+      moving = false;
+      anchor = at(event);
       grabbed = stage.grab(canvas, at(event), event.pointerType);
     } else {
       letGo(false); // the second finger of a pinch
@@ -65,24 +78,28 @@ export function followPointers(canvas, stage) {
       drag(old.middle, fresh.middle);
       stage.setView(zoomedAt(
         stage.view, stage.place(canvas), stage.picture, fresh.length / old.length, fresh.middle));
-      moved = Infinity;
+      moving = true;
+      anchor = now;
       return;
     }
-    moved += Math.hypot(now[0] - before[0], now[1] - before[1]);
     pointers.set(event.pointerId, now);
-    if (moved <= 3) return;
-    if (grabbed) grabbed.move([now[0] - before[0], now[1] - before[1]]);
-    else drag(before, now);
+    moving ||= Math.hypot(now[0] - anchor[0], now[1] - anchor[1]) > (SLOP[event.pointerType] ?? SLOP.mouse);
+    if (!moving) return;
+    if (grabbed) grabbed.move([now[0] - anchor[0], now[1] - anchor[1]]);
+    else drag(anchor, now);
+    anchor = now;
   });
   /** @param {PointerEvent} event */
   const release = (event) => {
     if (!pointers.delete(event.pointerId)) return;
-    const tapped = event.type === "pointerup" && moved <= 3;
+    const tapped = event.type === "pointerup" && !moving;
+    anchor = [...pointers.values()][0] ?? anchor; // what a pinch leaves goes on from where it is
     letGo(event.type === "pointerup" && !tapped);
     if (tapped) stage.pick(canvas, at(event));
   };
   canvas.addEventListener("pointerup", release);
   canvas.addEventListener("pointercancel", release);
+  canvas.addEventListener("lostpointercapture", release); // after a pointerup it is known no more
   canvas.addEventListener("pointerleave", () => stage.hover(canvas, null));
   canvas.addEventListener("dblclick", () => stage.setView(HOME));
   canvas.addEventListener("wheel", (event) => {
