@@ -31,6 +31,7 @@ from benchmarks._annotated import (
 )
 from estimators.analysis.facts import Cost
 from estimators.analysis.quality import (
+    CHANCE_SIGNALS,
     COEFFICIENTS,
     Coefficients,
     chance_signals,
@@ -46,7 +47,7 @@ from estimators.registry import get
 from estimators.runtime.runner import ProcessRunner
 from estimators.types import Frame, PoseSet
 
-_RIDGE, _LOGISTIC, _PLATT = 0.03, 20.0, 3.0
+_RIDGE, _LOGISTIC, _PLATT = 0.03, 60.0, 3.0
 # Parts of the pictures that are left out in turn to calibrate the chance of what is picked.
 _FOLDS = 3
 # The same to say what all of it is worth.
@@ -139,14 +140,17 @@ def _two_steps(every: Sequence[Sample]) -> Coefficients:
     first = Coefficients(tuple(person), lines, ())
     rows, hits, weights = [], [], []
     for s in every:
-        rows.append(chance_signals(s.signals, expected_quality(s.signals, first), s.models))
+        signals = chance_signals(s.signals, expected_quality(s.signals, first), s.models)
+        rows.append(np.column_stack([signals, [[m == own for own in models] for m in s.models]]))
         hits += [_hit(s, m) for m in s.models]
         weights += [s.weight] * len(s.models)
-    chance = _logistic(np.concatenate(rows), np.array(hits), np.array(weights), _LOGISTIC)
+    found = _logistic(np.concatenate(rows), np.array(hits), np.array(weights), _LOGISTIC)
+    chance, prior = np.append(found[: len(CHANCE_SIGNALS)], found[-1]), found[-1 - len(models) : -1]
     return Coefficients(
         tuple(round(float(v), 5) for v in person),
         {m: (round(a, 5), round(b, 5)) for m, (a, b) in lines.items()},
         tuple(round(float(v), 5) for v in chance),
+        {m: round(float(v), 5) for m, v in zip(models, prior, strict=True)},
     )
 
 

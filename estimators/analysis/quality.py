@@ -8,6 +8,8 @@ highest of several guesses is guessed too high.  `benchmarks/fit_verdict.py` mak
 (verdict_coefficients.json) and says how well they do on pictures that they have not seen;
 docs/verdict.md has the figures.
 
+How a variant did on the annotated pictures as a whole (`Coefficients.prior`) takes part, too.
+
 A model's own score enters only through a line of its own that was fitted against truth: scores of
 different models are never put beside each other.  A variant that was not fitted goes without.
 """
@@ -16,7 +18,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import cache
 from pathlib import Path
 
@@ -61,6 +63,8 @@ class Coefficients:
         person: one a signal of `PERSON_SIGNALS` but the score, and the intercept at the end.
         models: intercept and slope of the score that are added for each variant fitted.
         chance: one a signal of `CHANCE_SIGNALS`, and the intercept at the end.
+        prior: how each variant fitted does on the whole, which is added to the log-odds; drawn to
+            0, which is what others get.
         picked: one a signal of `picked_signals`, and the intercept at the end: the chance of a
             model that is picked.
         made: how they were made, in words.
@@ -69,6 +73,7 @@ class Coefficients:
     person: tuple[float, ...]
     models: Mapping[str, tuple[float, float]]
     chance: tuple[float, ...]
+    prior: Mapping[str, float] = field(default_factory=dict)
     picked: tuple[float, ...] = (1.0, 0.0, 0.0, 0.0)
     made: str = ""
 
@@ -83,7 +88,7 @@ def coefficients() -> Coefficients:
     data = json.loads(COEFFICIENTS.read_text("utf-8"))
     models = {key: (float(a), float(b)) for key, (a, b) in data["models"].items()}
     chance, picked = tuple(data["chance"]), tuple(data["picked"])
-    return Coefficients(tuple(data["person"]), models, chance, picked, data["made"])
+    return Coefficients(tuple(data["person"]), models, chance, data["prior"], picked, data["made"])
 
 
 def expected_oks(model: str, rows: NDArray[np.float64], fit: Coefficients) -> NDArray[np.float64]:
@@ -184,6 +189,7 @@ def log_odds(
     """
     weights = np.array(fit.chance)
     z = chance_signals(signals, quality, models) @ weights[:-1] + weights[-1]
+    z = z + [fit.prior.get(fitted_as(m, fit), 0.0) for m in models]
     result: NDArray[np.float64] = np.clip(z, -_MOST_LOG_ODDS, _MOST_LOG_ODDS)
     return result
 

@@ -36,7 +36,7 @@ LEAST_CHANCE = 0.76
 # The same where fewer than three families see anybody: two witnesses are trusted too easily.
 LEAST_CHANCE_OF_TWO = 0.82
 # Under this expected quality none of the models does well: the best of them is no advice.
-LEAST_QUALITY = 0.3
+LEAST_QUALITY = 0.2
 # Where fewer than three families see anybody, and a tenth of a model's joints lie further than this
 # many torso lengths from where the others put them: nobody can tell without truth who is right.
 TOO_FAR_APART = 0.6

@@ -79,10 +79,7 @@ def show(answer: Recommendation, ways: Ways, key: str) -> None:
             for number, ((label, icon), act) in enumerate(ways.steps.items()):
                 if st.button(label, icon=icon, key=f"{key}_step_{number}", on_click=act):
                     st.rerun()  # all of the page, where the box is in a fragment of it
-        if st.button(
-            "How this is decided", icon=":material/gavel:", type="tertiary", key=f"{key}_rule"
-        ):
-            _rule()
+    _rule(f"{key}_rule")
 
 
 def _reason(reason: Reason, key: str, to_place: Callable[[Place], None] | None) -> None:
@@ -116,12 +113,15 @@ def verdict_button(verdict: Verdicts, name: str) -> None:
     )
 
 
-@st.dialog("How this is decided", width="large")
-def _rule() -> None:
-    # A table that is wider than a phone scrolls by itself.
-    st.html("<style>.st-key-rule table { display: block; overflow-x: auto; }</style>")
-    with st.container(key="rule"):
-        st.markdown(_rule_text())
+def _rule(key: str) -> None:
+    """The rule, to be opened; it stays open when the page runs again, which a dialog does not."""
+    told = st.expander(
+        "How this is decided", key=key, icon=":material/gavel:", type="compact", on_change="rerun"
+    )
+    if told.open:
+        # A table that is wider than a phone scrolls by itself.
+        st.html(f"<style>.st-key-{key} table {{ display: block; overflow-x: auto; }}</style>")
+        told.markdown(_rule_text())
 
 
 @cache

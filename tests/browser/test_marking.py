@@ -99,6 +99,14 @@ def test_a_joint_is_dragged_and_the_picture_is_not(page: Page, app_url: str) -> 
     assert after[0] > before[0] + 1
 
 
+def test_a_joint_placed_right_before_the_page_changes_counts(page: Page, app_url: str) -> None:
+    """The marker tells a moment later; another control of the page does not wait for it."""
+    open_marker(page, app_url)
+    click(page, 0.5, 0.5)
+    page.get_by_role("radio", name="Side by side").click()
+    expect(page.locator(".st-key-verdict")).to_contain_text("On the one joint marked")
+
+
 def saved_when_marked(page: Page) -> dict:
     expect(page.get_by_role("button", name="Save the marks")).to_be_enabled()
     settled(page)
@@ -210,16 +218,20 @@ def test_a_vote_by_finger_sees_the_person_large(new_page: NewPage, app_url: str)
     expect(page.get_by_text("1 of 1 votes").first).to_be_visible()
 
 
-def test_the_rule_opens_from_the_box_and_its_tables_scroll(new_page: NewPage, app_url: str) -> None:
+def test_the_rule_opens_in_the_box_stays_and_its_tables_scroll(
+    new_page: NewPage, app_url: str
+) -> None:
     page = new_page(390, 844)
     page.goto(f"{app_url}/?{MODELS}")
-    page.get_by_role("button", name="How this is decided").click(timeout=60_000)
-    rule = page.get_by_role("dialog")
-    expect(rule.get_by_text("Requirements", exact=True)).to_be_visible()
+    rule = page.locator(".st-key-verdict_rule")
+    rule.locator("summary").click(timeout=60_000)
     table = rule.locator("table").first
+    expect(table).to_be_visible()
     assert table.evaluate("t => getComputedStyle(t).overflowX") == "auto"
     assert rule.evaluate("d => d.scrollWidth - d.clientWidth") <= 0
-    page.keyboard.press("Escape")
+    page.get_by_role("radio", name="All in one").click()
+    settled(page)
+    expect(table).to_be_visible()
     page.get_by_role("button", name="Download", exact=True).click()
     with page.expect_download() as download:
         page.get_by_role("button", name="Verdict, JSON").click()

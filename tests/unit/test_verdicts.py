@@ -137,11 +137,22 @@ def test_no_chance_is_told_as_certain(start: float, odds: float, apart: float, f
     """Odds of 1000 : 1 at most before they are calibrated; poses 0.6 torso apart are others."""
     found = picture_signals({m: poses(person(seed=i)) for i, m in enumerate(MODELS)}, 640)
     signals, quality = replace(found, apart=apart), expected_quality(found)
-    fit = Coefficients((), {}, (*np.zeros(len(CHANCE_SIGNALS)), start), (0.5, 1.0, -2.0, -0.25))
+    chance, picked = (*np.zeros(len(CHANCE_SIGNALS)), start), (0.5, 1.0, -2.0, -0.25)
+    fit = Coefficients((), {}, chance, picked=picked)
     assert log_odds(signals, quality, MODELS, fit) == pytest.approx(odds)
     z = {m: 0.5 * odds + quality[m] - 2 * far - 0.25 for m in MODELS}
     expected = {m: 1 / (1 + np.exp(-line)) for m, line in z.items()}
     assert chances(signals, quality, MODELS, fit) == pytest.approx(expected)
+
+
+def test_how_a_variant_does_on_the_whole_moves_its_odds_and_its_twins() -> None:
+    models = ("movenet-lightning", "movenet-lightning-tfhub", "keypointrcnn-fast")
+    signals = picture_signals({m: poses(person(seed=1)) for m in models}, 640)
+    nothing = (0.0,) * (len(CHANCE_SIGNALS) + 1)
+    lines = dict.fromkeys(models[:1], (0.0, 0.0))
+    fit = Coefficients((), lines, nothing, {"movenet-lightning": 0.7})
+    odds = log_odds(signals, dict.fromkeys(models, 0.5), models, fit)
+    assert odds == pytest.approx([0.7, 0.7, 0.0])
 
 
 def test_how_far_models_lie_apart_is_that_of_the_one_that_stands_apart() -> None:
