@@ -105,7 +105,7 @@ class _People:
             first = min((ends[t][0] for t in tracks), key=lambda at: at.time_s)
             last = max((ends[t][1] for t in tracks), key=lambda at: at.time_s)
             found.append((first, last))
-        for left, came in returns(found, TrackOptions().max_gap_s):
+        for left, came in returns(found, TrackOptions()):
             one, other = people[left][0], people[came][0]
             if not len(np.intersect1d(self._seen(one), self._seen(other))):
                 self.join(one, other)

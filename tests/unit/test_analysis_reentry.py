@@ -13,7 +13,7 @@ from estimators.analysis.identity import shared_identities
 from estimators.analysis.pairing import match_all
 from estimators.analysis.tracking import track_people
 from estimators.workflows.clip.analysis import ClipAnalysis
-from estimators.workflows.clip.series import seen_spans
+from estimators.workflows.clip.series import people_worth_listing, seen_spans
 
 Path = NDArray[np.float64]
 TIME = np.arange(20 * 10) / 10
@@ -108,10 +108,33 @@ def test_who_stays_away_for_long_is_somebody_new(seconds: float, people: int) ->
     assert people_of(away(STILL, (4, 4 + seconds))) == people
 
 
-@pytest.mark.parametrize(("torsos", "people"), [(2.9, 1), (3.1, 2)])
-def test_people_come_back_near_where_they_were(torsos: float, people: int) -> None:
-    moved = STILL + 100 * torsos * (TIME > 8)[:, None, None] * (1, 0)
-    assert people_of(away(moved, (4, 8.1))) == people
+@pytest.mark.parametrize(
+    ("seconds", "torsos", "people"),
+    [(1.2, 6.2, 1), (1.2, 6.4, 2), (3, 4.4, 1), (3, 4.6, 2), (6, 2.9, 1), (6, 3.1, 2)],
+)
+def test_people_come_back_near_where_they_were(seconds: float, torsos: float, people: int) -> None:
+    """Within three torsos; just after they were lost within as much as somebody runs or falls."""
+    moved = STILL + 100 * torsos * (TIME > 4)[:, None, None] * (1, 0)
+    assert people_of(away(moved, (4, 3.9 + seconds))) == people
+
+
+def test_one_model_finds_at_once_whom_the_other_has_just_lost() -> None:
+    """Half a second and two torsos later, which tells nothing of one model's own tracks."""
+    fall = STILL + 200 * (TIME > 10)[:, None, None] * (0, 1)
+    seen = {"a": [away(fall, (9.6, 20))], "b": [away(fall, (0, 10.1))]}
+    assert numbers(seen, [fall]) == ({1}, 0, 0)
+
+
+def test_who_is_there_for_a_moment_is_not_worth_listing() -> None:
+    """Two frames of two hundred are a mistake of the models; five need not be."""
+    others = [
+        away(walking(TIME, (x, 50), (0, 0)), (0, 10), (end, 20))
+        for x, end in ((1500, 10.3), (2500, 10.5))
+    ]
+    analysis = ClipAnalysis.of({MANY: shown([STILL, *others], TIME, MANY).clip})
+    assert analysis.people == (1, 2, 3)
+    assert people_worth_listing(analysis) == (1, 2)
+    assert seen_spans(analysis, 3) == [(10, pytest.approx(10.2))]
 
 
 def test_a_passer_by_from_the_other_side_is_somebody_else() -> None:

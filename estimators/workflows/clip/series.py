@@ -17,6 +17,8 @@ from estimators.workflows.clip.analysis import ClipAnalysis
 # More points than a chart has pixels show nothing more.
 MOST_POINTS = 1500
 MOST_COLUMNS = 600
+# Of the frames in which the person is there who is seen longest.
+_A_MOMENT = 0.02
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,15 +128,28 @@ def people_in_common(analysis: ClipAnalysis) -> tuple[int, ...]:
     return analysis.report.over_time.people or analysis.people
 
 
+def people_worth_listing(analysis: ClipAnalysis) -> tuple[int, ...]:
+    """`people_in_common` without those who are there for a moment only, most often mistakes."""
+    people = people_in_common(analysis)
+    frames = {person: len(_times_seen(analysis, person)) for person in people}
+    longest = max(frames.values(), default=0)
+    return tuple(person for person in people if frames[person] >= _A_MOMENT * longest)
+
+
 def seen_spans(analysis: ClipAnalysis, person: int) -> list[tuple[float, float]]:
     """When any model shows a person, [(from, to)] in seconds; shorter gaps than a second count."""
+    seen = _times_seen(analysis, person)
+    parts = np.split(seen, np.flatnonzero(np.diff(seen) > TrackOptions().max_gap_s) + 1)
+    return [(float(part[0]), float(part[-1])) for part in parts if len(part)]
+
+
+def _times_seen(analysis: ClipAnalysis, person: int) -> NDArray[np.float64]:
+    """Of the frames in which any model shows a person, ascending."""
     times = [np.zeros(0)]
     for model, shown in analysis.report.shown.items():
         rows = np.flatnonzero(analysis.report.people[model] == person)
         times.append(shown.clip.time_s[shown.frame_of[rows]])
-    seen = np.unique(np.concatenate(times))
-    parts = np.split(seen, np.flatnonzero(np.diff(seen) > TrackOptions().max_gap_s) + 1)
-    return [(float(part[0]), float(part[-1])) for part in parts if len(part)]
+    return np.unique(np.concatenate(times))
 
 
 def playable_times(clip: ClipInfo, first_frame_s: float = 0.0) -> NDArray[np.float64]:

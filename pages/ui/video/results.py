@@ -10,7 +10,7 @@ from estimators.skeletons import COCO_17
 from estimators.workflows.clip.series import (
     agreement_series,
     latency_series,
-    people_in_common,
+    people_worth_listing,
     position_series,
     score_map,
     seen_spans,
@@ -53,7 +53,7 @@ def results(comparison: ClipComparison) -> None:
 
 
 def _choose_person(comparison: ClipComparison, place: str) -> int | None:
-    people = people_in_common(comparison.analysis)[:_MOST_PEOPLE]
+    people = people_worth_listing(comparison.analysis)[:_MOST_PEOPLE]
     if not people:
         st.info(
             "No model follows anybody above its thresholds. Lower them in the sidebar, or try "
