@@ -24,7 +24,15 @@ from accuracy_sets import (
     result,
 )
 
-from estimators.analysis.accuracy.bootstrap import figure, interval, median, picture_draws
+from estimators.analysis.accuracy.bootstrap import (
+    Difference,
+    figure,
+    interval,
+    median,
+    once,
+    picture_draws,
+    share,
+)
 from estimators.analysis.accuracy.coco_ap import STATS, matches, paired_people, stats
 from estimators.analysis.accuracy.headline import (
     METRICS,
@@ -348,3 +356,64 @@ def test_of_two_within_a_torso_the_nearer_one_is_the_person() -> None:
     for near, far in ((20, 60), (-10, 30)):
         results = [result(1, at(100 + far)), result(1, at(100 + near))]
         assert near_to(images([person(at(100))]), results).found.tolist() == [1]
+
+
+def told(metric: str, value: float, low: float, high: float) -> str:
+    return in_words(Difference(metric, "a", "b", value, low, high), TITLES)
+
+
+def test_how_a_difference_is_put_into_words() -> None:
+    """Two decimals, three where the lower end is so small that two would hide it."""
+    both = "Thunder and Lightning"
+    ours = "on your pictures"
+    assert told("AP", 0.123, 0.05, 0.2) == (
+        f"Thunder is 0.12 (0.05 to 0.20) better than Lightning {ours}."
+    )
+    assert told(PCK, 0.0123, 0.0012, 0.0234) == (
+        f"Thunder is 0.012 (0.001 to 0.023) better than Lightning {ours} by PCK@0.2."
+    )
+    assert "0.13 (0.01 to 0.25)" in told("AP", 0.13, 0.005, 0.25)
+    assert told("AP", 0.001, -0.004, 0.0049) == (
+        f"{both} are equally good {ours}: they differ by 0.00 (0.00 to 0.00)."
+    )
+    apart = f"Too few pictures to tell {both} apart"
+    assert told("AP", 0.0, -0.004, 0.006) == f"{apart}: they differ by 0.00 (0.00 to 0.01)."
+    assert (
+        told(PCK, 0.1, -0.006, 0.2) == f"{apart} by PCK@0.2: they differ by 0.10 (-0.01 to 0.20)."
+    )
+    assert told("AP", 0.1, 0.0, 0.2) == f"{apart}: they differ by 0.10 (0.00 to 0.20)."
+    assert told("AP", 0.1, math.nan, math.nan) == f"{apart}: it takes 6 pictures with people."
+
+
+def figures_of(ap: float, error: float, pictures: int = 6) -> Headline:
+    """Of 1001 draws whose AP rises from 0 to twice the value, and whose error is what it is."""
+    draws = {"AP": np.linspace(0, 2 * ap, 1001), "mean_error": np.full(1001, error)}
+    return Headline({"AP": ap, "mean_error": error}, draws, {}, pictures)
+
+
+def test_the_better_model_stands_first_in_a_difference() -> None:
+    models = {"x": figures_of(math.nan, 0.5), "a": figures_of(0.2, 0.25), "b": figures_of(0.6, 0.5)}
+    (by_ap,) = differences(models)  # nothing is told of "x"
+    assert (by_ap.better, by_ap.other, by_ap.higher_is_better) == ("b", "a", True)
+    assert (by_ap.value, by_ap.low, by_ap.high) == pytest.approx((0.4, 0.02, 0.78))
+    of_errors = differences(models, "mean_error")
+    assert [(d.better, d.other, d.higher_is_better) for d in of_errors] == [
+        ("a", "x", False),
+        ("x", "b", False),
+        ("a", "b", False),
+    ]
+    assert (of_errors[0].value, of_errors[0].low) == (0.25, 0.25)
+    assert of_errors[1].value == 0
+    few = {"a": figures_of(0.2, 0.5, 6), "b": figures_of(0.6, 0.5, 5)}
+    assert [math.isnan(d.low) for d in differences(few)] == [True]
+
+
+def test_a_share_over_draws_is_of_what_was_drawn() -> None:
+    top, bottom = np.array([1.0, 3.0, 0.0]), np.array([4.0, 4.0, 0.0])
+    weights = np.array([[1, 1, 1], [2, 0, 1], [0, 0, 3]])
+    np.testing.assert_array_equal(share(top, bottom, weights), [0.5, 0.25, np.nan])
+    assert share(top, bottom, once(3)).tolist() == [0.5]
+    assert share(top, bottom / 8, once(3)).tolist() == [4.0]  # over less than one
+    assert picture_draws(0, 4).shape == (4, 0)
+    assert picture_draws(3, 1)[0].sum() == 3
+    assert np.isnan(median(np.array([np.nan]), np.array([0]), np.ones((2, 1), np.int64))).all()

@@ -66,6 +66,14 @@ def test_the_curve_never_falls() -> None:
     xy[[0, 4, 5, 6]] += (0, 400)
     found = trusted(images([person(at(100))]), [result(1, xy, 1.0, scores)], "logit")
     assert found.curve == ((1.0, 0.5), (2.0, 0.5), (3.0, 1.0))
+    # Of more than two at one height only the ends: 1, 3/4 and 1/4 give 2/3 for all.
+    scores[:12] = [1] * 4 + [2] * 4 + [3] * 4
+    xy = at(100)
+    xy[[4, 8, 9, 10]] += (0, 400)
+    scores[12:] = 4.0
+    found = trusted(images([person(at(100))]), [result(1, xy, 1.0, scores)], "logit")
+    assert [c[0] for c in found.curve] == [1, 3, 4]
+    assert [c[1] for c in found.curve] == pytest.approx([2 / 3, 2 / 3, 1])
 
 
 def test_precision_against_coverage_and_the_best_threshold() -> None:
@@ -103,7 +111,38 @@ def test_joints_without_truth_position_or_score_do_not_count() -> None:
     without = [{k: v for k, v in result(1, xy).items() if k != "keypoint_scores"}]
     nothing = trusted(images([person(at(100))]), without)
     assert (nothing.joints, nothing.best, nothing.thresholds) == (0, None, ())
+    assert nothing.recommended.count == 0
     assert trusted(images([]), []).best is None
+
+
+def test_scores_of_nobody_alone() -> None:
+    """Nothing is known of right ones; every joint shown is wrong."""
+    for pictures in (images([person(at(100))]), images([])):
+        found = trusted(pictures, [result(1, at(100, 350), 0.9, 0.7)])
+        assert (found.joints, found.reliability, found.curve) == (0, (), ())
+        assert math.isnan(found.ece)
+        assert found.best is not None
+        assert (found.best.precision, found.best.recall, found.best.f1) == (0, 0, 0)
+        assert (found.best.coverage, found.recommended.count) == (1, K)
+
+
+def test_one_labelled_joint_is_enough() -> None:
+    found = trusted(images([person(at(100), ("nose",))]), [result(1, at(100), 1.0, 0.7)])
+    assert found.best is not None
+    assert (found.best.precision, found.best.recall, found.best.f1) == (1, 1, 1)
+
+
+def test_scores_at_the_ends_are_in_the_outermost_bins() -> None:
+    xy, scores = at(100), np.linspace(0, 1, K)
+    found = trusted(images([person(at(100))]), [result(1, xy, 1.0, scores)])
+    assert len(found.reliability) == 10
+    first, last = found.reliability[0], found.reliability[-1]
+    assert (first.low, first.high, first.joints) == (0.0, pytest.approx(0.1), 2)  # 0 and 1/16
+    assert (last.low, last.high, last.joints) == (pytest.approx(0.9), 1.0, 2)  # 15/16 and 1
+    # Scores that are no probabilities: as many joints in each bin as there may be.
+    logits = trusted(images([person(at(100))]), [result(1, xy, 1.0, scores * 40)], "logit")
+    assert (logits.reliability[0].low, logits.reliability[-1].high) == (0, 40)
+    assert {b.joints for b in logits.reliability} == {1, 2}
 
 
 def test_right_begins_at_ks_one_half() -> None:
@@ -125,7 +164,7 @@ def test_the_threshold_has_an_interval_and_finds_where_scores_turn() -> None:
     low, value, high = found.recommended.low, found.recommended.value, found.recommended.high
     assert 0.3 < low <= value <= high < 0.5
     assert low < high
-    assert len(found.thresholds) <= 256
+    assert len(found.thresholds) == 256  # of 340 scores
     best = max(found.thresholds, key=lambda row: row.f1)
     assert found.best == best
     # Precision is against coverage: the higher the threshold, the less is shown.
