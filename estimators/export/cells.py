@@ -36,6 +36,4 @@ def _values(column: pd.Series[Any]) -> list[Any]:
 
     if isinstance(column.dtype, pd.CategoricalDtype):
         return list(column.cat.categories)
-    if pd.api.types.is_object_dtype(column) or pd.api.types.is_string_dtype(column):
-        return list(column.unique())
-    return []
+    return [] if pd.api.types.is_numeric_dtype(column) else list(column.unique())

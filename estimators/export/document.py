@@ -51,8 +51,8 @@ def _frames(e: ClipEstimates) -> Iterator[dict[str, Any]]:
     for start in range(0, len(e), _FRAMES_AT_A_TIME):
         rows = range(start, min(start + _FRAMES_AT_A_TIME, len(e)))
         first = int(e.offsets[start])
-        people = _people(e, identity, slice(first, int(e.offsets[rows[-1] + 1])))
-        timings = _numbers(e.timings_ms[start : rows[-1] + 1], 3)
+        people = _people(e, identity, slice(first, int(e.offsets[rows.stop])))
+        timings = _numbers(e.timings_ms[start : rows.stop], 3)
         for row in rows:
             frame: dict[str, Any] = {
                 "frame_index": int(e.frame_index[row]),

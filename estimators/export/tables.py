@@ -75,7 +75,8 @@ def smoothed_table(
     parts = []
     for e in estimates:
         columns = _joint_columns(e)
-        columns["x_px"], columns["y_px"] = smoothed[e.model].reshape(-1, 2).T
+        xy = smoothed[e.model]
+        columns["x_px"], columns["y_px"] = xy[..., 0].ravel(), xy[..., 1].ravel()
         seen = np.isfinite(columns["x_px"])
         parts.append({name: columns[name][seen] for name in SMOOTHED_COLUMNS})
     return _stack(parts, SMOOTHED_COLUMNS)
