@@ -13,7 +13,7 @@ from pycocotools.cocoeval import COCOeval
 from estimators.analysis.clip import ClipEstimates
 from estimators.export.annotated_ids import SourcePicture, annotated_ids
 from estimators.export.coco import CLIP_IDS, coco_results, image_ids, write_coco
-from estimators.skeletons import BLAZEPOSE_33, COCO_17
+from estimators.skeletons import BLAZEPOSE_33, COCO_17, Skeleton
 from estimators.types import Estimate, PoseSet, Timings
 
 FORMATS = Path(__file__).parents[2] / "docs" / "formats.md"
@@ -49,6 +49,21 @@ def test_keypoints_are_51_numbers_in_pixel_indices() -> None:
     assert result["keypoints"][12:15] == [0, 0, 0]
     np.testing.assert_allclose(result["keypoint_scores"], poses.score[0], atol=6e-6)
     assert "bbox" not in result
+
+
+def test_pixels_have_three_decimals_and_scores_five() -> None:
+    poses = PoseSet(COCO_17, np.full((1, 17, 2), 10.98765), np.full((1, 17), 0.123456), [0.5])
+    (result,) = coco_results([picture("movenet-lightning", "7.jpg", poses)], image_ids(["7.jpg"]))
+    assert result["keypoints"][:3] == [10.488, 10.488, 1]
+    assert result["keypoint_scores"] == [0.12346] * 17
+
+
+def test_joints_that_a_skeleton_lacks_have_no_score() -> None:
+    face = Skeleton("face", COCO_17.joints[:5], (), ())
+    poses = PoseSet(face, np.full((1, 5, 2), 9.5), np.full((1, 5), 0.25), [0.5])
+    (result,) = coco_results([picture("movenet-lightning", "7.jpg", poses)], image_ids(["7.jpg"]))
+    assert result["keypoint_scores"] == [0.25] * 5 + [0.0] * 12
+    assert result["keypoints"] == [9, 9, 1] * 5 + [0, 0, 0] * 12
 
 
 def test_a_model_that_answers_in_pixel_indices_is_not_shifted() -> None:
@@ -131,7 +146,8 @@ def test_a_clip_has_its_frames_as_images() -> None:
         (["IMG_2024_0007.png", "IMG_2024_0008.png"], [7, 8], "file name"),
         (["a/img1.jpg", "b/img1.jpg"], [1, 2], "running"),
         (["beach.jpg", "12.jpg"], [1, 2], "running"),
-        (["x" + "9" * 30 + ".jpg"], [1], "running"),
+        (["x" + "9" * 19 + ".jpg"], [1], "running"),  # longer than an int64
+        (["x" + "9" * 18 + ".jpg"], [10**18 - 1], "file name"),
         ([], [], "file name"),
     ],
 )

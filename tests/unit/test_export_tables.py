@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import math
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -15,10 +16,24 @@ import pyarrow.parquet as pq
 import pytest
 
 from estimators.analysis.clip import ClipEstimates
+from estimators.analysis.figures import Figure
 from estimators.errors import InputError
-from estimators.export.files import to_bytes, write_csv, write_json, write_parquet, write_png
+from estimators.export.files import (
+    to_bytes,
+    write_csv,
+    write_json,
+    write_parquet,
+    write_png,
+    write_summary,
+)
 from estimators.export.metadata import document_metadata
-from estimators.export.tables import FRAME_COLUMNS, JOINT_COLUMNS, frame_table, joint_table
+from estimators.export.tables import (
+    FRAME_COLUMNS,
+    JOINT_COLUMNS,
+    frame_table,
+    joint_table,
+    summary_table,
+)
 from estimators.registry import MODELS, get
 from estimators.skeletons import BLAZEPOSE_33, COCO_17, Skeleton
 from estimators.types import Estimate, PoseSet, Timings
@@ -114,6 +129,26 @@ def test_nothing_at_all_still_has_its_columns() -> None:
     assert text.replace('"', "") == ",".join(JOINT_COLUMNS) + "\n"
 
 
+def test_people_and_frames_of_figures_are_whole_numbers_where_they_are_known() -> None:
+    figures = [Figure("oks", 0.5, person=2, frame_index=7), Figure("people", 3.0)]
+    table = summary_table(figures)
+    assert (table.person[0], table.frame_index[0], table.value[1]) == (2, 7, 3.0)
+    assert table.person[1] is pd.NA
+    text = to_bytes(lambda sink: write_csv(table, sink)).decode()
+    assert text.splitlines()[1] == ',,,2,,7,,"oks",0.5,"OKS"'
+
+
+def test_figures_as_json_with_null_for_what_is_not_known() -> None:
+    figures = [Figure("oks", math.nan, model="Ä"), Figure("people", 0.0, person=0)]
+    text = to_bytes(lambda sink: write_summary(figures, sink)).decode()
+    assert '"model": "Ä"' in text
+    one, other = json.loads(text)["figures"]
+    known = {k: v for k, v in one.items() if v is not None}
+    assert known == {"model": "Ä", "figure": "oks", "unit": "OKS"}
+    known = {k: v for k, v in other.items() if v is not None}
+    assert known == {"person": 0, "figure": "people", "value": 0.0, "unit": "count"}
+
+
 def test_csv_gives_every_number_back() -> None:
     table = joint_table([clip_of("keypointrcnn-fast", [1, 3]), with_world()])
     text = to_bytes(lambda sink: write_csv(table, sink))
@@ -140,6 +175,7 @@ def test_parquet_keeps_types_and_says_what_the_scores_mean(tmp_path: Path) -> No
     path = tmp_path / "joints.parquet"
     write_parquet(table, path)
     pd.testing.assert_frame_equal(pd.read_parquet(path), table)
+    assert pq.read_schema(path).names == list(table.columns)
     head = json.loads(pq.read_schema(path).metadata[b"pose_comparison"])
     assert head["models"]["blazepose-full"]["score_kind"] == "visibility"
     assert head == document_metadata(["movenet-multipose", "blazepose-full"])
@@ -190,6 +226,17 @@ def test_png_gives_the_picture_back() -> None:
     image = np.random.default_rng(0).integers(0, 255, (30, 50, 3), dtype=np.uint8)
     data = np.frombuffer(to_bytes(lambda sink: write_png(image, sink)), np.uint8)
     np.testing.assert_array_equal(cv2.imdecode(data, cv2.IMREAD_COLOR)[..., ::-1], image)
+
+
+def test_png_of_many_rows_and_of_one_picture_under_another() -> None:
+    """More rows than are packed at a time, in both."""
+    image = np.random.default_rng(0).integers(0, 255, (300, 5, 3), dtype=np.uint8)
+    data = to_bytes(lambda sink: write_png(image[:140], sink, below=image[140:]))
+    back = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)[..., ::-1]
+    np.testing.assert_array_equal(back, image)
+    for wrong in (image[..., :2], image[:0]):
+        with pytest.raises(ValueError, match="cannot be written as PNG"):
+            to_bytes(lambda sink, wrong=wrong: write_png(wrong, sink))
 
 
 def test_an_unknown_model_is_refused() -> None:

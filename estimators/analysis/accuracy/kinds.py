@@ -65,12 +65,10 @@ def joint_kinds(truth: Truth, predictions: Predictions) -> JointKinds:
     own = np.nan_to_num(joint_similarity(xy, truth.xy, truth.area))
     inverted = np.nan_to_num(joint_similarity(xy, truth.xy[:, _FLIP], truth.area))
     swapped = _swapped(truth, xy)
-    reached = np.maximum(np.maximum(own, inverted), swapped)
-    kind = np.select(
-        [own > GOOD_KS, reached < ROUGH_KS, own >= reached, inverted >= reached],
-        [GOOD, MISS, JITTER, INVERSION],
-        SWAP,
-    )
+    places = np.stack([own, inverted, swapped])
+    reached, nearest = places.max(axis=0), places.argmax(axis=0)
+    near = np.array([JITTER, INVERSION, SWAP])[nearest]
+    kind = np.select([own > GOOD_KS, reached < ROUGH_KS], [GOOD, MISS], near)
     judged = truth.labelled & (found >= 0)[:, None]
     return JointKinds(
         found,
@@ -87,8 +85,6 @@ def _swapped(truth: Truth, xy: NDArray[np.float64]) -> NDArray[np.float64]:
     best = np.zeros(xy.shape[:2])
     for picture in np.unique(truth.picture):
         there = np.flatnonzero(truth.picture == picture)
-        if len(there) < 2:
-            continue
         for other in there:
             rest = there[there != other]
             area = truth.area[other]
