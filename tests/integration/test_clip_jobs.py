@@ -91,7 +91,8 @@ def test_every_time_of_a_frame_is_kept_and_whether_it_is_the_models_own(
         name: pytest.approx([times[name] for times in map(times_of, results)]) for name in TIMINGS
     }
     assert (estimates.timings_ms[:, 3:] > 0).all()
-    assert estimates.busy.tolist() == [False] * 3 + [True] * 3
+    assert not estimates.busy[1], "decoding waits on this frame"
+    assert estimates.busy[3:].all()
     table = frame_table([estimates])
     assert table["busy"].tolist() == estimates.busy.tolist()
     document = json.loads(to_bytes(lambda sink: write_json([estimates], sink)))

@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import signal
 import threading
+import time
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -18,6 +20,7 @@ from estimators.media.clip_info import ClipInfo
 from estimators.media.clips import open_clip
 from estimators.runtime.runner import ProcessRunner
 from estimators.types import Frame
+from estimators.workflows.clip import run
 from estimators.workflows.clip.run import GIVE_UP_AFTER, ClipSettings, Prefetched, run_clip
 from tests.unit import fake_adapters
 from tests.unit.fake_adapters import ABORT, KILL, REFUSE, SLEEP, picture
@@ -146,6 +149,21 @@ def test_cancel_stops_before_the_next_frame_and_frees_the_reader(
             cancel.set()
     assert done == 2
     assert not [t for t in threading.enumerate() if t.name == "prefetch"]
+
+
+def test_decoding_beside_a_model_is_told_and_waits_on_every_fourth_frame(
+    runner: ProcessRunner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def slow(*_: object) -> Iterator[Frame]:
+        for number in range(8):
+            time.sleep(0.15)
+            yield replace(picture(5, 5, SLEEP, 2), index=number)  # 0.1 s
+
+    monkeypatch.setattr(run, "frames", slow)
+    clip = clip_of(tmp_path, [picture(5, 5)] * 8)
+    busy = [outcome.results["brightest"].busy for outcome in run_clip(runner, clip, ONE)]
+    assert [busy[1], busy[5]] == [False, False]
+    assert all(busy[2:5]), "the next frame was being decoded"
 
 
 def test_what_the_reader_meets_is_raised_where_it_is_read() -> None:

@@ -1,7 +1,8 @@
 """Every model on every frame of a clip: the same decoded frame, one model after another.
 
-The models take turns rather than running at once, so that each latency is the model's own.  The
-next frames are decoded meanwhile.
+The models take turns rather than running at once.  The next frames are decoded meanwhile, which
+costs whoever answers then some of the cores: such an answer is `busy`.  On every few frames
+decoding waits, and it is those whose latencies are the models' own.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
@@ -27,6 +28,8 @@ FRAMES_AHEAD, _BYTES_AHEAD = 3, 25_000_000
 # A model that failed on this many frames running is left out of the rest of the clip: with a hang
 # of half a minute each, trying on would hold up the others for hours.
 GIVE_UP_AFTER = 5
+# Not on the first frame, which has the cold starts.  With frames waiting, to pause costs nothing.
+_QUIET_EVERY = 4
 
 Item = TypeVar("Item")
 
@@ -160,17 +163,19 @@ def run_clip(
             )
             for model in settings.models
         }
-        for frame in stack.enter_context(Prefetched(frames(clip, *wanted), ahead)):
+        decoded = Prefetched(frames(clip, *wanted), ahead, runner.occupied)
+        for number, frame in enumerate(stack.enter_context(decoded)):
             results: dict[str, RunResult] = {}
             failures: dict[str, str] = {}
-            for model, session in sessions.items():
-                if cancelled():
-                    return
-                try:
-                    result = session.estimate(frame)
-                    results[model] = _in_clip_pixels(result, clip, settings.longest_side)
-                except PoseError as error:
-                    failures[model] = str(error)
+            with decoded.paused() if number % _QUIET_EVERY == 1 else nullcontext():
+                for model, session in sessions.items():
+                    if cancelled():
+                        return
+                    try:
+                        result = session.estimate(frame)
+                        results[model] = _in_clip_pixels(result, clip, settings.longest_side)
+                    except PoseError as error:
+                        failures[model] = str(error)
             yield FrameOutcome(frame, results, failures)
 
 
@@ -187,10 +192,21 @@ class _End:
 
 
 class Prefetched(Iterator[Item]):
-    """Reads an iterable in a thread of its own, up to `ahead` items before they are asked for."""
+    """Reads an iterable in a thread of its own, up to `ahead` items before they are asked for.
 
-    def __init__(self, items: Iterable[Item], ahead: int) -> None:
-        self._items = items
+    Args:
+        reading: entered while an item is read.
+    """
+
+    def __init__(
+        self,
+        items: Iterable[Item],
+        ahead: int,
+        reading: Callable[[], AbstractContextManager[object]] = nullcontext,
+    ) -> None:
+        self._items = iter(items)
+        self._reading = reading
+        self._turn = threading.Lock()
         self._queue: queue.Queue[Item | _End] = queue.Queue(ahead)
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._read, name="prefetch", daemon=True)
@@ -217,13 +233,21 @@ class Prefetched(Iterator[Item]):
             raise StopIteration
         return item
 
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Waits for what is being read; while inside, nothing more is."""
+        with self._turn:
+            yield
+
     def _read(self) -> None:
         end = _End()
         try:
-            for item in self._items:
+            while not self._stop.is_set():
+                with self._turn, self._reading():
+                    item = next(self._items, end)
+                if isinstance(item, _End):
+                    break
                 self._queue.put(item)
-                if self._stop.is_set():
-                    return
         except Exception as error:  # noqa: BLE001  # handed to whoever reads, whatever it is
             end = _End(error)
         self._queue.put(end)
