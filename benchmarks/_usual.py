@@ -1,0 +1,102 @@
+"""A model as a plain script runs it, in a process of its own: `python -m benchmarks._usual FORM …`.
+
+Prints the milliseconds of one call, from the picture in memory to arrays in memory, for each line
+on standard input.  Nothing of the product is used but the reading of the picture.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from estimators.media.pictures import read_picture
+
+Call = Callable[[np.ndarray], Any]
+
+
+def movenet(folder: str, side: str) -> Call:
+    """As TensorFlow's own tutorial: `hub.load`, `tf.image.resize_with_pad`."""
+    import tensorflow as tf
+    import tensorflow_hub as hub
+
+    run = hub.load(folder).signatures["serving_default"]
+
+    def call(image: np.ndarray) -> Any:
+        pixels = tf.image.resize_with_pad(tf.expand_dims(image, axis=0), int(side), int(side))
+        return run(tf.cast(pixels, dtype=tf.int32))["output_0"].numpy()
+
+    return call
+
+
+def blazepose(file: str, people: str, video: str) -> Call:
+    """As MediaPipe's guide: one landmarker, its landmarks as arrays."""
+    sys.modules["tensorflow"] = None  # type: ignore[assignment]  # not needed here, and slow
+    import mediapipe as mp
+    from mediapipe.tasks.python import BaseOptions, vision
+
+    mode = vision.RunningMode.VIDEO if video == "video" else vision.RunningMode.IMAGE
+    options = vision.PoseLandmarkerOptions(
+        base_options=BaseOptions(model_asset_path=file), running_mode=mode, num_poses=int(people)
+    )
+    landmarker = vision.PoseLandmarker.create_from_options(options)
+    count = iter(range(1_000_000))
+
+    def call(image: np.ndarray) -> Any:
+        picture = mp.Image(image_format=mp.ImageFormat.SRGB, data=image)
+        if video == "video":
+            found = landmarker.detect_for_video(picture, next(count) * 33)
+        else:
+            found = landmarker.detect(picture)
+        everybody = zip(found.pose_landmarks, found.pose_world_landmarks, strict=True)
+        return [
+            (
+                np.array([(p.x, p.y, p.visibility) for p in person], np.float32),
+                np.array([(p.x, p.y, p.z) for p in world], np.float32),
+            )
+            for person, world in everybody
+        ]
+
+    return call
+
+
+def keypoint_rcnn(file: str, people: str) -> Call:
+    """torchvision called directly, its defaults."""
+    import torch
+    from torchvision.models.detection import keypointrcnn_resnet50_fpn
+
+    network = keypointrcnn_resnet50_fpn(weights=None, weights_backbone=None)
+    network.load_state_dict(torch.load(file, weights_only=True))
+    network.eval().roi_heads.detections_per_img = int(people)
+
+    def call(image: np.ndarray) -> Any:
+        pixels = torch.tensor(image).permute(2, 0, 1).float() / 255
+        with torch.no_grad():
+            return {name: value.numpy() for name, value in network([pixels])[0].items()}
+
+    return call
+
+
+FORMS: dict[str, Callable[..., Call]] = {
+    "movenet": movenet,
+    "blazepose": blazepose,
+    "keypoint_rcnn": keypoint_rcnn,
+}
+
+
+def main(form: str, picture: str, *arguments: str) -> None:
+    call = FORMS[form](*arguments)
+    image = np.ascontiguousarray(read_picture(Path(picture)).image)
+    print("ready", flush=True)
+    for _ in sys.stdin:
+        started = time.perf_counter()
+        call(image)
+        print((time.perf_counter() - started) * 1000, flush=True)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
