@@ -60,12 +60,12 @@ def _clip(name: str, codec: str, **more: Any) -> bytes:
         return make_clip(Path(folder) / name, recipe).read_bytes()
 
 
-def _zip() -> bytes:
+def _zip(method: int) -> bytes:
     with tempfile.TemporaryDirectory() as folder:
         root = annotated_factory.pictures(Path(folder))
         annotated_factory.write_json(annotated_factory.coco(), root / "annotations.json")
         content = io.BytesIO()
-        with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
+        with zipfile.ZipFile(content, "w", method) as archive:
             for file in sorted(root.rglob("*.*")):
                 if file.is_file():
                     archive.write(file, file.relative_to(root).as_posix())
@@ -108,7 +108,7 @@ def honest() -> dict[str, tuple[bytes, ...]]:
         "webm": (_clip("a.webm", "libvpx", time_base=Fraction(1, 1000)),),
         "avi": (_clip("a.avi", "mpeg4"), _clip("b.avi", "mjpeg", pixel_format="yuvj420p")),
         "mkv": (_clip("a.mkv", "libx264"), _clip("b.mkv", "libvpx-vp9")),
-        "zip": (_zip(),),
+        "zip": tuple(map(_zip, (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_LZMA))),
         "coco": (json.dumps(annotated_factory.coco()).encode(),),
         "mpii": (_text(lambda folder: annotated_factory.mpii_json(folder / "mpii.json")),),
         "yolo": (_text(_labels),),

@@ -5,7 +5,9 @@ What a member claims to be is bounded before it is read, and no more than that i
 
 from __future__ import annotations
 
+import lzma
 import stat
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -25,7 +27,8 @@ MOST_LISTED_BYTES = 64_000_000
 MOST_RATIO, SMALL_BYTES = 100, 200_000_000
 # What reading a damaged ZIP may end with.
 UNREADABLE = (
-    *(zipfile.BadZipFile, zlib.error, RuntimeError, EOFError, OSError, ValueError, KeyError),
+    *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error),
+    *(RuntimeError, EOFError, OSError, ValueError, LookupError, ArithmeticError),
 )
 _BEGIN = (b"PK\x03\x04", b"PK\x05\x06")
 # Where a ZIP's end says how many files it has, and how long their list is (APPNOTE, 4.3.16).
@@ -71,7 +74,7 @@ def members(
     _refuse_bomb(infos, size, name)
     for info in infos:
         plain = info.filename.replace("\\", "/")
-        if info.is_dir() or plain.endswith("/") or _of_a_mac(plain):
+        if plain.endswith("/") or _of_a_mac(plain):
             continue
         odd = _odd(info, plain)
         if odd:
@@ -124,6 +127,8 @@ def _too_many(count: int, name: str) -> InputError:
 def _odd(info: zipfile.ZipInfo, plain: str) -> str:
     """Why an entry is not read, "" where it is."""
     path = PurePosixPath(plain)
+    if not path.parts:
+        return "it has no name"
     if path.is_absolute() or ".." in path.parts or ":" in path.parts[0]:
         return "its name leads out of the ZIP"
     if stat.S_ISLNK(info.external_attr >> 16):

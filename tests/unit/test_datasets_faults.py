@@ -614,6 +614,37 @@ def test_a_zip_that_tells_of_more_than_there_is(images: Path, tmp_path: Path) ->
     assert "picture_unreadable" in {finding.kind for finding in report.findings}
 
 
+def test_a_member_without_a_name(images: Path, tmp_path: Path) -> None:
+    """Python's own `is_dir` raises IndexError then; found by damaging files."""
+    path = zipped(tmp_path / "z.zip", {**good(images), "q": b""})
+    data = path.read_bytes()
+    at = data.rfind(b"PK\1\2")
+    changed = bytearray(data)
+    changed[at + 28 : at + 30] = b"\0\0"  # the name has no letters ...
+    changed[at + 32 : at + 34] = b"\1\0"  # ... and what was one is a comment
+    path.write_bytes(changed)
+    findings = Findings()
+    found = dict(archives.members(path, "z.zip", findings))
+    assert set(found) == set(good(images))
+    read, report = read_annotated_set(path)
+    assert len(read.images) == 3
+    assert "archive_member" in {finding.kind for finding in report.findings}
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_LZMA, zipfile.ZIP_BZIP2, zipfile.ZIP_DEFLATED])
+def test_damaged_members_of_every_method(images: Path, tmp_path: Path, method: int) -> None:
+    path = tmp_path / "z.zip"
+    with zipfile.ZipFile(path, "w", method) as archive:
+        archive.writestr("a.png", bytes(range(256)) * 40)
+    data = bytearray(path.read_bytes())
+    for at in range(40, len(data) - 80, 7):
+        data[at] ^= 0x55
+    path.write_bytes(data)
+    (member,) = dict(archives.members(path, "z.zip", Findings())).values()
+    with pytest.raises(InputError, match="damaged in the ZIP"):
+        archives.read_member(member, "a.png")
+
+
 def test_too_many_files(images: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("POSE_MAX_FILES", "3")
     with pytest.raises(InputError, match="holds 4 files"):

@@ -5,14 +5,13 @@ from __future__ import annotations
 import hashlib
 import io
 import threading
-import zipfile
-import zlib
 from collections import OrderedDict
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 
 from estimators.annotated import AnnotatedImage
+from estimators.datasets.archives import UNREADABLE
 from estimators.decode.pictures import read_picture
 from estimators.errors import InputError
 from estimators.media.names import printable
@@ -41,8 +40,6 @@ Note = Callable[[AnnotatedImage, PictureFacts], None]
 
 _KEPT_BYTES = 300_000_000
 _FRESH = 4
-# What reading a file, or a member of a ZIP, may end with.
-_READING = (OSError, ValueError, LookupError, RuntimeError, zlib.error, zipfile.BadZipFile)
 
 
 class SetPictures:
@@ -109,7 +106,7 @@ class SetPictures:
         except InputError as error:
             self._cannot_read(image, error)
             raise
-        except _READING as error:
+        except UNREADABLE as error:
             why = error.strerror if isinstance(error, OSError) and error.strerror else error
             refused = InputError(
                 f"{printable(image.file)} cannot be read: {why}.", "Copy it once more."
