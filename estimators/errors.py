@@ -20,6 +20,10 @@ class InputError(PoseError):
     """A picture, clip, file or option that a person gave cannot be used."""
 
 
+class TryAgainError(InputError):
+    """Not the fault of what was given: another attempt may well succeed, so this is not kept."""
+
+
 class WeightsError(PoseError):
     """The weights of one model are absent, damaged or could not be fetched."""
 

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 from estimators import settings
 from estimators.decode.decoder import Decoder, DecoderLostError, FailedError
-from estimators.errors import InputError
+from estimators.errors import InputError, TryAgainError
 from estimators.media.limits import allowed
 
 # Kept warm.  Each takes some 60 MB.
 _MOST_IDLE = 1
 # Whatever a library leaves behind ends with its process.
 _MOST_CALLS = 500
+# More than a few visitors with all the pictures that they may bring.
+_MOST_WAITING = 64
 _ADVICE = "The app goes on. Save the file anew with another program, or use another one."
 
 
@@ -24,6 +27,8 @@ class Pool:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
+        self._waiting = 0
+        self._lasts_s = 1.0
         self._idle: list[Decoder] = []
         self._busy: set[Decoder] = set()
         self._closed = False
@@ -50,9 +55,10 @@ class Pool:
 
         Raises:
             InputError: what the function raised, or that decoding took too much or was lost.
+            TryAgainError: that had other reasons than the file, or too many wait already.
         """
         timeout_s = settings.current().decode_s
-        with turn or nullcontext():
+        with self._in_turn(turn, name):
             for again in (True, False):
                 try:
                     with self._lent() as decoder:
@@ -73,6 +79,33 @@ class Pool:
         """
         with self._lent() as decoder:
             yield from decoder.stream(function, arguments, settings.current().decode_s)
+
+    @contextmanager
+    def _in_turn(self, turn: AbstractContextManager[object] | None, name: str) -> Iterator[None]:
+        """Waits for `turn`; who would wait behind too many is told so, and how long it takes."""
+        with self._lock:
+            if turn is not None and self._waiting >= _MOST_WAITING:
+                seconds = max(1, round(self._waiting * self._lasts_s))
+                raise TryAgainError(
+                    f"{name} waits: {self._waiting} files of other visitors are decoded first.",
+                    f"Try again in about {seconds} s.",
+                )
+            self._waiting += 1
+        try:
+            with turn or nullcontext():
+                begun_s = time.monotonic()
+                yield
+                # Of the last few files, the newer ones more.
+                self._lasts_s += (time.monotonic() - begun_s - self._lasts_s) / 4
+        finally:
+            with self._lock:
+                self._waiting -= 1
+
+    @property
+    def waiting(self) -> int:
+        """How many calls wait or are answered now."""
+        with self._lock:
+            return self._waiting
 
     def pids(self) -> list[int]:
         """Of all decoders."""
@@ -113,7 +146,7 @@ class Pool:
         try:
             decoder = Decoder()
         except OSError as error:
-            raise InputError(
+            raise TryAgainError(
                 f"No process can be started to decode in: {error.strerror or error}.",
                 "Try again in a moment; whoever runs the server: allow more processes or memory.",
             ) from error
@@ -134,11 +167,12 @@ def in_words(error: DecoderLostError | FailedError, name: str) -> InputError:
         return InputError(f"{name} could not be decoded: {error}.", _ADVICE)
     if error.late:
         seconds = settings.current().decode_s
-        return InputError(
+        return TryAgainError(
             f"{name} took longer than {seconds:g} s to decode and was given up.",
             "Make it smaller or shorter, or try again when the server has less to do.",
         )
-    return InputError(f"{name} could not be decoded: its decoder was lost ({error}).", _ADVICE)
+    kind = TryAgainError if error.outside else InputError
+    return kind(f"{name} could not be decoded: its decoder was lost ({error}).", _ADVICE)
 
 
 _pool: Pool | None = None

@@ -21,6 +21,7 @@ from estimators.errors import ModelError, PoseError
 from estimators.registry import MODELS, ModelSpec, default_models
 from estimators.runtime.api import Runner, RunResult, memory_by_model
 from estimators.types import EstimatorOptions, Frame
+from pages.ui.server.status import models_of, tells
 from pages.ui.sources import Picture
 
 # Estimates run one at a time so that their latencies are comparable; a model that keeps the others
@@ -180,6 +181,7 @@ def runner() -> Runner:
     for model in default_models(has_weights):
         if has_weights(model):
             hosts.warm(model)
+    tells("models", lambda: models_of(hosts))
     return hosts
 
 

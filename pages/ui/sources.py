@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import streamlit as st
 
-from estimators.errors import InputError
+from estimators.errors import InputError, TryAgainError
 from estimators.media import samples
 from estimators.types import Frame
 from pages.ui import memory
@@ -85,12 +85,21 @@ class _Looked(NamedTuple):
     fault: str = ""
 
 
+def _looked_at(digest: str, name: str, path: Path, whose: str) -> _Looked:
+    try:
+        return _known(digest, name, path, whose)
+    except TryAgainError as error:  # asked again in the next run
+        return _Looked(fault=str(error))
+
+
 # Asked of every upload in every run, far more often than pictures stay decoded.
-@st.cache_data(max_entries=512, show_spinner=False)
-def _looked_at(digest: str, name: str, _path: Path, _whose: str) -> _Looked:
+@st.cache_data(max_entries=512, show_spinner="Reading the picture …")
+def _known(digest: str, name: str, _path: Path, _whose: str) -> _Looked:
     try:
         with _lent(digest, _path, name, _whose) as file:
             return _Looked(file.frame.full_size, " ".join(file.notes))
+    except TryAgainError:
+        raise
     except InputError as error:
         return _Looked(fault=str(error))
 

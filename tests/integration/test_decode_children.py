@@ -6,6 +6,7 @@ import gc
 import io
 import os
 import signal
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -20,7 +21,7 @@ from PIL import Image
 from estimators.decode import clips, parcels, pictures
 from estimators.decode import pool as pools
 from estimators.decode.pool import Pool
-from estimators.errors import InputError
+from estimators.errors import InputError, TryAgainError
 from estimators.media import clips as here_clips
 from estimators.media import pictures as here
 from estimators.media import samples
@@ -268,6 +269,23 @@ def test_a_decoder_that_cannot_be_started_is_told(
     monkeypatch.setattr(pools, "Decoder", full)
     with pytest.raises(InputError, match="Cannot allocate memory"):
         pictures.open_picture(samples.pictures()[0].path)
+
+
+def test_newcomers_are_told_how_long_it_takes(
+    decoders: Pool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(pools, "_MOST_WAITING", 1)
+    turn, mark = threading.Lock(), tmp_path / "begun"
+    first = Background(decoders.call, f"{TASKS}:mark_and_hang", (mark,), "first.jpg", turn)
+    wait_until(mark.exists)
+    assert decoders.waiting == 1
+    with pytest.raises(TryAgainError, match=r"1 files .* Try again in about \d+ s"):
+        decoders.call(f"{TASKS}:read_only", (), "second.jpg", turn)
+    for pid in decoders.pids():
+        os.kill(pid, signal.SIGKILL)
+    assert first.done() is None
+    assert decoders.waiting == 0
+    assert len(decoders.call(f"{TASKS}:read_only", (), "second.jpg", turn)) == 1000
 
 
 def test_children_go_with_the_app(decoders: Pool) -> None:

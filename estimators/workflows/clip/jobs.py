@@ -112,6 +112,13 @@ class ClipJobs:
                 return job
         return job.so_far()
 
+    @property
+    def running(self) -> int:
+        """How many jobs run now."""
+        with self._lock:
+            self._settle()
+            return len(self._running)
+
     def forget(self) -> None:
         """Lets go of all finished jobs: nobody is there who could ask for them."""
         with self._lock:

@@ -18,6 +18,7 @@ from pages.ui.colours import colours, variants
 from pages.ui.drawing import pose_style
 from pages.ui.live.connection import narrow
 from pages.ui.live.ice import IceServers, KeptServers, on_own_machine
+from pages.ui.server.status import tells
 from pages.ui.server_settings import server_settings
 from pages.ui.settings import Settings
 
@@ -27,7 +28,9 @@ _STREAM = "live_stream"
 @st.cache_resource(show_spinner=False)
 def seats() -> Seats:
     """The seats of this server, shared by all viewers."""
-    return Seats(server_settings().max_streams)
+    places = Seats(server_settings().max_streams)
+    tells("live", lambda: {"streams": places.taken, "most_streams": places.limit})
+    return places
 
 
 @st.cache_resource(show_spinner=False)

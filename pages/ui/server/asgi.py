@@ -13,18 +13,19 @@ from collections.abc import AsyncGenerator
 from starlette.datastructures import Headers, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import FileResponse, PlainTextResponse
+from starlette.responses import FileResponse, JSONResponse, PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit import config, runtime
 
 from estimators.workflows.live.memory import pictures_apart
-from pages.ui.server import leaving
+from pages.ui.server import leaving, status
 from pages.ui.server.files import Uploads, arrivals
 from pages.ui.server.on_disk import OnDisk, serve
 
 _UPLOAD, _MEDIA = "/_stcore/upload_file/", "/media/"
 _FRAMING_BYTES = 1 << 16  # around the file in a request
 _LARGE_BYTES = 1 << 20
+_FRESH = {"cache-control": "no-store"}
 
 
 class _TooLongError(Exception):
@@ -59,6 +60,9 @@ class FilesOnDisk:
             await self._upload(scope, receive, send)
         elif scope["type"] == "http" and scope["method"] in ("GET", "HEAD") and _MEDIA in path:
             await self._media(scope, receive, send)
+        elif scope["type"] == "http" and scope["method"] in ("GET", "HEAD") and _is_status(path):
+            answer = JSONResponse(await asyncio.to_thread(status.report), headers=_FRESH)
+            await answer(scope, receive, send)
         else:
             await self._app(scope, receive, send)
 
@@ -139,6 +143,10 @@ class FilesOnDisk:
 
         await self._app({**scope, "headers": [*others, *changed.items()]}, replay, watch)
         return accepted
+
+
+def _is_status(path: str) -> bool:
+    return path.rstrip("/").endswith(status.PATH)  # behind a proxy the app may have a folder
 
 
 def _kept(uploads: Uploads, session: str, upload: UploadFile, refused: str) -> bytes:

@@ -42,6 +42,12 @@ def came() -> None:
         _connected += 1
 
 
+def connected() -> int:
+    """How many connections there are now."""
+    with _lock:
+        return _connected
+
+
 def left(loop: asyncio.AbstractEventLoop) -> None:
     """A connection has ended: tidies up soon, and again when its session has expired.
 

@@ -15,6 +15,7 @@ from estimators.workflows.clip.run import ClipSettings
 from pages.ui import engine
 from pages.ui.running import follow, pace
 from pages.ui.server.leaving import when_empty
+from pages.ui.server.status import tells
 from pages.ui.server.viewers import present, viewer
 from pages.ui.text import escaped
 from pages.ui.video.clips import ChosenClip
@@ -36,6 +37,7 @@ def shared() -> ClipJobs:
     """The clip jobs of this server."""
     jobs = ClipJobs(engine.runner(), present)
     when_empty(jobs.forget)
+    tells("clips", lambda: {"running": jobs.running})
     return jobs
 
 
