@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain, count
 from pathlib import Path
 from threading import Event
 
 from tqdm import tqdm
 
+from estimators.annotated import AnnotatedImage
 from estimators.cli import clip_summary
 from estimators.cli.codes import BAD_INPUT, FAILED, INTERRUPTED
 from estimators.cli.interrupts import on_interrupt
@@ -25,6 +26,7 @@ from estimators.workflows.clip import files as clip_files
 from estimators.workflows.clip.analysis import ClipAnalysis
 from estimators.workflows.clip.job import ClipJob
 from estimators.workflows.clip.run import ClipSettings, FrameOutcome
+from estimators.workflows.clip.series import clip_errors
 from estimators.workflows.clip.video import annotate
 
 VIDEO = "annotated.mp4"
@@ -52,16 +54,29 @@ class Clips:
         if not options.no_video:
             _refuse_to_overwrite(self.clips, self._folders)
 
-    def compare(self, runner: Runner, specs: Sequence[ModelSpec]) -> int:
-        """Processes every clip, one after another; returns the exit code."""
+    def compare(
+        self,
+        runner: Runner,
+        specs: Sequence[ModelSpec],
+        marked: Mapping[Path, Sequence[AnnotatedImage]] | None = None,
+    ) -> int:
+        """Processes every clip, one after another; returns the exit code.
+
+        Args:
+            marked: the frames in which truth is marked, by where the clip lies.
+        """
         codes = [0]
         for clip, folder in zip(self.clips, self._folders, strict=True):
-            codes.append(self._compare_one(ClipJob(runner, clip, self._settings(specs)), folder))
+            frames = (marked or {}).get(Path(str(clip.source)), ())
+            job = ClipJob(runner, clip, self._settings(specs))
+            codes.append(self._compare_one(job, folder, frames))
             if codes[-1] == INTERRUPTED:
                 break
         return max(codes)
 
-    def _compare_one(self, job: ClipJob, folder: Path | None) -> int:
+    def _compare_one(
+        self, job: ClipJob, folder: Path | None, marked: Sequence[AnnotatedImage]
+    ) -> int:
         """The numbers first: they are there whatever becomes of the terminal or the video."""
         _tell(job.clip, job.clip.notes)
         error: PoseError | None = None
@@ -72,15 +87,15 @@ class Clips:
             except PoseError as caught:
                 error = caught
             analysis = ClipAnalysis.of(job.estimates)
+            verdict = clip_files.clip_verdict(job, analysis, truth=clip_errors(analysis, marked))
             files: list[Path] = []
             if folder is not None:
-                formats = self._formats()
-                files, unwritten = clip_files.write_folder(job, analysis, folder, formats)
+                named = clip_files.clip_files(job, analysis, self._formats(), verdict)
+                files, unwritten = clip_files.write_folder(folder, named)
                 error = error or unwritten
         _tell(job.clip, job.notes)
         if error is not None:
             complain(f"error: {job.clip.name}: {error}")
-        verdict = clip_files.clip_verdict(job, analysis)
         tell(f"{clip_summary.text(job, analysis)}\n\n{verdict.text}", files)
         code = BAD_INPUT if error is not None else FAILED if job.failures else 0
         if folder is not None and not self._options.no_video and job.progress.done:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 
 from tqdm import tqdm
 
 from estimators.analysis.clip import ClipEstimates
 from estimators.analysis.identity import identify_picture
+from estimators.annotated import AnnotatedImage
 from estimators.cli import compare_shard, output, summary
 from estimators.cli.clips import Clips
 from estimators.cli.codes import BAD_INPUT, FAILED, INTERRUPTED
@@ -22,6 +23,7 @@ from estimators.cli.inputs import (
     refuse_without_use,
 )
 from estimators.cli.interrupts import on_interrupt
+from estimators.cli.marks import NOTHING, read_marks
 from estimators.cli.model_run import ModelRun
 from estimators.cli.output import Writer
 from estimators.cli.people import asked_people
@@ -32,7 +34,7 @@ from estimators.registry import ModelSpec
 from estimators.runtime.api import ModelStatus, Runner
 from estimators.runtime.runner import ProcessRunner
 from estimators.types import EstimatorOptions
-from estimators.workflows.verdicts import Verdicts, of_pictures
+from estimators.workflows.verdicts import Settled, Verdicts, of_pictures
 
 
 def run(options: argparse.Namespace) -> int:
@@ -53,17 +55,22 @@ def _run(options: argparse.Namespace, stack: ExitStack) -> int:
     ids = writer.image_ids(pictures.sources()) if writer else None
     here = [stack.enter_context(local_file(f)) for f, is_clip in is_one.items() if is_clip]
     clips = Clips(here, options, not pictures.paths)
+    marks = read_marks(options.truth, pictures.digests(), here) if options.truth else NOTHING
     runner = ProcessRunner(threads=options.threads)
     # Only now: a command that cannot be used ends with one line.
-    for note in (*notes, *pictures.notes, *(ids.notes if ids else ())):
+    for note in (*notes, *pictures.notes, *(ids.notes if ids else ()), *marks.notes):
         complain(note)
     runs = [
         ModelRun(spec, options=EstimatorOptions(max_people=options.people.get(spec.key)))
         for spec in specs
     ]
     try:
-        code = _compare_pictures(runner, runs, pictures, (writer, ids)) if pictures.paths else 0
-        return code if code == INTERRUPTED else max(code, clips.compare(runner, specs))
+        code = 0
+        if pictures.paths:
+            code = _compare_pictures(runner, runs, pictures, (writer, ids), marks.pictures)
+        if code == INTERRUPTED:
+            return code
+        return max(code, clips.compare(runner, specs, marks.clips))
     finally:
         runner.close()
 
@@ -73,6 +80,7 @@ def _compare_pictures(
     every: Sequence[ModelRun],
     pictures: Pictures,
     output: tuple[Writer | None, ImageIds | None],
+    marked: Mapping[str, AnnotatedImage],
 ) -> int:
     """Compares, writes and reports; returns the exit code.  An interrupt keeps what is done."""
     runs: list[ModelRun] = []
@@ -88,7 +96,7 @@ def _compare_pictures(
         interrupted = True
         _fill_up(runs[-1], pictures)
     with on_interrupt(lambda: None):
-        unwritten = report_pictures(runs, list(pictures.paths), output)
+        unwritten = report_pictures(runs, list(pictures.paths), output, marked)
     if interrupted:
         complain("interrupted: what is done is kept")
         return INTERRUPTED
@@ -96,12 +104,19 @@ def _compare_pictures(
 
 
 def report_pictures(
-    runs: Sequence[ModelRun], names: Sequence[str], output: tuple[Writer | None, ImageIds | None]
+    runs: Sequence[ModelRun],
+    names: Sequence[str],
+    output: tuple[Writer | None, ImageIds | None],
+    marked: Mapping[str, AnnotatedImage] | None = None,
 ) -> InputError | None:
-    """Writes and tells what the models said about all pictures; what could not be written."""
+    """Writes and tells what the models said about all pictures; what could not be written.
+
+    Args:
+        marked: the truth marked on pictures, by their names.
+    """
     for i in range(len(names)):
         identify_picture({run.spec.key: run.estimates[i] for run in runs})
-    verdict = _verdict(runs, names)
+    verdict = _verdict(runs, names, Settled(marked or {}))
     writer, ids = output
     files, unwritten = writer.write(runs, ids, verdict) if writer and ids else ([], None)
     if unwritten is not None:
@@ -110,14 +125,14 @@ def report_pictures(
     return unwritten
 
 
-def _verdict(runs: Sequence[ModelRun], names: Sequence[str]) -> Verdicts:
+def _verdict(runs: Sequence[ModelRun], names: Sequence[str], settled: Settled) -> Verdicts:
     held_mb = {
         run.spec.key: memory
         for run in runs
         if run.status and (memory := run.status.pss_mb or run.status.rss_mb) is not None
     }
     given = [{run.spec.key: run.estimates[i] for run in runs} for i in range(len(names))]
-    return Verdicts(tuple(names), *of_pictures(given, held_mb))
+    return Verdicts(tuple(names), *of_pictures(given, held_mb, settled=settled))
 
 
 def _run_model(runner: Runner, run: ModelRun, pictures: Pictures) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from estimators import registry, weights
+from estimators.cli.marks import sha256_of
 from estimators.cli.streams import libraries_silenced
 from estimators.cli.text import megabytes
 from estimators.datasets.archives import is_archive, read_member
@@ -87,11 +88,13 @@ def local_file(file: GivenFile) -> Iterator[Path]:
 
 
 def refuse_without_use(options: argparse.Namespace, clips: set[bool]) -> None:
-    """Raises InputError for an option that says nothing of any given file.
+    """Raises InputError for an option that says nothing of any given file, or goes with no other.
 
     Args:
         clips: what there is among the files: clips (True), pictures (False), or both.
     """
+    if options.truth is not None and options.shard is not None:
+        raise InputError("--truth is not kept in shards.", "Leave out --truth or --shard.")
     if clips == {True} and options.annotations is not None:
         raise InputError(
             "--annotations tells the ids of pictures, and only clips are given.",
@@ -156,6 +159,10 @@ class Pictures:
         if isinstance(file.source, Path):
             return file.source, str(file.source)
         return file.read(_MOST_BYTES), file.name
+
+    def digests(self) -> dict[str, str]:
+        """The SHA-256 of each file, by its name."""
+        return {name: sha256_of(self._content(name)[0]) for name in self.paths}
 
     def sources(self) -> dict[str, SourcePicture]:
         """Each by its name, for comparison with annotations."""

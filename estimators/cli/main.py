@@ -151,15 +151,25 @@ def _add_compare(commands: _Commands) -> None:
         help=f"{', '.join(FORMATS)}; repeat it or separate by commas (default: json; all of them "
         "for a clip)",
     )
+    _add_annotation_options(compare)
+    _add_clip_options(compare)
+    add_shard_option(compare)
+    compare.set_defaults(module="estimators.cli.compare")
+
+
+def _add_annotation_options(compare: argparse.ArgumentParser) -> None:
     compare.add_argument(
         "--annotations",
         type=Path,
         metavar="FILE",
         help="COCO annotations that tell each picture's image_id by the end of its path",
     )
-    _add_clip_options(compare)
-    add_shard_option(compare)
-    compare.set_defaults(module="estimators.cli.compare")
+    compare.add_argument(
+        "--truth",
+        type=Path,
+        metavar="FILE",
+        help="what was marked on these files, as the page saves it: it decides the verdict",
+    )
 
 
 def _add_evaluate(commands: _Commands) -> None:

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from estimators.cli.main import main
 from estimators.media.pictures import read_picture
 from estimators.runtime.runner import ProcessRunner
 from tests.unit.cli_process import SAMPLES, environment, estimators
@@ -238,3 +239,21 @@ def test_nobody_in_the_picture(tmp_path: Path) -> None:
     for model in MODELS:
         row = next(line.split() for line in done.stdout.splitlines() if line.startswith(model))
         assert row[1:3] == ["0", "-"]
+
+
+def test_what_was_marked_decides_for_pictures_and_clips(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    truth = SAMPLES / "annotations.json"  # as the page saves marks
+    files = [str(SAMPLES / name) for name in ("grace_hopper.jpg", "balance.mp4")]
+    models = "movenet-lightning,blazepose-full"
+    arguments = ["compare", *files, "--models", models, "--truth", str(truth), "--stride", "10"]
+    assert main([*arguments, "--no-video", "--output", str(tmp_path / "out")]) == 0
+    said = capfd.readouterr()
+    assert "marked images are none of the files given" in said.err
+    for file, tier in (("verdict.json", None), ("balance/verdict.json", "truth")):
+        verdict = json.loads((tmp_path / "out" / file).read_text())["all"]
+        reasons = [reason["text"] for reason in verdict["reasons"]]
+        (told,) = [text for text in reasons if " joints marked, " in text]
+        assert told in said.out
+        assert verdict["tier"] == (tier or verdict["tier"])

@@ -19,6 +19,7 @@ from estimators.cli.main import main
 from tests.unit.cli_process import ROOT, environment, estimators
 from tests.unit.weights_server import Server
 
+SHARD = ("--shard", "1/2", "--output", "x")
 ANNOTATED = ("--output", "out", "--format", "coco", "--annotations")
 BODY = bytes(range(256)) * 4000
 
@@ -180,6 +181,9 @@ def test_interrupted_fetch_keeps_what_it_has(env: dict[str, str], tmp_path: Path
         (("compare", "sample_media/balance.mp4", "--stride", "9" * 40), "too large"),
         (("compare", "sample_media/balance.mp4", "--longest-side", "9" * 40), "too large"),
         (("compare", "sample_media/balance.mp4", "--start", "1e308"), "no frame"),
+        (("compare", "sample_media/astronaut.jpg", "--truth", "nowhere.json"), "nowhere.json"),
+        (("compare", "sample_media/astronaut.jpg", "--truth", "README.md"), "README.md"),
+        (("compare", "sample_media/astronaut.jpg", *SHARD, "--truth", "b.json"), "--truth"),
         (("compare", "sample_media/astronaut.jpg", "--output", ""), "--output"),
         (("compare", "sample_media/astronaut.jpg", "--output", "/proc/nowhere"), "/proc/nowhere"),
         (("compare", "sample_media/balance.mp4", "--output", "README.md/x"), "README.md/x"),

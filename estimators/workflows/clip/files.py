@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from functools import partial
@@ -78,10 +78,12 @@ def clip_verdict(
 
 
 def write_folder(
-    job: ClipJob, analysis: ClipAnalysis, folder: Path, formats: Sequence[str] = FORMATS
+    folder: Path, named: Iterable[tuple[str, Write]]
 ) -> tuple[list[Path], InputError | None]:
-    """Writes every file that can be into `folder`, which exists; see `sinks.write_all`."""
-    named = clip_files(job, analysis, formats)
+    """Writes every file of `clip_files` that can be into `folder`, which exists.
+
+    See `sinks.write_all`.
+    """
     return write_all((folder / name, write) for name, write in named)
 
 

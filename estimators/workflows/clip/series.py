@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 from estimators.analysis.agreement import mean_of, median_of
 from estimators.analysis.tracking import TrackOptions
+from estimators.analysis.truth import TruthErrors, truth_errors
+from estimators.annotated import AnnotatedImage
 from estimators.media.clip_info import ClipInfo
 from estimators.types import PoseSet
 from estimators.workflows.clip.analysis import ClipAnalysis
@@ -202,3 +204,17 @@ def frame_people(analysis: ClipAnalysis, frame_index: int) -> FramePeople:
         for i, number in enumerate(analysis.report.people[model][rows]):
             members.setdefault(int(number), {})[model] = i
     return FramePeople(shown, dict(sorted(members.items())))
+
+
+def shown_by_all(analysis: ClipAnalysis, image: AnnotatedImage) -> Mapping[str, PoseSet] | None:
+    """What every model shows in a marked frame; None where not all of them answered there."""
+    if image.frame_index is None:
+        return None
+    shown = frame_people(analysis, image.frame_index).shown
+    return shown if len(shown) == len(analysis.estimates) else None
+
+
+def clip_errors(analysis: ClipAnalysis, marked: Sequence[AnnotatedImage]) -> TruthErrors | None:
+    """How far every model is from what is marked in frames of a clip; None where nothing is."""
+    pairs = [(image, shown) for image in marked if (shown := shown_by_all(analysis, image))]
+    return truth_errors(pairs) if pairs else None

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import streamlit as st
 
 from estimators.analysis.truth import TruthErrors
-from estimators.annotated import AnnotatedImage
 from estimators.decode.clips import frames
-from estimators.types import PoseSet
-from estimators.workflows.clip.series import FramePeople, frame_people
+from estimators.workflows.clip.series import FramePeople, frame_people, shown_by_all
 from pages.ui.drawing import Drawn, Ink, pose_layer
 from pages.ui.server.files import folder
 from pages.ui.truth import Scene, errors_of, mark_truth, marked_frames
@@ -42,7 +41,7 @@ def truth(comparison: ClipComparison) -> None:
         info.name, comparison.clip.digest, picture, people.shown, people.members, layers, frame
     )
     come = st.session_state.get(_COME, 0)
-    if mark_truth(scene, lambda image: _shown_in(comparison, image), come):
+    if mark_truth(scene, partial(shown_by_all, comparison.analysis), come):
         st.rerun()  # the verdict stands above
 
 
@@ -57,7 +56,7 @@ def begin(comparison: ClipComparison) -> None:
 
 def errors(comparison: ClipComparison) -> TruthErrors | None:
     """How far every model is from what is marked in the clip's frames; None where nothing is."""
-    return errors_of(comparison.clip.digest, lambda image: _shown_in(comparison, image))
+    return errors_of(comparison.clip.digest, partial(shown_by_all, comparison.analysis))
 
 
 def _choose_frame(comparison: ClipComparison) -> int | None:
@@ -120,11 +119,3 @@ def _layers(comparison: ClipComparison, people: FramePeople) -> list[Layer]:
         for spec in comparison.specs
         if spec.key in people.shown
     ]
-
-
-def _shown_in(comparison: ClipComparison, image: AnnotatedImage) -> dict[str, PoseSet] | None:
-    """What the models show in a marked frame; None where not all of them answered."""
-    if image.frame_index is None:
-        return None
-    shown = frame_people(comparison.analysis, image.frame_index).shown
-    return dict(shown) if len(shown) == len(comparison.specs) else None
