@@ -78,6 +78,9 @@ def test_a_ratio_of_models_without_a_common_round_is_unknown() -> None:
         ([100.0, *[10.0] * 14], True),  # the first call is slow, the median does not mind
         ([30.0 - i for i in range(20)], False),  # still falling
         ([*[30.0 - i for i in range(20)], *[11.0] * 15], True),
+        # Half of the last ten are new: their median is the mean of old and new.
+        ([*[100.0] * 10, *[96.0] * 5], True),
+        ([*[100.0] * 10, *[93.0] * 5], False),
     ],
 )
 def test_warm_up_ends_when_the_median_of_the_last_ten_settles(

@@ -90,11 +90,11 @@ class BenchmarkJob(BackgroundJob):
         return BenchmarkProgress(self.state, self._steps.share, self._steps.text)
 
     @contextmanager
-    def between_rounds(self) -> Iterator[None]:
-        """For drawing: while inside no call is timed, unless the round is a long one."""
+    def between_rounds(self) -> Iterator[bool]:
+        """For drawing: while inside no call is timed; False where the round was a long one."""
         held = self._drawing.acquire(timeout=_LOOK_S)
         try:
-            yield
+            yield held
         finally:
             if held:
                 self._drawing.release()
