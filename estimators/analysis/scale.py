@@ -39,7 +39,7 @@ _HIPS = [COCO_17.index("left_hip"), COCO_17.index("right_hip")]
 
 def enough_joints(xy: NDArray[np.float64]) -> NDArray[np.bool_]:
     """Bool [...]: at least three joints of [..., 17, 2] are there, else nobody counts as found."""
-    enough: NDArray[np.bool_] = np.isfinite(xy[..., 0]).sum(axis=-1) >= FEWEST_JOINTS
+    enough: NDArray[np.bool_] = np.isfinite(xy).all(axis=-1).sum(axis=-1) >= FEWEST_JOINTS
     return enough
 
 

@@ -140,7 +140,7 @@ def _people(
         return out
     heard = np.array(agreement)
     out[:, :4], out[:, 8] = heard[:, :4], heard[:, 4]
-    out[:, 4] = np.isfinite(xy[..., 0]).mean(axis=1)
+    out[:, 4] = np.isfinite(xy).all(axis=-1).mean(axis=1)
     out[:, 5] = np.log(np.nan_to_num(torso_length(xy), nan=1.0) / longer_side + 1e-3)
     out[:, 6], out[:, 7] = uneven(xy), long_limbs(xy)
     out[:, 9] = np.nan_to_num(poses.to_skeleton(COCO_17).score).mean(axis=1)

@@ -120,7 +120,7 @@ def dropout(path: PersonPath) -> NDArray[np.float64]:
     altogether at the end, costs as much as losing them as long in short pieces.  Frames in which
     the model shows somebody else, and was asked for no more, are left out.
     """
-    share: NDArray[np.float64] = np.isnan(path.xy[path.judged, :, 0]).mean(axis=0)
+    share: NDArray[np.float64] = np.isnan(path.xy[path.judged]).any(axis=-1).mean(axis=0)
     return share
 
 

@@ -230,6 +230,15 @@ def test_a_face_alone_measures_by_its_ears_legs_by_their_box_and_one_joint_by_no
     assert np.isnan(scale.person_area(xy)[2])
 
 
+def test_somebody_lying_measures_as_one_who_stands() -> None:
+    """By the torso, by the shoulders, by the ears, by the longer side of the box around legs."""
+    xy = np.stack([STANDING] * 4)
+    xy[1, 11:], xy[2, 5:], xy[3, :13] = np.nan, np.nan, np.nan
+    lying = xy[..., ::-1] + (500, -30)
+    np.testing.assert_allclose(scale.torso_length(lying), scale.torso_length(xy))
+    np.testing.assert_allclose(scale.person_area(lying), scale.person_area(xy))
+
+
 def test_a_torso_seen_end_on_does_not_make_distances_endless() -> None:
     xy = scale.coco_xy(people((0, 0)))
     hips = [COCO_17.index("left_hip"), COCO_17.index("right_hip")]

@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 
 from estimators.analysis import recommend as rule
+from estimators.analysis.by_truth import by_truth, marked_against
 from estimators.analysis.facts import Cost
 from estimators.analysis.recommend import Evidence, Recommendation, recommend
 from estimators.analysis.seen import Seen
-from estimators.analysis.truth import lead, truth_errors
+from estimators.analysis.truth import TruthErrors, lead, truth_errors
 from estimators.analysis.votes import Vote
 from estimators.annotated import AnnotatedImage, AnnotatedPerson
 from estimators.skeletons import COCO_17
@@ -112,3 +113,30 @@ def test_four_joints_tell_no_models_apart() -> None:
         image = AnnotatedImage("x", 640, 480, (AnnotatedPerson(UPRIGHT, flags),))
         shown = {FAST: poses(UPRIGHT), SLOW: poses(moved(20))}
         assert lead(truth_errors([(image, shown)]), FAST, SLOW).sure == sure
+
+
+@pytest.mark.parametrize(("worst", "as_good"), [(0.5, True), (0.4, False)])
+def test_as_good_is_within_a_twentieth(worst: float, as_good: bool) -> None:
+    """One joint of each of five people: OKS 0.9 against 0.86 or 0.84, not surely less."""
+    joints = tuple((n, "nose") for n in range(5))
+    similarity = {SLOW: np.full(5, 0.9), FAST: np.array([0.95] * 4 + [worst])}
+    errors = TruthErrors(joints, dict.fromkeys(similarity, np.zeros(5)), similarity)
+    settled = by_truth(errors, [FAST, SLOW], COSTS)
+    assert settled is not None
+    assert settled.model == (FAST if as_good else SLOW)
+    told = "MoveNet Lightning is the cheapest of those within 0.05 of BlazePose full" in "".join(
+        map(str, settled.reasons)
+    )
+    assert told == as_good
+    against = marked_against(errors, [FAST, SLOW], FAST)
+    assert (against is None) == as_good
+    assert marked_against(errors, [FAST, SLOW], SLOW) is None
+    # A model that shows none of what is marked is compared like any other.
+    nothing = {SLOW: np.full(5, 0.9), FAST: np.zeros(5)}
+    missed = {SLOW: np.zeros(5), FAST: np.full(5, np.nan)}
+    settled = by_truth(TruthErrors(joints, missed, nothing), [FAST, SLOW], COSTS)
+    assert settled is not None
+    assert settled.model == SLOW
+    # Of one model alone the truth has nothing to say.
+    assert by_truth(errors, [FAST], COSTS) is None
+    assert marked_against(errors, [FAST], FAST) is None

@@ -441,6 +441,23 @@ def test_a_reference_runtime_is_no_witness_though_it_differs_a_little() -> None:
     assert both.model == alone.model
     assert both.chance == pytest.approx(alone.chance)
     assert both.expected["movenet-lightning-tfhub"] == both.expected[LIGHTNING]
+    # Nor is the original where its twin comes first.
+    twin = poses(person() + 0.4)
+    alone = ask(people | {LIGHTNING: twin})
+    both = ask({"movenet-lightning-tfhub": twin} | people)
+    assert both.chance == pytest.approx(alone.chance)
+    assert both.expected[LIGHTNING] == pytest.approx(alone.expected[LIGHTNING])
+
+
+def test_the_gravest_finding_over_all_pictures_is_told() -> None:
+    pictures = []
+    for name, torsos in (("a.jpg", 1.5), ("b.jpg", 2.5), ("c.jpg", 2.0)):
+        wrong = person(noise=0)
+        wrong[COCO_17.index("left_ankle")] = wrong[COCO_17.index("left_knee")]
+        wrong[COCO_17.index("left_ankle")] += (0, torsos * TORSO)
+        pictures.append(Seen(agreeing() | {POSENET: poses(wrong)}, 640, name))
+    said = text(recommend(Evidence(pictures, COSTS, subject="set of pictures")))
+    assert "left ankle of person 1 lie 2.5 torso lengths apart on b.jpg" in said
 
 
 @pytest.mark.parametrize(("held", "told"), [(1, "one person at most"), (2, "2 people at most")])

@@ -147,6 +147,8 @@ def test_where_they_differ_most_is_told_of_the_first_of_equals() -> None:
 
 def test_poses_too_far_apart_lead_to_the_worst_joint_of_the_model() -> None:
     astray = seen("", 2, {LIGHTNING: 0.5, FULL: 1.5, POSENET: 0})
+    said = sentences.too_far(fact(POSENET), 0.6, [astray])
+    assert said.place == Place(2, 1, "left_wrist", POSENET)
     far = fact(LIGHTNING, worst=0.75)
     said = sentences.too_far(far, 0.6, [astray])
     assert said.place == Place(2, 1, "left_wrist", LIGHTNING)

@@ -146,6 +146,9 @@ def test_who_is_nearest_within_two_percent_of_a_torso() -> None:
     models[BLAZE] = pose(moved("nose", 4.1))
     later = {s.model: s.nearest for s in truth_scores(truth_errors([(image(person()), models)]))}
     assert later == {LIGHTNING: K, BLAZE: K - 1}
+    level = {LIGHTNING: np.zeros(1), BLAZE: np.full(1, 0.02)}  # exactly as far apart
+    scores = truth_scores(TruthErrors(((0, "nose"),), level, level))
+    assert [score.nearest for score in scores] == [1, 1]
 
 
 def test_intervals_hold_the_mean_and_widen_with_fewer_people() -> None:
@@ -254,7 +257,7 @@ def test_votes_give_a_share_with_wilsons_interval() -> None:
 def test_votes_in_words_name_the_one_that_won_more_often_first() -> None:
     def told(*winners: str | None) -> str:
         votes = [Vote((BLAZE, LIGHTNING), winner, str(i)) for i, winner in enumerate(winners)]
-        (line,) = votes_in_words(votes, (LIGHTNING, BLAZE, "posenet"))
+        (line,) = votes_in_words(votes, ("posenet", LIGHTNING, BLAZE))
         return line
 
     few = "too few votes to tell."
