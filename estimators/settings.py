@@ -159,6 +159,15 @@ class Settings:
             read=_path,
         ),
     )
+    results_dir: Path | None = field(
+        default=None,
+        metadata=_about(
+            "POSE_RESULTS",
+            "a folder whose runs the Evaluate page follows and opens, for every visitor: what "
+            "`evaluate` writes into folders in it",
+            read=_path,
+        ),
+    )
     tfhub_cache_dir: Path | None = field(
         default=None,
         metadata=_about(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -42,6 +42,10 @@ def clips_key(options: argparse.Namespace, specs: Sequence[ModelSpec]) -> str:
     return hashlib.sha256(content.encode()).hexdigest()[:16]
 
 
+Clip = tuple[Mapping[str, Any], GivenFile]
+Outcomes = Callable[[Sequence[Clip]], Iterator[DoneClip]]
+
+
 class ClipShard:
     """Works on clips and keeps a line of each that is done.
 
@@ -53,22 +57,20 @@ class ClipShard:
     def __init__(
         self, options: argparse.Namespace, specs: Sequence[ModelSpec], folder: Path
     ) -> None:
-        self._options, self._specs, self._folder = options, specs, folder
+        self._options, self.specs, self._folder = options, specs, folder
         self._of = clips_key(options, specs)
 
-    def run(
-        self, runner: ProcessRunner, clips: Sequence[tuple[Mapping[str, Any], GivenFile]]
-    ) -> int:
-        """Works on those that are not done, one after the other; returns the exit code."""
-        if not clips:
-            return 0
+    def run(self, clips: Sequence[Clip], outcomes: Outcomes) -> int:
+        """Works on those that are not done; returns the exit code.
+
+        Args:
+            outcomes: does the work, and tells what became of each.
+        """
         codes, done = [0], DoneClips(self._of)
         lines = done.open(self._folder)
         try:
-            for item, file in clips:
-                ended = self._one(runner, item, file, done.clips.get(item["name"]))
-                if ended is None:
-                    continue
+            left = [clip for clip in clips if not self._is_done(clip, done)]
+            for ended in outcomes(left):
                 codes.append(ended.code)
                 if ended.code == INTERRUPTED:
                     break
@@ -78,32 +80,33 @@ class ClipShard:
             lines.close()
         return max(codes)
 
-    def _is_done(self, known: DoneClip, clip: Path) -> bool:
-        try:
-            same = known.sha256 == file_digest(clip)
-        except OSError:
-            return False
-        return same and known.code == 0 and not list(known.damaged(self._folder))
-
-    def _one(
-        self,
-        runner: ProcessRunner,
-        item: Mapping[str, Any],
-        file: GivenFile,
-        known: DoneClip | None,
-    ) -> DoneClip | None:
-        """What became of a clip; None where it was done before."""
+    def one(self, runner: ProcessRunner, clip: Clip) -> DoneClip:
+        """Works on a clip, and says what became of it."""
+        item, file = clip
         folder = self._folder / item["folder"]
         into = argparse.Namespace(**{**vars(self._options), "output": folder})
         try:
-            with local_file(file) as clip:
-                if known is not None and self._is_done(known, clip):
-                    return None
-                code = Clips([clip], into, alone=True).compare(runner, self._specs)
+            with local_file(file) as path:
+                code = Clips([path], into, alone=True).compare(runner, self.specs)
                 if code == INTERRUPTED:
                     return DoneClip(self._of, item["name"], "", code=code)
-                digest, files = file_digest(clip), files_in(folder)
+                digest, files = file_digest(path), files_in(folder)
         except (InputError, OSError) as error:
             complain(f"error: {printable(file.name)}: {error}")
-            return DoneClip(self._of, item["name"], "", error=str(error), code=BAD_INPUT)
+            return self.failed(clip, str(error))
         return DoneClip(self._of, item["name"], digest, folder.name, files, code=code)
+
+    def failed(self, clip: Clip, why: str) -> DoneClip:
+        """What is kept of a clip that cannot be worked on."""
+        return DoneClip(self._of, clip[0]["name"], "", error=why, code=BAD_INPUT)
+
+    def _is_done(self, clip: Clip, done: DoneClips) -> bool:
+        """Whether its files are there, of the same clip as far as it lies here."""
+        item, file = clip
+        known = done.clips.get(item["name"])
+        if known is None or known.code or list(known.damaged(self._folder)):
+            return False
+        try:
+            return not isinstance(file.source, Path) or known.sha256 == file_digest(file.source)
+        except OSError:
+            return False

@@ -9,9 +9,8 @@ from contextlib import ExitStack
 from tqdm import tqdm
 
 from estimators.analysis.clip import ClipEstimates
-from estimators.analysis.identity import identify_picture
 from estimators.annotated import AnnotatedImage
-from estimators.cli import compare_shard, output, summary
+from estimators.cli import compare_merge, compare_shard, output
 from estimators.cli.clips import Clips
 from estimators.cli.codes import BAD_INPUT, FAILED, INTERRUPTED
 from estimators.cli.inputs import (
@@ -27,14 +26,15 @@ from estimators.cli.marks import NOTHING, read_marks
 from estimators.cli.model_run import ModelRun
 from estimators.cli.output import Writer
 from estimators.cli.people import asked_people
-from estimators.cli.streams import complain, tell
-from estimators.errors import InputError, ModelError, PoseError, WeightsError
+from estimators.cli.picture_report import report_pictures
+from estimators.cli.streams import complain
+from estimators.errors import ModelError, PoseError, WeightsError
 from estimators.export.coco import ImageIds
 from estimators.registry import ModelSpec
 from estimators.runtime.api import ModelStatus, Runner
 from estimators.runtime.runner import ProcessRunner
 from estimators.types import EstimatorOptions
-from estimators.workflows.verdicts import Settled, Verdicts, of_pictures
+from estimators.workflows.shards import find_parts
 
 
 def run(options: argparse.Namespace) -> int:
@@ -46,8 +46,15 @@ def run(options: argparse.Namespace) -> int:
 def _run(options: argparse.Namespace, stack: ExitStack) -> int:
     specs, notes = chosen_models(options.models)
     options.people = asked_people(options.people or (), specs)
-    if options.shard is not None:
-        return compare_shard.run(options, specs, notes)
+    if options.shard is not None or options.on is not None:
+        if options.truth is not None:
+            raise InputError(
+                "--truth is for work on one machine.", "Leave out --shard and --on, or --truth."
+            )
+        code, folder = compare_shard.run(options, specs, notes)
+        if options.shard is not None or code == INTERRUPTED:
+            return code
+        return compare_merge.run(find_parts([folder]), options)
     writer = output.prepare(options)
     is_one = {file: is_clip(file) for file in given_files(options.files)}
     refuse_without_use(options, set(is_one.values()))
@@ -101,38 +108,6 @@ def _compare_pictures(
         complain("interrupted: what is done is kept")
         return INTERRUPTED
     return BAD_INPUT if unwritten else FAILED if any(run.error for run in runs) else 0
-
-
-def report_pictures(
-    runs: Sequence[ModelRun],
-    names: Sequence[str],
-    output: tuple[Writer | None, ImageIds | None],
-    marked: Mapping[str, AnnotatedImage] | None = None,
-) -> InputError | None:
-    """Writes and tells what the models said about all pictures; what could not be written.
-
-    Args:
-        marked: the truth marked on pictures, by their names.
-    """
-    for i in range(len(names)):
-        identify_picture({run.spec.key: run.estimates[i] for run in runs})
-    verdict = _verdict(runs, names, Settled(marked or {}))
-    writer, ids = output
-    files, unwritten = writer.write(runs, ids, verdict) if writer and ids else ([], None)
-    if unwritten is not None:
-        complain(f"error: {unwritten}")
-    tell(summary.text(runs, len(names)) + "\n\n" + verdict.text, files)
-    return unwritten
-
-
-def _verdict(runs: Sequence[ModelRun], names: Sequence[str], settled: Settled) -> Verdicts:
-    held_mb = {
-        run.spec.key: memory
-        for run in runs
-        if run.status and (memory := run.status.pss_mb or run.status.rss_mb) is not None
-    }
-    given = [{run.spec.key: run.estimates[i] for run in runs} for i in range(len(names))]
-    return Verdicts(tuple(names), *of_pictures(given, held_mb, settled=settled))
 
 
 def _run_model(runner: Runner, run: ModelRun, pictures: Pictures) -> None:

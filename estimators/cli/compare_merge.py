@@ -11,10 +11,10 @@ from estimators.analysis.clip import ClipEstimates
 from estimators.cli import output
 from estimators.cli.clip_shard import clips_key
 from estimators.cli.codes import BAD_INPUT, FAILED
-from estimators.cli.compare import report_pictures
 from estimators.cli.compare_shard import Item, model_keys, pictures_of
 from estimators.cli.interrupts import on_interrupt
 from estimators.cli.model_run import ModelRun
+from estimators.cli.picture_report import report_pictures
 from estimators.cli.shards import refuse_incomplete
 from estimators.cli.streams import complain, tell
 from estimators.errors import InputError, ModelError

@@ -12,32 +12,33 @@ from typing import Any
 
 from estimators.annotated import AnnotatedImage, AnnotatedSet
 from estimators.cli import output
-from estimators.cli.clip_shard import ClipShard
+from estimators.cli.clip_cluster import work_on_clips
 from estimators.cli.clips import folder_names
 from estimators.cli.codes import INTERRUPTED
-from estimators.cli.evaluate import work
 from estimators.cli.inputs import given_files, is_clip, named, refuse_without_use
-from estimators.cli.shards import begin_shard, end_shard, tell_end
+from estimators.cli.parts_job import parts_job
+from estimators.cli.shards import begin_shard, end_shard, tell_end, wanted_shard
 from estimators.cli.streams import complain
+from estimators.cli.watch import work
+from estimators.cluster.follow import told_in
 from estimators.datasets.files import GivenFile
 from estimators.errors import InputError
 from estimators.registry import ModelSpec, get
-from estimators.runtime.runner import ProcessRunner
 from estimators.workflows.clip.shard import file_digest
 from estimators.workflows.evaluate.asks import EvaluateSettings
-from estimators.workflows.evaluate.job import EvaluateJob
 from estimators.workflows.evaluate.pictures import PictureFacts
 from estimators.workflows.evaluate.records import model_key
-from estimators.workflows.shards import parse_shard
 
 Item = dict[str, Any]
 
 
-def run(options: argparse.Namespace, specs: Sequence[ModelSpec], notes: Sequence[str]) -> int:
-    """Works on one shard; returns the exit code."""
-    shard = parse_shard(options.shard)
+def run(
+    options: argparse.Namespace, specs: Sequence[ModelSpec], notes: Sequence[str]
+) -> tuple[int, Path]:
+    """Works on one shard, or on all; returns the exit code, and the folder of the parts."""
+    shard = wanted_shard(options)
     if options.output is None:
-        raise InputError("--shard needs --output.", "Name a folder for the parts.")
+        raise InputError("--shard and --on need --output.", "Name a folder.")
     output.prepare(options)
     is_one = {file: is_clip(file) for file in given_files(options.files)}
     refuse_without_use(options, set(is_one.values()))
@@ -50,28 +51,17 @@ def run(options: argparse.Namespace, specs: Sequence[ModelSpec], notes: Sequence
     folder = begin_shard(options, shard, job_of(options, every, settings), items)
     for note in notes:
         complain(note)
-    runner = ProcessRunner(threads=options.threads)
-    try:
-        with runner.occupied():  # it may share its machine: its times are no model's own
-            pictures = pictures_of(items, {}, files)
-            job = EvaluateJob(runner, pictures, settings, folder) if pictures.images else None
-            if job is not None:
-                work(job, specs, runner)
-            clips = [item for item in items if item["kind"] == "clip"]
-            stopped = job is not None and job.state == "cancelled"
-            code = (
-                0
-                if stopped
-                else ClipShard(options, specs, folder).run(
-                    runner, [(item, files[item["name"]]) for item in clips]
-                )
-            )
-    finally:
-        runner.close()
+    pictures, job, stopped = pictures_of(items, {}, files), None, False
+    if pictures.images:
+        with parts_job(options, pictures, settings, folder) as (job, runner), told_in(folder, job):
+            work(job, specs, runner)
+        stopped = job.state == "cancelled"
+    clips = [(item, files[item["name"]]) for item in items if item["kind"] == "clip"]
+    code = 0 if stopped or not clips else work_on_clips(options, specs, folder, clips)
     if job is not None:
-        return max(code, end_shard(shard, job, options))
+        return max(code, end_shard(shard, job, options)), folder
     tell_end(shard, "no pictures", options, code == INTERRUPTED)
-    return code
+    return code, folder
 
 
 def job_of(

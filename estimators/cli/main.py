@@ -16,11 +16,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from estimators import settings
-from estimators.cli import elsewhere, streams
+from estimators.cli import elsewhere, streams, submitted
 from estimators.cli.benchmark_options import add_benchmark, add_benchmark_file
 from estimators.cli.codes import BAD_INPUT, FAILED, FORMATS, INTERRUPTED
 from estimators.cli.interrupts import interrupt, on_interrupt
-from estimators.cli.set_options import add_merge, add_set_options, add_shard_option
+from estimators.cli.set_options import (
+    add_cluster_options,
+    add_job,
+    add_merge,
+    add_set_options,
+    add_shard_option,
+)
 from estimators.cli.values import Whole, folder, seconds
 from estimators.errors import InputError, PoseError
 from estimators.remote import place
@@ -68,6 +74,8 @@ def _run(arguments: Sequence[str] | None) -> int:
         raise
     if options.module != _DOCTOR:  # which tells it among the rest
         settings.current()  # a wrong one is told before anything is done
+    if options.module != submitted.__name__ and submitted.is_remote(options):
+        return submitted.submit(options)
     with ExitStack() as stack:
         elsewhere.bring(options, stack)
         code: int = import_module(options.module).run(options)
@@ -97,6 +105,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_compare(commands)
     _add_evaluate(commands)
     add_merge(commands)
+    add_job(commands)
     add_benchmark(commands)
     _add_weights(commands)
     _add_doctor(commands)
@@ -154,6 +163,7 @@ def _add_compare(commands: _Commands) -> None:
     _add_annotation_options(compare)
     _add_clip_options(compare)
     add_shard_option(compare)
+    add_cluster_options(compare)
     compare.set_defaults(module="estimators.cli.compare")
 
 
@@ -205,6 +215,7 @@ def _add_evaluate(commands: _Commands) -> None:
         help="take what an earlier run kept in DIR/.estimates; else it starts anew",
     )
     add_shard_option(evaluate)
+    add_cluster_options(evaluate)
     add_benchmark_file(evaluate)
     evaluate.set_defaults(module="estimators.cli.evaluate")
 

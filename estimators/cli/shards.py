@@ -9,11 +9,11 @@ from typing import Any
 
 from estimators.cli.codes import FAILED, INTERRUPTED
 from estimators.cli.streams import complain, tell
+from estimators.cli.watch import PartsJob
 from estimators.errors import InputError
 from estimators.export.sinks import require_writable
 from estimators.media.names import printable
-from estimators.workflows.evaluate.job import EvaluateJob
-from estimators.workflows.shards import Shard, ShardRun
+from estimators.workflows.shards import WHOLE, Shard, ShardRun, parse_shard
 
 
 def begin_shard(
@@ -39,7 +39,12 @@ def begin_shard(
     return folder
 
 
-def end_shard(shard: Shard, job: EvaluateJob, options: argparse.Namespace) -> int:
+def wanted_shard(options: argparse.Namespace) -> Shard:
+    """The shard that `--shard` names; without, all there is."""
+    return WHOLE if options.shard is None else parse_shard(options.shard)
+
+
+def end_shard(shard: Shard, job: PartsJob, options: argparse.Namespace) -> int:
     """Says what became of a shard's pictures; returns the exit code."""
     pictures, models = len(job.annotated.images), job.progress.models
     unread = len(job.pictures.unreadable)
@@ -53,10 +58,10 @@ def end_shard(shard: Shard, job: EvaluateJob, options: argparse.Namespace) -> in
 def tell_end(shard: Shard, said: str, options: argparse.Namespace, interrupted: bool) -> None:
     """Says what a shard has done and what comes next."""
     where = printable(options.told_output)
-    tell(
-        f"{shard}: {said}. Its times are no model's own and go into no report.\n"
-        f"When all are there: python -m estimators merge {where} --output REPORT"
-    )
+    told = f"{shard}: {said}. Its times are no model's own and go into no report."
+    if options.shard is not None:
+        told += f"\nWhen all are there: python -m estimators merge {where} --output REPORT"
+    tell(told)
     if interrupted:
         complain("interrupted: what is done is kept; the same command goes on from there")
 

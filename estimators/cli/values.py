@@ -38,6 +38,15 @@ def folder(text: str) -> Path | Remote:
     return place(text)
 
 
+def share(text: str) -> float:
+    """A number of devices: a fraction of one, or whole ones."""
+    with suppress(ValueError):
+        given = float(text)
+        if 0 <= given <= 1 or (given <= 64 and given.is_integer()):
+            return given
+    raise argparse.ArgumentTypeError(f"{text!r} is no share: give 0 to 1, or a whole number")
+
+
 def seconds(text: str) -> float:
     with suppress(ValueError):
         if 0 <= (given := float(text)) < math.inf:

@@ -21,6 +21,7 @@ RANKS = {
     "estimators.cli": 5,
     "estimators.maintenance": 5,
     "estimators.doctor": 4,
+    "estimators.cluster": 4,
     "estimators.workflows": 4,
     "estimators.runtime": 3,
     "estimators.analysis": 3,

@@ -109,6 +109,10 @@ class KnownAnswers:
         entry = self._known.get((picture, window))
         return None if entry is None else _kept(entry, self._spec)
 
+    def knows(self, picture: str, window: Window | None) -> bool:
+        """Whether there is an answer."""
+        return (picture, window) in self._known
+
     def error(self, picture: str, window: Window | None) -> str:
         """Why there is no answer, "" where there is one or it was never asked."""
         question = (picture, window)
@@ -135,6 +139,11 @@ class KnownAnswers:
             return
         _kept(entry, self._spec)
         self._known[question] = entry
+
+
+def by_name(file: str) -> str:
+    """What stands for the SHA-256 of a picture that nobody could tell: it has its error alone."""
+    return f"name {file}"
 
 
 class Records:
@@ -177,6 +186,10 @@ class Records:
         """Why answers are not kept any more (a full disk, …), "" where they are."""
         return self._lines.unkept if self._lines is not None else ""
 
+    def knows(self, picture: str, window: Window | None) -> bool:
+        """Whether an earlier run had an answer."""
+        return self._answers.knows(picture, window)
+
     def get(self, picture: str, window: Window | None) -> Kept | None:
         """What an earlier run knew, see `KnownAnswers.get`."""
         return self._answers.get(picture, window)
@@ -206,9 +219,31 @@ class Records:
         """Keeps what the model's process holds, for a run that need not start it."""
         self._put({"memory_mb": memory_mb, "machine": machine_digest()})
 
+    def add(self, line: Mapping[str, Any]) -> None:
+        """Keeps a line of `CollectedRecords`; one of another version is passed over."""
+        if self._lines is not None and line.get("of") == self._answers.digest:
+            self._lines.append(line)
+
     def _put(self, entry: Mapping[str, Any]) -> None:
-        if self._lines is not None:
-            self._lines.append({"of": self._answers.digest, **entry})
+        self.add({"of": self._answers.digest, **entry})
+
+
+class CollectedRecords(Records):
+    """Collects what `Records` would write, for whoever writes it.
+
+    Attributes:
+        lines: for `Records.add`.
+        gave_up: why the model is asked nothing more, "" where it is.
+    """
+
+    def __init__(self, spec: ModelSpec, options: EstimatorOptions) -> None:
+        super().__init__(None, spec, options)
+        self.lines: list[dict[str, Any]] = []
+        self.gave_up = ""
+
+    def add(self, line: Mapping[str, Any]) -> None:
+        self.lines.append(dict(line))
+        self.gave_up = str(line.get("gave_up", self.gave_up))
 
 
 def forget(folder: Path) -> None:

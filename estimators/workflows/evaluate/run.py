@@ -62,6 +62,7 @@ class ModelRun:
 
     Attributes:
         stopped: whether to end before the next question.
+        quiet: how many are asked one by one, with nothing beside them.
     """
 
     runner: Runner
@@ -69,6 +70,7 @@ class ModelRun:
     options: EstimatorOptions
     pictures: SetPictures
     stopped: Callable[[], bool] = lambda: False
+    quiet: int = QUIET
 
 
 def answers(run: ModelRun, asks: Sequence[Ask], records: Records) -> Iterator[Answer]:
@@ -105,7 +107,7 @@ def _in_order(
     with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="evaluate") as pool:
         waiting: deque[Future[_Outcome]] = deque()
         while (left or waiting) and not run.stopped():
-            while left and len(waiting) < (AT_ONCE if asked >= QUIET else 1):
+            while left and len(waiting) < (AT_ONCE if asked >= run.quiet else 1):
                 ask = left.popleft()
                 waiting.append(pool.submit(partial(_settled, run, ask, records, over)))
             answer, error = waiting.popleft().result()

@@ -42,9 +42,13 @@ class SeenPictures:
 
     def note(self, image: AnnotatedImage, facts: PictureFacts) -> None:
         """A picture that was read, or cannot be."""
-        if self.known.facts.get(image.file) != facts:
-            self.known.facts[image.file] = facts
-            self._lines.append({"file": image.file, **asdict(facts)})
+        self.put(image.file, facts)
+
+    def put(self, file: str, facts: PictureFacts) -> None:
+        """The same, by the picture's name."""
+        if self.known.facts.get(file) != facts:
+            self.known.facts[file] = facts
+            self._lines.append({"file": file, **asdict(facts)})
 
     def close(self) -> None:
         """Lets go of the file; safe to call twice."""

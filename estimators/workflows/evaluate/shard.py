@@ -22,7 +22,7 @@ from estimators.workflows.evaluate.answers import Evaluated
 from estimators.workflows.evaluate.asks import Ask, EvaluateSettings, Plan
 from estimators.workflows.evaluate.outcome import AskedModel, outcome
 from estimators.workflows.evaluate.pictures import PictureFacts
-from estimators.workflows.evaluate.records import KnownAnswers, model_key
+from estimators.workflows.evaluate.records import KnownAnswers, by_name, model_key
 from estimators.workflows.evaluate.run import Answer
 from estimators.workflows.evaluate.seen import FILE as SEEN
 from estimators.workflows.evaluate.seen import Seen
@@ -113,15 +113,14 @@ class _Part:
 
     def answer(self, ask: Ask, model: str) -> Answer | None:
         """None where it is missing."""
-        facts, known = self.seen.facts.get(ask.image.file), self.answers[model]
-        if facts is None:
-            return None
+        file, known = ask.image.file, self.answers[model]
+        facts = self.seen.facts.get(file, PictureFacts(by_name(file)))
         if facts.unreadable:
             return Answer(ask, error=facts.unreadable, unreadable=True)
         kept = known.get(facts.sha256, ask.window)
         if kept is not None:
             return Answer(ask, replace(kept.estimate, timings_ms=_UNKNOWN_MS))
-        why = known.error(facts.sha256, ask.window)
+        why = known.error(facts.sha256, ask.window) or known.error(by_name(file), ask.window)
         return Answer(ask, error=why) if why else None
 
     def problem(self, again: str) -> str:

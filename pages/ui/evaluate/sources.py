@@ -14,6 +14,7 @@ from estimators.errors import InputError
 from estimators.media.samples import FOLDER
 from pages.ui.address import publish, recall
 from pages.ui.evaluate.files import Kept, files
+from pages.ui.evaluate.followed import results_folder, show_runs
 from pages.ui.text import escaped
 
 _SOURCES = {"sample": "Sample set", "upload": "Your own"}
@@ -38,11 +39,13 @@ class Brought:
 
 def choose_set() -> Brought | None:
     """The set to evaluate; None while there is none, the page says why."""
+    results = results_folder()
+    sources = _SOURCES if results is None else {**_SOURCES, "runs": "Runs elsewhere"}
     source = st.segmented_control(
         "Annotated pictures",
-        list(_SOURCES),
-        default=recall("set", list(_SOURCES)),
-        format_func=_SOURCES.__getitem__,
+        list(sources),
+        default=recall("set", list(sources)),
+        format_func=sources.__getitem__,
         required=True,
         key="set",
         label_visibility="collapsed",
@@ -56,6 +59,9 @@ def choose_set() -> Brought | None:
             "differences. Bring a hundred of your own to decide by."
         )
         return Brought(annotated, health, "samples")
+    if source == "runs" and results is not None:
+        show_runs(results)
+        return None
     kept = files()
     if not kept:
         st.info(

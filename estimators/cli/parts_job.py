@@ -1,0 +1,47 @@
+"""Where the work of a shard is done: in models of this machine, or on a cluster."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from estimators.annotated import AnnotatedSet
+from estimators.cli.streams import complain
+from estimators.cli.watch import PartsJob
+from estimators.cluster.job import ClusterJob, Hiring
+from estimators.cluster.on_ray import RayWorkers, Room, connected
+from estimators.runtime.runner import ProcessRunner
+from estimators.workflows.evaluate.asks import EvaluateSettings
+from estimators.workflows.evaluate.job import EvaluateJob
+
+
+@contextmanager
+def parts_job(
+    options: argparse.Namespace, annotated: AnnotatedSet, settings: EvaluateSettings, folder: Path
+) -> Iterator[tuple[PartsJob, ProcessRunner | None]]:
+    """The job, and who hosts its models here.
+
+    Raises:
+        InputError: there is no such cluster, or no room in it.
+    """
+    if options.on is None:
+        runner = ProcessRunner(threads=options.threads)
+        try:
+            with runner.occupied():  # it may share its machine: its times are no model's own
+                yield EvaluateJob(runner, annotated, settings, folder), runner
+        finally:
+            runner.close()
+        return
+    room = room_of(options)
+    with connected(options.on) as ray:
+        hiring = Hiring(
+            lambda job: RayWorkers(ray, job, room), options.threads or room.cpus, tell=complain
+        )
+        yield ClusterJob(hiring, annotated, settings, folder), None
+
+
+def room_of(options: argparse.Namespace) -> Room:
+    """What each worker gets."""
+    return Room(options.workers, options.cpus_per_model, options.gpus_per_model)

@@ -1,0 +1,126 @@
+"""`--on http://…`: the same command as a job of a cluster, which outlives this terminal."""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from estimators.cli.codes import FAILED, INTERRUPTED
+from estimators.cli.streams import complain, tell
+from estimators.cluster.on_ray import imported, worker_environment
+from estimators.errors import InputError
+
+_LOOK_S = 1.0
+
+
+def is_remote(options: argparse.Namespace) -> bool:
+    """Whether the command is to be submitted rather than run here.
+
+    Raises:
+        InputError: `--detach` of something that ends with this terminal.
+    """
+    address = getattr(options, "on", None) or ""
+    remote = address.startswith(("http://", "https://"))
+    if getattr(options, "detach", False) and not remote:
+        raise InputError(
+            "--detach needs a job that outlives this terminal.", "Give --on http://head:8265."
+        )
+    return remote
+
+
+def submit(options: argparse.Namespace) -> int:
+    """Submits this command and follows it, unless it is to be left alone; returns the exit code."""
+    client = _client(options.on)
+    try:
+        job = client.submit_job(
+            entrypoint=entrypoint(options.arguments),
+            runtime_env={"env_vars": worker_environment()},
+        )
+    except Exception as error:  # as above
+        why = _first(error)
+        raise InputError(f"The job was not taken: {why}", "See the head's logs.") from error
+    tell(f"job {job} on {options.on}\n{_ways(options.on, job)}")
+    return 0 if options.detach else _follow(client, options.on, job)
+
+
+def run(options: argparse.Namespace) -> int:
+    """The command `job`: follows or ends one; returns the exit code."""
+    client = _client(options.on)
+    job = options.attach or options.cancel
+    try:
+        client.get_job_status(job)
+    except Exception as error:  # as above
+        raise InputError(f"There is no job {job} on {options.on}.", "Check its name.") from error
+    if options.attach:
+        return _follow(client, options.on, job)
+    client.stop_job(job)
+    tell(f"job {job} is being ended; what is done is kept")
+    return 0
+
+
+def entrypoint(arguments: Sequence[str]) -> str:
+    """The command line of the job: from this folder, with this Python, on its own cluster."""
+    kept: list[str] = []
+    given = iter(arguments)
+    for argument in given:
+        if argument == "--on":
+            next(given, None)
+        elif argument != "--detach" and not argument.startswith("--on="):
+            kept.append(argument)
+    command = shlex.join([sys.executable, "-m", "estimators", *kept, "--on", "auto"])
+    return f"cd {shlex.quote(str(Path.cwd()))} && {command}"
+
+
+def _follow(client: Any, address: str, job: str) -> int:
+    """Tells what the job tells until it has ended; Ctrl-C leaves it alone."""
+    told = 0
+    try:
+        while True:
+            status = str(client.get_job_status(job).value)
+            log = client.get_job_logs(job)
+            sys.stdout.write(log[told:])
+            sys.stdout.flush()
+            told = len(log)
+            if status in _ENDED:
+                return _ENDED[status]
+            time.sleep(_LOOK_S)
+    except KeyboardInterrupt:
+        complain("detached: the job goes on")
+        tell(_ways(address, job))
+        return INTERRUPTED
+
+
+_ENDED = {"SUCCEEDED": 0, "FAILED": FAILED, "STOPPED": INTERRUPTED}
+
+
+def _ways(address: str, job: str) -> str:
+    command = f"python -m estimators job --on {address}"
+    return f"Come back: {command} --attach {job}\nEnd it: {command} --cancel {job}"
+
+
+def _client(address: str) -> Any:
+    """What speaks to the head of a cluster.
+
+    Raises:
+        InputError: Ray is not installed as a whole, or nothing answers there.
+    """
+    imported()
+    try:
+        from ray.job_submission import JobSubmissionClient
+
+        return JobSubmissionClient(address)
+    except Exception as error:  # Ray raises whatever it meets on the way
+        raise InputError(
+            f"No Ray cluster takes jobs at {address}: {_first(error)}",
+            "Check the address; it is the dashboard's, such as http://head:8265.",
+        ) from error
+
+
+def _first(error: Exception) -> str:
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    return lines[0][:300]

@@ -1,0 +1,133 @@
+"""Evaluations that were started elsewhere, in shards or on a cluster: followed, and opened.
+
+Only what whoever runs the server has put under `POSE_RESULTS` is offered, by its name: a visitor
+chooses among folders and can name none.
+"""
+
+from __future__ import annotations
+
+import json
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from estimators import settings
+from estimators.cluster.follow import Followed, follow
+from estimators.media.names import printable
+from estimators.registry import MODELS
+from pages.ui.running import pace
+from pages.ui.text import duration, escaped
+
+_LOOK_S = 2.0
+_MOST_RUNS = 200
+_REPORT, _NUMBERS = "report.html", "report.json"
+_FIGURES = ("AP", "AP50", "AP75", "AR")
+_STATES = {
+    "waiting": ":material/schedule:",
+    "running": ":material/play_arrow:",
+    "done": ":material/check:",
+    "cancelled": ":material/stop:",
+    "failed": ":material/error:",
+}
+
+
+def results_folder() -> Path | None:
+    """The folder whose runs are shown; None where the server has none."""
+    return settings.current().results_dir
+
+
+def show_runs(root: Path) -> None:
+    """A run of the folder to look at: how far it is, or what it came to."""
+    names = _runs(root)
+    if not names:
+        st.info(
+            "There are no runs here yet: `python -m estimators evaluate … --shard 1/4`, or `--on`, "
+            "into a folder in the server's folder of results.",
+            icon=":material/folder_open:",
+        )
+        return
+    name = st.selectbox("Run", names, format_func=printable, key="run")
+    if name is not None:
+        _look(root / name)
+
+
+def _runs(root: Path) -> list[str]:
+    """The newest first; links are passed over, since they may lead out of the folder."""
+    try:
+        folders = [f for f in root.iterdir() if f.is_dir() and not f.is_symlink()]
+        newest = sorted(folders, key=lambda folder: folder.stat().st_mtime, reverse=True)
+    except OSError:
+        return []
+    return [f.name for f in newest[:_MOST_RUNS] if (f / _NUMBERS).is_file() or follow(f)]
+
+
+@st.fragment(run_every=_LOOK_S)
+def _look(folder: Path) -> None:
+    found = follow(folder)
+    if found is not None:
+        with st.container(border=True, key="run_progress"):
+            _how_far(found)
+    data = _numbers(folder)
+    if data is not None:
+        _what_it_came_to(folder, data)
+    elif found is not None and found.progress.state == "done":
+        st.caption("All is computed; `python -m estimators merge` makes the report.")
+
+
+def _how_far(found: Followed) -> None:
+    progress = found.progress
+    answers = f"{progress.done:,} of {progress.total:,} answers"
+    shards = f" · {found.shards} shards have begun" if found.shards > 1 else ""
+    st.progress(progress.share, f"{answers}{shards}")
+    for model in progress.models:
+        title = MODELS[model.model].title if model.model in MODELS else escaped(model.model)
+        failed = f" · {model.failed:,} failed" if model.failed else ""
+        left = model.left_s
+        rate = f" · {pace(model.rate, left)}" if model.state == "running" and left else ""
+        error = f" · {escaped(model.error)}" if model.error else ""
+        st.markdown(
+            f"{_STATES[model.state]} **{title}** {model.done:,} of {model.total:,}"
+            f"{failed}{rate}{error}"
+        )
+    if found.lost:
+        st.warning(
+            f"Nothing has been heard for {duration(found.age_s)}: whoever ran it is gone. The same "
+            "command goes on from there.",
+            icon=":material/warning:",
+        )
+
+
+def _numbers(folder: Path) -> dict[str, Any] | None:
+    """What `report.json` holds; None where it is not there yet, or not ours."""
+    try:
+        data = json.loads((folder / _NUMBERS).read_bytes())
+        return data if str(data["format"]).startswith("pose-evaluation/") else None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _what_it_came_to(folder: Path, data: dict[str, Any]) -> None:
+    rows = [
+        {"Model": about["title"], **{name: about[name]["value"] for name in _FIGURES}}
+        for about in data["models"].values()
+    ]
+    st.dataframe(
+        pd.DataFrame(rows),
+        hide_index=True,
+        column_config={n: st.column_config.NumberColumn(format="%.3f") for n in _FIGURES},
+    )
+    for note in data["notes"]:
+        st.caption(escaped(note))
+    if (folder / _REPORT).is_file():
+        st.download_button(
+            "Report",
+            partial((folder / _REPORT).read_bytes),
+            _REPORT,
+            "text/html",
+            key="download_run",
+            on_click="ignore",
+            icon=":material/summarize:",
+        )

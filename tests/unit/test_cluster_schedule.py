@@ -1,0 +1,210 @@
+"""Questions on many workers, some of which are lost: each settled once, as on one machine."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from estimators.cluster.follow import follow, told_in, write_progress
+from estimators.cluster.on_ray import Room, _places
+from estimators.cluster.schedule import BATCH, MOST_KILLED, MOST_LOST
+from estimators.cluster.worker import Job, light
+from estimators.errors import ModelLoadError
+from estimators.runtime.api import Runner
+from estimators.types import Frame, PoseSet
+from estimators.workflows.evaluate.asks import Plan
+from estimators.workflows.evaluate.progress import EvaluateProgress, ModelProgress
+from tests.unit.cluster_stand import (
+    HereWorkers,
+    merged,
+    on_cluster,
+    on_one_machine,
+    settings,
+    stand_in,
+    told,
+)
+from tests.unit.evaluate_stand import MULTI, StandInRunner, annotated_set
+
+PICTURES = 40
+
+
+def test_workers_find_what_one_machine_finds(tmp_path: Path) -> None:
+    truth = annotated_set(tmp_path, PICTURES)
+    (tmp_path / "5.png").write_bytes(b"\x89PNG\r\n\x1a\n of another kind")
+    hired: list[HereWorkers] = []
+
+    def hire(job: Job) -> HereWorkers:
+        hired.append(HereWorkers(job))
+        return hired[-1]
+
+    job = on_cluster(hire, truth, tmp_path / "parts")
+    with told_in(tmp_path / "parts", job):
+        job.run()
+    assert job.state == "done"
+    assert [m.state for m in job.progress.models] == ["done", "done"]
+    assert [m.failed > 0 for m in job.progress.models] == [False, True]
+    together = merged(truth, tmp_path / "parts")
+    assert together.problems == []
+    assert told(together.outcome()) == told(on_one_machine(truth))
+    assert all(workers.started == 3 for workers in hired)
+    assert all(sorted(set(workers.ended)) == [1, 2, 3] for workers in hired)
+    followed = follow(tmp_path / "parts")
+    assert followed is not None
+    assert followed.progress == job.progress
+
+
+def test_what_is_known_is_not_asked_again(tmp_path: Path) -> None:
+    truth = annotated_set(tmp_path, PICTURES)
+    job = on_cluster(HereWorkers, truth, tmp_path / "parts")
+    seen = 0
+
+    def stopping(given: Job) -> HereWorkers:
+        def lost(worker: int, asks: Sequence[Any]) -> bool:
+            nonlocal seen
+            seen += len(asks)
+            if seen > 20:
+                job.cancel()
+            return False
+
+        return HereWorkers(given, lost=lost)
+
+    job = on_cluster(stopping, truth, tmp_path / "parts")
+    job.run()
+    assert job.state == "cancelled"
+    assert merged(truth, tmp_path / "parts").problems != []
+    done = job.progress.models[0].done
+    assert 0 < done < job.progress.models[0].total
+    hired: list[HereWorkers] = []
+
+    def hire(given: Job) -> HereWorkers:
+        hired.append(HereWorkers(given))
+        return hired[-1]
+
+    again = on_cluster(hire, truth, tmp_path / "parts")
+    again.run()
+    assert again.progress.models[0].known == done
+    assert len(hired[0].asked) == again.progress.models[0].total - done
+    assert told(merged(truth, tmp_path / "parts").outcome()) == told(on_one_machine(truth))
+
+
+def test_a_lost_worker_costs_nothing(tmp_path: Path) -> None:
+    """Whatever it was asked is asked again, of another one."""
+    truth = annotated_set(tmp_path, PICTURES)
+    lost: Counter[int] = Counter()
+
+    def hire(job: Job) -> HereWorkers:
+        def dies(worker: int, asks: Sequence[Any]) -> bool:
+            lost[worker] += 1
+            return worker <= 3 and lost[worker] == 2
+
+        return HereWorkers(job, lost=dies)
+
+    job = on_cluster(hire, truth, tmp_path / "parts")
+    job.run()
+    assert job.state == "done"
+    assert told(merged(truth, tmp_path / "parts").outcome()) == told(on_one_machine(truth))
+
+
+@pytest.mark.parametrize("deadly", ["1.png", "40.png"])
+def test_a_picture_that_no_worker_survives_is_one_failed_row(tmp_path: Path, deadly: str) -> None:
+    truth = annotated_set(tmp_path, PICTURES)
+    tries: Counter[int] = Counter()
+
+    def hire(job: Job) -> HereWorkers:
+        def dies(worker: int, asks: Sequence[Any]) -> bool:
+            there = any(ask.image.file == deadly and ask.window is None for ask in asks)
+            dead = job.model == MULTI and there
+            tries[len(asks)] += dead
+            return dead
+
+        return HereWorkers(job, lost=dies)
+
+    job = on_cluster(hire, truth, tmp_path / "parts")
+    job.run()
+    assert job.state == "done"
+    assert tries[1] == MOST_KILLED
+    together = merged(truth, tmp_path / "parts")
+    assert together.problems == []
+    outcome = together.outcome()
+    assert outcome is not None
+    failures = outcome.models[MULTI].failures
+    assert set(failures) == {"3.png", deadly}
+    assert failures[deadly] == "Its worker was lost 3 times while working on it: Killed"
+    assert len(outcome.annotated.images) == PICTURES
+
+
+def test_a_model_that_runs_on_no_node_is_given_up_and_the_others_are_done(tmp_path: Path) -> None:
+    def without(model: str, frame: Frame) -> PoseSet:
+        if model == MULTI:
+            raise ModelLoadError("It has no weights.")
+        return StandInRunner().estimate(model, frame, None).estimate.poses  # type: ignore[arg-type]
+
+    def host(threads: int) -> Runner:
+        return StandInRunner(without)  # type: ignore[return-value]
+
+    truth = annotated_set(tmp_path, 10)
+    hired: list[HereWorkers] = []
+
+    def hire(job: Job) -> HereWorkers:
+        hired.append(HereWorkers(job))
+        return hired[-1]
+
+    job = on_cluster(hire, truth, tmp_path / "parts", host)
+    job.run()
+    assert [m.state for m in job.progress.models] == ["done", "failed"]
+    assert len(hired[1].asked) < 10 * (MOST_LOST + 3) * BATCH
+    together = merged(truth, tmp_path / "parts")
+    assert together.problems == []
+    outcome = together.outcome()
+    assert outcome is not None
+    assert outcome.failed == {MULTI: "It has no weights."}
+
+
+def test_workers_that_are_always_lost_end_the_work(tmp_path: Path) -> None:
+    truth = annotated_set(tmp_path, 30)
+    job = on_cluster(lambda j: HereWorkers(j, lost=lambda *_: True), truth, tmp_path / "parts")
+    job.run()
+    assert {m.error for m in job.progress.models} == {"Killed"}
+
+
+def test_what_travels_is_small(tmp_path: Path) -> None:
+    import pickle
+
+    truth = annotated_set(tmp_path, 2, people=2)
+    asks = Plan.of(truth, settings()).asks
+    assert max(len(pickle.dumps(light(ask))) for ask in asks) < 1000
+    assert [a.window for a in map(light, asks)] == [ask.window for ask in asks]
+    assert stand_in(1) is not None
+
+
+def test_how_many_workers_a_node_has_room_for() -> None:
+    node = {"CPU": 16.0, "GPU": 2.0}
+    assert _places(node, Room(cpus=4)) == 4
+    assert _places(node, Room(cpus=4, gpus=1)) == 2
+    assert _places(node, Room(cpus=1, gpus=0.25)) == 8
+    assert _places(node, Room(cpus=4, gpus=2)) == 1
+    assert _places({"CPU": 2.0}, Room(cpus=4)) == 0
+    assert _places({"CPU": 2.0}, Room(gpus=0.5)) == 0
+
+
+def test_shards_are_followed_together(tmp_path: Path) -> None:
+    """A driver that is gone is told from one that runs."""
+    assert follow(tmp_path) is None
+    for number, state, done in ((1, "done", 10), (2, "running", 4)):
+        model = ModelProgress(MULTI, state, done, 1, 2, 10, 4.0)  # type: ignore[arg-type]
+        folder = tmp_path / f"shard-{number}-of-3"
+        folder.mkdir()
+        write_progress(folder, EvaluateProgress(state, (model,)))  # type: ignore[arg-type]
+    (tmp_path / "shard-3-of-3").mkdir()
+    (tmp_path / "shard-3-of-3" / "progress.json").write_text("{")
+    found = follow(tmp_path)
+    assert found is not None
+    assert (found.shards, found.lost, found.progress.state) == (2, False, "running")
+    assert found.progress.models == (ModelProgress(MULTI, "running", 14, 2, 4, 20, 4.0),)
+    assert found.progress.models[0].rate == 2.5
+    assert replace(found, age_s=100.0).lost
