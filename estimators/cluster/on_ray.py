@@ -42,7 +42,7 @@ def imported() -> Any:
     Raises:
         InputError: it is not installed.
     """
-    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     os.environ.setdefault("RAY_DISABLE_IMPORT_WARNING", "1")
     try:
         import ray
@@ -58,7 +58,7 @@ def connected(address: str, more: Mapping[str, Any] | None = None) -> Iterator[A
     """A cluster by its address; `auto` is the one of this job or this machine, else a new one here.
 
     Args:
-        more: for `ray.init`.
+        more: for `ray.init` of a new one.
 
     Raises:
         InputError: Ray is not installed, or nothing answers there.
@@ -66,13 +66,15 @@ def connected(address: str, more: Mapping[str, Any] | None = None) -> Iterator[A
     ray = imported()
     told: dict[str, Any] = {"logging_level": "ERROR", "log_to_driver": False}
     told["runtime_env"] = {"env_vars": worker_environment()}
-    if address != "auto":
-        told["address"] = address
-    elif "RAY_ADDRESS" not in os.environ:
-        told |= {"address": "local", "num_cpus": available_cores(), "include_dashboard": False}
-        told["object_store_memory"] = _STORE_BYTES
+    here = {"address": "local", "num_cpus": available_cores(), "include_dashboard": False}
+    here["object_store_memory"] = _STORE_BYTES
     try:
-        ray.init(**{**told, **(more or {})})
+        try:
+            ray.init(address=address, **told)
+        except ConnectionError:
+            if address != "auto":
+                raise
+            ray.init(**{**told, **here, **(more or {})})
     except Exception as error:  # Ray raises whatever it meets on the way
         raise InputError(
             f"There is no Ray cluster at {address}: {str(error).splitlines()[0][:200]}",
@@ -86,7 +88,7 @@ def connected(address: str, more: Mapping[str, Any] | None = None) -> Iterator[A
 
 def worker_environment() -> dict[str, str]:
     """What is set for a worker beside its node's own environment: nothing that is secret."""
-    path = os.pathsep.join(filter(None, [_ROOT, os.environ.get("PYTHONPATH", "")]))
+    path = os.pathsep.join(filter(None, [_ROOT, os.environ.get("PYTHONPATH")]))
     return {"PYTHONPATH": path, "RAY_USAGE_STATS_ENABLED": "0"}
 
 

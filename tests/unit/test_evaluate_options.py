@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from estimators.cli.evaluate import KEPT, _kept, progress_text, work
+from estimators.cli.evaluate import KEPT, _kept
 from estimators.cli.main import main
 from estimators.cli.thresholds import asked_thresholds
+from estimators.cli.watch import progress_text, work
 from estimators.errors import InputError, ModelError
 from estimators.registry import get
 from estimators.types import Frame, PoseSet
@@ -103,7 +104,7 @@ def test_a_model_that_hangs_is_not_waited_for(
             raise ModelError("It was closed.")
         return found(model)
 
-    monkeypatch.setattr("estimators.cli.evaluate._PATIENCE_S", 0.05)
+    monkeypatch.setattr("estimators.cli.watch._PATIENCE_S", 0.05)
     runner = Hanging(poses)
     settings = EvaluateSettings(("movenet-lightning",), invented=False)
     job = EvaluateJob(runner, annotated_set(tmp_path, 5), settings)
@@ -119,7 +120,7 @@ def test_progress_tells_rate_and_time_left() -> None:
     assert (model.rate, model.left_s) == (5.0, 4.0)
     assert progress_text(model) == (
         "posenet: 30 of 50 pictures and crops, 2 failed, 10 known from an earlier run, "
-        "5.0 a second; error: It ended."
+        "5.0 a second, 4 s left; error: It ended."
     )
     waiting = ModelProgress("blazepose-full", "waiting", 0, 0, 0, 50, 0.0)
     both = EvaluateProgress("running", (model, waiting))
