@@ -28,7 +28,7 @@ from estimators.cli.output import Writer
 from estimators.cli.people import asked_people
 from estimators.cli.picture_report import report_pictures
 from estimators.cli.streams import complain
-from estimators.errors import ModelError, PoseError, WeightsError
+from estimators.errors import InputError, ModelError, PoseError, WeightsError
 from estimators.export.coco import ImageIds
 from estimators.registry import ModelSpec
 from estimators.runtime.api import ModelStatus, Runner
