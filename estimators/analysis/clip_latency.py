@@ -16,12 +16,15 @@ class ClipLatency:
 
     Attributes:
         busy: all that was measured was measured while other work ran: no figure of the model's own.
+        least_ms, most_ms: the range of the same measurements.
     """
 
     count: int
     median_ms: float
     p95_ms: float
     busy: bool = False
+    least_ms: float = math.nan
+    most_ms: float = math.nan
 
 
 def median_p95(values: NDArray[np.floating] | Sequence[float]) -> tuple[float, float]:
@@ -44,4 +47,5 @@ def summarise(
     if not finite.any():
         return ClipLatency(0, math.nan, math.nan)
     kept = values[quiet if quiet.any() else finite]
-    return ClipLatency(len(kept), *median_p95(kept), not quiet.any())
+    ends = float(kept.min()), float(kept.max())
+    return ClipLatency(len(kept), *median_p95(kept), not quiet.any(), *ends)

@@ -49,6 +49,9 @@ UNITS: Mapping[str, str] = {
     "first_call": "ms",
     "load": "s",
     "memory": "MB",
+    "memory_peak": "MB",
+    "latency_least": "ms",
+    "latency_most": "ms",
 }
 
 

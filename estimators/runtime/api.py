@@ -31,6 +31,8 @@ class RunResult:
         busy: its times were measured while something else was known to use this machine's cores
             (another model loading or answering, a live video), or while the model gave way to one;
             they are no figures of the model's own.
+        least_ms, most_ms, calls: the range of the stages' total over the calls of which this is the
+            median, and how many those were; None and 1 where there was one call.
     """
 
     estimate: Estimate
@@ -39,6 +41,9 @@ class RunResult:
     cold: bool = False
     restarted: bool = False
     busy: bool = False
+    least_ms: float | None = None
+    most_ms: float | None = None
+    calls: int = 1
 
 
 @dataclass(frozen=True)
@@ -48,6 +53,9 @@ class ModelStatus:
     Attributes:
         rss_mb: resident memory of its process, shared pages counted in full; None when stopped.
         pss_mb: the same with shared pages divided among their users; None where not known.
+        settled_mb: what it held right after its first estimate, shared pages by share: a state that
+            does not depend on what came later; None before.
+        peak_mb: most resident memory it ever held, None where not told.
         load_s: seconds from starting the process to ready, None before.
         first_call_ms: latency of the first estimate after loading (the cold start), None before.
         start_busy: something else ran while it loaded or made its first estimate.
@@ -60,6 +68,8 @@ class ModelStatus:
     pid: int | None = None
     rss_mb: float | None = None
     pss_mb: float | None = None
+    settled_mb: float | None = None
+    peak_mb: float | None = None
     load_s: float | None = None
     first_call_ms: float | None = None
     start_busy: bool = False
@@ -71,7 +81,12 @@ class ModelStatus:
 
     @property
     def memory_mb(self) -> float | None:
-        """What its process costs: shared pages by share, in full where shares are not known."""
+        """What its process costs: after its first estimate, before that what it holds now."""
+        return self.now_mb if self.settled_mb is None else self.settled_mb
+
+    @property
+    def now_mb(self) -> float | None:
+        """What it holds now: shared pages by share, in full where shares are not known."""
         return self.rss_mb if self.pss_mb is None else self.pss_mb
 
 

@@ -18,6 +18,7 @@ from estimators.registry import ModelSpec
 from estimators.runtime.api import HostState, ModelStatus, RunResult
 from estimators.runtime.backoff import Backoff
 from estimators.runtime.losses import Losses
+from estimators.runtime.machine import peak_mb
 from estimators.runtime.messages import Answer, Load
 from estimators.runtime.priority import GivingWay
 from estimators.runtime.sessions import SessionKey
@@ -53,6 +54,7 @@ class HostedModel:
         self._load_s: float | None = None
         self._error: str | None = None
         self._measured_mb: float | None = None
+        self._settled_mb: float | None = None
         self._warm_lock = threading.Lock()
         self._warmed: threading.Event | None = None
 
@@ -84,6 +86,8 @@ class HostedModel:
             self._turns.give()
         self._backoff.clear()
         self._stats.add(estimate.timings_ms.total, busy)
+        if self._settled_mb is None and (memory := place.memory()) is not None:
+            self._settled_mb = memory.share_mb  # later calls make it grow
         self._hosting.budget.check(self)
         queue_ms = (asked - arrived) * 1000
         transport_ms = max(0.0, (answered - asked) * 1000 - answer.busy_ms)
@@ -134,6 +138,8 @@ class HostedModel:
             pid=place.pid if place is not None else None,
             rss_mb=memory.rss_mb if memory else None,
             pss_mb=memory.pss_mb if memory else None,
+            settled_mb=self._settled_mb if memory else None,
+            peak_mb=peak_mb(place.pid) if place is not None and place.pid else None,
             load_s=self._load_s,
             first_call_ms=self._stats.first_call_ms,
             start_busy=self._stats.start_busy,
@@ -231,6 +237,7 @@ class HostedModel:
             self._giving_way.apply(place.pid)
             place.load(load, limits.load_s)
         self._load_s = time.monotonic() - started_s
+        self._settled_mb = None
         self._stats.loaded(work.disturbed or self._giving_way.lowered)
         self._sessions.forgotten()
         self._ready = True

@@ -17,8 +17,15 @@ if TYPE_CHECKING:
 
 STAGES = {"preprocess": "/", "inference": "", "postprocess": "."}
 _GREY = "#8A93A3"
-# From little to much agreement; white numbers are readable on all of it.
-_AGREEMENT = ("#6E67B0", "#2E1A87")
+# From no agreement to the same pose: most of the way lies where most values are, between 0.5 and 1.
+AGREEMENT = (
+    (0.0, "#F4F2FC"),
+    (0.5, "#D5CEF2"),
+    (0.75, "#A99DE6"),
+    (0.9, "#5B45BE"),
+    (1.0, "#24126F"),
+)
+_DARK_FROM = 0.84
 # The camera button of the chart saves a picture; nothing else of the tool bar is needed.
 CONFIG: dict[str, Any] = {
     "displaylogo": False,
@@ -53,9 +60,9 @@ def latency_chart(
         )
         _explain_pattern(figure, stage, pattern)
     totals = [timing.total for timing in timings]
-    _label_bars(figure, titles, totals)
+    _label_bars(figure, titles, [_total_in_words(results[spec.key]) for spec in specs], totals)
     _layout(figure, "Latency of this picture by stage", "time, ms", len(specs))
-    figure.update_layout(barmode="stack", xaxis_range=[0, 1.22 * max(totals)])
+    figure.update_layout(barmode="stack", xaxis_range=[0, 1.7 * max(totals)])
     return figure
 
 
@@ -69,12 +76,23 @@ def _explain_pattern(figure: go.Figure, stage: str, pattern: str) -> None:
     )
 
 
-def _label_bars(figure: go.Figure, titles: Sequence[str], totals_ms: Sequence[float]) -> None:
+def _total_in_words(result: RunResult) -> str:
+    """The median with its range, and what is against it."""
+    total = result.estimate.timings_ms.total
+    words = f" {total:.1f} ms"
+    if result.least_ms is not None and result.most_ms is not None and result.calls > 1:
+        words += f" ({result.least_ms:.1f}–{result.most_ms:.1f})"
+    return words + ", cold" * result.cold + ", busy" * result.busy
+
+
+def _label_bars(
+    figure: go.Figure, titles: Sequence[str], words: Sequence[str], totals_ms: Sequence[float]
+) -> None:
     figure.add_scatter(
         y=titles,
         x=totals_ms,
         mode="text",
-        text=[f" {total:.1f} ms" for total in totals_ms],
+        text=words,
         textposition="middle right",
         textfont={"size": 13, "color": ink()},
         cliponaxis=False,
@@ -127,9 +145,7 @@ def matrix_chart(
             y=list(titles),
             z=values,
             text=text,
-            texttemplate="%{text}",
-            textfont={"size": 15, "color": "white"},
-            colorscale=_AGREEMENT if best_high else _AGREEMENT[::-1],
+            colorscale=AGREEMENT if best_high else [(1 - at, c) for at, c in AGREEMENT[::-1]],
             zmin=0,
             zmax=1 if best_high else max(0.3, float(np.nanmax(values, initial=0.0))),
             xgap=2,
@@ -139,12 +155,30 @@ def matrix_chart(
             hovertemplate="%{y} and %{customdata}: %{text}<extra></extra>",
         )
     )
+    _number_cells(figure, text)
     _layout(figure, title, "", len(titles), row=64)
     figure.update_layout(
         xaxis_title_text="model", yaxis_title={"text": "model", "font": {"color": ink()}}
     )
-    figure.update_xaxes(showgrid=False, tickangle=0)
+    figure.update_xaxes(showgrid=False)  # names turn where they would overprint each other
     return figure
+
+
+def _number_cells(figure: go.Figure, text: Sequence[Sequence[str]]) -> None:
+    """Writes each cell's number in white on dark cells, in black on light ones."""
+    (cells,) = figure.data
+    high_is_dark = cells.colorscale[-1][1] == AGREEMENT[-1][1]
+    for row, values in enumerate(cells.z):
+        for column, value in enumerate(values):
+            share = (value - cells.zmin) / (cells.zmax - cells.zmin)
+            share = share if high_is_dark else 1 - share
+            figure.add_annotation(
+                x=column,
+                y=row,
+                text=text[row][column],
+                showarrow=False,
+                font={"size": 15, "color": "white" if share >= _DARK_FROM else "#10151F"},
+            )
 
 
 def _layout(figure: go.Figure, title: str, x_title: str, rows: int, row: int = 46) -> None:

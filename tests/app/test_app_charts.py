@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,16 +10,20 @@ import pytest
 
 from estimators.analysis.plausibility import Finding
 from estimators.registry import ModelSpec, get
+from estimators.render.style import model_colours, rgb
 from estimators.runtime.api import RunResult
 from estimators.skeletons import BLAZEPOSE_33
 from estimators.types import Estimate, PoseSet, Timings
+from estimators.workflows.clip.series import ScoreMap, Series
 from pages.ui import charts
 from pages.ui.engine import Outcome
 from pages.ui.image import world
 from pages.ui.image.comparison import Comparison
-from pages.ui.image.tables import joint_table, styled
+from pages.ui.image.tables import DISTANCE, TINTS, joint_table, styled
 from pages.ui.settings import Settings
 from pages.ui.sources import Picture
+from pages.ui.video import charts as over_time
+from pages.ui.viewer.panels import JointRef
 
 SINGLE, SPATIAL, LOGITS = "movenet-lightning", "blazepose-full", "keypointrcnn-fast"
 PICTURE = Picture("a.jpg", "digest", Path("a.jpg"), (300, 300), "Somebody.")
@@ -100,12 +105,138 @@ def test_implausible_joints_are_on_yellow_and_told_to_the_viewer(
     page = styled(comparison, joint_table(comparison, 0), 0)
     page._compute()
     cells = [(at, dict(css)) for at, css in page.ctx.items()]
-    yellow = {page.index[row] for (row, _), css in cells if "background-color" in css}
+    yellow = {
+        page.index[row] for (row, _), css in cells if css.get("background-color") == "#FFE14D59"
+    }
     assert yellow == {"left hip", "left knee"}
     assert comparison.doubts(model) == [
         (1, "left_hip", doubt.text),
         (1, "left_knee", doubt.text),
     ]
+
+
+def luminance(colour: str) -> float:
+    c = np.array(rgb(colour)) / 255
+    linear = np.where(c <= 0.04045, c / 12.92, ((c + 0.055) / 1.055) ** 2.4)
+    return float(linear @ [0.2126, 0.7152, 0.0722])
+
+
+def at(scale: object, value: float) -> tuple[float, float, float]:
+    """What a colour scale has at `value`, 0 to 1."""
+    places = [place for place, _ in scale]
+    parts = np.array([rgb(colour) for _, colour in scale])
+    return tuple(np.interp(value, places, channel) for channel in parts.T)
+
+
+def contrast(one: str, other: str) -> float:
+    low, high = sorted((luminance(one), luminance(other)))
+    return (high + 0.05) / (low + 0.05)
+
+
+def written(colour: tuple[float, float, float]) -> str:
+    return "#{:02X}{:02X}{:02X}".format(*(round(part) for part in colour))
+
+
+def test_agreement_of_076_and_of_100_look_different_and_are_readable() -> None:
+    values = np.array([[1.0, 0.76, 0.05], [0.76, 1.0, 0.84], [0.05, 0.84, 1.0]])
+    figure = charts.matrix_chart(["a", "b", "c"], values, "Agreement, OKS", True)
+    scale = figure.data[0].colorscale
+    assert contrast(written(at(scale, 0.76)), written(at(scale, 1.0))) > 4
+    numbers = {(note.x, note.y): note for note in figure.layout.annotations}
+    assert numbers[1, 0].text == "0.76"
+    for (column, row), note in numbers.items():
+        cell = written(at(scale, values[row, column]))
+        assert contrast(cell, "#FFFFFF" if note.font.color == "white" else note.font.color) > 4
+    apart = charts.matrix_chart(["a", "b", "c"], 0.3 * (1 - values), "Distance", False)
+    assert [n.font.color for n in apart.layout.annotations] == [
+        n.font.color for n in figure.layout.annotations
+    ]
+
+
+@pytest.mark.parametrize(("key", "dark"), [(SINGLE, False), (SPATIAL, True), ("posenet", False)])
+def test_scores_of_076_and_of_100_look_different(key: str, dark: bool) -> None:
+    spec = get(key)
+    scores = ScoreMap(np.arange(4.0), ("nose", "left_eye"), np.linspace(0, 1, 8).reshape(2, 4))
+    colour = model_colours([key], "dark" if dark else "light")[key]
+    figure = over_time.score_chart(spec, scores, colour, dark)
+    scale = figure.data[0].colorscale
+    assert contrast(written(at(scale, 0.76)), written(at(scale, 1.0))) > 1.4
+    # Each cell can be clicked, and the player's frame is a line.
+    assert sorted(zip(figure.data[1].x, figure.data[1].y, strict=True))[0] == (0.0, "left eye")
+    assert over_time.cursor(figure, 1.5).layout.shapes[0].x0 == 1.5
+
+
+def test_long_clips_have_places_to_click_all_over() -> None:
+    scores = ScoreMap(np.arange(4000.0), ("nose",) * 33, np.ones((33, 4000)))
+    places = over_time.score_chart(get(SPATIAL), scores, "#D55E00", False).data[1]
+    assert len(places.x) <= 1600
+    assert max(places.x) > 3900
+
+
+def test_variants_differ_by_dash_and_symbol_in_charts_over_time() -> None:
+    line = Series(np.arange(3), np.arange(3.0), np.ones(3))
+    specs = [get(key) for key in ("movenet-lightning", "movenet-thunder", "movenet-multipose")]
+    inks = {spec.key: over_time.Ink("#000000", n) for n, spec in enumerate(specs)}
+    figure = over_time.latency_chart(specs, {spec.key: line for spec in specs}, inks)
+    drawn = [trace for trace in figure.data if "lines" in trace.mode]
+    assert len({trace.line.dash for trace in drawn}) == 3
+    assert len({trace.marker.symbol for trace in drawn}) == 3
+
+
+def test_the_range_stands_beside_the_median_and_busy_times_are_marked(
+    comparison: Comparison,
+) -> None:
+    ranged = replace(comparison.results[SINGLE], least_ms=19.0, most_ms=30.5, calls=5)
+    busy = replace(comparison.results[SPATIAL], busy=True)
+    results = {**comparison.results, SINGLE: ranged, SPATIAL: busy}
+    figure = charts.latency_chart(comparison.specs, results, comparison.colours)
+    (labels,) = [trace for trace in figure.data if trace.type == "scatter"]
+    assert [text.strip() for text in labels.text] == [
+        "21.5 ms (19.0–30.5)",
+        "21.5 ms, busy",
+        "21.5 ms",
+    ]
+
+
+def test_large_distances_are_tinted_and_the_picked_joint_is_marked(
+    comparison: Comparison,
+) -> None:
+    table = joint_table(comparison, 0)
+    columns = [column for column in table.columns if column[1] == DISTANCE]
+    assert len(columns) == 3
+    for far, column in zip((0.19, 0.2, 0.5), columns, strict=True):
+        table.loc["nose", column] = far
+    page = styled(comparison, table, 0, JointRef(comparison.specs[0].key, 1, "right_knee"))
+    page._compute()
+    at = {
+        (page.index[row], page.columns[column]): dict(css)
+        for (row, column), css in page.ctx.items()
+    }
+    tints = [at.get(("nose", column), {}).get("background-color") for column in columns]
+    assert tints == [None, *(colour for _, colour in TINTS)]
+    marked = {row for (row, column), css in at.items() if css.get("font-weight") == "700"}
+    assert marked == {"▸ right knee"}
+    other = styled(comparison, table, 0, JointRef(comparison.specs[0].key, 2, "right_knee"))
+    assert "right knee" in other.index  # somebody else's
+
+
+def test_what_lies_between_two_models_is_told_once(comparison: Comparison) -> None:
+    three = [model for model, what in joint_table(comparison, 0).columns if what == DISTANCE]
+    assert three == [spec.title for spec in comparison.specs]
+    one, other = comparison.specs[:2]
+    assert one.family != other.family
+    keys = (one.key, other.key)
+    pair = replace(
+        comparison,
+        specs=[one, other],
+        **{
+            name: {key: getattr(comparison, name)[key] for key in keys}
+            for name in ("results", "people", "shown")
+        },
+    )
+    table = joint_table(pair, 0)
+    assert [model for model, what in table.columns if what == DISTANCE] == ["between the two"]
+    assert table["between the two", DISTANCE].notna().any()
 
 
 def test_joints_under_their_threshold_are_grey(comparison: Comparison) -> None:

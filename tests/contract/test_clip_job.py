@@ -154,6 +154,17 @@ def test_the_video_shows_each_model_in_its_tile_at_the_clips_times(
     assert written.duration_s == pytest.approx(11 * 3 / 60, abs=1e-3)
 
 
+def test_the_video_may_show_all_models_in_one_picture_above_their_legend(
+    job: ClipJob, balance: ClipInfo, tmp_path: Path
+) -> None:
+    annotate(job, tmp_path / "out.mp4", Look(together=True))
+    first = next(frames(open_clip(tmp_path / "out.mp4"))).image
+    assert first.shape[1] == balance.width
+    legend = first[balance.height + 40 :].astype(int)
+    for style in model_styles(job.settings.models).values():
+        assert (np.abs(legend - style.colour).max(axis=2) < 60).sum() > 20
+
+
 def test_the_video_shows_what_the_thresholds_leave(job: ClipJob, tmp_path: Path) -> None:
     colour = np.array(model_styles(MODELS)["movenet-lightning"].colour)
 

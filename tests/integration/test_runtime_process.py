@@ -49,6 +49,19 @@ def runner() -> Iterator[ProcessRunner]:
 
 
 class TestAnswers:
+    def test_memory_is_told_as_it_was_after_the_first_answer(self, runner: ProcessRunner) -> None:
+        runner.warm("brightest").wait(60)
+        assert status(runner, "brightest").settled_mb is None
+        runner.estimate("brightest", fake.picture(5, 9, side=64))
+        first = status(runner, "brightest")
+        assert first.memory_mb == first.settled_mb
+        assert 0 < first.settled_mb <= first.peak_mb
+        for _ in range(2):  # shared with the process while they are looked at
+            runner.estimate("brightest", fake.picture(1299, 700, side=3000))
+        later = status(runner, "brightest")
+        assert later.memory_mb == first.memory_mb
+        assert later.peak_mb > first.peak_mb + 20
+
     def test_a_bright_pixel_comes_back_as_joints_at_its_centre(self, runner: ProcessRunner) -> None:
         for x, y, side in [(5, 9, 64), (1299, 700, 1300), (0, 63, 64)]:
             frame = Frame(fake.picture(x, y, side=side).image, 12, 0.4)

@@ -161,7 +161,7 @@ class Pass:
             weights_bytes=_size(weights.path(spec.weights)) if spec.weights else 0,
             load_s=status.load_s or 0.0,
             first_call_ms=turn.first_call_ms,
-            pss_mb=status.memory_mb,
+            pss_mb=status.now_mb,
             peak_mb=turn.peak_mb,
             warm_up_calls=len(turn.warm.latency_ms),
             settled=turn.warm.settled,

@@ -45,5 +45,5 @@ def image_page() -> None:
         picture_box(comparison, verdict)
         if source == "upload":
             outcomes += picture_set(brought(), settings, needs)
-        results(comparison)
+        results(comparison, picked)
     rerun_when_done(outcomes)

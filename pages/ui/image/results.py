@@ -2,20 +2,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING
+
 import streamlit as st
 
 from estimators.media.picture_size import kept_size
 from pages.ui import engine
 from pages.ui.charts import CONFIG, latency_chart, matrix_chart, memory_chart
 from pages.ui.image.comparison import Comparison
-from pages.ui.image.tables import MEMORY, cost_table, joint_table, people_table, styled
+from pages.ui.image.tables import (
+    MEASURED,
+    PICKED,
+    TINTS,
+    cost_table,
+    joint_table,
+    people_table,
+    styled,
+)
 from pages.ui.image.world import world_view
+from pages.ui.viewer.panels import JointRef
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
-def results(comparison: Comparison) -> None:
-    """Tabs, of which only the open one is computed; which one that is, is kept in the address."""
-    views = {
-        "Joints": _joints,
+def results(comparison: Comparison, picked: JointRef | None) -> None:
+    """Tabs, of which only the open one is computed; which one that is, is kept in the address.
+
+    Args:
+        picked: the joint that is picked on the picture.
+    """
+    views: dict[str, Callable[[Comparison], None]] = {
+        "Joints": partial(_joints, picked=picked),
         "Agreement": _agreement,
         "Speed and memory": _cost,
         "3-D": world_view,
@@ -51,26 +71,46 @@ def choose_person(comparison: Comparison, place: str) -> int | None:
     )
 
 
-def _joints(comparison: Comparison) -> None:
+def _joints(comparison: Comparison, picked: JointRef | None) -> None:
     person = choose_person(comparison, "joints")
     if person is None:
         return
     table = joint_table(comparison, person)
     st.dataframe(
-        styled(comparison, table, person),
+        styled(comparison, table, person, picked),
+        # The joint's name stays while four models scroll under it.
+        column_config={"_index": st.column_config.TextColumn(pinned=True)},
         height=min(38 * (len(table) + 2), 640),
         placeholder="–",
         key="joints_table",
         alt="Score, position and agreement of every joint for each model",
     )
+    st.html(_key_of_colours())
     _doubts(comparison, person)
     kinds = {spec.score_kind: spec.score_meaning for spec in comparison.specs}
     st.caption(
         "Scores are each model's own: "
         + "; ".join(f"{kind} is {meaning}" for kind, meaning in kinds.items())
-        + ". Never compare them across models. Grey: under the threshold. *apart*: distance "
+        + ". Never compare them across models. *apart*: distance "
         "from where the other families put the joint, in torso lengths; empty where a joint is "
         "hidden by its threshold or no other model has it."
+    )
+
+
+def _key_of_colours() -> str:
+    meanings = [(colour, f"{least:g} torso lengths apart or more") for least, colour in TINTS]
+    meanings += [("#FFE14D59", "implausible, “?” on the picture")]
+    meanings += [("#7C5CFF40", f"{PICKED}the joint picked on the picture")]
+    boxes = "".join(
+        f'<span style="white-space:nowrap"><span aria-hidden="true" style="display:inline-block;'
+        f"width:1.6em;height:.9em;border-radius:.2em;border:1px solid #8A93A3;background:{colour};"
+        f'margin-right:.4em;vertical-align:-.1em"></span>{text}</span>'
+        for colour, text in meanings
+    )
+    grey = '<span style="color:#8A93A3">grey: under the threshold</span>'
+    return (
+        '<div class="key-of-colours" style="display:flex;flex-wrap:wrap;gap:.2rem 1.2rem;'
+        f'font-size:.85rem">{boxes}{grey}</div>'
     )
 
 
@@ -141,27 +181,37 @@ def _cost(comparison: Comparison) -> None:
             key="memory_chart",
             alt="Bars of the memory of each model's process, in megabytes",
         )
-    table = cost_table(comparison, statuses)
+    _cost_table(cost_table(comparison, statuses))
+    _disturbed(comparison, [s.model for s in statuses if s.start_busy])
+    _explain_cost(comparison)
+
+
+def _cost_table(table: pd.DataFrame) -> None:
     st.dataframe(
         table,
         column_config={
-            name: st.column_config.NumberColumn(format="%.0f" if name == MEMORY else "%.1f")
+            name: st.column_config.NumberColumn(format="%.0f" if name.endswith("MB") else "%.1f")
             for name in table
+            if name != MEASURED
         },
         placeholder="–",
         key="cost_table",
         alt="Time of every stage, transport, cold start and memory of each model",
     )
-    _disturbed(comparison, [s.model for s in statuses if s.start_busy])
+
+
+def _explain_cost(comparison: Comparison) -> None:
     size = comparison.picture.size
     given = kept_size(size)
     smaller = f", given to the models in {given[0]}×{given[1]}," if given != size else ""
     st.caption(
         f"One picture of {size[0]}×{size[1]} pixels{smaller} "
         "on the machine that runs this dashboard, one model at a time, the median of up to five "
-        "calls. Times measured while other work ran are marked until it is quiet. Transport, the "
-        "frame's way to the model's process and back, is not part of the total. The first call "
-        "after loading is slower and stands apart. Memory counts shared pages by share."
+        "warm calls; least and most are their range. Times measured while other work ran are "
+        "marked until it is quiet. Transport, the frame's way to the model's process and back, is "
+        "not part of the total. The first call "
+        "after loading is slower and stands apart. Memory is what the process held right after its "
+        "first call, shared pages by share; peak is the most it ever held, shared pages in full."
     )
 
 

@@ -9,18 +9,25 @@ from estimators.analysis.agreement import joint_agreement
 from estimators.analysis.figures import UNITS
 from estimators.analysis.matching import PersonGroup
 from estimators.registry import MODELS
-from estimators.runtime.api import ModelStatus
+from estimators.runtime.api import ModelStatus, RunResult
 from estimators.skeletons import COCO_17
 from pages.ui.colours import faint
 from pages.ui.image.comparison import Comparison
+from pages.ui.viewer.panels import JointRef
 
 if TYPE_CHECKING:  # pandas takes a third of a second: loaded when the first table is shown
     import pandas as pd
     from pandas.io.formats.style import Styler
 
-POSITION, DISTANCE, MEMORY = ("x, px", "y, px"), "apart, torsos", "memory, MB"
+POSITION, DISTANCE = ("x, px", "y, px"), "apart, torsos"
+MEASURED = "measured"
 _DECIMALS = {"confidence": 2, "visibility": 2, "logit": 1, DISTANCE: 2}
 _DOUBT = "background-color: #FFE14D59"  # yellow, as on the picture
+# In torso lengths: from where on a joint counts as wrong in PCK@0.2, and a limb's width and more.
+TINTS = ((0.2, "#D33A3A33"), (0.5, "#D33A3A80"))
+_PICKED = "background-color: #7C5CFF40; font-weight: 700"  # violet, as what is chosen elsewhere
+PICKED = "▸ "
+_BETWEEN = "between the two"
 
 
 def joint_names(comparison: Comparison) -> list[str]:
@@ -39,29 +46,39 @@ def joint_table(comparison: Comparison, person: int) -> pd.DataFrame:
 
     Returns:
         One row a joint; columns (model title, quantity) for the models that found this person.
+        Two models are as far from each other as the other way round: that column stands once.
     """
     import pandas as pd
 
     group = comparison.groups[person]
     apart = joint_agreement(comparison.shown, comparison.groups)
     columns: dict[tuple[str, str], pd.Series] = {}
-    for spec in comparison.specs:
-        if spec.key not in group.members:
-            continue
+    specs = [spec for spec in comparison.specs if spec.key in group.members]
+    for spec in specs:
         poses, who = comparison.people[spec.key], group.members[spec.key]
         joints = list(spec.skeleton.joints)
         columns[spec.title, spec.score_kind] = pd.Series(poses.score[who], joints)
         for axis, name in enumerate(POSITION):
             columns[spec.title, name] = pd.Series(poses.xy[who, :, axis], joints)
-        columns[spec.title, DISTANCE] = pd.Series(apart[spec.key][person], COCO_17.joints)
+        far = pd.Series(apart[spec.key][person], COCO_17.joints)
+        if len(specs) != 2:
+            columns[spec.title, DISTANCE] = far
+        elif spec is specs[-1] and specs[0].family != spec.family:
+            columns[_BETWEEN, DISTANCE] = far
     table = pd.DataFrame(columns).reindex(joint_names(comparison))
     table.index = [plain(joint) for joint in table.index]
     table.index.name = "joint"
     return table
 
 
-def styled(comparison: Comparison, table: pd.DataFrame, person: int) -> Styler:
-    """A `joint_table` with its decimals, joints under their threshold in grey, doubts on yellow."""
+def styled(
+    comparison: Comparison, table: pd.DataFrame, person: int, picked: JointRef | None = None
+) -> Styler:
+    """A `joint_table` with its decimals and colours.
+
+    Joints under their threshold are grey, doubts yellow, large distances red (`TINTS`), and the
+    row of the picked joint is violet.
+    """
     import pandas as pd
 
     css = pd.DataFrame("", table.index, table.columns)
@@ -73,6 +90,13 @@ def styled(comparison: Comparison, table: pd.DataFrame, person: int) -> Styler:
             css.loc[weak, columns] = f"color: {faint()}"
             doubted = [plain(j) for n, j, _ in comparison.doubts(spec.key) if n == person + 1]
             css.loc[[joint for joint in doubted if joint in css.index], columns] = _DOUBT
+    if picked is not None and picked.person == person + 1 and plain(picked.joint) in css.index:
+        css.loc[plain(picked.joint)] = _PICKED
+        table = table.rename({plain(picked.joint): PICKED + plain(picked.joint)})
+    for column in [c for c in table.columns if c[1] == DISTANCE]:
+        for least, colour in TINTS:
+            css.loc[(table[column] >= least).to_numpy(), [column]] = f"background-color: {colour}"
+    css.index = table.index
     style = table.style.apply(lambda _: css, axis=None)
     for column in table.columns:
         style.format(precision=_DECIMALS.get(column[1], 1), na_rep="–", subset=[column])
@@ -141,10 +165,13 @@ def costs(
             "inference": timings.inference,
             "postprocess": timings.postprocess,
             "latency": timings.total,
+            "latency_least": result.least_ms,
+            "latency_most": result.most_ms,
             "transport": result.transport_ms,
             "first_call": status.first_call_ms if status else None,
             "load": status.load_s if status else None,
             "memory": status.memory_mb if status else None,
+            "memory_peak": status.peak_mb if status else None,
         }
     return out
 
@@ -153,14 +180,28 @@ def cost_table(comparison: Comparison, statuses: Sequence[ModelStatus]) -> pd.Da
     """`costs` with one row a model."""
     import pandas as pd
 
-    names = {"latency": "total", "first_call": "first call"}
+    names = {
+        "latency": "total",
+        "latency_least": "least",
+        "latency_most": "most",
+        "first_call": "first call",
+        "memory_peak": "peak",
+    }
     rows = {
         MODELS[model].title: {
             f"{names.get(name, name)}, {UNITS[name]}": value for name, value in cost.items()
         }
         for model, cost in costs(comparison, statuses).items()
     }
-    return pd.DataFrame.from_dict(rows, orient="index", dtype=float)
+    table = pd.DataFrame.from_dict(rows, orient="index", dtype=float)
+    table[MEASURED] = [measured(comparison.results[spec.key]) for spec in comparison.specs]
+    return table
+
+
+def measured(result: RunResult) -> str:
+    """How its times were measured, in words."""
+    calls = f"{result.calls} call{'s'[: result.calls > 1]}"
+    return f"{calls}{', cold' * result.cold}{', while busy' * result.busy}"
 
 
 def plain(joint: str) -> str:

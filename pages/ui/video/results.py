@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
+import numpy as np
 import streamlit as st
 
 from estimators.skeletons import COCO_17
@@ -18,8 +20,10 @@ from estimators.workflows.clip.series import (
 from pages.ui import memory
 from pages.ui.charts import CONFIG
 from pages.ui.video.charts import (
+    Ink,
     agreement_chart,
     agreement_lines,
+    cursor,
     latency_chart,
     position_chart,
     score_chart,
@@ -30,9 +34,16 @@ from pages.ui.video.tables import disputed_table, latency_table, steadiness_tabl
 from pages.ui.video.truth import truth
 from pages.ui.video.work import how_fast
 
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
 # People seen in a few frames only are many in a crowd, and of little interest.
 _MOST_PEOPLE = 8
 _MOST_PARTS = 2
+_TIMES = tuple(
+    f"{name}, ms"
+    for name in ("median", "95th percentile", "least", "most", "first frame", "transport")
+)
 
 
 def results(comparison: ClipComparison) -> None:
@@ -97,13 +108,11 @@ def _agreement(comparison: ClipComparison) -> None:
         return
     specs = comparison.specs
     series = {s.key: agreement_series(comparison.analysis, person, s.key) for s in specs}
-    lines = agreement_lines(specs, series, comparison.colours)
-    st.plotly_chart(
+    lines = agreement_lines(specs, series, _inks(comparison))
+    _over_time(
+        comparison,
         agreement_chart(lines, comparison.disputed, person),
-        config=CONFIG,
         key="agreement_chart",
-        on_select=_go_to_selected,
-        selection_mode="points",
         alt=f"Agreement of the models on person {person} over time",
     )
     _disputes(comparison)
@@ -132,10 +141,32 @@ def _disputes(comparison: ClipComparison) -> None:
     )
 
 
-def _go_to_selected() -> None:
-    points = st.session_state["agreement_chart"].selection.points
-    if points:
-        go_to(int(points[0]["customdata"]))
+def _inks(comparison: ClipComparison) -> dict[str, Ink]:
+    colours, variants = comparison.colours, comparison.variants
+    return {s.key: Ink(colours[s.key], variants[s.key]) for s in comparison.specs}
+
+
+def _over_time(comparison: ClipComparison, figure: go.Figure, key: str, alt: str) -> None:
+    """A chart over time: the player's frame is a line in it, and a click leads the player there."""
+    # All models of a job are given the same frames.
+    estimates = comparison.analysis.estimates[comparison.specs[0].key]
+    frames, times = estimates.frame_index, estimates.time_s
+    player = st.session_state.get("clip_player") or {}
+
+    def go() -> None:
+        points = st.session_state[key].selection.points
+        if points and "x" in points[0]:
+            go_to(int(frames[np.abs(times - float(points[0]["x"])).argmin()]))
+
+    at = int(player.get("frame") or 0)
+    st.plotly_chart(
+        cursor(figure, float(np.interp(at, frames, times))) if len(frames) else figure,
+        config=CONFIG,
+        key=key,
+        on_select=go,
+        selection_mode="points",
+        alt=alt,
+    )
 
 
 def _go_to_row(comparison: ClipComparison) -> Callable[[], None]:
@@ -156,9 +187,9 @@ def _scores(comparison: ClipComparison) -> None:
     dark = st.context.theme.type == "dark"
     for spec in comparison.specs:
         scores = score_map(comparison.analysis, spec.key, person)
-        st.plotly_chart(
+        _over_time(
+            comparison,
             score_chart(spec, scores, comparison.colours[spec.key], dark),
-            config=CONFIG,
             key=f"scores_{spec.key}",
             alt=f"{spec.score_kind} of each joint of person {person} over time, {spec.title}",
         )
@@ -196,15 +227,15 @@ def _motion(comparison: ClipComparison) -> None:
         s.key: position_series(analysis, s.key, person, joint, True) if smooth else (None, None)
         for s in specs
     }
-    name = joint.replace("_", " ")
+    name, inks = joint.replace("_", " "), _inks(comparison)
     for i, (axis, side) in enumerate((("x", "to the right"), ("y", "downwards"))):
         lines = {
-            s.key: (s.title, comparison.colours[s.key], raw[s.key][i], smoothed[s.key][i])
+            s.key: (s.title, inks[s.key], raw[s.key][i], smoothed[s.key][i])
             for s in comparison.specs
         }
-        st.plotly_chart(
+        _over_time(
+            comparison,
             position_chart(f"{name} of person {person}, {side}", axis, lines),
-            config=CONFIG,
             key=f"motion_{axis}",
             alt=f"{axis} of the {name} of person {person} over time",
         )
@@ -235,9 +266,9 @@ def _steadiness(comparison: ClipComparison) -> None:
 
 def _speed(comparison: ClipComparison) -> None:
     lines = {s.key: latency_series(comparison.analysis, s.key) for s in comparison.specs}
-    st.plotly_chart(
-        latency_chart(comparison.specs, lines, comparison.colours),
-        config=CONFIG,
+    _over_time(
+        comparison,
+        latency_chart(comparison.specs, lines, _inks(comparison)),
         key="clip_latency_chart",
         alt="Latency of each frame over the clip for each model",
     )
@@ -245,10 +276,7 @@ def _speed(comparison: ClipComparison) -> None:
         latency_table(comparison),
         placeholder="–",
         key="clip_latency_table",
-        column_config={
-            name: st.column_config.NumberColumn(format="%.1f")
-            for name in ("median, ms", "95th percentile, ms", "first frame, ms", "transport, ms")
-        },
+        column_config={name: st.column_config.NumberColumn(format="%.1f") for name in _TIMES},
         alt="Median and 95th percentile of the latency of each model",
     )
     st.caption(

@@ -63,6 +63,8 @@ def latency_table(comparison: ClipComparison) -> pd.DataFrame:
         rows[spec.title] = {
             "median, ms": usual.median_ms,
             "95th percentile, ms": usual.p95_ms,
+            "least, ms": usual.least_ms,
+            "most, ms": usual.most_ms,
             "first frame, ms": report.first_ms(spec.key),
             "transport, ms": report.transport_ms(spec.key),
             "frames": numbers.frames,
