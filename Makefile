@@ -42,8 +42,10 @@ lint: $(VENV)/installed-dev
 	@.ci/javascript
 
 bench: $(VENV)/installed-dev
-	@set -e; for name in $(BENCHMARKS); do \
-	  echo "== $$name"; $(BIN)/python -m benchmarks.$$name; done
+	@set -e; BENCH_TABLE=$$(mktemp); export BENCH_TABLE; trap 'rm -f "$$BENCH_TABLE"' EXIT; \
+	for name in $(BENCHMARKS); do \
+	  echo "== $$name"; $(BIN)/python -m benchmarks.$$name; done; \
+	$(BIN)/python -m benchmarks._limits "$$BENCH_TABLE"
 
 fuzz: $(VENV)/installed-dev
 	$(BIN)/python -m tests.fuzz $(ARGS)

@@ -26,6 +26,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks._limits import say
 from estimators import weights
 from estimators.errors import PoseError
 from estimators.media.clip_info import ClipInfo
@@ -113,6 +114,7 @@ def report(models: tuple[str, ...], limit: float, found: list[list[Cost]]) -> No
         print(f"{name:>20} {wall:8.2f} {model:9.2f} {100 * other:8.1f} {rate:9.1f}")
     ratio = statistics.median(b.wall_s / a.wall_s for a, b in zip(ours, loop, strict=True))
     other = statistics.median(c.other for c in ours)
+    say(f"share of a clip that is no model time, {len(models)} models", other, most=limit)
     verdict = "kept" if other < limit else "NOT KEPT"
     print(f"the loop takes {ratio:.2f} times as long; limit {100 * limit:.0f} %: {verdict}")
 

@@ -23,6 +23,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from benchmarks import _seeded_keypoint_rcnn as seeded
+from benchmarks._limits import here, kept, say
 from estimators import weights
 from estimators.errors import WeightsError
 from estimators.registry import ModelSpec, get
@@ -39,8 +40,8 @@ from estimators.workflows.benchmark.measure import (
 )
 from estimators.workflows.benchmark.media import BenchmarkMedia, load_media
 from estimators.workflows.benchmark.notes import machine_text
-from estimators.workflows.benchmark.result import BUSY_SHARE, Calls, Machine
-from estimators.workflows.provenance import governor, instruction_sets, machine
+from estimators.workflows.benchmark.result import BUSY_SHARE, Calls
+from estimators.workflows.provenance import instruction_sets
 
 ROOT = Path(__file__).resolve().parents[1]
 PICTURE = ROOT / "sample_media" / "three_people_lab.jpg"
@@ -183,7 +184,9 @@ def told(row: Row, usual: Calls, product: Calls) -> str:
     """The row of the table."""
     pair = (usual, product) if row.times_as_fast else (product, usual)
     ratio = figures.ratio(*pair)
-    met = ratio.value >= row.limit if row.times_as_fast else ratio.value <= row.limit
+    bound = {"least" if row.times_as_fast else "most": row.limit}
+    met = kept(ratio.value, **bound)
+    say(row.name, ratio.value, unit="times as fast" if row.times_as_fast else "of it", **bound)
     sign = "≥" if row.times_as_fast else "≤"
     plain, ours = (figures.latency(calls).median_ms for calls in (usual, product))
     span = f"{ratio.low:.2f} to {ratio.high:.2f}"
@@ -208,8 +211,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=10, help=f"at least {_LEAST_ROUNDS}")
     parser.add_argument("--seconds", type=float, default=6.0, help="of each way of a row")
     asked = parser.parse_args()
-    here = Machine(**machine(), instruction_sets=instruction_sets(), governor=governor())
-    print(f"{machine_text(here)}\n{PICTURE.name}; medians of whole calls")
+    print(f"{machine_text(here())}\n{PICTURE.name}; medians of whole calls")
     with tempfile.TemporaryDirectory() as folder:
         rows = [
             *gathered(movenet_rows, "MoveNet"),
@@ -222,7 +224,8 @@ def main() -> None:
             usual, product, others = compare(row, max(asked.rounds, _LEAST_ROUNDS), asked.seconds)
             print(told(row, usual, product), flush=True)
             used = max(used, others)
-    if used > BUSY_SHARE * here.cores_total:
+    say("cores that other programs used meanwhile", used, most=BUSY_SHARE * here().cores_total)
+    if used > BUSY_SHARE * here().cores_total:
         print(f"BUSY: other programs used up to {used:.1f} cores; ratios are blurred by that")
 
 
