@@ -120,7 +120,7 @@ def _whole(path: Path) -> Iterator[BinaryIO]:
         part.replace(target)
     finally:
         with suppress(OSError):
-            part.unlink(missing_ok=True)
+            part.unlink()
 
 
 def _to_disk(file: BinaryIO) -> None:

@@ -119,6 +119,13 @@ def test_the_annotators_own_answers_score_a_perfect_ap(tmp_path: Path) -> None:
     assert evaluation.stats[0] == pytest.approx(1.0)
 
 
+def test_what_is_no_number_is_not_written(tmp_path: Path) -> None:
+    clip = ClipEstimates("movenet-multipose", COCO_17, "walk.mp4", (640, 480))
+    clip.append(Estimate(coco_poses(1), TIMES, 4, float("nan")))
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        write_coco([clip], CLIP_IDS, tmp_path / "walk.coco.json")
+
+
 def test_a_clip_has_its_frames_as_images() -> None:
     clip = ClipEstimates("movenet-multipose", COCO_17, "walk.mp4", (640, 480))
     clip.append(Estimate(coco_poses(2), TIMES, 4, 0.1668))

@@ -77,6 +77,29 @@ def test_a_dataset_is_whole_and_loads(tmp_path: Path) -> None:
     assert len(coco.getAnnIds(catIds=coco.getCatIds(["person"]))) == 3
 
 
+def test_joints_on_the_edge_are_inside_and_scores_have_five_decimals() -> None:
+    xy = np.full((1, 17, 2), 100.0)
+    xy[0, :5] = [(0, 0), SIZE, (-0.5, 9), (9, -0.5), (640.5, 9)]
+    found = PoseSet(COCO_17, xy, np.full((1, 17), 0.9), [0.8765432])
+    (annotation,) = coco_dataset([picture("7.jpg", found)], image_ids(["7.jpg"]), OVER)[
+        "annotations"
+    ]
+    assert annotation["keypoints"][2::3][:6] == [2, 2, 0, 0, 0, 2]
+    assert annotation["score"] == 0.87654
+
+
+@pytest.mark.parametrize("box", [(10, 15, 470, 15), (10, 15, 10, 475), (np.nan, 1, 2, 3)])
+def test_a_box_without_area_is_none(box: tuple[float, ...]) -> None:
+    """The one around the joints stands in its place, as where the model gives none."""
+    found = poses(0.9)
+    flat = PoseSet(COCO_17, found.xy, found.score, found.pose_score, np.array([box]))
+    own, without = (
+        coco_dataset([picture("7.jpg", p)], image_ids(["7.jpg"]), OVER)["annotations"][0]["bbox"]
+        for p in (flat, found)
+    )
+    assert own == without
+
+
 def test_a_model_that_answers_in_pixel_indices_is_not_shifted() -> None:
     found = poses(0.9)
     e = picture("1.jpg", found, "keypointrcnn-reference")

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import io
 import os
 import resource
 import signal
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import BinaryIO
 
 import pytest
 
 from estimators.errors import InputError
-from estimators.export.sinks import opened, require_writable, write_all
+from estimators.export.sinks import opened, require_writable, to_bytes, write_all, write_zip
 from estimators.parts import new_part
 
 
@@ -106,3 +108,49 @@ def test_files_in_a_private_folder_are_private(tmp_path: Path) -> None:
         assert new_part(tmp_path / "clip.mp4").stat().st_mode & 0o777 == 0o644
     finally:
         os.umask(old)
+
+
+def test_a_zip_packs_what_is_not_packed_and_dates_it(tmp_path: Path) -> None:
+    """Members may grow over 4 GB, which their headers have to foresee."""
+    (tmp_path / "clip.bin").write_bytes(b"video" * 99)
+    files = [(name, filled(500)) for name in ("a.csv", "b.parquet", "c.mp4")]
+    data = to_bytes(lambda sink: write_zip(files, sink, {"clip.mp4": tmp_path / "clip.bin"}))
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        assert [archive.read(name) for name in ("a.csv", "b.parquet")] == [bytes(500)] * 2
+        assert archive.read("clip.mp4") == b"video" * 99
+        infos = archive.infolist()
+    assert [info.filename for info in infos] == ["a.csv", "b.parquet", "c.mp4", "clip.mp4"]
+    packed = [info.compress_type == zipfile.ZIP_DEFLATED for info in infos]
+    assert packed == [True, False, False, False]
+    assert [info.extract_version >= 45 for info in infos[:3]] == [True] * 3
+    now = datetime.now(UTC)
+    made = datetime(*infos[0].date_time, tzinfo=UTC)
+    assert timedelta(seconds=-3) < now - made < timedelta(seconds=9)
+
+
+def failing(error: OSError) -> object:
+    def write(sink: BinaryIO) -> None:
+        raise error
+
+    return write
+
+
+def test_how_many_files_cannot_be_written_and_why(tmp_path: Path) -> None:
+    full, odd = OSError(28, "No space left on device"), OSError("odd")
+    paths = [tmp_path / name for name in "abc"]
+    _, one = write_all([(paths[0], failing(full))])
+    assert one is not None
+    assert one.message == f"{paths[0]} cannot be written: No space left on device."
+    written, three = write_all((p, failing(odd)) for p in paths)
+    assert three is not None
+    assert three.message == f"{paths[0]} cannot be written: odd, nor can 2 other files."
+    assert (written, os.listdir(tmp_path)) == ([], [])
+
+
+def test_why_a_folder_cannot_be_written_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(path: Path, mode: str) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "open", full)
+    with pytest.raises(InputError, match="cannot be written to: No space left on device"):
+        require_writable(tmp_path)
