@@ -65,3 +65,14 @@ def test_each_person_of_a_picture_is_cut_by_chance_of_their_own() -> None:
     crops = cut_crops(images([person(at(100)) for _ in range(8)]))
     assert len({crop.window for crop in crops}) > 4
     assert all(len(crop.inside) == K for crop in crops)
+
+
+@pytest.mark.parametrize("left", [0.0, 0.5])
+def test_joints_on_the_edge_of_the_picture_are_seen(left: float) -> None:
+    """Of six two lie outside: four are few enough that each counts."""
+    xy = np.zeros((K, 2))
+    xy[:6] = [(left, 50), (40, 60), (60, 120), (80, 200), (-30, 80), (-20, 150)]
+    somebody = person(xy, COCO_17.joints[:6], box_xyxy=(-30, 50, 80, 200))
+    crops = cut_crops(images(*[[somebody]] * 20))
+    assert crops
+    assert {int(c.inside.sum()) for c in crops} == {3}

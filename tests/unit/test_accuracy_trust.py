@@ -134,14 +134,15 @@ def test_one_labelled_joint_is_enough() -> None:
 
 def test_scores_at_the_ends_are_in_the_outermost_bins() -> None:
     xy, scores = at(100), np.linspace(0, 1, K)
+    scores[0] = -0.25  # what claims to be a probability may be none
     found = trusted(images([person(at(100))]), [result(1, xy, 1.0, scores)])
     assert len(found.reliability) == 10
     first, last = found.reliability[0], found.reliability[-1]
-    assert (first.low, first.high, first.joints) == (0.0, pytest.approx(0.1), 2)  # 0 and 1/16
+    assert (first.low, first.high, first.joints) == (0.0, pytest.approx(0.1), 2)  # -1/4 and 1/16
     assert (last.low, last.high, last.joints) == (pytest.approx(0.9), 1.0, 2)  # 15/16 and 1
     # Scores that are no probabilities: as many joints in each bin as there may be.
     logits = trusted(images([person(at(100))]), [result(1, xy, 1.0, scores * 40)], "logit")
-    assert (logits.reliability[0].low, logits.reliability[-1].high) == (0, 40)
+    assert (logits.reliability[0].low, logits.reliability[-1].high) == (-10, 40)
     assert {b.joints for b in logits.reliability} == {1, 2}
 
 
