@@ -137,6 +137,7 @@ def test_pck_and_errors_by_hand() -> None:
     assert found.values[PCK] == pytest.approx(11 / 24)
     assert found.values[PCKH] == pytest.approx(12 / 24)  # half a head is 40 px
     assert found.counts[PCK] == 24
+    assert {len(draws) for draws in found.draws.values()} == {100}
     assert found.values["mean_error"] == pytest.approx((0.19 + 0.21 + 0.6) / 17, abs=1e-6)
     assert found.values["median_error"] == pytest.approx(0, abs=1e-6)
     sigma = 0.062
@@ -272,11 +273,11 @@ def test_intervals_are_the_middle_of_seeded_draws() -> None:
 
 def test_the_median_of_a_draw_counts_pictures_as_often_as_drawn() -> None:
     values, picture = np.array([5.0, 1.0, 3.0, np.nan]), np.array([0, 1, 1, 2])
-    weights = np.array([[1, 1, 1], [3, 1, 0], [0, 1, 0], [0, 0, 2]])
+    weights = np.array([[1, 1, 1], [3, 1, 0], [0, 1, 0], [1, 0, 0], [0, 0, 2]])
     drawn = median(values, picture, weights)
-    expected = [np.median(v) for v in ([5, 1, 3], [5, 5, 5, 1, 3], [1, 3])]
-    assert drawn[:3].tolist() == expected
-    assert math.isnan(drawn[3])
+    expected = [np.median(v) for v in ([5, 1, 3], [5, 5, 5, 1, 3], [1, 3], [5])]
+    assert drawn[:4].tolist() == expected
+    assert math.isnan(drawn[4])
 
 
 def many(off: float, seed: int, pictures: int = 12) -> list[dict[str, Any]]:
@@ -359,7 +360,7 @@ def test_of_two_within_a_torso_the_nearer_one_is_the_person() -> None:
 
 
 def told(metric: str, value: float, low: float, high: float) -> str:
-    return in_words(Difference(metric, "a", "b", value, low, high), TITLES)
+    return in_words(Difference(metric, "a", "b", value, low, high, True), TITLES)
 
 
 def test_how_a_difference_is_put_into_words() -> None:
@@ -413,7 +414,7 @@ def test_a_share_over_draws_is_of_what_was_drawn() -> None:
     weights = np.array([[1, 1, 1], [2, 0, 1], [0, 0, 3]])
     np.testing.assert_array_equal(share(top, bottom, weights), [0.5, 0.25, np.nan])
     assert share(top, bottom, once(3)).tolist() == [0.5]
-    assert share(top, bottom / 8, once(3)).tolist() == [4.0]  # over less than one
+    assert share(top, bottom / 16, once(3)).tolist() == [8.0]  # over less than one
     assert picture_draws(0, 4).shape == (4, 0)
     assert picture_draws(3, 1)[0].sum() == 3
     assert np.isnan(median(np.array([np.nan]), np.array([0]), np.ones((2, 1), np.int64))).all()

@@ -93,6 +93,8 @@ def test_a_neighbours_arm_is_a_swap(side: str) -> None:
     _, _, kinds = tables(both, [result(1, taken, 0.9), result(1, at(300), 0.8)])
     assert named(kinds) == {"swap": {"left_elbow", "left_wrist"}}
     assert named(kinds, 1) == {}
+    _, _, kinds = tables(images([person(at(300)), person(at(100))]), [result(1, taken)])
+    assert named(kinds, 1) == {"swap": {"left_elbow", "left_wrist"}}
     # Without the neighbour's annotation it is near nothing.
     _, _, alone = tables(images([person(at(100))]), [result(1, taken)])
     assert named(alone) == {"miss": {"left_elbow", "left_wrist"}}
@@ -221,6 +223,31 @@ def test_inversions_are_corrected_to_where_they_would_have_been() -> None:
     found = corrected(images([person(wide)]), [result(1, turned)])
     assert found.ap == 0.0
     assert gains_of(found)["inversion"] == pytest.approx(1.0, abs=1e-6)
+
+
+def test_swaps_are_corrected_to_where_they_would_have_been() -> None:
+    """Eight joints of the neighbour: OKS 9/17, found at the first of ten thresholds alone."""
+    taken = at(100)
+    taken[9:] = at(400)[9:]
+    pictures = images(*[[person(at(100)), person(at(400))]] * 7)
+    results = [r for i in range(1, 8) for r in (result(i, taken, 0.9), result(i, at(400), 0.8))]
+    found, recalls = corrected(pictures, results), 51 / 101
+    # At the other nine the right ones come second: precision 1/2 up to recall 1/2.
+    assert found.ap == pytest.approx(0.1 + 0.9 * recalls / 2)
+    gains = gains_of(found)
+    assert gains["swap"] == pytest.approx(0.9 * (1 - recalls / 2))
+    assert gains["score"] == pytest.approx(0.9 * recalls / 2)
+    assert gains["miss"] == gains["inversion"] == gains["jitter"] == 0
+    best = found.optimal_scores
+    assert (best.low, best.high, best.count) == (best.value, best.value, 14)
+
+
+def test_the_interval_of_the_best_ranking_is_of_the_draws_alone() -> None:
+    pictures = random_set(1)
+    truth, predictions, kinds = tables(pictures, random_results(pictures, 2, 0.15))
+    one = np.array([[12, *[0] * 11]])  # a draw of the first picture alone
+    found = corrections(truth, predictions, kinds, one).optimal_scores
+    assert found.low == found.high != found.value
 
 
 def test_people_missed_and_invented_and_ranking() -> None:

@@ -55,7 +55,7 @@ class Difference:
     value: float
     low: float
     high: float
-    higher_is_better: bool = True
+    higher_is_better: bool
 
     @property
     def sure(self) -> bool:
@@ -86,7 +86,9 @@ def share(
 ) -> NDArray[np.float64]:
     """Sum of `top` over sum of `bottom`, both [I] a picture, of each draw [B, I]; NaN over zero."""
     total = (weights @ bottom).astype(np.float64)
-    return np.where(total > 0, (weights @ top) / np.where(total > 0, total, 1), np.nan)
+    shares = np.full(total.shape, np.nan)
+    np.divide(weights @ top, total, out=shares, where=total > 0)
+    return shares
 
 
 def median(

@@ -177,7 +177,8 @@ def _correlation(
     weights = np.concatenate([once(draws.shape[1]), draws])
     n, sx, sy, xx, yy, xy = sums @ weights.T
     spread = np.sqrt(np.maximum(n * xx - sx * sx, 0) * np.maximum(n * yy - sy * sy, 0))
-    rho = np.where(spread > 0, (n * xy - sx * sy) / np.where(spread > 0, spread, 1), np.nan)
+    rho = np.full(spread.shape, np.nan)
+    np.divide(n * xy - sx * sy, spread, out=rho, where=spread > 0)
     return figure(float(rho[0]), rho[1:], len(np.unique(picture)), len(x))
 
 

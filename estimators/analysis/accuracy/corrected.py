@@ -90,9 +90,6 @@ def corrections(
     shown, people = truth, predictions
     gains = []
     for kind in ORDER:
-        if kind in KINDS and not (kinds.kind == KINDS.index(kind)).any():
-            gains.append(Gain(kind, 0.0 * as_is, 0.0 * ap, ap))
-            continue
         shown, people = _without(kind, shown, people, kinds)
         after = _ap(shown, people)
         alone = _ap(*_without(kind, truth, predictions, kinds))
