@@ -25,6 +25,7 @@ _LOOK_S = 2.0
 _MOST_RUNS = 200
 _REPORT, _NUMBERS = "report.html", "report.json"
 _FIGURES = ("AP", "AP50", "AP75", "AR")
+_Rows = list[dict[str, Any]]
 _STATES = {
     "waiting": ":material/schedule:",
     "running": ":material/play_arrow:",
@@ -50,8 +51,11 @@ def show_runs(root: Path) -> None:
         )
         return
     name = st.selectbox("Run", names, format_func=printable, key="run")
-    if name is not None:
-        _look(root / name)
+    if name is None:
+        return
+    found = follow(root / name)
+    running = found is not None and found.progress.state in ("waiting", "running")
+    (_look_again if running else _look)(root / name)
 
 
 def _runs(root: Path) -> list[str]:
@@ -65,14 +69,18 @@ def _runs(root: Path) -> list[str]:
 
 
 @st.fragment(run_every=_LOOK_S)
+def _look_again(folder: Path) -> None:
+    _look(folder)
+
+
 def _look(folder: Path) -> None:
     found = follow(folder)
     if found is not None:
         with st.container(border=True, key="run_progress"):
             _how_far(found)
-    data = _numbers(folder)
-    if data is not None:
-        _what_it_came_to(folder, data)
+    came_to = _came_to(folder)
+    if came_to is not None:
+        _show(folder, *came_to)
     elif found is not None and found.progress.state == "done":
         st.caption("All is computed; `python -m estimators merge` makes the report.")
 
@@ -100,26 +108,35 @@ def _how_far(found: Followed) -> None:
         )
 
 
-def _numbers(folder: Path) -> dict[str, Any] | None:
-    """What `report.json` holds; None where it is not there yet, or not ours."""
+def _came_to(folder: Path) -> tuple[_Rows, list[str]] | None:
+    """What `report.json` says; None where it is not there yet, or not ours."""
+    path = folder / _NUMBERS
     try:
-        data = json.loads((folder / _NUMBERS).read_bytes())
-        return data if str(data["format"]).startswith("pose-evaluation/") else None
+        return _read(path, path.stat().st_mtime_ns)
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
 
-def _what_it_came_to(folder: Path, data: dict[str, Any]) -> None:
+@st.cache_data(max_entries=8, show_spinner=False)
+def _read(path: Path, changed_ns: int) -> tuple[_Rows, list[str]]:
+    """Each model's figures, and the notes; it lists every picture and may be large."""
+    data = json.loads(path.read_bytes())
+    if not str(data["format"]).startswith("pose-evaluation/"):
+        raise ValueError("of another format")
     rows = [
-        {"Model": about["title"], **{name: about[name]["value"] for name in _FIGURES}}
+        {"Model": str(about["title"]), **{name: about[name]["value"] for name in _FIGURES}}
         for about in data["models"].values()
     ]
+    return rows, [str(note) for note in data["notes"]]
+
+
+def _show(folder: Path, rows: _Rows, notes: list[str]) -> None:
     st.dataframe(
         pd.DataFrame(rows),
         hide_index=True,
         column_config={n: st.column_config.NumberColumn(format="%.3f") for n in _FIGURES},
     )
-    for note in data["notes"]:
+    for note in notes:
         st.caption(escaped(note))
     if (folder / _REPORT).is_file():
         st.download_button(
