@@ -140,6 +140,50 @@ def test_the_consensus_is_the_median_with_one_voice_a_family() -> None:
     np.testing.assert_allclose(found.distance[POSENET][0], 0.06, atol=1e-6)
 
 
+def test_the_score_of_the_consensus_is_the_share_of_voices_times_their_agreement() -> None:
+    both = [at(100), at(400)]
+    _, found, _ = agreed({LIGHTNING: both, THUNDER: both, BLAZE: both, POSENET: both[:1]})
+    assert [r["score"] for r in found.results] == pytest.approx([1, 2 / 3])
+    # Variants of one voice may differ as they like: their middle agrees with the other one.
+    _, found, _ = agreed({LIGHTNING: [at(92.0005)], THUNDER: [at(108)], BLAZE: [at(100)]})
+    points = np.reshape(found.results[0]["keypoints"], (K, 3))
+    np.testing.assert_allclose(points[:, :2] + 0.5, at(100), atol=6e-4)
+    assert points[0, 0] == round(points[0, 0], 3)
+    assert found.results[0]["score"] < 1
+
+
+def test_whom_one_alone_sees_hides_nobody_else() -> None:
+    for seen in (at(100), at(400)):
+        _, found, _ = agreed({LIGHTNING: [at(100), at(400)], BLAZE: [seen]})
+        (result_,) = found.results
+        np.testing.assert_allclose(result_["keypoints"][0], seen[0, 0] - 0.5)
+
+
+def test_the_interval_of_a_correlation_is_of_the_draws_alone() -> None:
+    pictures = random_set(5)
+    truth = Truth.of(pictures)
+    models = {
+        m: Predictions.of(random_results(pictures, seed, 0.1), truth)
+        for seed, m in enumerate((LIGHTNING, BLAZE, POSENET))
+    }
+    found = consensus(truth, models)
+    assert found is not None
+    near = {m: nearness(truth, p) for m, p in models.items()}
+    (first, *_) = agreement_worth(truth, found, near, np.array([[12, *[0] * 11]]))
+    assert first.correlation.low == first.correlation.high != first.correlation.value
+
+
+def test_people_without_a_size_are_counted_apart() -> None:
+    people = [person(at(100)), person(at(300), area=0.0), person(at(400), ())]
+    crowd = person(at(400), iscrowd=True)
+    report = evaluate_predictions(
+        annotated_set(images([*people, crowd], [])), {LIGHTNING: []}, draws=5
+    ).report
+    assert (report.people, report.sizeless, report.joints) == (1, 1, 17)
+    assert (report.pictures, report.pictures_with_people) == (2, 1)
+    assert report.areas == {"unknown": 2}
+
+
 def test_no_consensus_of_one_voice_nor_about_whom_one_alone_sees() -> None:
     assert agreed({LIGHTNING: [at(100)], THUNDER: [at(100)]})[1] is None
     _, found, _ = agreed({LIGHTNING: [at(100), at(400)], BLAZE: [at(100)]})

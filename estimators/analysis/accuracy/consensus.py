@@ -171,10 +171,11 @@ def _correlation(
         picture: int64 [M].
     """
     x, y = (ranks(values) for values in pair)
-    sums = np.zeros((6, draws.shape[1]))
+    _, pictures = draws.shape
+    sums = np.zeros((6, pictures))
     for row, values in zip(sums, (np.ones_like(x), x, y, x * x, y * y, x * y), strict=True):
         np.add.at(row, picture, values)
-    weights = np.concatenate([once(draws.shape[1]), draws])
+    weights = np.concatenate([once(pictures), draws])
     n, sx, sy, xx, yy, xy = sums @ weights.T
     spread = np.sqrt(np.maximum(n * xx - sx * sx, 0) * np.maximum(n * yy - sy * sy, 0))
     rho = np.full(spread.shape, np.nan)
