@@ -19,6 +19,7 @@ from pages.ui import memory
 from pages.ui.text import escaped
 
 _RULE = Path(__file__).parents[2] / "docs/verdict.md"
+_RULE_PX = 480
 _MOST_PEOPLE, _LONGEST_MS, _MOST_MB = 50, 10_000, 10_000
 _NUMBERS = {
     "need_people": ("People at once", 1, _MOST_PEOPLE),
@@ -121,7 +122,7 @@ def _rule(key: str) -> None:
     if told.open:
         # A table that is wider than a phone scrolls by itself.
         st.html(f"<style>.st-key-{key} table {{ display: block; overflow-x: auto; }}</style>")
-        told.markdown(_rule_text())
+        told.container(height=_RULE_PX).markdown(_rule_text())
 
 
 @cache

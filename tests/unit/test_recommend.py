@@ -233,6 +233,21 @@ def test_a_copy_changes_no_verdict(people: dict[str, PoseSet]) -> None:
         assert both.expected.keys() - {twin} == alone.expected.keys()
 
 
+@pytest.mark.parametrize("people", [agreeing(), apart(0.3), apart(2.0), CROWD])
+def test_a_model_that_is_added_late_counts_as_one_that_was_there(
+    people: dict[str, PoseSet],
+) -> None:
+    """Whatever came first, the same models get the same answer in the same words."""
+    *early, late = people
+    later = ask({late: people[late], **{m: people[m] for m in early[::-1]}})
+    at_once = ask(people)
+    assert (later.model, later.tier, later.out.keys()) == (
+        *(at_once.model, at_once.tier, at_once.out.keys()),
+    )
+    assert later.expected == pytest.approx(dict(at_once.expected))
+    assert later.chance == pytest.approx(at_once.chance)
+
+
 def test_two_wrong_variants_do_not_outvote_two_right_families() -> None:
     wrong = moved(person(), 0.35 * TORSO)
     people = {LIGHTNING: poses(wrong), THUNDER: poses(wrong + 1), MULTI: poses(wrong - 1)}

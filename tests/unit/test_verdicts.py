@@ -295,6 +295,8 @@ def test_thresholds_of_the_page_count_and_quiet_times_are_told() -> None:
     hidden = {m: Thresholds(0.9, 0.9) for m in MODELS}
     (nobody,), _ = of_pictures([given], {}, thresholds=hidden)
     assert nobody.headline == "No model found anybody in this picture."
+    (everybody,), _ = of_pictures([given], {}, thresholds={m: Thresholds(0.0, 0.0) for m in MODELS})
+    assert everybody.model == alone.model  # all scores are over both
 
 
 def test_the_agreement_on_a_picture_is_shared_among_all_whom_either_sees() -> None:
