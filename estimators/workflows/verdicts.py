@@ -67,6 +67,7 @@ def of_clip(
     memory_mb: Mapping[str, float],
     needs: Needs = ANYTHING,
     truth: TruthErrors | None = None,
+    votes: Sequence[Vote] = (),
 ) -> Recommendation:
     """For a clip or recording, from at most 40 frames that all answered and anybody is seen in."""
     failed = [m for m, e in analysis.estimates.items() if not len(e) or e.failed.all()]
@@ -81,7 +82,8 @@ def of_clip(
     picked = frames[np.unique(spread.astype(int))]
     seen = [seen_in(given, int(frame), analysis.thresholds) for frame in picked]
     unsteady = [f for model in given for f in _unsteady(analysis, model)]
-    return recommend(Evidence(seen, costs, failed, truth, unsteady, "clip", _held_to(given)), needs)
+    held = _held_to(given)
+    return recommend(Evidence(seen, costs, failed, truth, unsteady, "clip", held, votes), needs)
 
 
 def _held_to(estimates: Mapping[str, ClipEstimates]) -> dict[str, int]:

@@ -16,7 +16,7 @@ from test_app_video import player, process, video_page
 from estimators.cli.main import main
 from pages.ui import uploads
 from pages.ui.image import page, picture_set
-from pages.ui.image.votes import _disputed
+from pages.ui.votes import _disputed
 
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLES = ROOT / "sample_media"
@@ -143,6 +143,15 @@ def test_a_clip_that_nothing_decides_is_marked_at_its_most_disputed_frame() -> N
     worst = disputes.loc[disputes["dispute, 1 − OKS"].idxmax(), "frame"]
     (frames,) = [b for b in at.button_group if b.key.startswith("truth_frame")]
     assert frames.value == worst
+    # Or it is voted on, and the verdict above knows at once.
+    next(b for b in at.button if b.label == "Vote").click().run()
+    (better,) = [b for b in at.button if b.label == "A is better"]
+    (vote,) = [b for b in at.button if b.label.startswith("Vote on frame")]
+    assert vote.label.endswith(", on show")
+    better.click().run()
+    assert not at.exception
+    assert sum("1 of 1 votes" in m.value for m in at.markdown) == 2
+    assert at.session_state["blind_votes"][0].place.split(":")[1] == str(worst)
 
 
 def test_a_vote_looks_at_the_joints_that_lie_furthest_apart() -> None:

@@ -284,6 +284,14 @@ def test_votes_count_for_each_picture_and_for_all() -> None:
     assert [(v.model, v.tier) for v in (*each, together)] == [(FULL, "votes")] * 3
 
 
+def test_votes_count_for_a_clip() -> None:
+    for winner, loser in ((FULL, LIGHTNING), (LIGHTNING, FULL)):
+        votes = [Vote((winner, loser), winner, str(i)) for i in range(4)]
+        analysis = ClipAnalysis.of({m: clip(m, [poses(person())] * 3) for m in (winner, loser)})
+        answer = of_clip(analysis, {}, votes=votes)
+        assert (answer.model, answer.tier) == (winner, "votes")
+
+
 def test_thresholds_of_the_page_count_and_quiet_times_are_told() -> None:
     given = picture()
     slow = clip(LIGHTNING, [])
@@ -296,7 +304,7 @@ def test_thresholds_of_the_page_count_and_quiet_times_are_told() -> None:
     (nobody,), _ = of_pictures([given], {}, thresholds=hidden)
     assert nobody.headline == "No model found anybody in this picture."
     (everybody,), _ = of_pictures([given], {}, thresholds={m: Thresholds(0.0, 0.0) for m in MODELS})
-    assert everybody.model == alone.model  # all scores are over both
+    assert everybody == of_pictures([given], {})[0][0]  # all scores are over both
 
 
 def test_the_agreement_on_a_picture_is_shared_among_all_whom_either_sees() -> None:

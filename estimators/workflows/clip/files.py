@@ -15,6 +15,7 @@ from estimators.analysis.figures import Figure, clip_figures
 from estimators.analysis.requirements import ANYTHING, Needs
 from estimators.analysis.thresholds import Thresholds
 from estimators.analysis.truth import TruthErrors
+from estimators.analysis.votes import Vote
 from estimators.errors import InputError
 from estimators.export import coco, files, tables
 from estimators.export.coco_dataset import write_coco_dataset
@@ -43,7 +44,7 @@ def clip_files(
         job: one that has stopped.
         analysis: of its estimates; says who is who.
         formats: of `FORMATS`; the manifest always comes.
-        verdict: `clip_verdict` with what a person needs and has marked; without, as it is.
+        verdict: `clip_verdict` with what a person needs, marked and voted; without, as it is.
     """
     estimates = list(analysis.estimates.values())
     for name, rows in _tables(job, analysis).items():
@@ -71,9 +72,10 @@ def clip_verdict(
     analysis: ClipAnalysis,
     needs: Needs = ANYTHING,
     truth: TruthErrors | None = None,
+    votes: Sequence[Vote] = (),
 ) -> Verdicts:
     """Which model to use on a clip like this."""
-    answer = of_clip(analysis, job.memory_mb, needs, truth)
+    answer = of_clip(analysis, job.memory_mb, needs, truth, votes)
     return Verdicts((job.clip.name,), [answer], answer)
 
 

@@ -18,11 +18,11 @@ from pages.ui.fetching import invitation
 from pages.ui.image.comparison import Comparison
 from pages.ui.image.stage_picture import stage_picture
 from pages.ui.image.tables import joint_in_words
-from pages.ui.image.votes import blind_vote
 from pages.ui.text import escaped
 from pages.ui.truth import Scene, mark_truth
 from pages.ui.viewer.panels import JointRef, Layer, Panel, Pick
 from pages.ui.viewer.picture import Command, picture_viewer
+from pages.ui.votes import blind_vote
 
 if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
@@ -81,15 +81,15 @@ def stage(comparison: Comparison, outcomes: Sequence[Outcome], layout: str) -> J
 
 def _settle(comparison: Comparison, layout: str) -> None:
     """The person says what is right, in place of the overlays."""
+    picture, come = comparison.picture, st.session_state.get(_COME, 0)
+    members = {n: group.members for n, group in enumerate(comparison.groups, 1)}
+    layers = [_layer(comparison, spec) for spec in comparison.specs]
+    shown = comparison.shown
+    scene = Scene(picture.name, picture.digest, stage_picture(picture), shown, members, layers)
     if layout == "vote":
-        blind_vote(comparison, st.session_state.get(_COME, 0))
+        blind_vote(scene, come)
     else:
-        picture = comparison.picture
-        members = {n: group.members for n, group in enumerate(comparison.groups, 1)}
-        layers = [_layer(comparison, spec) for spec in comparison.specs]
-        shown = comparison.shown
-        scene = Scene(picture.name, picture.digest, stage_picture(picture), shown, members, layers)
-        mark_truth(scene, lambda _: comparison.shown, st.session_state.get(_COME, 0))
+        mark_truth(scene, lambda _: comparison.shown, come)
 
 
 def describe(comparison: Comparison, picked: JointRef | None) -> None:

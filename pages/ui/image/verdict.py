@@ -11,10 +11,10 @@ from estimators.workflows.verdicts import Settled, Verdicts, of_pictures
 from pages.ui import engine, truth
 from pages.ui.image.comparison import Comparison
 from pages.ui.image.stage import point_at, show_layout
-from pages.ui.image.votes import votes
 from pages.ui.steps import Steps, third_family
 from pages.ui.verdict_box import Ways, verdict_box
 from pages.ui.viewer.panels import JointRef
+from pages.ui.votes import votes
 
 
 def verdict_of(comparisons: Sequence[Comparison], needs: Needs) -> Verdicts:

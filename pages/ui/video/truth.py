@@ -1,4 +1,4 @@
-"""Mark the truth in a frame of the clip."""
+"""Mark the truth in a frame of the clip, or vote on who is right there."""
 
 from __future__ import annotations
 
@@ -16,18 +16,21 @@ from pages.ui.truth import Scene, errors_of, mark_truth, marked_frames
 from pages.ui.video.comparison import ClipComparison
 from pages.ui.viewer.panels import Layer
 from pages.ui.viewer.picture import StagePicture, write_stage_file
+from pages.ui.votes import blind_vote
 
-_FRAME, _COME = "truth_frame", "truth_come"
+MARK, VOTE = "Mark", "Vote"
+_FRAME, _COME, _HOW = "truth_frame", "truth_come", "truth_how"
 _SUGGESTED = 5
 
 
 def truth(comparison: ClipComparison) -> None:
-    """Which frame, and the marker over it."""
+    """Which frame, and the marker over it, or two answers to vote on."""
     frame = _choose_frame(comparison)
     if frame is None:
         st.caption(
             "Stop the player at a frame and mark where the joints really are: ten joints are often "
-            "enough to tell which model is right where they differ."
+            "enough to tell which model is right where they differ. Or vote: two models' answers "
+            "without names, which is better?"
         )
         return
     file = _file(comparison, frame)
@@ -41,13 +44,19 @@ def truth(comparison: ClipComparison) -> None:
         info.name, comparison.clip.digest, picture, people.shown, people.members, layers, frame
     )
     come = st.session_state.get(_COME, 0)
-    if mark_truth(scene, partial(shown_by_all, comparison.analysis), come):
+    if st.session_state.get(_HOW) == VOTE:
+        blind_vote(scene, come)
+    elif mark_truth(scene, partial(shown_by_all, comparison.analysis), come):
         st.rerun()  # the verdict stands above
 
 
-def begin(comparison: ClipComparison) -> None:
-    """In a button's callback: the most disputed frame is there to be marked."""
-    st.session_state["clip_view"] = "Truth"
+def begin(comparison: ClipComparison, how: str = MARK) -> None:
+    """In a button's callback: the most disputed frame is there to be marked, or voted on.
+
+    Args:
+        how: `MARK` or `VOTE`.
+    """
+    st.session_state["clip_view"], st.session_state[_HOW] = "Truth", how
     worst = _most_disputed(comparison)
     if worst:
         st.session_state[_key(comparison)] = worst[0]
@@ -69,7 +78,14 @@ def _choose_frame(comparison: ClipComparison) -> int | None:
     kept = st.session_state.get(f"{key}_kept")
     choices = sorted({*suggested, *marked, *([] if kept is None else [kept])})
     with st.container(horizontal=True, vertical_alignment="center"):
-        if st.button(f"Mark frame {on_show}, on show", icon=":material/edit_location:"):
+        st.session_state.setdefault(_HOW, MARK)
+        how = st.segmented_control(
+            "How to settle it", (MARK, VOTE), key=_HOW, label_visibility="collapsed"
+        )
+        act = "Vote on" if how == VOTE else "Mark"
+        if st.button(
+            f"{act} frame {on_show}, on show", icon=":material/edit_location:", key="truth_on_show"
+        ):
             st.session_state[f"{key}_kept"] = st.session_state[key] = on_show
             choices = sorted({*choices, on_show})
         if choices:

@@ -14,18 +14,20 @@ from pages.ui.video import truth
 from pages.ui.video.comparison import ClipComparison
 from pages.ui.video.stage import go_to
 from pages.ui.viewer.panels import JointRef
+from pages.ui.votes import votes
 
 
 def verdict_of(comparison: ClipComparison, needs: Needs) -> Verdicts:
-    """What `compare` says of the clip, with the page's marks."""
+    """What `compare` says of the clip, with the page's marks and votes."""
     errors = truth.errors(comparison)
-    return clip_verdict(comparison.job, comparison.analysis, needs, errors)
+    return clip_verdict(comparison.job, comparison.analysis, needs, errors, votes())
 
 
 def clip_box(comparison: ClipComparison, verdict: Verdicts) -> None:
     """The verdict on the clip."""
     steps = third_family(comparison.job.settings.models, comparison.settings.models)
     steps[("Mark the truth", ":material/edit_location:")] = partial(truth.begin, comparison)
+    steps["Vote", ":material/how_to_vote:"] = partial(truth.begin, comparison, truth.VOTE)
     verdict_box(verdict.together, Ways(_to_place, steps))
 
 

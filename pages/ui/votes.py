@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import replace
 from itertools import combinations
-from typing import TYPE_CHECKING
 
 import numpy as np
 import streamlit as st
@@ -15,12 +13,9 @@ from estimators.analysis.matching import oks_matrix
 from estimators.analysis.votes import Vote, in_words
 from estimators.skeletons import COCO_17
 from estimators.types import PoseSet
-from pages.ui.image.stage_picture import stage_picture
+from pages.ui.truth import Scene
 from pages.ui.viewer.panels import Layer, Panel
 from pages.ui.viewer.picture import Command, picture_viewer
-
-if TYPE_CHECKING:
-    from pages.ui.image.comparison import Comparison
 
 _VOTES = "blind_votes"
 # Neither blue, orange nor green: no colour tells which model it is.
@@ -36,57 +31,61 @@ def votes() -> list[Vote]:
     return kept
 
 
-def blind_vote(comparison: Comparison, come: int = 0) -> None:
+def blind_vote(scene: Scene, come: int = 0) -> None:
     """The most disputed person that was not voted on, as two models see them, without names.
 
     Args:
         come: where it is a new number, the page scrolls to the pictures.
     """
-    left = _open(comparison)
-    if not left:
+    left = _open(scene)
+    if left:
+        _ballot(scene, left[0], come)
+    else:
+        what = "picture" if scene.frame_index is None else "frame"
         st.info(
-            "There is nothing left to vote on in this picture: take another one, or add a model."
+            f"There is nothing left to vote on in this {what}: take another one, or add a model."
             if votes()
             else "A vote needs two models that see the same person differently.",
             icon=":material/how_to_vote:",
         )
-    else:
-        _ballot(comparison, left[0], come)
-    _standing(comparison)
+    lines = in_words(votes(), list(scene.shown))
+    if lines:
+        st.markdown("\n".join(f"- {line}" for line in lines))
 
 
-def _open(comparison: Comparison) -> list[_Ballot]:
+def _open(scene: Scene) -> list[_Ballot]:
     """(person, model, model) that nobody voted on, those who differ most first."""
     done = {(vote.place, frozenset(vote.models)) for vote in votes()}
     found = []
-    for person, group in enumerate(comparison.groups):
-        for a, b in combinations(group.members, 2):
-            if (_place(comparison, person), frozenset((a, b))) not in done:
-                found.append((_similarity(comparison, person, (a, b)), person, a, b))
+    for person, members in scene.members.items():
+        for a, b in combinations(members, 2):
+            if (_place(scene, person), frozenset((a, b))) not in done:
+                found.append((_similarity(scene, person, (a, b)), person, a, b))
     return [(person, a, b) for _, person, a, b in sorted(found)]
 
 
-def _similarity(comparison: Comparison, person: int, models: tuple[str, str]) -> float:
-    members = comparison.groups[person].members
-    one, other = (comparison.shown[model].select([members[model]]) for model in models)
+def _similarity(scene: Scene, person: int, models: tuple[str, str]) -> float:
+    members = scene.members[person]
+    one, other = (scene.shown[model].select([members[model]]) for model in models)
     return float(np.nan_to_num(oks_matrix(one, other)[0, 0]))
 
 
-def _place(comparison: Comparison, person: int) -> str:
-    return f"{comparison.picture.digest}:{person}"
+def _place(scene: Scene, person: int) -> str:
+    frame = "" if scene.frame_index is None else f":{scene.frame_index}"
+    return f"{scene.digest}{frame}:{person}"
 
 
-def _ballot(comparison: Comparison, ballot: _Ballot, come: int) -> None:
+def _ballot(scene: Scene, ballot: _Ballot, come: int) -> None:
     person, *models = ballot
-    place = _place(comparison, person)
+    place = _place(scene, person)
     # The same two are not always in the same order, and the order tells nothing.
     if hashlib.sha256(f"{place}{models}".encode()).digest()[0] % 2:
         models.reverse()
     layers = [
-        _layer(comparison, person, model, name) for model, name in zip(models, _NAMES, strict=True)
+        _layer(scene, person, model, name) for model, name in zip(models, _NAMES, strict=True)
     ]
     apart, box = _disputed(*(layer.poses.xy[0] for layer in layers))
-    st.markdown(f"**Person {person + 1}: which is better?** They differ most at the {apart}.")
+    st.markdown(f"**Person {person}: which is better?** They differ most at the {apart}.")
     pair = (models[0], models[1])
     # Above the pictures: on a phone these take the finger that would scroll the page.
     with st.container(horizontal=True):
@@ -100,16 +99,15 @@ def _ballot(comparison: Comparison, ballot: _Ballot, come: int) -> None:
     panels = [Panel(layer.title, "", [layer], _INK) for layer in layers]
     with st.container(key="ballot"):
         command = Command(None, (f"{place}{ballot}", box), come)
-        picture = stage_picture(comparison.picture)
-        picture_viewer("ballot_pictures", picture, panels, None, command)
+        picture_viewer("ballot_pictures", scene.picture, panels, None, command)
 
 
-def _layer(comparison: Comparison, person: int, model: str, name: str) -> Layer:
+def _layer(scene: Scene, person: int, model: str, name: str) -> Layer:
     """One person on the joints that all models share, without scores that would give it away."""
-    row = comparison.groups[person].members[model]
-    pose = comparison.shown[model].select([row]).to_skeleton(COCO_17)
+    row = scene.members[person][model]
+    pose = scene.shown[model].select([row]).to_skeleton(COCO_17)
     bare = PoseSet(COCO_17, pose.xy, np.where(np.isfinite(pose.xy[..., 0]), 1.0, 0.0))
-    return Layer(f"ballot_{name}", name, _INK, replace(bare), "confidence", 0.0)
+    return Layer(f"ballot_{name}", name, _INK, bare, "confidence", 0.0)
 
 
 def _disputed(
@@ -129,9 +127,3 @@ def _disputed(
     right, bottom = (np.nanmax(near, axis=0) + room).tolist()
     name = COCO_17.joints[int(apart.argmax())].replace("_", " ")
     return name, (left, top, right, bottom)
-
-
-def _standing(comparison: Comparison) -> None:
-    lines = in_words(votes(), [spec.key for spec in comparison.specs])
-    if lines:
-        st.markdown("\n".join(f"- {line}" for line in lines))
