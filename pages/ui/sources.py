@@ -18,6 +18,7 @@ from estimators.types import Frame
 from pages.ui import memory
 from pages.ui.address import publish, recall
 from pages.ui.frames import frames
+from pages.ui.gone import forget_gone, tell_gone
 from pages.ui.server.files import Received, folder, received, write
 from pages.ui.server.viewers import viewer
 from pages.ui.text import escaped
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
 _SNAPSHOT, _SNAPSHOT_MB = "kept_snapshot", 20
 _CAMERA_WIDTH = 480  # the overlays below are what one wants to see
-_LIVE_FRAME = "kept_live_frame"
+_LIVE_FRAME, _LINKED = "kept_live_frame", "linked_picture_source"
 _SOURCES = {
     "sample": (":material/photo_library:", "Samples"),
     "upload": (":material/upload:", "Your pictures"),
@@ -130,16 +131,27 @@ def _uploaded(upload: Upload) -> Picture:
 
 def choose_source() -> str:
     """Where the picture comes from: a key of `_WITH_LIVE`, "live" once a frame was kept there."""
+    linked = st.session_state.setdefault(_LINKED, st.query_params.get("picture_source"))
+    options = list(_WITH_LIVE if kept_frame() else _SOURCES)
     source = st.segmented_control(
         "Picture from",
-        list(_WITH_LIVE if kept_frame() else _SOURCES),
-        default=memory.recall("picture_source", "sample"),
+        options,
+        default=recall("picture_source", options),
         format_func=lambda key: " ".join(_WITH_LIVE[key]),
         required=True,
         key="picture_source",
         label_visibility="collapsed",
     )
-    return memory.keep("picture_source", source)
+    publish("picture_source", source, options[0])
+    if source != "upload":
+        forget_gone("picture")
+    if linked == "live" and source == "sample":
+        st.info(
+            "The frame of the camera that this address leads to is not here: it is kept for one "
+            "visit. Keep another one on the Live page.",
+            icon=":material/link_off:",
+        )
+    return source
 
 
 def choose_picture(source: str) -> Picture | None:
@@ -188,6 +200,7 @@ def _from_samples() -> Picture | None:
 def _from_uploads() -> Picture | None:
     pictures: dict[str, Upload] = {}
     brought = uploads()
+    tell_gone("picture", [upload.name for upload in brought.values()])
     for key, upload in brought.items():
         fault = _fault(upload)
         if fault:

@@ -158,6 +158,39 @@ def test_cancel_keeps_what_is_done() -> None:
     assert calls()["movenet-thunder"] == before
 
 
+def test_stopped_work_goes_on_and_running_work_is_seen_by_whoever_comes() -> None:
+    models = ["movenet-thunder", "blazepose-full"]
+    address = {"clip": "street", "part": "0.00-5.00", "models": ",".join(models)}
+    at = video_page(**address)
+    at.button(key="run_clip").click().run()
+    other = video_page(**address)  # the page loaded anew, or somebody else
+    assert "cancel_clip" in buttons(other)
+    elsewhere = video_page(**(address | {"stride": "10"}))
+    assert "watch_clip_0" in buttons(elsewhere)
+    other.button(key="cancel_clip").click().run()
+    settled(other)
+    anew = video_page(**address)
+    assert [layer["key"] for layer in player(anew)["layers"]] == models
+    label = anew.button(key="run_clip").label
+    left = int(label.split()[2])
+    assert label == f"Go on: {left} of 151 frames left"
+    before = calls()["movenet-thunder"]
+    process(anew)
+    assert "run_clip" not in buttons(anew)
+    assert left <= calls()["movenet-thunder"] - before <= left + 15
+
+
+def test_adding_a_model_and_cancelling_it_keeps_the_rest() -> None:
+    at = process(video_page(stride="5", models="movenet-lightning"))
+    at.multiselect(key="compare_models").set_value(["movenet-lightning", "movenet-thunder"]).run()
+    assert [layer["key"] for layer in player(at)["layers"]] == ["movenet-lightning"]
+    at.button(key="run_clip").click().run()
+    at.button(key="cancel_clip").click().run()
+    settled(at)
+    assert player(at)["layers"][0]["key"] == "movenet-lightning"
+    assert "run_clip" in buttons(at)
+
+
 def test_part_stride_and_size_come_from_the_address_and_go_back_into_it() -> None:
     at = video_page(clip="street", part="1.00-2.50", stride="5", side="640")
     assert at.button(key="run_clip").label == "Process 10 frames"

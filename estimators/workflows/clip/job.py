@@ -20,6 +20,8 @@ from estimators.workflows.background import BackgroundJob, RunState
 from estimators.workflows.clip.notes import UNREADABLE, work_notes
 from estimators.workflows.clip.run import ClipSettings, FrameOutcome, run_clip
 
+# Enough for a model to find the person whom it followed again, and for its filters to settle.
+_FRAMES_BEFORE = 15
 _NOTHING_KNOWN: Mapping[str, ClipEstimates] = MappingProxyType({})
 
 
@@ -30,6 +32,7 @@ class ClipProgress:
     Attributes:
         done, total: frames; `done` counts frames that could not be decoded, too.
         elapsed_s: since the first frame was asked for.
+        known: frames of `done` that were done before.
         rate: frames a second so far; 0 before the first.
         left_s: seconds to the end at that rate; None before the first frame.
     """
@@ -37,10 +40,11 @@ class ClipProgress:
     done: int
     total: int
     elapsed_s: float
+    known: int = 0
 
     @property
     def rate(self) -> float:
-        return self.done / self.elapsed_s if self.elapsed_s > 0 else 0.0
+        return (self.done - self.known) / self.elapsed_s if self.elapsed_s > 0 else 0.0
 
     @property
     def left_s(self) -> float | None:
@@ -50,7 +54,9 @@ class ClipProgress:
 class ClipJob(BackgroundJob):
     """One clip through several models; `estimates` grows while it runs and stays when it stops.
 
-    `ran` names the models that it runs; of the others the answers were known.
+    `ran` names the models that it runs; of the others the answers were known.  Where all of those
+    were begun before, it goes on from there: the frames before are shown to the models again, so
+    that those that follow their person have found it, and count for nothing.
 
     Args:
         runner: hosts the models.
@@ -58,7 +64,8 @@ class ClipJob(BackgroundJob):
         settings: what to process.
         wanted: asked between frames; when it says no, the job stops as if cancelled (a viewer who
             closed the page cannot press Cancel any more).
-        known: complete answers of some of the models to the same frames; these do not run again.
+        known: answers of some of the models to the same frames, from the first one on; models that
+            have answered all do not run again.
 
     Raises:
         InputError: an unknown model, no models, or no frame between the limits.
@@ -83,9 +90,10 @@ class ClipJob(BackgroundJob):
         for model, estimates in self.estimates.items():
             estimates.held_to = get(model).held_to(settings.options(model))
         self._runner = runner
-        self.ran = tuple(model for model in settings.models if model not in known)
         self._indices = selected(clip, settings.start_s, settings.end_s, settings.stride)
-        self._done = 0
+        whole, answered = len(self._indices), {m: len(e) for m, e in self.estimates.items()}
+        self.ran = tuple(model for model, frames in answered.items() if frames < whole)
+        self._begun = self._done = min((answered[model] for model in self.ran), default=whole)
         self._started_s, self._elapsed_s = 0.0, 0.0
         self._keeping = threading.Lock()
 
@@ -94,7 +102,7 @@ class ClipJob(BackgroundJob):
         elapsed = self._elapsed_s
         if self.state == "running":
             elapsed = time.monotonic() - self._started_s
-        return ClipProgress(self._done, len(self._indices), elapsed)
+        return ClipProgress(self._done, len(self._indices), elapsed, self._begun)
 
     @property
     def failures(self) -> dict[str, int]:
@@ -144,10 +152,31 @@ class ClipJob(BackgroundJob):
             if not self.ran:
                 self._done = len(self._indices)
                 return
-            settings = replace(self.settings, models=self.ran)
+            begun = int(self._indices[self._begun])
+            settings = self._what_is_left()
             for outcome in run_clip(self._runner, self.clip, settings, self._stopped):
-                self._keep(outcome)
-                yield outcome
+                if outcome.frame.index >= begun:
+                    self._keep(outcome)
+                    yield outcome
+
+    def _what_is_left(self) -> ClipSettings:
+        """From where the models stopped, and a little before; what was known is copied, to grow."""
+        settings = replace(self.settings, models=self.ran)
+        if not self._begun:
+            return settings
+        with self._keeping:
+            for model in self.ran:
+                self.estimates[model] = copy.deepcopy(self.estimates[model])
+        follows = any(get(model).stateful for model in self.ran)
+        first = max(0, self._begun - (_FRAMES_BEFORE if follows else 0))
+        while first > 0:
+            frame = self._indices[first]
+            settings = replace(settings, start_s=float(self.clip.timestamps_s[frame]))
+            limits = (settings.start_s, settings.end_s, settings.stride)
+            if selected(self.clip, *limits)[0] == frame:  # no other frame at nearly the same time
+                return settings
+            first -= 1
+        return replace(settings, start_s=self.settings.start_s)
 
     def run(self) -> None:
         """Does the work.
@@ -170,7 +199,7 @@ class ClipJob(BackgroundJob):
         frame = outcome.frame
         with self._keeping:
             self._mark_unreadable(up_to=frame.index)
-            for model in self.ran:
+            for model in self._lacking(frame.index):
                 result, estimates = outcome.results.get(model), self.estimates[model]
                 if result is None:
                     estimates.append_failed(frame.index, frame.time_s, outcome.failures[model])
@@ -186,6 +215,11 @@ class ClipJob(BackgroundJob):
             if up_to is not None and index >= up_to:
                 return
             time_s = float(self.clip.timestamps_s[index])
-            for model in self.ran:
+            for model in self._lacking(index):
                 self.estimates[model].append_failed(index, time_s, UNREADABLE)
             self._done += 1
+
+    def _lacking(self, index: int) -> list[str]:
+        """The models that have not answered the frame yet; some were further before."""
+        known = {model: self.estimates[model].frame_index for model in self.ran}
+        return [model for model, seen in known.items() if not len(seen) or seen[-1] < index]

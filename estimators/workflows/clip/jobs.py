@@ -56,6 +56,7 @@ class ClipJobs:
         self._lock = threading.Lock()
         self._running: dict[Key, _Watched] = {}
         self._done: Kept[Key, ClipJob] = Kept(most_bytes, kept_bytes, most_kept)
+        self._stopped: Kept[Key, ClipJob] = Kept(most_bytes // 2, kept_bytes, most_kept)
 
     def find(self, digest: str, clip: ClipInfo, settings: ClipSettings) -> ClipJob | None:
         """The finished job, also where its models were run in several; None where some were not."""
@@ -74,7 +75,9 @@ class ClipJobs:
     def watch(
         self, digest: str, clip: ClipInfo, settings: ClipSettings, viewer: str, afresh: bool = False
     ) -> ClipJob:
-        """The running job of somebody else, or a new one for the models that have not run yet.
+        """The running job of somebody else, or a new one for what has not been done yet.
+
+        A job that was stopped goes on from where it was.
 
         Args:
             viewer: who watches; the job goes on while one of those who do is present.
@@ -89,7 +92,7 @@ class ClipJobs:
             watched = self._running.get(key) or _Watched()
             watched.seen[viewer] = time.monotonic()
             if watched.job is None:
-                known = self._known(key)
+                known = self._begun(key)
                 if afresh:
                     known = {
                         model: e for model, e in known.items() if not e.errors and not e.restarts
@@ -100,6 +103,36 @@ class ClipJobs:
                 self._running[key] = watched
                 watched.job.start()
             return watched.job
+
+    def running_on(self, digest: str, clip: ClipInfo) -> dict[ClipSettings, ClipJob]:
+        """The jobs on this clip that run now, whoever started them."""
+        with self._lock:
+            self._settle()
+            return {
+                its: watched.job
+                for (other, name, its), watched in self._running.items()
+                if (other, name) == (digest, clip.name) and watched.job is not None
+            }
+
+    def so_far(self, digest: str, clip: ClipInfo, settings: ClipSettings) -> ClipJob | None:
+        """What is known of what was asked for, as a job that was stopped; None without anything.
+
+        It holds the models that answered any frame.
+        """
+        key = (digest, clip.name, settings)
+        with self._lock:
+            self._settle()
+            known = self._begun(key)
+            if not known:
+                return None
+            models = tuple(model for model in settings.models if model in known)
+            before = self._stopped.get(key)
+            if before is not None and before.estimates == known:
+                return before
+            job = ClipJob(self._runner, clip, replace(settings, models=models), known=known)
+            job.state = "cancelled"
+            self._stopped.put(key, job)
+            return job
 
     def leave(self, job: ClipJob, viewer: str) -> ClipJob:
         """What is done, for somebody who waits no longer; the job ends if nobody else waits."""
@@ -124,6 +157,7 @@ class ClipJobs:
         with self._lock:
             self._settle()
             self._done.forget()
+            self._stopped.forget()
 
     def _wanted(self, watched: _Watched) -> bool:
         now = time.monotonic()
@@ -133,24 +167,42 @@ class ClipJobs:
                     watched.seen[viewer] = now
             return any(now - last < self._patience_s for last in watched.seen.values())
 
+    def _begun(self, key: Key) -> dict[str, ClipEstimates]:
+        """What the wanted models said about the same frames, also where they were stopped."""
+        known = self._known(key)
+        for model, e in self._answers(key, self._stopped).items():
+            if model not in known and len(e):
+                known[model] = e
+        return {model: known[model] for model in key[2].models if model in known}
+
     def _known(self, key: Key) -> dict[str, ClipEstimates]:
-        """What the wanted models said about the same frames in finished jobs, the newest first."""
+        """What the wanted models said about the same frames in finished jobs."""
+        return self._answers(key, self._done)
+
+    @staticmethod
+    def _answers(key: Key, jobs: Kept[Key, ClipJob]) -> dict[str, ClipEstimates]:
+        """What the wanted models said about the same frames in these jobs; most, and the newest."""
         digest, name, settings = key
         wanted = replace(settings, models=())
         found: dict[str, ClipEstimates] = {}
-        for (other, its_name, its), job in self._done.newest_first():
+        for (other, its_name, its), job in jobs.newest_first():
             if (other, its_name, replace(its, models=())) == (digest, name, wanted):
-                same = (m for m in its.models if its.options(m) == settings.options(m))
-                found = {**{model: job.estimates[model] for model in same}, **found}
+                for model in job.estimates:
+                    e, before = job.estimates[model], found.get(model)
+                    same = its.options(model) == settings.options(model)
+                    if same and (before is None or len(e) > len(before)):
+                        found[model] = e
         return {model: found[model] for model in settings.models if model in found}
 
     def _settle(self) -> None:
-        """Keeps what is done, forgets what was cancelled or failed."""
+        """Keeps what is done or was stopped, forgets what failed."""
         for key, watched in list(self._running.items()):
             if watched.job is not None and watched.job.finished:
                 del self._running[key]
                 if watched.job.state == "done":
                     self._done.put(key, watched.job)
+                elif watched.job.state == "cancelled":
+                    self._stopped.put(key, watched.job)
 
 
 def kept_bytes(jobs: Iterable[ClipJob]) -> int:

@@ -15,6 +15,7 @@ from estimators.media.samples import FOLDER
 from pages.ui.address import publish, recall
 from pages.ui.evaluate.files import Kept, files
 from pages.ui.evaluate.followed import results_folder, show_runs
+from pages.ui.gone import forget_gone, tell_gone
 from pages.ui.text import escaped
 
 _SOURCES = {"sample": "Sample set", "upload": "Your own"}
@@ -52,6 +53,7 @@ def choose_set() -> Brought | None:
     )
     publish("set", source, "sample")
     if source == "sample":
+        forget_gone("set")
         annotated, health = _samples()
         st.caption(
             f"{health.pictures} pictures and frames of the samples with {health.people} people, "
@@ -60,9 +62,11 @@ def choose_set() -> Brought | None:
         )
         return Brought(annotated, health, "samples")
     if source == "runs" and results is not None:
+        forget_gone("set")
         show_runs(results)
         return None
     kept = files()
+    tell_gone("set", kept)
     if not kept:
         st.info(
             "Bring pictures and the file that says where people's joints are in them. Without "

@@ -12,8 +12,8 @@ from estimators.decode.clips import open_clip
 from estimators.errors import InputError
 from estimators.media import samples
 from estimators.media.clip_info import ClipInfo
-from pages.ui import memory
 from pages.ui.address import publish, recall
+from pages.ui.gone import forget_gone, tell_gone
 from pages.ui.text import escaped
 from pages.ui.video.kept import made
 from pages.ui.video.uploads import uploaded
@@ -51,13 +51,16 @@ def choose_source() -> str:
     source = st.segmented_control(
         "Clip from",
         list(_SOURCES),
-        default=memory.recall("clip_source", "sample"),
+        default=recall("clip_source", list(_SOURCES)),
         format_func=lambda key: " ".join(_SOURCES[key]),
         required=True,
         key="clip_source",
         label_visibility="collapsed",
     )
-    return memory.keep("clip_source", source)
+    publish("clip_source", source, "sample")
+    if source != "upload":
+        forget_gone("clip")
+    return source
 
 
 def choose_clip(source: str) -> ChosenClip | None:
@@ -89,6 +92,7 @@ def _source(sample: samples.Sample) -> str:
 
 def _from_upload() -> ChosenClip | None:
     kept = uploaded()
+    tell_gone("clip", [kept.name] if kept else [])
     if kept is None:
         return None
     try:

@@ -29,7 +29,8 @@ from pages.ui.viewer.clip import ClipLayer, ClipPoses
 from pages.ui.viewer.panels import JointRef
 from pages.ui.viewer.player import Clip, PlayerOptions, Seek, clip_player
 
-_COPIES, _ENCODED, _SEEK = "clip_copies", "clip_encoded", "clip_seek"
+_COPIES, _ENCODED = "clip_copies", "clip_encoded"
+_SEEK, _ON_STAGE = "clip_seek", "clip_on_stage"
 _POLL_S = 0.5
 
 
@@ -59,7 +60,7 @@ def stage(comparison: ClipComparison, layout: str) -> None:
         "clip_player",
         packed.drawn(_layers(comparison, packed)),
         options,
-        st.session_state.get(_SEEK),
+        _command(comparison.clip),
     )
     if state.unplayable:
         _encode_instead(comparison.clip)
@@ -68,8 +69,16 @@ def stage(comparison: ClipComparison, layout: str) -> None:
 
 def go_to(frame: int, joint: JointRef | None = None) -> None:
     """Makes the player go to a frame of the clip, and pick a joint there."""
-    before: Seek | None = st.session_state.get(_SEEK)
-    st.session_state[_SEEK] = Seek(frame, before.seq + 1 if before else 1, joint)
+    _, before = st.session_state.get(_SEEK, ("", None))
+    seek = Seek(frame, before.seq + 1 if before else 1, joint)
+    st.session_state[_SEEK] = st.session_state[_ON_STAGE], seek
+
+
+def _command(clip: ChosenClip) -> Seek | None:
+    """Where the player was told to go in this clip, last."""
+    st.session_state[_ON_STAGE] = clip.digest
+    digest, seek = st.session_state.get(_SEEK, ("", None))
+    return seek if digest == clip.digest else None
 
 
 def _disputed(comparison: ClipComparison) -> None:

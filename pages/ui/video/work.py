@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -56,28 +57,53 @@ def work(clip: ChosenClip, plan: ClipSettings) -> ClipJob | None:
     if done is not None:
         _say_what_failed(clip, plan, done)
         return done
-    _run_button(clip, plan)
-    if mine is None or mine.digest != clip.digest or not mine.job.progress.done:
-        return None
-    _say_what_it_is(mine.job, plan)
-    return mine.job
+    mine = mine if mine is not None and mine.digest == clip.digest else None
+    running = shared().running_on(clip.digest, clip.info)
+    if plan in running and (mine is None or mine.job.settings != plan):
+        _start(clip, plan)  # begun before this page was loaded anew, or by somebody else
+    _say_what_others_run(clip, running)
+    known = shared().so_far(clip.digest, clip.info, plan) if plan.models else None
+    _run_button(clip, plan, known)
+    if known is None and mine is not None and mine.job.progress.done:
+        known = mine.job
+    if known is not None:
+        _say_what_it_is(known, plan)
+    return known
 
 
-def _run_button(clip: ChosenClip, plan: ClipSettings) -> None:
+def _say_what_others_run(clip: ChosenClip, running: Mapping[ClipSettings, ClipJob]) -> None:
+    """Work on this clip that this page does not follow, and the way to it."""
+    for number, (settings, job) in enumerate(running.items()):
+        with st.container(horizontal=True, vertical_alignment="center"):
+            progress = job.progress
+            st.markdown(
+                f":material/sync: This clip is being processed with {_titles(settings.models)}: "
+                f"{progress.done:,} of {progress.total:,} frames.",
+                width="content",
+            )
+            if st.button("Watch", key=f"watch_clip_{number}", icon=":material/visibility:"):
+                _start(clip, settings)
+
+
+def _run_button(clip: ChosenClip, plan: ClipSettings, known: ClipJob | None) -> None:
+    """Starts the work, or goes on with what is `known`."""
     try:
         frames = frames_wanted(clip.info, plan)
     except InputError as error:
         st.warning(escaped(str(error)), icon=":material/content_cut:")
         return
-    titles = ", ".join(MODELS[key].title for key in plan.models)
     if not plan.models:
         st.info("None of the chosen models has its weights here yet.", icon=":material/download:")
         return
     with st.container(horizontal=True, vertical_alignment="center"):
-        label = f"Process {frames:,} frame{'s'[: frames > 1]}"
+        label, models = f"Process {frames:,} frame{'s'[: frames > 1]}", plan.models
+        if known is not None:
+            models = tuple(m for m in models if m in known.ran or m not in known.estimates)
+            if models == known.ran:
+                label = f"Go on: {frames - known.progress.done:,} of {frames:,} frames left"
         if st.button(label, type="primary", icon=":material/play_arrow:", key="run_clip"):
             _start(clip, plan)
-        st.caption(f"with {titles}", width="content")
+        st.caption(f"with {_titles(models)}", width="content")
 
 
 def _start(clip: ChosenClip, plan: ClipSettings, afresh: bool = False) -> None:
@@ -88,7 +114,7 @@ def _start(clip: ChosenClip, plan: ClipSettings, afresh: bool = False) -> None:
 
 def _how_far(job: ClipJob) -> None:
     progress = job.progress
-    st.markdown(f"**{_titles(job.settings)}** on **{escaped(job.clip.name)}**")
+    st.markdown(f"**{_titles(job.settings.models)}** on **{escaped(job.clip.name)}**")
     st.progress(progress.done / max(1, progress.total), _in_words(progress))
 
 
@@ -103,8 +129,8 @@ def _in_words(progress: ClipProgress) -> str:
     return f"Frame {progress.done:,} of {progress.total:,} · {pace(progress.rate, progress.left_s)}"
 
 
-def _titles(settings: ClipSettings) -> str:
-    return ", ".join(MODELS[key].title for key in settings.models)
+def _titles(models: Iterable[str]) -> str:
+    return ", ".join(MODELS[key].title for key in models)
 
 
 def _say_what_it_is(job: ClipJob, plan: ClipSettings) -> None:
@@ -112,10 +138,14 @@ def _say_what_it_is(job: ClipJob, plan: ClipSettings) -> None:
     progress = job.progress
     if job.state == "failed":
         st.error(escaped(job.error), icon=":material/error:")
-    if job.settings == plan or job.state == "cancelled":
+    missing = [model for model in plan.models if model not in job.estimates]
+    if job.state != "done" and progress.done < progress.total:
+        whose = f"{_titles(job.ran)}: stopped" if job.ran != job.settings.models else "Stopped"
         text = (
-            f"Stopped after {progress.done:,} of {progress.total:,} frames; this is what is done."
+            f"{whose} after {progress.done:,} of {progress.total:,} frames; this is what is done."
         )
+    elif job.state == "cancelled":
+        text = f"This is what is known; {_titles(missing)} did not run yet."
     else:
         text = "These are the results of the settings before."
     st.info(text, icon=":material/history:")
@@ -124,7 +154,7 @@ def _say_what_it_is(job: ClipJob, plan: ClipSettings) -> None:
 def how_fast(job: ClipJob) -> str:
     """In words; "" where some of the answers were known before."""
     progress = job.progress
-    if job.ran != job.settings.models:
+    if job.ran != job.settings.models or progress.known:
         return ""
     return (
         f"{progress.done:,} frames in {progress.elapsed_s:.1f} s, {progress.rate:.1f} a second "

@@ -5,7 +5,8 @@ import { FrameClock } from "./clock.js";
 import { GROUPS, Transport, settingsPanel } from "./controls.js";
 import { element } from "./dom.js";
 import { posesAt, trackOf, unpackPoses } from "./numbers.js";
-import { Stage, contextOf, memoryOf } from "./stage.js";
+import { memoryOf } from "./memory.js";
+import { Stage, contextOf } from "./stage.js";
 
 /**
  * @import {

@@ -33,21 +33,6 @@ export function contextOf(canvas) {
   return /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
 }
 
-/**
- * Kept across reruns and remounts, by the component's key.
- * @param {string} key @param {string} id
- * @returns {Memory & Record<string, any>}
- */
-export function memoryOf(key, id) {
-  const page = /** @type {{__poseViewers?: Map<string, Memory>}} */ (globalThis);
-  const all = (page.__poseViewers ??= new Map());
-  const known = all.get(key);
-  if (known?.id === id) return known;
-  const fresh = { id, view: HOME, chosen: null, picked: null };
-  all.set(key, fresh);
-  return fresh;
-}
-
 export class Stage {
   /**
    * @param {HTMLElement} root

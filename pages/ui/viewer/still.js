@@ -1,7 +1,7 @@
 // One still picture behind the panels of a stage, and its poses as the server sends them.
 
 import { addressOf } from "./addresses.js";
-import { memoryOf } from "./stage.js";
+import { memoryOf } from "./memory.js";
 
 /**
  * @import { Layer, Memory, PanelData, Person, Picture, Place, SentOptions, Skeleton } from "./types.js"
