@@ -105,13 +105,14 @@ def memory_chart(models: Sequence[Measured]) -> go.Figure:
     now = [one.pss_mb or 0.0 for one in models]
     peak = [one.peak_mb or 0.0 for one in models]
     figure = go.Figure()
-    for name, values, opacity in (("after warm-up", now, 1.0), ("peak", peak, 0.45)):
+    for name, values, shape in (("after warm-up", now, ""), ("peak", peak, "/")):
+        pattern = {"shape": shape, "fgcolor": "rgba(255,255,255,0.8)", "size": 6}
         figure.add_bar(
             y=titles,
             x=values,
             orientation="h",
             showlegend=False,
-            marker={"color": tints, "opacity": opacity},
+            marker={"color": tints, "pattern": pattern},
             text=[f"{value:.0f} MB" if value else "" for value in values],
             textposition="outside",
             textfont={"color": ink()},
@@ -123,7 +124,7 @@ def memory_chart(models: Sequence[Measured]) -> go.Figure:
             x=[None],
             orientation="h",
             name=name,
-            marker={"color": _GREY, "opacity": opacity},
+            marker={"color": _GREY, "pattern": {"shape": shape, "size": 6}},
         )
     figure.update_layout(barmode="group", xaxis_range=[0, 1.25 * max([*now, *peak, 1.0])])
     return laid_out(figure, "Memory of the process", "memory, MB", "", 140 + 60 * len(models))

@@ -26,6 +26,7 @@ def bring() -> Mapping[str, Benchmark]:
             accept_multiple_files=True,
             type="json",
             key=_widget(),
+            max_upload_size=MOST_BYTES >> 20,
             on_change=_take,
         )
         for reason in st.session_state.get(_REFUSED, []):
