@@ -16,6 +16,7 @@ from estimators.cluster.on_ray import imported, worker_environment
 from estimators.errors import InputError
 
 _LOOK_S = 1.0
+_PATIENCE_S = 60.0
 
 
 def is_remote(options: argparse.Namespace) -> bool:
@@ -36,14 +37,18 @@ def is_remote(options: argparse.Namespace) -> bool:
 def submit(options: argparse.Namespace) -> int:
     """Submits this command and follows it, unless it is to be left alone; returns the exit code."""
     client = _client(options.on)
-    try:
-        job = client.submit_job(
-            entrypoint=entrypoint(options.arguments),
-            runtime_env={"env_vars": worker_environment()},
-        )
-    except Exception as error:  # as above
-        why = _first(error)
-        raise InputError(f"The job was not taken: {why}", "See the head's logs.") from error
+    command, until_s = entrypoint(options.arguments), time.monotonic() + _PATIENCE_S
+    while True:
+        try:
+            job = client.submit_job(
+                entrypoint=command, runtime_env={"env_vars": worker_environment()}
+            )
+            break
+        except Exception as error:  # as above
+            why = _first(error)
+            if "try again" not in why or time.monotonic() > until_s:  # a head that just started
+                raise InputError(f"The job was not taken: {why}", "See the head's logs.") from error
+            time.sleep(_LOOK_S)
     tell(f"job {job} on {options.on}\n{_ways(options.on, job)}")
     return 0 if options.detach else _follow(client, options.on, job)
 
@@ -115,10 +120,11 @@ def _client(address: str) -> Any:
 
         return JobSubmissionClient(address)
     except Exception as error:  # Ray raises whatever it meets on the way
-        raise InputError(
-            f"No Ray cluster takes jobs at {address}: {_first(error)}",
-            "Check the address; it is the dashboard's, such as http://head:8265.",
-        ) from error
+        why = _first(error)
+        advice = "Check the address; it is the dashboard's, such as http://head:8265."
+        if "uthentication" in why:
+            advice = "Set RAY_AUTH_MODE=token and RAY_AUTH_TOKEN to the cluster's token."
+        raise InputError(f"No Ray cluster takes jobs at {address}: {why}", advice) from error
 
 
 def _first(error: Exception) -> str:

@@ -166,7 +166,7 @@ def test_a_repeated_or_half_done_shard_is_harmless(tmp_path: Path) -> None:
         file.write_bytes(file.read_bytes()[:-200])
     problems = merged(truth, here).problems
     assert len(problems) == 1
-    assert "shard 1 of 3 lacks 1 answers of movenet-lightning" in problems[0]
+    assert "shard 1 of 3 lacks 1 answer of movenet-lightning" in problems[0]
     runner = StandInRunner(poses)
     write_shard(truth, here, Shard(1, SHARDS), runner)
     assert len(runner.asked) <= 4  # what was torn, and what had failed
@@ -187,8 +187,8 @@ def test_a_missing_or_damaged_part_is_named(tmp_path: Path) -> None:
     content[len(content) // 2] ^= 1
     file.write_bytes(content)
     (problem,) = merged(truth, tmp_path / "parts").problems
-    assert f"1 damaged lines in {file}" in problem
-    assert f"shard 2 of 3 lacks 1 answers of {MULTI}" in problem
+    assert f"1 damaged line in {file}" in problem
+    assert f"shard 2 of 3 lacks 1 answer of {MULTI}" in problem
     file.unlink()
     (problem,) = merged(truth, tmp_path / "parts").problems
     assert f"{file} cannot be read" in problem

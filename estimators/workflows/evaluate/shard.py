@@ -125,8 +125,9 @@ class _Part:
 
     def problem(self, again: str) -> str:
         """What is missing and what to do, a line."""
-        lacks = ", ".join(f"{n:,} answers of {model}" for model, n in self.lacks.items())
-        why = [*self.absent, *(f"{n} damaged lines in {path}" for path, n in self.damaged.items())]
+        lacks = ", ".join(f"{n:,} answer{'s'[: n > 1]} of {m}" for m, n in self.lacks.items())
+        damaged = (f"{n} damaged line{'s'[: n > 1]} in {path}" for path, n in self.damaged.items())
+        why = [*self.absent, *damaged]
         why += [
             f"{model} was given up: {self.answers[model].gave_up}"
             for model in self.lacks

@@ -1,0 +1,157 @@
+"""How work on many workers grows with them, and what the driver itself costs a picture.
+
+Models that sleep stand for those that compute, so that four workers can be seen on two cores: what
+is measured is dealing out, carrying, keeping, and what the driver does meanwhile.  `--real A,B`
+tells what a picture of models that compute takes of a core, for plans (docs/scale-out.md).
+
+    python -m benchmarks.scale
+    python -m benchmarks.scale --real movenet-lightning,blazepose-full
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+import psutil
+from PIL import Image
+
+from estimators.annotated import AnnotatedImage, AnnotatedSet
+from estimators.cluster.job import ClusterJob, Hiring
+from estimators.cluster.on_ray import RayWorkers, Room, connected
+from estimators.cluster.worker import Host, Job, Worker
+from estimators.registry import get
+from estimators.runtime.api import ModelStatus, Runner, RunResult
+from estimators.types import Estimate, EstimatorOptions, Frame, PoseSet, Timings
+from estimators.workflows.evaluate.asks import EvaluateSettings, Plan
+
+SLEEP_S = 0.05
+PICTURES = 400
+MOST_DRIVER_MS = 2.0
+LEAST_SPEEDUP = 0.8  # of the number of workers
+
+
+class Sleeping:
+    """A runner whose model takes 50 ms a picture, one after the other, and no core."""
+
+    def __init__(self) -> None:
+        self._turn = threading.Lock()
+
+    def estimate(
+        self, model: str, frame: Frame, options: EstimatorOptions, viewer: str = ""
+    ) -> RunResult:
+        with self._turn:
+            time.sleep(SLEEP_S)
+        skeleton = get(model).skeleton
+        xy = np.zeros((2, len(skeleton), 2), np.float32)
+        score = np.ones((2, len(skeleton)), np.float32)
+        poses = PoseSet(skeleton, xy, score, np.ones(2, np.float32))
+        return RunResult(Estimate(poses, Timings(1.0, 48.0, 1.0)), 0.0, 0.0)
+
+    @contextmanager
+    def occupied(self) -> Iterator[None]:
+        yield
+
+    def status(self) -> tuple[ModelStatus, ...]:
+        return ()
+
+
+def sleeping(threads: int) -> Runner:
+    """A `worker.Host`."""
+    return Sleeping()  # type: ignore[return-value]
+
+
+def pictures(folder: Path, count: int, side: int) -> AnnotatedSet:
+    """`count` JPEG pictures of noise, `side` pixels wide, no two alike."""
+    images = []
+    noise = np.random.default_rng(1).integers(0, 255, (side // 16, side // 12, 3), np.uint8)
+    for i in range(1, count + 1):
+        content = io.BytesIO()
+        small = Image.fromarray(np.roll(noise, i, 1) ^ np.uint8(i % 251))
+        small.resize((side, side * 3 // 4)).save(content, "JPEG")
+        path = folder / f"{i}.jpg"
+        path.write_bytes(content.getvalue())
+        images.append(AnnotatedImage(path.name, side, side * 3 // 4, (), image_id=i, picture=path))
+    return AnnotatedSet(tuple(images))
+
+
+def measured(
+    ray: object, truth: AnnotatedSet, model: str, workers: int, host: Host
+) -> tuple[float, float]:
+    """Pictures a second, and the driver's own milliseconds a picture (of its processor time)."""
+    settings = EvaluateSettings((model,), invented=False)
+    with TemporaryDirectory() as folder:
+        hiring = Hiring(lambda job: RayWorkers(ray, job, Room(workers)), host=host)
+        job = ClusterJob(hiring, truth, settings, Path(folder, "run"))
+        before_s = time.process_time()
+        job.start()
+        # From the first answers on: starting workers takes seconds once, however many pictures.
+        while not (first := job.progress.done) and not job.finished:
+            time.sleep(0.005)
+        begun_s = time.monotonic()
+        job.join()
+        took_s = time.monotonic() - begun_s
+        own_ms = (time.process_time() - before_s) * 1000 / len(truth.images)
+    assert job.progress.models[0].failed == 0
+    return (len(truth.images) - first) / took_s, own_ms
+
+
+def core_time(model: str, count: int) -> float:
+    """Milliseconds of a core that a picture of 640 × 480 takes a worker, reading included.
+
+    Processor time of the worker and its model's process, so that other work on the machine hardly
+    counts; without loading.
+    """
+    with TemporaryDirectory() as folder:
+        truth = pictures(Path(folder), count + 4, 640)
+        worker = Worker(Job(model, EstimatorOptions()))
+        plan = Plan.of(truth, EvaluateSettings((model,), invented=False))
+        worker.answer(plan.asks[:4])
+        before_s = _processor_s()
+        done = worker.answer(plan.asks[4:])
+        took_s = _processor_s() - before_s
+    assert done.settled == count
+    return took_s * 1000 / count
+
+
+def _processor_s() -> float:
+    me = psutil.Process()
+    times = [process.cpu_times() for process in (me, *me.children(recursive=True))]
+    return sum(each.user + each.system for each in times)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--real", metavar="A,B", default="", help="models that compute")
+    parser.add_argument("--pictures", type=int, default=PICTURES)
+    options = parser.parse_args()
+    if options.real:
+        for model in options.real.split(","):
+            core_ms = core_time(model, min(options.pictures, 64))
+            print(f"{model}: {core_ms:.1f} ms of a core a picture, {1000 / core_ms:.1f} a second")
+        return 0
+    failed = False
+    with TemporaryDirectory() as folder, connected("auto", {"num_cpus": 4}) as ray:
+        truth = pictures(Path(folder), options.pictures, 320)
+        first = 0.0
+        for workers in (1, 2, 4):
+            rate, own_ms = measured(ray, truth, "movenet-multipose", workers, sleeping)
+            first = first or rate
+            print(
+                f"{workers} workers: {rate:.1f} pictures a second ({rate / first:.2f} × one; each "
+                f"could do {1 / SLEEP_S:.0f}); driver {own_ms:.2f} ms a picture"
+            )
+            failed |= own_ms > MOST_DRIVER_MS or rate < LEAST_SPEEDUP * workers * first
+    return int(failed)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
