@@ -143,7 +143,7 @@ def test_how_much_nearer_an_exchanged_pair_would_lie() -> None:
     left, right = joint("left_ankle"), joint("right_ankle")
     true, beside = at(300), at(300)
     true[[left, right]] = (340, 340), (260, 340)
-    beside[[left, right]] = (332, 340), (252, 340)  # 88 and 72 px, exchanged 8 px
+    beside[[left, right]] = (348, 340), (268, 340)  # 88 and 72 px, exchanged 8 px
     wrong = true.copy()
     wrong[[left, right]] = true[[right, left]]
     people = {LIGHTNING: poses(true), FULL: poses(wrong), POSENET: poses(beside)}
@@ -262,6 +262,7 @@ def test_findings_tell_how_much() -> None:
         (told,) = [f for f in findings(people, group_people(people)) if f.kind == kind]
         assert told.figure == pytest.approx(figure, rel=1e-3)
         assert f"{figure:.1f} t" in told.text
+        assert told.frame == 0
 
 
 def test_the_gravest_comes_first_and_frames_are_counted_in_words() -> None:
