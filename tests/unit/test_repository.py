@@ -18,9 +18,12 @@ from estimators.media import samples
 ROOT = Path(__file__).resolve().parents[2]
 TOP_LEVEL = {
     *("streamlit_app.py", "pages", "estimators", "sample_media", "tests", "benchmarks", "docs"),
-    *("requirements.txt", "requirements-dev.txt", "packages.txt", "pyproject.toml", "Makefile"),
-    *("README.md", "LICENSE", "NOTICE", ".streamlit", ".ci", ".gitignore"),
+    *("requirements.txt", "requirements-dev.txt", "requirements-ray.txt", "packages.txt"),
+    *("pyproject.toml", "Makefile", ".streamlit", ".ci", ".gitignore"),
+    *("README.md", "LICENSE", "NOTICE", "SECURITY.md"),
 }
+# What the product imports: always, and for work on many machines.
+PRODUCT = ("requirements.txt", "requirements-ray.txt")
 MEGABYTE = 1_000_000
 # Split so that this file does not find itself.
 PRIVATE = re.compile("|".join(("/" + "work/", "/" + "root/", "/home" + r"/\w+/", "/" + "opt/")))
@@ -123,7 +126,7 @@ def test_licence_is_the_apache_licence() -> None:
 
 
 def test_requirements_are_pinned() -> None:
-    for name in ("requirements.txt", "requirements-dev.txt"):
+    for name in ("requirements.txt", "requirements-ray.txt", "requirements-dev.txt"):
         lines = (ROOT / name).read_text().splitlines()
         packages = [line for line in lines if line and not line.startswith(("#", "-r"))]
         loose = [line for line in packages if "==" not in line]
@@ -133,7 +136,8 @@ def test_requirements_are_pinned() -> None:
 
 def test_every_package_that_the_product_imports_is_pinned() -> None:
     """Also those that come with another package, whose next version may bring another one."""
-    pinned = {line.split("==")[0] for line in (ROOT / "requirements.txt").read_text().splitlines()}
+    lines = "\n".join((ROOT / name).read_text() for name in PRODUCT).splitlines()
+    pinned = {re.split(r"\[|==", line)[0] for line in lines}
     distributions = packages_distributions()
     loose = {
         name
