@@ -442,3 +442,13 @@ def test_a_part_tells_how_many_of_its_people_were_found() -> None:
         rows = [row for (of, _), row in some.items() if of == group]
         assert sum(row.people for row in rows) == 3
         assert sum(row.found.value * row.people for row in rows) == pytest.approx(2)
+
+
+def test_the_highest_scores_are_behind_the_highest_bar() -> None:
+    pictures = images([person(at(100))])
+    results = [result(1, at(100), 0.9, np.linspace(0.2, 1.0, K))]
+    found = evaluate_predictions(annotated_set(pictures), {LIGHTNING: results}, draws=5)
+    last = found.report.models[LIGHTNING].trust.reliability[-1]
+    cases = score_cases(found, LIGHTNING, last.low, last.high)
+    assert [case.joint for case in cases] == list(COCO_17.joints[-last.joints :])
+    assert (last.high, last.joints) == (1.0, 3)  # 0.9, 0.95 and 1

@@ -154,6 +154,7 @@ def test_a_clip_has_its_frames_as_images() -> None:
         (["a/img1.jpg", "b/img1.jpg"], [1, 2], "running"),
         (["beach.jpg", "12.jpg"], [1, 2], "running"),
         (["x" + "9" * 19 + ".jpg"], [1], "running"),  # longer than an int64
+        (["x" + "9" * 19 + "_7.jpg"], [7], "file name"),
         (["x" + "9" * 18 + ".jpg"], [10**18 - 1], "file name"),
         ([], [], "file name"),
     ],

@@ -100,6 +100,16 @@ def test_a_box_without_area_is_none(box: tuple[float, ...]) -> None:
     assert own == without
 
 
+def test_what_is_no_number_is_not_written(tmp_path: Path) -> None:
+    found = poses(0.9)
+    endless = np.array([[10, 15, np.inf, 475]])
+    boxed = PoseSet(COCO_17, found.xy, found.score, found.pose_score, endless)
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        write_coco_dataset(
+            [picture("7.jpg", boxed)], image_ids(["7.jpg"]), OVER, tmp_path / "d.json"
+        )
+
+
 def test_a_model_that_answers_in_pixel_indices_is_not_shifted() -> None:
     found = poses(0.9)
     e = picture("1.jpg", found, "keypointrcnn-reference")
