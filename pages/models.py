@@ -6,8 +6,10 @@ from estimators.registry import FAMILIES
 from pages.ui.cards import cards, reading_help
 from pages.ui.frame import open_page
 
-open_page("Models", "What each model is, what it can and cannot do, what it needs.")
+settings = open_page(
+    "Models", "What each model is, what it can and cannot do, what it needs.", shows_poses=False
+)
 reading_help()
 for family, card in FAMILIES.items():
     st.header(family, anchor=False)
-    cards(card.variants)
+    cards(card.variants, settings.models)

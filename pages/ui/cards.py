@@ -10,6 +10,8 @@ from estimators import weights
 from estimators.registry import MODELS, ModelSpec
 from pages.ui.colours import family_colour, heading
 from pages.ui.fetching import megabytes, weights_control
+from pages.ui.settings import MOST_MODELS
+from pages.ui.sidebar import choose_models
 from pages.ui.text import escaped
 
 _COLUMNS = 4
@@ -24,25 +26,29 @@ def reading_help() -> None:
     )
 
 
-def cards(specs: Sequence[ModelSpec]) -> None:
-    """One family's cards in rows; reference runtimes, which few people need, are folded away."""
-    _rows([spec for spec in specs if spec.reference_of is None])
+def cards(specs: Sequence[ModelSpec], compared: Sequence[str]) -> None:
+    """One family's cards in rows; reference runtimes, which few people need, are folded away.
+
+    Args:
+        compared: keys of the models that are compared now.
+    """
+    _rows([spec for spec in specs if spec.reference_of is None], compared)
     references = [spec for spec in specs if spec.reference_of is not None]
     if references:
         with st.expander("Reference runtimes: the original files, for checking ours against them"):
-            _rows(references)
+            _rows(references, compared)
 
 
-def _rows(specs: Sequence[ModelSpec]) -> None:
+def _rows(specs: Sequence[ModelSpec], compared: Sequence[str]) -> None:
     for start in range(0, len(specs), _COLUMNS):
         for column, spec in zip(
             st.columns(_COLUMNS), specs[start : start + _COLUMNS], strict=False
         ):
             with column:
-                _card(spec)
+                _card(spec, compared)
 
 
-def _card(spec: ModelSpec) -> None:
+def _card(spec: ModelSpec, compared: Sequence[str]) -> None:
     with st.container(border=True, height="stretch", key=f"model_{spec.key}"):
         heading(spec.title, family_colour(spec.family))
         st.markdown(spec.summary)
@@ -56,6 +62,26 @@ def _card(spec: ModelSpec) -> None:
             st.caption(f"Trained on {spec.training_data}. Licence of the weights: {spec.licence}.")
         with st.container(height="stretch", vertical_alignment="bottom"):
             _weights(spec)
+            _comparison(spec, compared)
+
+
+def _comparison(spec: ModelSpec, compared: Sequence[str]) -> None:
+    """The way into the comparison, or out of it."""
+    if spec.key in compared:
+        others = [model for model in compared if model != spec.key]
+        label, icon, models = "In the comparison: take out", ":material/check:", others
+    else:
+        label, icon, models = "Add to comparison", ":material/add:", [*compared, spec.key]
+    full = len(models) > MOST_MODELS
+    st.button(
+        label,
+        key=f"compare_{spec.key}",
+        icon=icon,
+        disabled=full,
+        help=f"At most {MOST_MODELS} at once: take one out first." if full else None,
+        on_click=choose_models,
+        args=(models,),
+    )
 
 
 def _people(spec: ModelSpec) -> str:

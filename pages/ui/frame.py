@@ -9,6 +9,7 @@ import streamlit as st
 from estimators.errors import PoseError
 from estimators.workflows.own_folder import remove_abandoned
 from pages.ui import engine, memory
+from pages.ui.about import about
 from pages.ui.menu import menu
 from pages.ui.server_settings import server_settings
 from pages.ui.settings import Settings
@@ -21,13 +22,16 @@ _LOGO = Path(__file__).with_name("logo.svg")
 _STYLE = Path(__file__).with_name("page.css")
 
 
-def open_page(title: str, subtitle: str) -> Settings:
+def open_page(title: str, subtitle: str, shows_poses: bool = True) -> Settings:
     """Starts a page, opened directly or through the menu; call it before anything else.
+
+    Args:
+        shows_poses: whether thresholds and what is drawn matter on the page.
 
     Returns:
         The settings that hold for every page.
     """
-    st.set_page_config(f"{title} · {PRODUCT}", _ICON, "wide")
+    st.set_page_config(f"{title} · {PRODUCT}", _ICON, "wide", menu_items={"About": about()})
     try:
         server_settings()
         engine.start()
@@ -41,7 +45,7 @@ def open_page(title: str, subtitle: str) -> Settings:
     st.logo(_LOGO, size="large", icon_image=_ICON)
     with st.sidebar:
         menu(title)
-        settings = sidebar()
+        settings = sidebar(shows_poses)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         st.title(title, anchor=False, width="content")
         st.caption(subtitle, width="content")

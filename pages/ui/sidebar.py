@@ -64,12 +64,21 @@ def _people_slider(spec: ModelSpec, start: Settings) -> float:
     return memory.keep(_people_key(spec.key), value)
 
 
-def sidebar() -> Settings:
-    """The settings as the person left them; the address is brought up to date."""
+def sidebar(shows_poses: bool = True) -> Settings:
+    """The settings as the person left them; the address is brought up to date.
+
+    Args:
+        shows_poses: whether thresholds and what is drawn matter on the page; else they are left
+            out, and stay as they were.
+    """
     # What the address says counts once; from then on the widgets lead.
     defaults = default_models(has_weights)
     start = st.session_state.setdefault(_START, address.read(st.query_params, defaults))
     models = _choose_models(start)
+    if not shows_poses:
+        result = Settings(tuple(models))
+        _publish(address.write(result, defaults))
+        return result
     specs = [MODELS[key] for key in models]
     joints, people = _choose_thresholds(specs, start) if specs else ({}, {})
     result = Settings(tuple(models), joints, people, _choose_drawing(start))
@@ -90,7 +99,26 @@ def _choose_thresholds(
     joints = {spec.key: _joint_slider(spec, start) for spec in specs}
     with st.expander("Hide people below", icon=":material/group:"):
         people = {spec.key: _people_slider(spec, start) for spec in specs}
+    changed = Settings(tuple(joints), joints, people)
+    if {"threshold", "people"} & address.write(changed).keys():
+        st.button(
+            "Reset thresholds",
+            key="reset_thresholds",
+            icon=":material/restart_alt:",
+            on_click=_reset_thresholds,
+            args=(specs,),
+        )
     return joints, people
+
+
+def _reset_thresholds(specs: Sequence[ModelSpec]) -> None:
+    """In the button's callback: each model's own defaults."""
+    for spec in specs:
+        for key, value in (
+            (_joint_key(spec.key), spec.default_threshold),
+            (_people_key(spec.key), spec.default_pose_threshold),
+        ):
+            st.session_state[key] = memory.keep(key, value)
 
 
 def _choose_models(start: Settings) -> list[str]:

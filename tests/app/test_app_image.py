@@ -460,3 +460,15 @@ def test_an_address_says_the_same_settings_again(settings: Settings) -> None:
     assert write(Settings()) == {}
     with_stand_in = default_models(lambda key: not key.startswith("keypointrcnn"))
     assert write(read({}, with_stand_in), with_stand_in) == {}
+
+
+@pytest.mark.parametrize(
+    ("models", "said"),
+    [
+        ("movenet-lightning", "Only BlazePose estimates the third dimension"),
+        ("blazepose-lite", "BlazePose lite found nobody here whose joints are over its threshold"),
+    ],
+)
+def test_3d_tells_the_real_reason_why_there_is_none(models: str, said: str) -> None:
+    at = wait_for(first_page(models=models, people="blazepose-lite:1", view="3-D"))
+    assert any(said in info.value for info in at.info)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from streamlit.testing.v1 import AppTest
 from estimators import weights
 from estimators.registry import MODELS
 from pages.ui import engine
+from pages.ui.about import about
 from pages.ui.menu import PAGES
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -70,3 +72,39 @@ def test_weights_offer_what_can_be_done_about_them(models_page: AppTest) -> None
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.title)
 def test_every_page_of_the_menu_exists(page: object) -> None:
     assert (ROOT / page.script).is_file()
+
+
+def test_a_card_puts_its_model_into_the_comparison_and_takes_it_out(models_page: AppTest) -> None:
+    at = models_page
+    first, *others = at.multiselect(key="compare_models").value
+    assert len(others) == 3
+    assert at.button(key="compare_movenet-thunder").disabled, "four are the most"
+    at.button(key=f"compare_{first}").click().run()
+    assert at.multiselect(key="compare_models").value == others
+    at.button(key="compare_movenet-thunder").click().run()
+    assert at.multiselect(key="compare_models").value == [*others, "movenet-thunder"]
+
+
+def test_no_control_stands_there_that_does_nothing(models_page: AppTest) -> None:
+    assert not models_page.slider
+    assert "draw" not in {group.key for group in models_page.button_group}
+
+
+def test_thresholds_outlast_the_models_page_and_are_reset_at_once(models_page: AppTest) -> None:
+    at = models_page.switch_page("streamlit_app.py").run()
+    assert "reset_thresholds" not in {button.key for button in at.button}
+    key = "joint_threshold_movenet-lightning"
+    usual = at.slider(key=key).value
+    at.slider(key=key).set_value(0.8).run()
+    at.switch_page("pages/models.py").run()
+    at.switch_page("streamlit_app.py").run()
+    assert at.slider(key=key).value == 0.8
+    at.button(key="reset_thresholds").click().run()
+    assert at.slider(key=key).value == usual
+    assert "threshold" not in at.query_params
+
+
+def test_the_menu_tells_version_and_licence() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    assert project["version"] in about()
+    assert "Apache-2.0" in about()

@@ -69,15 +69,16 @@ def models(page: Page, check: Check) -> None:
     check("unfolded")
 
 
-def live(page: Page, check: Check) -> None:
+def before(page: Page, check: Check) -> None:
     check("before")
 
 
 PAGES = {
     "": image,
     "video": video,
-    "live": live,
+    "live": before,
     "evaluate": evaluate,
+    "benchmark": before,
     "models": models,
 }
 

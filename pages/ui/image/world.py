@@ -29,7 +29,7 @@ _MARGIN, _NARROWEST = 1.1, 0.5
 
 def world_view(comparison: Comparison) -> None:
     """A figure that can be turned; one person at a time, all models that have world landmarks."""
-    with_depth = [s for s in comparison.specs if comparison.people[s.key].world_m is not None]
+    with_depth = [s for s in comparison.specs if s.gives_3d]
     numbers = [
         n
         for n, group in enumerate(comparison.groups)
@@ -40,7 +40,8 @@ def world_view(comparison: Comparison) -> None:
             f"Only {_families_with_depth()} estimates the third dimension: choose one in the "
             "sidebar."
             if not with_depth
-            else "No model with a third dimension found anybody here.",
+            else f"{' and '.join(s.title for s in with_depth)} found nobody here whose joints are "
+            "over its threshold. Lower it in the sidebar, or try another picture.",
             icon=":material/view_in_ar:",
         )
         return
