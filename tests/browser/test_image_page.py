@@ -96,6 +96,11 @@ def test_a_link_shows_the_same_view(new_page: NewPage, app_url: str) -> None:
     expect(overlay(other, "All models")).to_be_visible()
     expect(other.locator("figcaption .entry")).to_have_text(["MoveNet Thunder", "BlazePose lite"])
     expect(other.locator(".sides")).to_contain_text("right: dashed, ringed")
+    # The room that is kept for the picture is not more than it takes, and its feet are in sight.
+    frame, figure = (other.locator(at).bounding_box() for at in (".st-key-stage", "figure"))
+    assert frame["height"] - 24 < figure["y"] + figure["height"] - frame["y"]
+    assert figure["y"] + figure["height"] <= 900
+    assert figure["width"] > 1000
     expect(other.locator(".st-key-oks_chart .js-plotly-plot")).to_be_visible()
     expect(other.get_by_role("radio", name="Astronaut, upper body")).to_be_checked()
 

@@ -22,6 +22,7 @@ from pages.ui.text import escaped
 from pages.ui.truth import Scene, mark_truth
 from pages.ui.viewer.panels import JointRef, Layer, Panel, Pick
 from pages.ui.viewer.picture import Command, picture_viewer
+from pages.ui.viewer.room import reserve
 from pages.ui.votes import blind_vote
 
 if TYPE_CHECKING:
@@ -103,13 +104,15 @@ def describe(comparison: Comparison, picked: JointRef | None) -> None:
 
 def _pictures(comparison: Comparison, drawn: Sequence[Outcome], layout: str) -> JointRef | None:
     layers = {spec.key: _layer(comparison, spec) for spec in comparison.specs}
+    width, height = comparison.picture.size
     if layout == "one":
         panels = [Panel("All models", "", list(layers.values()))]
     else:
         panels = [_panel(comparison, outcome, layers.get(outcome.spec.key)) for outcome in drawn]
-        width, height = comparison.picture.size
         if len(panels) == 3 and width > height:  # a block with a place left
             panels.append(Panel("All models", "", list(layers.values())))
+    if len(drawn) == len(comparison.settings.models):  # else they share the width with cards
+        reserve("stage", len(panels), (width, height))
     with st.container(key="stage"):
         picture, options = comparison.picture, view_options(comparison.settings)
         pick = st.session_state.get(_PICK)
