@@ -65,7 +65,8 @@ def connected(address: str, more: Mapping[str, Any] | None = None) -> Iterator[A
     """
     ray = imported()
     told: dict[str, Any] = {"logging_level": "ERROR", "log_to_driver": False}
-    told["runtime_env"] = {"env_vars": worker_environment()}
+    if "RAY_JOB_CONFIG_JSON_ENV_VAR" not in os.environ:  # a job has it from whoever submitted it
+        told["runtime_env"] = {"env_vars": worker_environment()}
     here = {"address": "local", "num_cpus": available_cores(), "include_dashboard": False}
     here["object_store_memory"] = _STORE_BYTES
     try:
@@ -88,7 +89,9 @@ def connected(address: str, more: Mapping[str, Any] | None = None) -> Iterator[A
 
 def worker_environment() -> dict[str, str]:
     """What is set for a worker beside its node's own environment: nothing that is secret."""
-    path = os.pathsep.join(filter(None, [_ROOT, os.environ.get("PYTHONPATH")]))
+    given = os.environ.get("PYTHONPATH")
+    folders = [_ROOT, *(given or "").split(os.pathsep)]
+    path = os.pathsep.join(dict.fromkeys(filter(None, folders)))
     return {"PYTHONPATH": path, "RAY_USAGE_STATS_ENABLED": "0"}
 
 
