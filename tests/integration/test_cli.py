@@ -159,8 +159,8 @@ def test_interrupted_fetch_keeps_what_it_has(env: dict[str, str], tmp_path: Path
             ("compare", "sample_media/astronaut.jpg", "--format", "xml"),
             "json, csv, coco, coco-dataset, parquet",
         ),
-        (("compare", "sample_media"), "is a folder"),
-        (("compare", ""), "is a folder"),
+        (("compare", "empty"), "holds neither pictures nor clips"),
+        (("compare", ""), "broken.mp4"),  # which lies in this folder
         (("compare", "pipe"), "is a pipe"),
         (("compare", "pipe.mp4"), "is a pipe"),
         (("compare", "/dev/zero"), "is a device"),
@@ -199,6 +199,7 @@ def test_bad_input_ends_with_2_and_one_line(
 ) -> None:
     (tmp_path / "README.md").write_text("not a picture")
     (tmp_path / "broken.mp4").write_bytes(bytes(2000))
+    (tmp_path / "empty").mkdir()
     (tmp_path / "sample_media").symlink_to(ROOT / "sample_media")
     os.mkfifo(tmp_path / "pipe")
     os.mkfifo(tmp_path / "pipe.mp4")
