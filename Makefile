@@ -1,8 +1,9 @@
 # make run    the app at http://localhost:8501, set up on first use
 # make test   everything the continuous integration checks; ARGS="tests/unit -k crop" a part of it
 # make check  lint, types and unit tests, for every save: about a minute
-# make lint   ruff, mypy, browser code       make bench   the benchmarks, one after another
+# make lint   ruff, mypy, browser code, audit       make bench   the benchmarks, one after another
 # make fuzz   20,000 damaged files: no crash, no hang, no foreign error (docs/reliability.md)
+# make lock   requirements.lock anew, with hashes; make bom   the list of all parts (docs/reliability.md)
 # make mutants   wrong numbers on purpose, to see whether a test fails (docs/mutants.md): 20 minutes
 
 PYTHON ?= python3
@@ -12,9 +13,11 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 # A browser that hangs takes its tests' process with it, not the rest of the tests; a browser test
 # that failed is tried once more, and the summary names it.
 REPLACED := -n 1 --max-worker-restart=3 --timeout-method=thread --reruns=1
+# What is installed: REQUIREMENTS=requirements.lock takes nothing but files of known hashes.
+REQUIREMENTS ?= requirements.txt
 BENCHMARKS := $(basename $(notdir $(wildcard benchmarks/[a-z]*.py)))
 
-.PHONY: run test check lint bench fuzz mutants clean
+.PHONY: run test check lint bench fuzz lock bom mutants clean
 
 run: $(VENV)/installed
 	@.ci/prepare libraries || true
@@ -40,12 +43,16 @@ lint: $(VENV)/installed-dev
 	$(BIN)/python -m ruff format --check .
 	$(BIN)/python -m mypy
 	@.ci/javascript
+	@PYTHON=$(BIN)/python .ci/supply audit
 
 bench: $(VENV)/installed-dev
 	@set -e; BENCH_TABLE=$$(mktemp); export BENCH_TABLE; trap 'rm -f "$$BENCH_TABLE"' EXIT; \
 	for name in $(BENCHMARKS); do \
 	  echo "== $$name"; $(BIN)/python -m benchmarks.$$name; done; \
 	$(BIN)/python -m benchmarks._limits "$$BENCH_TABLE"
+
+lock bom: $(BIN)/python
+	PYTHON=$(BIN)/python .ci/supply $@
 
 fuzz: $(VENV)/installed-dev
 	$(BIN)/python -m tests.fuzz $(ARGS)
@@ -54,9 +61,9 @@ mutants: $(VENV)/installed-dev
 	$(BIN)/python -m tests.mutants $(ARGS)
 
 # The stamps make a second run instant; they are older than the requirements after a change.
-$(VENV)/installed: requirements.txt | $(BIN)/python
+$(VENV)/installed: $(REQUIREMENTS) | $(BIN)/python
 	@echo "Installing the packages (some gigabytes on first use, a few minutes) ..."
-	$(PIP) -r requirements.txt
+	$(PIP) -r $(REQUIREMENTS)
 	@touch $@
 
 $(VENV)/installed-dev: requirements-dev.txt requirements.txt | $(BIN)/python

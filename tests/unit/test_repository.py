@@ -20,7 +20,7 @@ TOP_LEVEL = {
     *("streamlit_app.py", "pages", "estimators", "sample_media", "tests", "benchmarks", "docs"),
     *("requirements.txt", "requirements-dev.txt", "requirements-ray.txt", "packages.txt"),
     *("pyproject.toml", "Makefile", ".streamlit", ".ci", ".gitignore"),
-    *("README.md", "LICENSE", "NOTICE", "SECURITY.md"),
+    *("README.md", "LICENSE", "NOTICE", "SECURITY.md", "requirements.lock"),
 }
 # What the product imports: always, and for work on many machines.
 PRODUCT = ("requirements.txt", "requirements-ray.txt")
@@ -163,3 +163,15 @@ def _imported() -> set[str]:
 def test_scripts_can_be_executed(name: str) -> None:
     assert (ROOT / name).stat().st_mode & 0o111
     assert "set -euo pipefail" in (ROOT / name).read_text()
+
+
+def test_the_lock_has_what_is_pinned_each_with_its_hashes() -> None:
+    """After a change of requirements.txt: make lock."""
+    lock = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+    locked = dict(re.findall(r"^([A-Za-z0-9._-]+)==([^\s;]+)", lock, re.MULTILINE))
+    pins = (ROOT / "requirements.txt").read_text(encoding="utf-8")
+    for name, version in re.findall(r"^([A-Za-z0-9._-]+)==(\S+)", pins, re.MULTILINE):
+        assert locked.get(name.lower()) == version, f"{name}: make lock"
+    entries = re.split(r"\n(?=\S)", lock.strip())
+    assert len(entries) >= len(locked) > 100
+    assert [e.splitlines()[0] for e in entries if "--hash=sha256:" not in e] == []
