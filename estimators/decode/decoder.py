@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import signal
-import time
 from collections.abc import Iterator
 from multiprocessing import reduction
 from typing import Any
-
-import psutil
 
 from estimators.decode.child import OUT_OF_MEMORY
 from estimators.decode.messages import Call, Ended, Given, Next, Raised, Ready, Stop
@@ -17,7 +14,7 @@ from estimators.decode.parcels import unpacked
 from estimators.runtime.child import ChildProcess
 from estimators.runtime.ends import exit_in_words
 
-_START_S, _STOP_S, _LOOK_S = 60.0, 5.0, 0.5
+_START_S, _STOP_S = 60.0, 5.0
 # Sent from outside; native code ends itself by others over what it was given.
 _FROM_OUTSIDE = {-signal.SIGKILL, -signal.SIGTERM, -signal.SIGHUP}
 
@@ -123,20 +120,12 @@ class Decoder:
 
     def _await(self, timeout_s: float) -> None:
         """Until there is something to receive; raises DecoderLostError where nothing comes."""
-        until_s = time.monotonic() + timeout_s
-        while not self._channel.poll(min(_LOOK_S, max(0.0, until_s - time.monotonic()))):
-            late = time.monotonic() >= until_s
-            if late or self._stopped():
-                self.end()
-                words = f"it did not answer within {timeout_s:g} s" if late else "it was stopped"
-                raise DecoderLostError(words, outside=not late, late=late)
-
-    def _stopped(self) -> bool:
-        """Whether somebody has stopped the process (SIGSTOP), so that it never answers."""
-        try:
-            return bool(psutil.Process(self.pid).status() == psutil.STATUS_STOPPED)
-        except psutil.Error:
-            return False
+        silence = self._child.heard_within(timeout_s)
+        if silence is not None:
+            self.end()
+            late = silence == "late"
+            words = f"it did not answer within {timeout_s:g} s" if late else "it was stopped"
+            raise DecoderLostError(words, outside=not late, late=late)
 
     def _send(self, message: Call | Next | Stop) -> None:
         try:

@@ -171,5 +171,8 @@ class Runner(Protocol):
     def retire(self, model: str) -> None:
         """Ends the process of `model`; it starts again when next needed."""
 
+    def forgive(self, model: str) -> None:
+        """Lets `model` be tried again at once, whatever went wrong with it before."""
+
     def close(self) -> None:
         """Ends everything; safe to call twice."""

@@ -7,17 +7,24 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 import weakref
 from collections.abc import Mapping, Sequence
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import IO
+from typing import IO, Literal
+
+import psutil
 
 import estimators
 
 _TAIL_BYTES = 8192
+_LOOK_S = 0.5
 _GRACE_S = 1.0
 _ROOT = str(Path(estimators.__file__).resolve().parents[1])
+
+
+Silence = Literal["late", "stopped"]
 
 
 class ChildProcess:
@@ -86,6 +93,23 @@ class ChildProcess:
             return self._child.wait(_GRACE_S)
         except subprocess.TimeoutExpired:
             return None
+
+    def heard_within(self, timeout_s: float) -> Silence | None:
+        """Waits for a message; None as soon as there is one, else why it is no use to wait on."""
+        until_s = time.monotonic() + timeout_s
+        while not self.channel.poll(min(_LOOK_S, max(0.0, until_s - time.monotonic()))):
+            if time.monotonic() >= until_s:
+                return "late"
+            if self._stopped():
+                return "stopped"
+        return None
+
+    def _stopped(self) -> bool:
+        """Whether somebody has stopped the process (SIGSTOP), so that it never answers."""
+        try:
+            return bool(psutil.Process(self.pid).status() == psutil.STATUS_STOPPED)
+        except psutil.Error:
+            return False
 
     def end(self) -> None:
         """Ends the process; safe to call twice and while another thread waits for an answer."""

@@ -16,6 +16,7 @@ from estimators.errors import (
 )
 from estimators.registry import ModelSpec
 from estimators.runtime.api import HostState, ModelStatus, RunResult
+from estimators.runtime.aside import Aside
 from estimators.runtime.backoff import Backoff
 from estimators.runtime.losses import Losses
 from estimators.runtime.machine import peak_mb
@@ -45,6 +46,7 @@ class HostedModel:
         self._stats = CallStats()
         self._losses = Losses()
         self._backoff = Backoff()
+        self._aside = Aside(spec.title)
         self._giving_way = GivingWay()
         self._place: Transport | None = None
         self._ready = False
@@ -66,6 +68,7 @@ class HostedModel:
         Raises:
             ModelError, WeightsError: what went wrong with this model.
         """
+        self._aside.check()
         self._losses.check(frame, viewer)
         arrived = time.perf_counter()
         self._turns.take(viewer)
@@ -85,13 +88,14 @@ class HostedModel:
             self._sessions.used(key, self.used_s)
             self._turns.give()
         self._backoff.clear()
+        self._aside.forgive()
         self._stats.add(estimate.timings_ms.total, busy)
         if self._settled_mb is None and (memory := place.memory()) is not None:
             self._settled_mb = memory.share_mb  # later calls make it grow
         self._hosting.budget.check(self)
+        carried_ms = max(0.0, (answered - asked) * 1000 - answer.busy_ms)
         queue_ms = (asked - arrived) * 1000
-        transport_ms = max(0.0, (answered - asked) * 1000 - answer.busy_ms)
-        return RunResult(estimate, queue_ms, transport_ms, cold=answer.fresh, busy=busy)
+        return RunResult(estimate, queue_ms, carried_ms, cold=answer.fresh, busy=busy)
 
     def warm(self) -> threading.Event:
         """Loads the model in the background if it is not loaded; errors are kept for `status`.
@@ -130,8 +134,7 @@ class HostedModel:
 
     def status(self) -> ModelStatus:
         place = self._alive()
-        memory = place.memory() if place is not None else None
-        median_ms, p95_ms = self._stats.median_p95()
+        memory, (median_ms, p95_ms) = place and place.memory(), self._stats.median_p95()
         return ModelStatus(
             model=self.spec.key,
             state=self._state(running=place is not None),
@@ -185,12 +188,16 @@ class HostedModel:
         taken = self._turns.try_take() if timeout_s == 0 else self._turns.take(viewer, timeout_s)
         if taken:
             try:
-                self._backoff.clear()
-                self._losses.forgive()
+                self.forgive()
                 self._stop()
             finally:
                 self._turns.give()
         return taken
+
+    def forgive(self) -> None:
+        """See `api.Runner.forgive`."""
+        for trouble in (self._backoff.clear, self._losses.forgive, self._aside.forgive):
+            trouble()
 
     def _alive(self) -> Transport | None:
         place = self._place
@@ -219,6 +226,7 @@ class HostedModel:
             self._check_open()
             if isinstance(error, ModelError) and not isinstance(error, MemoryBudgetError):
                 self._backoff.failed(error, loading=True)
+                self._aside.lost(error)
             raise
         finally:
             self._loading = False
@@ -253,6 +261,7 @@ class HostedModel:
             self._check_open()
             self._restarts += 1
             self._error = str(error)
+            self._aside.lost(error)
             raise
 
     def _stop(self) -> None:

@@ -36,6 +36,14 @@ def _environment(threads: int) -> dict[str, str]:
     }
 
 
+def _stopped(title: str, verb: str) -> ModelCrashedError:
+    during = "while loading" if verb == "load" else "while working on a frame"
+    return ModelCrashedError(
+        f"{title}'s process was stopped from outside {during}, and was ended.",
+        "It starts again when next needed.",
+    )
+
+
 class HostProcess:
     """A started child; the `transport.Transport` of everyday use.
 
@@ -123,7 +131,10 @@ class HostProcess:
     def _request(self, message: Load | Ask, timeout_s: float, verb: str) -> Answer | Failure | None:
         try:
             self._channel.send(message)
-            if not self._channel.poll(timeout_s):
+            silence = self._child.heard_within(timeout_s)
+            if silence == "stopped":
+                raise self._noted(_stopped(self._title, verb))
+            if silence == "late":
                 raise self._noted(
                     ModelTimeoutError(
                         f"{self._title} did not {verb} within {timeout_s:g} s and was ended.",

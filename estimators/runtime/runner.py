@@ -106,6 +106,9 @@ class ProcessRunner:
     def retire(self, model: str) -> None:
         self._host(model).retire("retire", None)
 
+    def forgive(self, model: str) -> None:
+        self._host(model).forgive()
+
     def close(self) -> None:
         with self._lock:
             self._closed = True

@@ -200,6 +200,12 @@ def start() -> None:
     jobs()
 
 
+def try_again(model: str) -> None:
+    """Forgets what went wrong with `model`, for every viewer: the next run asks it again."""
+    runner().forgive(model)
+    jobs().forget_failures(model)
+
+
 def has_weights(model: str) -> bool:
     return weights.state(MODELS[model].weights).state in ("embedded", "cached")
 

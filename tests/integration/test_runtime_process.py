@@ -23,6 +23,7 @@ from estimators.errors import (
     ModelTimeoutError,
     WeightsError,
 )
+from estimators.runtime import aside
 from estimators.runtime.runner import ProcessRunner
 from estimators.runtime.transport import Limits
 from estimators.types import EstimatorOptions, Frame
@@ -229,6 +230,23 @@ class TestCrashes:
         with pytest.raises(ModelTimeoutError):
             session.estimate(fake.picture(3, 3), timeout_s=0.2)
         assert session.estimate(fake.picture(3, 3)).restarted
+
+    def test_a_model_lost_again_and_again_is_put_aside_until_somebody_tries_it(
+        self, runner: ProcessRunner
+    ) -> None:
+        for number in range(aside.MOST_IN_A_ROW):
+            with pytest.raises(ModelCrashedError):  # each by somebody else, with another picture
+                runner.estimate("brightest", fake.picture(number, 9, fake.KILL), viewer=f"{number}")
+        with pytest.raises(ModelError, match=r"is put aside: .* 8 times in a row") as told:
+            runner.estimate("brightest", fake.picture(3, 3), viewer="newcomer")
+        assert "Try again" in told.value.advice
+        assert status(runner).restarts == aside.MOST_IN_A_ROW
+        assert count(runner.estimate("other", fake.picture(3, 3))) == 1
+        runner.forgive("brightest")
+        assert count(runner.estimate("brightest", fake.picture(3, 3))) == 1
+        with pytest.raises(ModelCrashedError):  # counted anew after an answer
+            runner.estimate("brightest", fake.picture(60, 9, fake.KILL), viewer="last")
+        assert count(runner.estimate("brightest", fake.picture(3, 3))) == 1
 
     def test_crashes_in_a_row_are_not_a_hot_loop(self, runner: ProcessRunner) -> None:
         for _ in range(2):

@@ -157,5 +157,5 @@ def _failure(spec: ModelSpec, error: PoseError) -> None:
     """What happened and what to do; the other models go on."""
     st.error(f"**{escaped(error.message)}**\n\n{escaped(error.advice)}", icon=":material/error:")
     if st.button("Try again", key=f"retry_{spec.key}", icon=":material/refresh:"):
-        engine.jobs().forget_failures(spec.key)
+        engine.try_again(spec.key)
         st.rerun()
