@@ -51,8 +51,11 @@ bench: $(VENV)/installed-dev
 	  echo "== $$name"; $(BIN)/python -m benchmarks.$$name; done; \
 	$(BIN)/python -m benchmarks._limits "$$BENCH_TABLE"
 
-lock bom: $(BIN)/python
-	PYTHON=$(BIN)/python .ci/supply $@
+lock: $(BIN)/python
+	PYTHON=$(BIN)/python .ci/supply lock
+
+bom: $(BIN)/python
+	PYTHON=$(BIN)/python .ci/supply bom
 
 fuzz: $(VENV)/installed-dev
 	$(BIN)/python -m tests.fuzz $(ARGS)
