@@ -16,15 +16,13 @@ from estimators.errors import (
 )
 from estimators.registry import ModelSpec
 from estimators.runtime.api import HostState, ModelStatus, RunResult
-from estimators.runtime.aside import Aside
-from estimators.runtime.backoff import Backoff
-from estimators.runtime.losses import Losses
 from estimators.runtime.machine import peak_mb
 from estimators.runtime.messages import Answer, Load
 from estimators.runtime.priority import GivingWay
 from estimators.runtime.sessions import SessionKey
 from estimators.runtime.stats import CallStats
 from estimators.runtime.transport import Hosting, Transport
+from estimators.runtime.troubles import Troubles
 from estimators.runtime.turns import Turns
 from estimators.runtime.viewer_session import OpenSessions, closed
 from estimators.types import Frame
@@ -44,9 +42,7 @@ class HostedModel:
         self._turns = Turns()
         self._sessions = OpenSessions()
         self._stats = CallStats()
-        self._losses = Losses()
-        self._backoff = Backoff()
-        self._aside = Aside(spec.title)
+        self._troubles = Troubles(spec.title)
         self._giving_way = GivingWay()
         self._place: Transport | None = None
         self._ready = False
@@ -68,17 +64,16 @@ class HostedModel:
         Raises:
             ModelError, WeightsError: what went wrong with this model.
         """
-        self._aside.check()
-        self._losses.check(frame, viewer)
+        self._troubles.check(frame, viewer)
         arrived = time.perf_counter()
         self._turns.take(viewer)
         try:
             self._check_open()
-            self._losses.check(frame, viewer)  # others may have sent it meanwhile
+            self._troubles.check(frame, viewer)  # others may have sent it meanwhile
             place = self._fresh()
             self._sessions.forget_dropped(place.forget)
             asked = time.perf_counter()
-            with self._losses.of(frame, viewer), self._hosting.activity.work() as work:
+            with self._troubles.losses.of(frame, viewer), self._hosting.activity.work() as work:
                 answer = self._ask(place, key, frame, timeout_s)
             busy = work.disturbed or self._giving_way.lowered
             estimate = answer.estimate(self.spec).in_full_size(frame)
@@ -87,8 +82,7 @@ class HostedModel:
             self.used_s = time.monotonic()
             self._sessions.used(key, self.used_s)
             self._turns.give()
-        self._backoff.clear()
-        self._aside.forgive()
+        self._troubles.answered()
         self._stats.add(estimate.timings_ms.total, busy)
         if self._settled_mb is None and (memory := place.memory()) is not None:
             self._settled_mb = memory.share_mb  # later calls make it grow
@@ -196,8 +190,7 @@ class HostedModel:
 
     def forgive(self) -> None:
         """See `api.Runner.forgive`."""
-        for trouble in (self._backoff.clear, self._losses.forgive, self._aside.forgive):
-            trouble()
+        self._troubles.forgive()
 
     def _alive(self) -> Transport | None:
         place = self._place
@@ -215,7 +208,7 @@ class HostedModel:
         if self._place is not None:
             self._restarts += 1
             self._stop()
-        self._backoff.check()
+        self._troubles.loading.check()
         try:
             path = weights.path(self.spec.weights) if self.spec.weights else Path()
             self._hosting.budget.make_room(self)
@@ -225,8 +218,7 @@ class HostedModel:
             self._stop()
             self._check_open()
             if isinstance(error, ModelError) and not isinstance(error, MemoryBudgetError):
-                self._backoff.failed(error, loading=True)
-                self._aside.lost(error)
+                self._troubles.not_loaded(error)
             raise
         finally:
             self._loading = False
@@ -261,7 +253,7 @@ class HostedModel:
             self._check_open()
             self._restarts += 1
             self._error = str(error)
-            self._aside.lost(error)
+            self._troubles.aside.lost(error)
             raise
 
     def _stop(self) -> None:

@@ -26,8 +26,7 @@ from pages.ui.sources import Picture
 
 # Estimates run one at a time so that their latencies are comparable; a model that keeps the others
 # waiting for longer than this loses that privilege.
-_LONGEST_TURN_S = 5.0
-_LONGEST_LOAD_S = 120.0
+_LONGEST_TURN_S, _LONGEST_LOAD_S = 5.0, 120.0
 # For a quiet moment, to time again what was measured while busy; and how often that is tried.
 _LONGEST_WAIT_S, _MOST_TRIES = 60.0, 3
 # A picture is estimated again to time it, a few times and for a moment only.
@@ -183,9 +182,8 @@ def runner() -> Runner:
     from estimators.runtime.runner import ProcessRunner
 
     hosts = ProcessRunner()
-    for model in default_models(has_weights):
-        if has_weights(model):
-            hosts.warm(model)
+    for model in filter(has_weights, default_models(has_weights)):
+        hosts.warm(model)
     tells("models", lambda: models_of(hosts))
     return hosts
 
