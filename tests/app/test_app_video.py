@@ -182,6 +182,7 @@ def test_stopped_work_goes_on_and_running_work_is_seen_by_whoever_comes() -> Non
 
 def test_adding_a_model_and_cancelling_it_keeps_the_rest() -> None:
     at = process(video_page(stride="5", models="movenet-lightning"))
+    assert player(at)["sound"] is False, "the sample has none to be switched on"
     at.multiselect(key="compare_models").set_value(["movenet-lightning", "movenet-thunder"]).run()
     assert [layer["key"] for layer in player(at)["layers"]] == ["movenet-lightning"]
     at.button(key="run_clip").click().run()

@@ -54,7 +54,10 @@ def stage(comparison: ClipComparison, layout: str) -> None:
     packed = _packed(comparison, source)
     marks = {frame.frame_index: why(frame) for frame in comparison.disputed}
     options = PlayerOptions(
-        view=view_options(comparison.settings), marks=marks, together=layout == "one"
+        view=view_options(comparison.settings),
+        marks=marks,
+        sound=comparison.clip.info.has_audio,
+        together=layout == "one",
     )
     state = clip_player(
         "clip_player",

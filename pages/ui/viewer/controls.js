@@ -50,6 +50,7 @@ export class Transport {
     this.disputed = element("span", { class: "disputed", hidden: true },
       button("⟨ !", "Previous disputed frame", () => acts.mark(-1)),
       button("! ⟩", "Next disputed frame", () => acts.mark(1)));
+    this.sound = checkBox("Sound", false, acts.sound);
     this.node = element("div", { class: "transport", role: "toolbar", "aria-label": "Playback" },
       element("div", { class: "track" }, this.marks, this.scrubber),
       element("div", { class: "bar" },
@@ -59,7 +60,7 @@ export class Transport {
         this.disputed,
         choiceOf("Speed", SPEEDS.map((s) => [String(s), `${s}×`]), "1", (s) => acts.speed(Number(s))),
         this.text,
-        checkBox("Sound", false, acts.sound)));
+        this.sound));
     this.acts = acts;
   }
 

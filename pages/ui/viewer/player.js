@@ -33,6 +33,7 @@ import { Stage, contextOf } from "./stage.js";
  * @property {SentOptions & {smooth: boolean, trail: number}} options
  * @property {[number, string][]} marks
  * @property {Seek | null} seek
+ * @property {boolean} sound the clip has some
  * @property {boolean} together one panel with all models
  */
 
@@ -130,6 +131,7 @@ class Player {
     if (this.loaded.clip !== data.clip.url) this.loadClip(data);
     if (this.loaded.numbers !== data.numbers) await this.loadNumbers(data);
     if (this.data !== data || !this.numbers) return;
+    this.transport.sound.hidden = !data.sound;
     this.transport.setMarks(data.marks);
     this.obey(data.seek);
     this.refresh();

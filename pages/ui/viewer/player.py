@@ -95,6 +95,7 @@ class PlayerOptions:
         thresholds: by model key, in place of the layers' own.
         smooth: the smoothed poses are drawn as lines of their own, where there are some.
         trail: frames over which the picked joint leaves its track, 0 for none.
+        sound: the clip has some, and it can be switched on.
         marks: frame index -> why it is worth a look; marked on the scrubber.
         together: one panel with all models, in place of one each.
     """
@@ -103,6 +104,7 @@ class PlayerOptions:
     thresholds: Mapping[str, float] = field(default_factory=dict)
     smooth: bool = False
     trail: int = 0
+    sound: bool = True
     marks: Mapping[int, str] = field(default_factory=dict)
     together: bool = False
 
@@ -155,19 +157,16 @@ def clip_player(
     """
     options = options or PlayerOptions()
     width, height = clip.size
+    url = media_url(clip.source, clip.mimetype, f"{key}.clip", clip.clip_id)
     payload: dict[str, Any] = {
         "key": key,
-        "clip": {
-            "id": clip.clip_id,
-            "url": media_url(clip.source, clip.mimetype, f"{key}.clip", clip.clip_id),
-            "width": width,
-            "height": height,
-        },
+        "clip": {"id": clip.clip_id, "url": url, "width": width, "height": height},
         "numbers": media_url(clip.numbers, NUMBERS, f"{key}.numbers", clip.numbers_id),
         "layers": [layer_payload(layer) for layer in clip.layers],
         "thresholds": dict(options.thresholds),
         "options": options_payload(options.view)
         | {"smooth": options.smooth, "trail": options.trail},
+        "sound": options.sound,
         "marks": [[frame, why] for frame, why in sorted(options.marks.items())],
         "together": options.together,
         "seek": None if seek is None else seek.payload(),
