@@ -125,12 +125,6 @@ def test_licence_is_the_apache_licence() -> None:
     assert "END OF TERMS AND CONDITIONS" in text
 
 
-def _required() -> str:
-    """What the product needs, and what it can use besides."""
-    names = ("requirements.txt", "requirements-ray.txt")
-    return "\n".join((ROOT / name).read_text(encoding="utf-8") for name in names)
-
-
 def test_requirements_are_pinned() -> None:
     for name in ("requirements.txt", "requirements-ray.txt", "requirements-dev.txt"):
         lines = (ROOT / name).read_text().splitlines()
