@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import shutil
 import statistics
 import sys
@@ -127,7 +128,7 @@ def _switch(page: Page) -> dict[str, float]:
 
 def _video(page: Page, url: str) -> dict[str, float]:
     page.goto(f"{url}/video?models={MODELS}")
-    page.get_by_role("button", name="Process").wait_for()
+    page.get_by_role("button", name=re.compile(r"^Process \d")).wait_for()
     settled(page)
     return {"layout shift, Video": page.evaluate("window.shift")}
 
