@@ -33,7 +33,7 @@ def models_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[App
 
 def words(at: AppTest) -> str:
     """All text of the page."""
-    kinds = ("markdown", "caption", "html", "subheader", "title")
+    kinds = ("markdown", "caption", "html", "header", "title")
     return "\n".join(str(element.value) for kind in kinds for element in at.get(kind))
 
 

@@ -39,7 +39,7 @@ def test_a_set_has_one_verdict_and_its_most_disputed_picture_first() -> None:
         name: (SAMPLES / f"{name}.jpg").read_bytes() for name in ("astronaut", "three_people_lab")
     }
     at = brought(*((f"{n}.jpg", d) for n, d in files.items()), ("empty.jpg", empty.getvalue()))
-    assert [s.value for s in at.subheader if s.value.startswith("All")] == ["All 3 pictures"]
+    assert [s.value for s in at.header if s.value.startswith("All")] == ["All 3 pictures"]
     (table,) = [d.value for d in at.dataframe if "picture" in d.value]
     assert list(table["picture"]) == ["three_people_lab.jpg", "astronaut.jpg", "empty.jpg"]
     agreement = table["agreement, OKS"]
@@ -52,7 +52,7 @@ def test_a_set_has_one_verdict_and_its_most_disputed_picture_first() -> None:
 
 def test_one_picture_has_no_summary() -> None:
     at = brought(("astronaut.jpg", (SAMPLES / "astronaut.jpg").read_bytes()))
-    assert not [s for s in at.subheader if s.value.startswith("All")]
+    assert not [s for s in at.header if s.value.startswith("All")]
     assert len(at.session_state[uploads._KEPT]) == 1
 
 
