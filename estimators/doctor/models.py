@@ -13,9 +13,6 @@ if TYPE_CHECKING:
     from estimators.runtime.api import Runner
     from estimators.types import Frame
 
-# The smallest of each engine whose weights come with the repository.
-_TRIED = ("movenet-lightning", "blazepose-lite")
-
 
 def weights_here() -> Iterator[Finding]:
     """Every file of weights against its SHA-256; those that are downloaded on demand are no fault.
@@ -45,6 +42,18 @@ def weights_here() -> Iterator[Finding]:
         )
 
 
+def smallest() -> list[str]:
+    """Of each engine the variant with the least memory whose weights come with the product."""
+    from estimators import weights
+    from estimators.registry import MODELS
+
+    least: dict[str, str] = {}
+    for key in sorted(MODELS, key=lambda key: MODELS[key].expected_mb):
+        if weights.entries()[MODELS[key].weights].kind == "embedded":
+            least.setdefault(MODELS[key].engine, key)
+    return list(least.values())
+
+
 def models_answer() -> Iterator[Finding]:
     """A small model of each engine, asked about a sample.
 
@@ -59,7 +68,7 @@ def models_answer() -> Iterator[Finding]:
     frame = read_picture(pictures()[0].path)
     runner = ProcessRunner()
     try:
-        for key in _TRIED:
+        for key in smallest():
             yield _answer(runner, MODELS[key].title, key, frame)
     finally:
         runner.close()

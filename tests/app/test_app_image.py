@@ -424,6 +424,7 @@ def test_settings_travel_to_other_pages() -> None:
     at.slider(key="joint_threshold_movenet-thunder").set_value(0.55).run()
 
     at.switch_page("pages/models.py").run()
+    at.switch_page("pages/video.py").run()
 
     assert not at.exception
     assert at.slider(key="joint_threshold_movenet-thunder").value == 0.55

@@ -320,3 +320,7 @@ def test_what_the_settings_say_of_turn(
     assert [f.state for f in findings] == states
     assert words in findings[0].found
     assert "geheim" not in repr(findings)
+
+
+def test_the_smallest_model_of_each_engine_that_is_here_is_asked() -> None:
+    assert models.smallest() == ["movenet-lightning", "blazepose-lite"]
