@@ -1,7 +1,7 @@
 # make run    the app at http://localhost:8501, set up on first use
 # make test   everything the continuous integration checks; ARGS="tests/unit -k crop" a part of it
 # make check  lint, types and unit tests, for every save: about a minute
-# make lint   ruff, mypy, browser code, audit       make bench   the benchmarks, one after another
+# make lint   ruff, mypy, browser code, audit (also make audit)   make bench   the benchmarks, one after another
 # make fuzz   20,000 damaged files: no crash, no hang, no foreign error (docs/reliability.md)
 # make lock   requirements.lock anew, with hashes; make bom   the list of all parts (docs/reliability.md)
 # make mutants   wrong numbers on purpose, to see whether a test fails (docs/mutants.md): 20 minutes
@@ -17,7 +17,7 @@ REPLACED := -n 1 --max-worker-restart=3 --timeout-method=thread --reruns=1
 REQUIREMENTS ?= requirements.txt
 BENCHMARKS := $(basename $(notdir $(wildcard benchmarks/[a-z]*.py)))
 
-.PHONY: run test check lint bench fuzz lock bom mutants clean
+.PHONY: run test check lint audit bench fuzz lock bom mutants clean
 
 run: $(VENV)/installed
 	@.ci/prepare libraries || true
@@ -43,6 +43,10 @@ lint: $(VENV)/installed-dev
 	$(BIN)/python -m ruff format --check .
 	$(BIN)/python -m mypy
 	@.ci/javascript
+	@$(MAKE) --no-print-directory audit || echo "What the audit says stops no test: see make audit."
+
+# Ends with an error where a weakness is known, which may be news of today about an old package.
+audit: $(BIN)/python
 	@PYTHON=$(BIN)/python .ci/supply audit
 
 bench: $(VENV)/installed-dev
