@@ -15,7 +15,7 @@ SAMPLES = Path(__file__).resolve().parents[2] / "sample_media"
 
 
 def overlay(page: Page, title: str) -> Locator:
-    return page.locator(f".st-key-stage canvas[aria-label*='{title}']")
+    return page.locator(f".st-key-stage canvas[aria-label^='{title}']")
 
 
 def choose_uploads(page: Page) -> None:

@@ -73,7 +73,7 @@ def heavy(folder: Path, url: str) -> Path:
 
 
 def overlay(page: Page, title: str) -> Locator:
-    return page.locator(f".st-key-stage canvas[aria-label*='{title}']")
+    return page.locator(f".st-key-stage canvas[aria-label^='{title}']")
 
 
 def test_fetched_weights_show_progress_and_their_model_joins(
