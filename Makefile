@@ -19,7 +19,7 @@ BENCHMARKS := $(basename $(notdir $(wildcard benchmarks/[a-z]*.py)))
 
 .PHONY: run test check lint audit bench fuzz lock bom mutants clean
 
-run: $(VENV)/installed
+run: $(VENV)/installed-$(REQUIREMENTS)
 	@.ci/prepare libraries || true
 	$(BIN)/python -m streamlit run streamlit_app.py $(ARGS)
 
@@ -68,15 +68,15 @@ mutants: $(VENV)/installed-dev
 	$(BIN)/python -m tests.mutants $(ARGS)
 
 # The stamps make a second run instant; they are older than the requirements after a change.
-$(VENV)/installed: $(REQUIREMENTS) | $(BIN)/python
+$(VENV)/installed-$(REQUIREMENTS): $(REQUIREMENTS) | $(BIN)/python
 	@echo "Installing the packages (some gigabytes on first use, a few minutes) ..."
 	$(PIP) -r $(REQUIREMENTS)
 	@touch $@
 
-$(VENV)/installed-dev: requirements-dev.txt requirements.txt | $(BIN)/python
+$(VENV)/installed-dev: requirements-dev.txt requirements-ray.txt requirements.txt | $(BIN)/python
 	@echo "Installing the packages (some gigabytes on first use, a few minutes) ..."
 	$(PIP) -r requirements-dev.txt
-	@touch $(VENV)/installed $@
+	@touch $(VENV)/installed-requirements.txt $@
 
 $(BIN)/python:
 	@$(PYTHON) -m estimators.supported

@@ -47,7 +47,7 @@ def test_the_app_listens_on_this_machine_only_unless_told(
 
 
 def test_make_run_adds_no_address() -> None:
-    command = ["make", "-n", "-o", ".venv/installed", "run"]
+    command = ["make", "-n", "-o", ".venv/installed-requirements.txt", "run"]
     printed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
     assert "streamlit run streamlit_app.py" in printed
     assert "address" not in printed
