@@ -47,7 +47,7 @@ class Workers(Protocol):
         """A ticket for the answers; asked one after the other."""
 
     def wait(self, tickets: Sequence[Any], timeout_s: float) -> list[Any]:
-        """Those that are done, as soon as one is."""
+        """Those that are done, as soon as one is; equal to what was given, not always the same."""
 
     def result(self, ticket: Any) -> Any:
         """What a done ticket gave.
@@ -155,7 +155,7 @@ class Schedule:
                     worker.batches.append((ticket, batch))
 
     def _settle(self, ticket: Any) -> Iterator[Outcome]:
-        worker = next(w for w in self._active if self._awaited(w) is ticket)
+        worker = next(w for w in self._active if self._awaited(w) == ticket)
         try:
             result = self._workers.result(ticket)
         except WorkerLostError as error:

@@ -93,7 +93,8 @@ class HereWorkers:
         return worker, asks
 
     def wait(self, tickets: Sequence[Any], timeout_s: float) -> list[Any]:
-        return list(tickets[-1:])  # the last one first: no order can be relied on
+        # The last one first: no order can be relied on.  Copies: a client of Ray gives new objects.
+        return [(worker, asks) for worker, asks in tickets[-1:]]
 
     def result(self, ticket: Any) -> Any:
         worker, asks = ticket
