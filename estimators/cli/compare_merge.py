@@ -20,13 +20,16 @@ from estimators.cli.streams import complain, tell
 from estimators.errors import InputError, ModelError
 from estimators.export.annotated_ids import SourcePicture
 from estimators.media.kinds import require_file
+from estimators.media.names import printable
 from estimators.registry import get
-from estimators.workflows.clip.shard import DoneClip, DoneClips, file_digest
+from estimators.remote import Remote
+from estimators.workflows.clip.shard import FILE as CLIPS
+from estimators.workflows.clip.shard import DoneClip, DoneClips, file_digest, is_plain
 from estimators.workflows.evaluate.answers import Evaluated
 from estimators.workflows.evaluate.asks import EvaluateSettings
 from estimators.workflows.evaluate.pictures import PictureFacts
 from estimators.workflows.evaluate.shard import NO_TIMES, Merged, facts_in, require_same
-from estimators.workflows.shards import Parts
+from estimators.workflows.shards import FILE, Parts
 
 
 def run(parts: Parts, options: argparse.Namespace) -> int:
@@ -60,16 +63,42 @@ def _items(parts: Parts) -> list[Item]:
     by_place = {
         item["place"]: item
         for found in parts.folders.values()
-        for _, one in found
-        for item in one.items
+        for folder, one in found
+        for item in _checked(one.items, folder / FILE)
     }
     return [by_place[place] for place in sorted(by_place)]
+
+
+def _checked(items: Sequence[Item], path: Path) -> Sequence[Item]:
+    """The items; InputError where one is none: its folder is made in `--output`."""
+    for item in items:
+        try:
+            whole = isinstance(item["place"], int) and all(
+                isinstance(item[name], str) for name in ("name", "path", "folder")
+            )
+            whole &= item["kind"] == "picture" or (
+                item["kind"] == "clip" and is_plain(item["folder"])
+            )
+        except (KeyError, TypeError):
+            whole = False
+        if not whole:
+            raise InputError(
+                f"{printable(str(path))} is damaged: it names a file or folder that cannot be.",
+                "Run the command of that shard again.",
+            )
+    return items
 
 
 def _annotations(options: argparse.Namespace) -> dict[str, str]:
     """What is here instead of the annotations that the shards had."""
     if options.annotations is None:
         return {}
+    if isinstance(options.annotations, Remote):
+        raise InputError(
+            f"The parts of `compare` are merged with annotations here, not at "
+            f"{options.annotations}.",
+            "Copy the file here, and name the copy.",
+        )
     require_file(options.annotations)
     return {"annotations": file_digest(options.annotations)}
 
@@ -134,10 +163,13 @@ class _Clips:
         of = clips_key(options, [get(model) for model in settings.models])
         self._done: dict[str, tuple[Path, DoneClip]] = {}
         self._why: dict[str, str] = {}
-        for found in parts.folders.values():
+        self._damaged: dict[int, str] = {}
+        for number, found in parts.folders.items():
             for folder, _ in found:
                 done = DoneClips(of)
-                done.read(folder)
+                if done.read(folder):
+                    shown = printable(str(folder / CLIPS))
+                    self._damaged[number] = f": {shown} has damaged lines"
                 for name, clip in done.clips.items():
                     self._take(name, folder, clip)
 
@@ -154,9 +186,10 @@ class _Clips:
         said = []
         for number, found in self._parts.folders.items():
             names = {i["name"] for _, one in found for i in one.items if i["kind"] == "clip"}
+            damaged = self._damaged.get(number, "")
             said += [
                 f"shard {number} of {self._parts.of} lacks the clip {name}"
-                f"{self._why.get(name, '')}. Run: {self._parts.again(number)}"
+                f"{self._why.get(name, damaged)}. Run: {self._parts.again(number)}"
                 for name in sorted(names - self._done.keys())
             ]
         return said

@@ -24,6 +24,13 @@ def file_digest(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def is_plain(name: object) -> bool:
+    """Whether a name that a part tells stays in the folder that it is put into."""
+    if not isinstance(name, str) or name in ("", ".", "..") or "\0" in name:
+        return False
+    return Path(name).name == name
+
+
 def files_in(folder: Path) -> dict[str, str]:
     """SHA-256 of each file in a folder, by name; OSError where one cannot be read."""
     return {p.name: file_digest(p) for p in sorted(folder.iterdir()) if p.is_file()}
@@ -82,9 +89,12 @@ class DoneClips:
         self.clips: dict[str, DoneClip] = {}
 
     def take(self, entry: dict[str, Any]) -> None:
-        """Takes one line; KeyError or TypeError where it is damaged."""
+        """Takes one line; KeyError, TypeError or ValueError where it is damaged."""
         if "format" not in entry and entry["of"] == self._of:
             done = DoneClip(**entry)
+            names = [*done.files, *([done.folder] if done.files else [])]
+            if not isinstance(done.files, dict) or not all(map(is_plain, names)):
+                raise ValueError("it names a file outside its folder")
             self.clips[done.clip] = done
 
     def open(self, folder: Path) -> LineFile:
