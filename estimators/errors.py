@@ -1,6 +1,12 @@
 """The errors that reach a person: each says what is wrong and what to do about it."""
 
 
+def first_line(error: object, most: int = 300) -> str:
+    """What another library's error says, on one line; its name where it says nothing."""
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    return lines[0][:most]
+
+
 class PoseError(Exception):
     """Base of all expected failures.
 

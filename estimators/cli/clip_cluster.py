@@ -13,8 +13,9 @@ from estimators.cli.clip_shard import Clip, ClipShard
 from estimators.cli.codes import INTERRUPTED
 from estimators.cli.parts_job import room_of
 from estimators.cli.streams import complain
-from estimators.cluster.on_ray import check_room, connected
+from estimators.cluster.on_ray import cause_of, check_room, connected
 from estimators.cluster.schedule import MOST_KILLED
+from estimators.errors import first_line
 from estimators.export.sinks import opened, require_writable
 from estimators.registry import ModelSpec, get
 from estimators.runtime.runner import ProcessRunner
@@ -82,7 +83,7 @@ class _OnRay:
             try:
                 done, files = self._ray.get(ticket)
             except self._ray.exceptions.RayTaskError as error:
-                yield self._shard.failed(clip, str(error.cause).strip().splitlines()[0])
+                yield self._shard.failed(clip, first_line(cause_of(error)))
             except self._ray.exceptions.RayError as error:
                 if tries < MOST_KILLED:
                     left.append((clip, tries + 1))

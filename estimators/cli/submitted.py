@@ -13,7 +13,7 @@ from typing import Any
 from estimators.cli.codes import FAILED, INTERRUPTED
 from estimators.cli.streams import complain, tell
 from estimators.cluster.on_ray import imported, worker_environment
-from estimators.errors import InputError
+from estimators.errors import InputError, first_line
 
 _LOOK_S = 1.0
 _PATIENCE_S = 60.0
@@ -45,7 +45,7 @@ def submit(options: argparse.Namespace) -> int:
             )
             break
         except Exception as error:  # as above
-            why = _first(error)
+            why = first_line(error)
             if "try again" not in why or time.monotonic() > until_s:  # a head that just started
                 raise InputError(f"The job was not taken: {why}", "See the head's logs.") from error
             time.sleep(_LOOK_S)
@@ -120,13 +120,8 @@ def _client(address: str) -> Any:
 
         return JobSubmissionClient(address)
     except Exception as error:  # Ray raises whatever it meets on the way
-        why = _first(error)
+        why = first_line(error)
         advice = "Check the address; it is the dashboard's, such as http://head:8265."
         if "uthentication" in why:
             advice = "Set RAY_AUTH_MODE=token and RAY_AUTH_TOKEN to the cluster's token."
         raise InputError(f"No Ray cluster takes jobs at {address}: {why}", advice) from error
-
-
-def _first(error: Exception) -> str:
-    lines = str(error).strip().splitlines() or [type(error).__name__]
-    return lines[0][:300]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import signal
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,7 +14,7 @@ from typing import Any
 import estimators
 from estimators.cluster.schedule import WorkerFailedError, WorkerLostError
 from estimators.cluster.worker import Job, Worker
-from estimators.errors import InputError
+from estimators.errors import InputError, first_line
 from estimators.runtime.machine import available_cores
 from estimators.workflows.evaluate.asks import Ask
 
@@ -70,21 +72,33 @@ def connected(address: str, more: Mapping[str, Any] | None = None) -> Iterator[A
     here = {"address": "local", "num_cpus": available_cores(), "include_dashboard": False}
     here["object_store_memory"] = _STORE_BYTES
     try:
-        try:
-            ray.init(address=address, **told)
-        except ConnectionError:
-            if address != "auto":
-                raise
-            ray.init(**{**told, **here, **(more or {})})
+        with _sigterm_kept():
+            try:
+                ray.init(address=address, **told)
+            except ConnectionError:
+                if address != "auto":
+                    raise
+                ray.init(**{**told, **here, **(more or {})})
     except Exception as error:  # Ray raises whatever it meets on the way
         raise InputError(
-            f"There is no Ray cluster at {address}: {str(error).splitlines()[0][:200]}",
+            f"There is no Ray cluster at {address}: {first_line(error, 200)}",
             "Check the address, or give `--on auto` for one on this machine.",
         ) from error
     try:
         yield ray
     finally:
         ray.shutdown()
+
+
+@contextmanager
+def _sigterm_kept() -> Iterator[None]:
+    """Ray takes SIGTERM for itself and would end this process before what is done is kept."""
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        yield
+    finally:
+        if before is not None and threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGTERM, before)
 
 
 def worker_environment() -> dict[str, str]:
@@ -121,6 +135,12 @@ def _places(node: Mapping[str, float], room: Room) -> int:
     return places
 
 
+def cause_of(error: Any) -> Exception:
+    """What was raised in a worker, as far as it could travel."""
+    cause: Exception = error.cause if isinstance(error.cause, Exception) else error
+    return cause
+
+
 class RayWorkers:
     """The workers of one model; a `schedule.Workers`."""
 
@@ -154,10 +174,8 @@ class RayWorkers:
         except (errors.RayActorError, errors.ObjectLostError, errors.NodeDiedError) as error:
             raise WorkerLostError(type(error).__name__) from error
         except errors.RayTaskError as error:
-            cause = error.cause if isinstance(error.cause, Exception) else error
-            told = str(cause).strip().splitlines()
-            first = told[0][:300] if told else ""
-            raise WorkerFailedError(f"{type(cause).__name__}: {first}") from error
+            cause = cause_of(error)
+            raise WorkerFailedError(f"{type(cause).__name__}: {first_line(cause)}") from error
         except errors.RayError as error:
             raise WorkerLostError(type(error).__name__) from error
 
