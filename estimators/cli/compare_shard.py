@@ -7,6 +7,7 @@ import hashlib
 import json
 import posixpath
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,14 +20,16 @@ from estimators.cli.inputs import given_files, is_clip, named, refuse_without_us
 from estimators.cli.parts_job import parts_job
 from estimators.cli.shards import begin_shard, end_shard, tell_end, wanted_shard
 from estimators.cli.streams import complain
-from estimators.cli.watch import work
+from estimators.cli.watch import PartsJob, work
 from estimators.cluster.follow import told_in
 from estimators.datasets.files import GivenFile
 from estimators.errors import InputError
 from estimators.registry import ModelSpec, get
+from estimators.workflows.background import RunState
 from estimators.workflows.clip.shard import file_digest
 from estimators.workflows.evaluate.asks import EvaluateSettings
 from estimators.workflows.evaluate.pictures import PictureFacts
+from estimators.workflows.evaluate.progress import EvaluateProgress
 from estimators.workflows.evaluate.records import model_key
 
 Item = dict[str, Any]
@@ -51,17 +54,54 @@ def run(
     folder = begin_shard(options, shard, job_of(options, every, settings), items)
     for note in notes:
         complain(note)
-    pictures, job, stopped = pictures_of(items, {}, files), None, False
-    if pictures.images:
-        with parts_job(options, pictures, settings, folder) as (job, runner), told_in(folder, job):
-            work(job, specs, runner)
-        stopped = job.state == "cancelled"
+    pictures, told = pictures_of(items, {}, files), Told()
     clips = [(item, files[item["name"]]) for item in items if item["kind"] == "clip"]
-    code = 0 if stopped or not clips else work_on_clips(options, specs, folder, clips)
-    if job is not None:
-        return max(code, end_shard(shard, job, options)), folder
+    with told_in(folder, told), told:
+        if pictures.images:
+            with parts_job(options, pictures, settings, folder) as (job, runner):
+                told.job = job
+                work(job, specs, runner)
+        code = 0 if told.stopped or not clips else work_on_clips(options, specs, folder, clips)
+        told.end(code)
+    if told.job is not None:
+        return max(code, end_shard(shard, told.job, options)), folder
     tell_end(shard, "no pictures", options, code == INTERRUPTED)
     return code, folder
+
+
+class Told:
+    """How far a shard is: it runs until its clips are done, too.  See `follow.told_in`.
+
+    Attributes:
+        job: of its pictures; None without any.
+    """
+
+    def __init__(self) -> None:
+        self.job: PartsJob | None = None
+        self._ended: RunState | None = None
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, *_: object) -> None:
+        self._ended = self._ended or "failed"
+
+    @property
+    def stopped(self) -> bool:
+        """Whether the pictures were interrupted."""
+        return self.job is not None and self.job.state == "cancelled"
+
+    @property
+    def progress(self) -> EvaluateProgress:
+        """The pictures', as long as nothing else is left to do."""
+        if self.job is None:
+            return EvaluateProgress(self._ended or "running", ())
+        found = self.job.progress
+        return replace(found, state=self._ended or "running")
+
+    def end(self, code: int) -> None:
+        """All is done as far as it will be."""
+        state = "done" if self.job is None else self.job.state
+        self._ended = "cancelled" if code == INTERRUPTED else state
 
 
 def job_of(

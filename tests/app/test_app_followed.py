@@ -56,14 +56,19 @@ def test_a_running_job_is_followed_and_a_finished_one_opened(results: Path, tmp_
     assert not at.exception
     assert at.selectbox(key="run").options == ["val2017"]
     assert "**MoveNet Lightning** 140 of 400 · 6 failed · 14.0 a second" in words(at)
+    done = ModelProgress("movenet-lightning", "done", 200, 3, 0, 200, 10.0)
+    for number in (1, 2):
+        write_progress(shards / f"shard-{number}-of-4", EvaluateProgress("done", (done,)))
+    assert "What has begun is computed" in words(page())
+    for number in (3, 4):
+        (shards / f"shard-{number}-of-4").mkdir()
+        write_progress(shards / f"shard-{number}-of-4", EvaluateProgress("done", ()))
+    assert "All is computed" in words(page())
     figures = {name: {"value": 0.5} for name in ("AP", "AP50", "AP75", "AR")}
     report = {"format": "pose-evaluation/1", "notes": ["Put together."]}
     models = {"movenet-lightning": {"title": "MoveNet Lightning", **figures}}
     (shards / "report.json").write_text(json.dumps({**report, "models": models}))
     (shards / "report.html").write_text("<p>a report</p>")
-    done = ModelProgress("movenet-lightning", "done", 200, 3, 0, 200, 10.0)
-    for number in (1, 2):
-        write_progress(shards / f"shard-{number}-of-4", EvaluateProgress("done", (done,)))
     at = page()
     assert not at.exception
     assert at.dataframe[0].value.to_dict("records") == [

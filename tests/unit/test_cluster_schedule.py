@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from estimators.cluster.follow import follow, told_in, write_progress
+from estimators.cli.codes import INTERRUPTED
+from estimators.cli.compare_shard import Told
+from estimators.cluster.follow import follow, read_progress, told_in, write_progress
 from estimators.cluster.on_ray import Room, _places
 from estimators.cluster.schedule import BATCH, MOST_KILLED, MOST_LOST
 from estimators.cluster.worker import Job, light
@@ -31,6 +35,22 @@ from tests.unit.cluster_stand import (
 from tests.unit.evaluate_stand import MULTI, StandInRunner, annotated_set
 
 PICTURES = 40
+WRONG_OF_A_MODEL: list[dict[str, Any]] = [
+    {"state": "odd"},
+    {"state": []},
+    {"model": 3},
+    {"error": None},
+    {"done": 11},
+    {"done": -1},
+    {"done": 1.5},
+    {"done": True},
+    {"total": "10"},
+    {"total": 10**400},
+    {"elapsed_s": float("nan")},
+    {"elapsed_s": -1},
+    {"elapsed_s": None},
+    {"more": 1},
+]
 
 
 def test_workers_find_what_one_machine_finds(tmp_path: Path) -> None:
@@ -208,3 +228,65 @@ def test_shards_are_followed_together(tmp_path: Path) -> None:
     assert found.progress.models == (ModelProgress(MULTI, "running", 14, 2, 4, 20, 4.0),)
     assert found.progress.models[0].rate == 2.5
     assert replace(found, age_s=100.0).lost
+
+
+def test_only_all_shards_that_are_done_can_be_merged(tmp_path: Path) -> None:
+    def complete() -> bool:
+        found = follow(tmp_path)
+        assert found is not None
+        return found.complete
+
+    model = ModelProgress(MULTI, "done", 10, 0, 0, 10, 4.0)
+    for number in (1, 2):
+        folder = tmp_path / f"shard-{number}-of-2"
+        folder.mkdir()
+        write_progress(folder, EvaluateProgress("running", (model,)))  # clips are left
+        assert not complete()
+        write_progress(folder, EvaluateProgress("done", (model,)))
+        assert complete() == (number == 2)
+    other = tmp_path / "shard-1-of-3"
+    other.mkdir()
+    write_progress(other, EvaluateProgress("done", (model,)))
+    assert not complete()
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"state": "odd"},
+        {"error": None},
+        {"written": "now"},
+        {"written": float("nan")},
+        {"written": 10**400},
+        *({"models": [of_model]} for of_model in WRONG_OF_A_MODEL),
+    ],
+)
+def test_what_no_run_says_is_not_taken_for_progress(tmp_path: Path, wrong: dict[str, Any]) -> None:
+    model = ModelProgress(MULTI, "done", 10, 0, 0, 10, 4.0)
+    write_progress(tmp_path, EvaluateProgress("done", (model,)))
+    assert read_progress(tmp_path) is not None
+    data = json.loads((tmp_path / "progress.json").read_text())
+    if "models" in wrong:
+        wrong = {"models": [{**data["models"][0], **wrong["models"][0]}]}
+    (tmp_path / "progress.json").write_text(json.dumps({**data, **wrong}))
+    assert read_progress(tmp_path) is None
+
+
+def test_a_shard_runs_until_its_clips_are_done() -> None:
+    def states(told: Told) -> list[str]:
+        found = [str(told.progress.state)]
+        for code in (0, INTERRUPTED):
+            told.end(code)
+            found.append(str(told.progress.state))
+        return found
+
+    assert states(Told()) == ["running", "done", "cancelled"]
+    of_pictures: Any = SimpleNamespace(state="done", progress=EvaluateProgress("done", ()))
+    told = Told()
+    told.job = of_pictures
+    assert not told.stopped
+    assert states(told) == ["running", "done", "cancelled"]
+    told = Told()
+    with pytest.raises(ValueError, match="no cluster"), told:
+        raise ValueError("no cluster")
+    assert told.progress.state == "failed"

@@ -81,15 +81,20 @@ def _look(folder: Path) -> None:
     came_to = _came_to(folder)
     if came_to is not None:
         _show(folder, *came_to)
-    elif found is not None and found.progress.state == "done":
+    elif found is not None and found.complete:
         st.caption("All is computed; `python -m estimators merge` makes the report.")
+    elif found is not None and found.progress.state == "done":
+        st.caption("What has begun is computed; other shards are not here yet.")
 
 
 def _how_far(found: Followed) -> None:
     progress = found.progress
-    answers = f"{progress.done:,} of {progress.total:,} answers"
-    shards = f" · {found.shards} shards have begun" if found.shards > 1 else ""
-    st.progress(progress.share, f"{answers}{shards}")
+    answers = f"{progress.done:,} of {progress.total:,} answers" if progress.total else "Clips"
+    of = f" of {found.of}" if found.of else ""
+    shards = f" · {found.shards}{of} shards have begun" if max(found.shards, found.of) > 1 else ""
+    asked = any(model.state in ("waiting", "running") for model in progress.models)
+    clips = " · clips are left" if progress.state == "running" and not asked else ""
+    st.progress(progress.share, f"{answers}{shards}{clips}")
     for model in progress.models:
         title = MODELS[model.model].title if model.model in MODELS else escaped(model.model)
         failed = f" · {model.failed:,} failed" if model.failed else ""
