@@ -26,7 +26,7 @@ from estimators.workflows.clip import files as clip_files
 from estimators.workflows.clip.analysis import ClipAnalysis
 from estimators.workflows.clip.job import ClipJob
 from estimators.workflows.clip.run import ClipSettings, FrameOutcome
-from estimators.workflows.clip.series import clip_errors
+from estimators.workflows.clip.series import clip_errors, unanswered_note
 from estimators.workflows.clip.video import annotate
 
 VIDEO = "annotated.mp4"
@@ -93,7 +93,8 @@ class Clips:
                 named = clip_files.clip_files(job, analysis, self._formats(), verdict)
                 files, unwritten = clip_files.write_folder(folder, named)
                 error = error or unwritten
-        _tell(job.clip, job.notes)
+        note = unanswered_note(analysis, marked)
+        _tell(job.clip, [*job.notes, *([note] if note else [])])
         if error is not None:
             complain(f"error: {job.clip.name}: {error}")
         tell(f"{clip_summary.text(job, analysis)}\n\n{verdict.text}", files)

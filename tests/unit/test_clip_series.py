@@ -8,6 +8,7 @@ from analysis_motion import clip_of, irregular, vanished, walking
 
 from estimators.analysis.clip import ClipEstimates
 from estimators.analysis.thresholds import Thresholds
+from estimators.annotated import AnnotatedImage
 from estimators.export.tables import smoothed_table
 from estimators.skeletons import COCO_17
 from estimators.workflows.clip.analysis import ClipAnalysis
@@ -20,6 +21,7 @@ from estimators.workflows.clip.series import (
     people_in_common,
     position_series,
     score_map,
+    unanswered_note,
 )
 
 TIME = irregular(4, 30)
@@ -166,3 +168,13 @@ def test_a_clip_without_people_or_frames_has_an_analysis(frames: int) -> None:
     assert (analysis.people, analysis.steadiness()) == ((), ())
     assert analysis.report.disputed() == ()
     assert people_in_common(analysis) == ()
+
+
+def test_marked_frames_without_answers_are_told(analysis: ClipAnalysis) -> None:
+    def marked(*frames: int) -> list[AnnotatedImage]:
+        return [AnnotatedImage("a.mp4", 640, 480, (), frame_index=frame) for frame in frames]
+
+    assert unanswered_note(analysis, []) == ""
+    assert unanswered_note(analysis, marked(0, 5)) == ""
+    # One model failed on frame 20; the last is beyond what was processed.
+    assert unanswered_note(analysis, marked(0, 20, N + 7)).startswith("2 of 3 marked frames")

@@ -214,6 +214,17 @@ def shown_by_all(analysis: ClipAnalysis, image: AnnotatedImage) -> Mapping[str, 
     return shown if len(shown) == len(analysis.estimates) else None
 
 
+def unanswered_note(analysis: ClipAnalysis, marked: Sequence[AnnotatedImage]) -> str:
+    """Of how many marked frames nothing could be told; "" where of all."""
+    missing = sum(shown_by_all(analysis, image) is None for image in marked)
+    if not missing:
+        return ""
+    return (
+        f"{missing:,} of {len(marked):,} marked frames are not held against the marks: they were "
+        "not processed, or not by every model."
+    )
+
+
 def clip_errors(analysis: ClipAnalysis, marked: Sequence[AnnotatedImage]) -> TruthErrors | None:
     """How far every model is from what is marked in frames of a clip; None where nothing is."""
     pairs = [(image, shown) for image in marked if (shown := shown_by_all(analysis, image))]
