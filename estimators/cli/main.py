@@ -83,7 +83,11 @@ def _run(arguments: Sequence[str] | None) -> int:
 
 
 class _Parser(argparse.ArgumentParser):
-    """Tells a wrong option in one line, as every other bad input."""
+    """Tells a wrong option in one line, as every other bad input; options have one name only."""
+
+    def __init__(self, **given: Any) -> None:
+        # A job or a shard that is run again looks for its options by their names.
+        super().__init__(**{**given, "allow_abbrev": False})
 
     def _print_message(self, message: str, file: Any = None) -> None:
         (file or sys.stdout).write(message)  # argparse says nothing where that fails

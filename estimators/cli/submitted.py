@@ -82,22 +82,38 @@ def entrypoint(arguments: Sequence[str]) -> str:
 
 
 def _follow(client: Any, address: str, job: str) -> int:
-    """Tells what the job tells until it has ended; Ctrl-C leaves it alone."""
-    told = 0
+    """Tells what the job tells until it has ended; without us, or its head, it goes on."""
+    told, heard_s = 0, time.monotonic()
     try:
         while True:
-            status = str(client.get_job_status(job).value)
-            log = client.get_job_logs(job)
-            sys.stdout.write(log[told:])
-            sys.stdout.flush()
-            told = len(log)
-            if status in _ENDED:
-                return _ENDED[status]
+            try:
+                status, log = _heard(client, job)
+            except ConnectionError as error:
+                if time.monotonic() - heard_s >= _PATIENCE_S:
+                    complain(f"error: {address} does not answer: {error}")
+                    complain("As far as is known the job goes on.")
+                    tell(_ways(address, job))
+                    return FAILED
+            else:
+                heard_s = time.monotonic()
+                sys.stdout.write(log[told:])
+                sys.stdout.flush()
+                told = len(log)
+                if status in _ENDED:
+                    return _ENDED[status]
             time.sleep(_LOOK_S)
     except KeyboardInterrupt:
         complain("detached: the job goes on")
         tell(_ways(address, job))
         return INTERRUPTED
+
+
+def _heard(client: Any, job: str) -> tuple[str, str]:
+    """A job's status, and all that it has told; ConnectionError where the head says nothing."""
+    try:
+        return str(client.get_job_status(job).value), client.get_job_logs(job)
+    except Exception as error:  # Ray raises whatever it meets on the way
+        raise ConnectionError(first_line(error)) from error
 
 
 _ENDED = {"SUCCEEDED": 0, "FAILED": FAILED, "STOPPED": INTERRUPTED}
