@@ -7,6 +7,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -58,22 +59,31 @@ class Nodes:
         return self.cluster.add_node(wait=False, num_cpus=1, object_store_memory=80_000_000)
 
     def actors(self) -> list[psutil.Process]:
-        """The processes of workers."""
+        """The processes of this cluster's workers; others may run on the machine."""
         found = []
-        for process in psutil.process_iter(["cmdline"]):
-            line = " ".join(process.info["cmdline"] or ())
-            if line.startswith("ray::Worker"):
-                found.append(process)
-        return found
+        for node in self.cluster.list_all_nodes():
+            for raylet in node.all_processes.get("raylet", ()):
+                with suppress(psutil.NoSuchProcess):
+                    found += psutil.Process(raylet.process.pid).children(recursive=True)
+        return [process for process in found if _line(process).startswith("ray::Worker")]
+
+
+def _line(process: psutil.Process) -> str:
+    """Its command line; "" where it has just ended."""
+    try:
+        return " ".join(process.cmdline())
+    except psutil.NoSuchProcess:
+        return ""
 
 
 @pytest.fixture(scope="module")
 def nodes() -> Iterator[Nodes]:
-    # The second for a runner that is busy.
-    os.environ.update(RAY_USAGE_STATS_ENABLED="0", RAY_raylet_start_wait_time_s="150")
-    made = Nodes(2)
-    yield made
-    made.cluster.shutdown()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
+        patch.setenv("RAY_raylet_start_wait_time_s", "150")  # for a runner that is busy
+        made = Nodes(2)
+        yield made
+        made.cluster.shutdown()
 
 
 @pytest.fixture(scope="module")
