@@ -110,6 +110,17 @@ def test_models_that_were_not_equally_far_all_get_to_the_end(
     same(job, whole)
 
 
+def test_a_model_that_is_added_leaves_the_stopped_job_as_it_was(
+    runner: ProcessRunner, clip: ClipInfo
+) -> None:
+    part = stopped(runner, clip, ClipSettings((ONE,)), 10)
+    job = ClipJob(runner, clip, ClipSettings((ONE, TWO)), known=part.estimates)
+    assert (job.ran, job.progress.done) == ((ONE, TWO), 0)
+    job.run()
+    assert [len(e) for e in job.estimates.values()] == [FRAMES, FRAMES]
+    assert len(part.estimates[ONE]) == part.progress.done < FRAMES
+
+
 def test_a_cancelled_job_is_kept_and_goes_on_for_whoever_asks(
     runner: ProcessRunner, clip: ClipInfo
 ) -> None:

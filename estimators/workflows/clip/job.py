@@ -162,11 +162,11 @@ class ClipJob(BackgroundJob):
     def _what_is_left(self) -> ClipSettings:
         """From where the models stopped, and a little before; what was known is copied, to grow."""
         settings = replace(self.settings, models=self.ran)
-        if not self._begun:
-            return settings
-        with self._keeping:
+        with self._keeping:  # even where one model begins: another may be further
             for model in self.ran:
                 self.estimates[model] = copy.deepcopy(self.estimates[model])
+        if not self._begun:
+            return settings
         follows = any(get(model).stateful for model in self.ran)
         first = max(0, self._begun - (_FRAMES_BEFORE if follows else 0))
         while first > 0:
