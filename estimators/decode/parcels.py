@@ -1,7 +1,9 @@
 """Values that travel from a decoder's process to the app in a file without a name.
 
-Pixels are written once and mapped by the app: there is no copy in its own memory.  The memory goes
-back to the system with the last array that looks at it.
+Large values are mapped by the app: there is no copy in its own memory.  What is smaller than a
+usual frame is copied instead: a mapped file holds one of the app's descriptors for as long as its
+array is kept, and there may be thousands of those in 300 MB.  Either memory goes back to the system
+with the last array that looks at it.
 """
 
 from __future__ import annotations
@@ -18,6 +20,8 @@ from estimators.decode.messages import Given
 
 # More than the largest picture that is kept: such values lie on the disk instead.
 IN_MEMORY_BYTES = 64_000_000
+# A frame of 1920 x 1080 pixels is copied in about a millisecond.
+MOST_COPIED_BYTES = 8_000_000
 
 
 def packed(value: Any) -> tuple[Given, int]:
@@ -41,7 +45,7 @@ def packed(value: Any) -> tuple[Given, int]:
 
 
 def unpacked(given: Given, fd: int) -> Any:
-    """The value, whose arrays look at the file; closes `fd`.
+    """The value, whose arrays look at the file or at a copy of it; closes `fd`.
 
     Raises:
         OSError: the file is shorter than was said.
@@ -54,12 +58,12 @@ def unpacked(given: Given, fd: int) -> Any:
                 fcntl.fcntl(fd, fcntl.F_ADD_SEALS, fcntl.F_SEAL_SHRINK)
         if os.fstat(fd).st_size < total:
             raise OSError("a value from the decoder is incomplete")
-        content = memoryview(mmap.mmap(fd, total))
+        content = _copied(fd, total) if total <= MOST_COPIED_BYTES else mmap.mmap(fd, total)
     finally:
         os.close(fd)
-    at, parts = 0, []
+    at, parts, whole = 0, [], memoryview(content)
     for size in given.sizes:
-        parts.append(content[at : at + size])
+        parts.append(whole[at : at + size])
         at += size
     head, *rest = parts
     buffers = [p.toreadonly() if r else p for p, r in zip(rest, given.readonly, strict=True)]
@@ -71,6 +75,17 @@ def _file(size: int) -> int:
         return os.memfd_create("pose-decoded", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
     with tempfile.TemporaryFile(prefix="pose-decoded-") as file:
         return os.dup(file.fileno())
+
+
+def _copied(fd: int, total: int) -> mmap.mmap:
+    content = mmap.mmap(-1, total, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    at = 0
+    while at < total:
+        read = os.preadv(fd, [memoryview(content)[at:]], at)
+        if read == 0:
+            raise OSError("a value from the decoder is incomplete")
+        at += read
+    return content
 
 
 def _write(fd: int, part: memoryview) -> None:
