@@ -31,7 +31,7 @@ def run(options: argparse.Namespace) -> int:
         require_writable(options.json.parent)
     with libraries_silenced():
         media = load_media(options.media or pictures()[0].path)
-    job = BenchmarkJob(media, settings)
+    job = BenchmarkJob(lambda: media, settings)
     for note in notes:
         complain(note)
     with on_interrupt(job.cancel):

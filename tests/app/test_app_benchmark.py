@@ -62,7 +62,7 @@ def test_it_measures_what_is_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
     host = Host(steady({LIGHTNING: 5.0, BLAZE: 9.0}))
     gate = threading.Event()
 
-    def make(threads: int) -> Host:
+    def make(threads: int, memory_mb: int) -> Host:
         gate.wait(60)
         return host
 

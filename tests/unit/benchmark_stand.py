@@ -146,6 +146,9 @@ class App:
         with self.activity.work() as work:
             yield work
 
+    def status(self) -> tuple[ModelStatus, ...]:
+        return ()
+
     def wait_quiet(self, timeout_s: float) -> bool:
         self.waited += 1
         return self.activity.wait_quiet(min(timeout_s, 0.01))

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import gc
 import threading
+import weakref
+from dataclasses import replace
+from functools import partial
 from itertools import groupby, islice
+from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from estimators.errors import InputError, ModelError
+from estimators.runtime.api import ModelStatus
 from estimators.runtime.machine import available_cores
-from estimators.workflows.benchmark import measure
+from estimators.workflows.benchmark import measure, media
 from estimators.workflows.benchmark.asks import ROUNDS, BenchmarkSettings, threads_of
 from estimators.workflows.benchmark.job import BenchmarkJob, Surroundings
+from estimators.workflows.benchmark.media import BenchmarkMedia, load_media
 from estimators.workflows.benchmark.passes import groups
 from tests.unit.benchmark_stand import CLIP, ONE, App, Host, steady
 from tests.unit.fake_adapters import spec
@@ -22,7 +30,7 @@ QUICK = BenchmarkSettings((A, B), (1,), seconds=1.0, calls=30)
 
 
 def job(host: Host, settings: BenchmarkSettings = QUICK, **around: object) -> BenchmarkJob:
-    return BenchmarkJob(ONE, settings, Surroundings(make=lambda threads: host, **around))  # type: ignore[arg-type]
+    return BenchmarkJob(lambda: ONE, settings, Surroundings(make=lambda *_: host, **around))  # type: ignore[arg-type]
 
 
 def test_models_start_alone_and_then_take_turns() -> None:
@@ -62,12 +70,12 @@ def test_calls_of_a_slow_model_fit_into_the_time() -> None:
 def test_each_number_of_threads_is_a_pass_of_its_own() -> None:
     hosts: list[Host] = []
 
-    def make(threads: int) -> Host:
+    def make(threads: int, memory_mb: int) -> Host:
         hosts.append(Host(steady({A: 5.0}), threads))
         return hosts[-1]
 
     settings = BenchmarkSettings((A,), (1, 2), seconds=1.0, calls=10)
-    passes = BenchmarkJob(ONE, settings, Surroundings(make=make))  # type: ignore[arg-type]
+    passes = BenchmarkJob(lambda: ONE, settings, Surroundings(make=make))  # type: ignore[arg-type]
     passes.run()
     assert [host.threads for host in hosts] == [1, 2]
     one, two = passes.benchmark.measured
@@ -191,7 +199,7 @@ def test_a_clip_goes_there_and_back_at_times_that_go_forward() -> None:
     assert [f.index for f in frames] == list(range(9))
     host = Host(steady({A: 5.0}))
     settings = BenchmarkSettings((A,), (1,), seconds=1.0, calls=10)
-    BenchmarkJob(CLIP, settings, Surroundings(make=lambda threads: host)).run()  # type: ignore[arg-type,return-value]
+    BenchmarkJob(lambda: CLIP, settings, Surroundings(make=lambda *_: host)).run()  # type: ignore[arg-type]
     assert max(int(f.image[0, 0, 0]) for f in host.frames) == 3
 
 
@@ -228,6 +236,53 @@ def test_a_benchmark_of_nothing_is_refused(wrong: dict[str, object]) -> None:
         BenchmarkSettings(**{"models": (A,), "threads": (1,), **wrong})  # type: ignore[arg-type]
 
 
+def test_frames_are_read_when_the_turn_has_come_and_let_go_at_the_end() -> None:
+    kept: list[weakref.ref[BenchmarkMedia]] = []
+
+    def load() -> BenchmarkMedia:
+        media = replace(ONE)
+        kept.append(weakref.ref(media))
+        return media
+
+    turn, host = threading.Lock(), Host(steady({A: 5.0}))
+    around = Surroundings(turn=turn, make=lambda *_: host)  # type: ignore[arg-type]
+    waits = BenchmarkJob(load, BenchmarkSettings((A,), (1,), seconds=1.0), around)
+    with turn:
+        waits.start()
+        assert not kept
+    waits.join(5)
+    assert (waits.state, waits.benchmark.media) == ("done", ONE.about)
+    gc.collect()
+    assert [there() for there in kept] == [None]
+
+
+def test_what_cannot_be_read_is_told(tmp_path: Path) -> None:
+    gone = partial(load_media, tmp_path / "gone.mp4", "holiday.mp4")
+    waits = BenchmarkJob(gone, QUICK, Surroundings(make=lambda *_: Host(steady({}))))  # type: ignore[arg-type]
+    with pytest.raises(InputError, match=r"holiday\.mp4 is not there"):
+        waits.run()
+    assert "holiday.mp4" in waits.error
+
+
+def test_a_clip_without_a_frame_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    file = tmp_path / "empty.mp4"
+    file.write_bytes(b"\0\0\0\x18ftypmp42")
+    monkeypatch.setattr(media, "open_clip", lambda path, name: object())
+    monkeypatch.setattr(media, "frames", lambda clip: iter(()))
+    with pytest.raises(InputError, match=r"No frame of empty\.mp4"):
+        load_media(file)
+
+
+@pytest.mark.parametrize(("held", "left"), [(0.0, 2000), (500.0, 1500), (1900.0, 300)])
+def test_measured_models_get_what_the_others_leave(
+    monkeypatch: pytest.MonkeyPatch, held: float, left: int
+) -> None:
+    monkeypatch.delenv("POSE_MEMORY_MB", raising=False)
+    told = (ModelStatus(A, "ready", pss_mb=held), ModelStatus(B, "stopped"))
+    app = SimpleNamespace(status=lambda: told)
+    assert Surroundings(app=app).memory_mb() == left  # type: ignore[arg-type]
+
+
 def test_an_unknown_model_is_named() -> None:
     with pytest.raises(InputError, match="no model 'moon'"):
-        BenchmarkJob(ONE, BenchmarkSettings(("moon",), (1,)))
+        BenchmarkJob(lambda: ONE, BenchmarkSettings(("moon",), (1,)))

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from estimators import settings as product
 from estimators.errors import InputError
 from estimators.registry import MODELS, ModelSpec
-from estimators.runtime.api import Runner
+from estimators.runtime.api import Runner, memory_by_model
 from estimators.runtime.runner import ProcessRunner
 from estimators.workflows.background import BackgroundJob
 from estimators.workflows.benchmark.asks import ROUNDS, BenchmarkSettings
@@ -19,14 +19,24 @@ from estimators.workflows.benchmark.measure import PATIENCE_S, Alone, Stopped
 from estimators.workflows.benchmark.media import BenchmarkMedia
 from estimators.workflows.benchmark.passes import Pass, Work, groups
 from estimators.workflows.benchmark.progress import BenchmarkProgress, Steps
-from estimators.workflows.benchmark.result import FORMAT, Benchmark, Failed, Machine, Measured
+from estimators.workflows.benchmark.result import (
+    FORMAT,
+    Benchmark,
+    Failed,
+    Machine,
+    Measured,
+    Media,
+)
 from estimators.workflows.provenance import governor, instruction_sets, machine, versions
 
 _LOOK_S = 0.5
+# What the measured models may take at least: one of them always runs.
+_LEAST_MB = 300
+_NOTHING_YET = Media("", "", 0, 0, 0, "")
 
 
-def _hosted(threads: int) -> Runner:
-    return ProcessRunner(threads=threads)
+def _hosted(threads: int, memory_mb: int) -> Runner:
+    return ProcessRunner(memory_mb, threads=threads)
 
 
 @dataclass(frozen=True)
@@ -38,7 +48,7 @@ class Surroundings:
         wanted: asked before every call; when it says no, the job stops as if cancelled.
         turn: held while a benchmark runs, so that another one waits; None where there is none.
         patience_s: how long it waits for viewers' work to end, once in all.
-        make: hosts the models that are measured, with so many threads.
+        make: hosts the models that are measured, with so many threads, in so many MB.
         models: those there are, by key.
     """
 
@@ -46,8 +56,14 @@ class Surroundings:
     wanted: Callable[[], bool] = lambda: True
     turn: threading.Lock | None = None
     patience_s: float = PATIENCE_S
-    make: Callable[[int], Runner] = _hosted
+    make: Callable[[int, int], Runner] = _hosted
     models: Mapping[str, ModelSpec] = field(default_factory=lambda: MODELS)
+
+    def memory_mb(self) -> int:
+        """What the app's models leave of the memory for all models, `_LEAST_MB` at least."""
+        whole = product.current().memory_mb
+        held = 0.0 if self.app is None else sum(memory_by_model(self.app.status()).values())
+        return max(min(_LEAST_MB, whole), int(whole - held))
 
 
 _ALONE = Surroundings()
@@ -58,6 +74,9 @@ class BenchmarkJob(BackgroundJob):
 
     It waits while another benchmark runs.
 
+    Args:
+        load: gives what is measured on; called when the turn has come, and kept until the end.
+
     Attributes:
         benchmark: what has been measured so far.
 
@@ -66,23 +85,24 @@ class BenchmarkJob(BackgroundJob):
     """
 
     def __init__(
-        self, media: BenchmarkMedia, settings: BenchmarkSettings, around: Surroundings = _ALONE
+        self,
+        load: Callable[[], BenchmarkMedia],
+        settings: BenchmarkSettings,
+        around: Surroundings = _ALONE,
     ) -> None:
         unknown = [key for key in settings.models if key not in around.models]
         if unknown:
             known = ", ".join(around.models)
             raise InputError(f"There is no model {unknown[0]!r}.", f"Choose from: {known}.")
         super().__init__("benchmark", around.wanted)
-        self.media, self.settings = media, settings
+        self.settings = settings
         made = datetime.now(UTC).isoformat(timespec="seconds")
         here = Machine(**machine(), instruction_sets=instruction_sets(), governor=governor())
-        self.benchmark = Benchmark(FORMAT, made, here, versions(), media.about, ())
-        self._around = around
+        self.benchmark = Benchmark(FORMAT, made, here, versions(), _NOTHING_YET, ())
+        self._load, self._around = load, around
         self._specs = [around.models[key] for key in settings.models]
         self._steps = Steps(len(self._specs) * len(settings.threads), ROUNDS)
-        alone = Alone(around.app, self._stopped, around.patience_s)
-        self._drawing = alone.drawing
-        self._work = Work(media, settings, alone, self._stopped, self._steps)
+        self._alone = Alone(around.app, self._stopped, around.patience_s)
 
     @property
     def progress(self) -> BenchmarkProgress:
@@ -92,25 +112,29 @@ class BenchmarkJob(BackgroundJob):
     @contextmanager
     def between_rounds(self) -> Iterator[bool]:
         """For drawing: while inside no call is timed; False where the round was a long one."""
-        held = self._drawing.acquire(timeout=_LOOK_S)
+        held = self._alone.drawing.acquire(timeout=_LOOK_S)
         try:
             yield held
         finally:
             if held:
-                self._drawing.release()
+                self._alone.drawing.release()
 
     def run(self) -> None:
         """Does the work.
 
         Raises:
+            InputError: what is measured on cannot be read.
             PoseError: it could not go on; what is measured is in `benchmark`.
         """
         with self._running(), suppress(Stopped):
             self.state = "waiting"
             with self._turn():
                 self.state = "running"
-                for number, threads in enumerate(self.settings.threads):
-                    self._pass(number, threads)
+                media = self._load()
+                self.benchmark = replace(self.benchmark, media=media.about)
+                work = Work(media, self.settings, self._alone, self._stopped, self._steps)
+                for number in range(len(self.settings.threads)):
+                    self._pass(work, number)
 
     def _left(self) -> bool:
         known = len(self.benchmark.measured) + len(self.benchmark.failed)
@@ -129,11 +153,12 @@ class BenchmarkJob(BackgroundJob):
             if turn is not None:
                 turn.release()
 
-    def _pass(self, number: int, threads: int) -> None:
-        runner = self._around.make(threads)
+    def _pass(self, work: Work, number: int) -> None:
+        threads, memory_mb = self.settings.threads[number], self._around.memory_mb()
+        runner = self._around.make(threads, memory_mb)
         try:
-            models = Pass(self._work, runner, number, threads)
-            for group, specs in enumerate(groups(self._specs, product.current().memory_mb)):
+            models = Pass(work, runner, number, threads)
+            for group, specs in enumerate(groups(self._specs, memory_mb)):
                 for found in models.measure(group, specs):
                     self._keep(found)
                 if len(specs) < len(self._specs):

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from estimators.decode.clips import frames, open_clip
 from estimators.decode.pictures import open_picture
+from estimators.errors import InputError
 from estimators.media.kinds import kind_of
 from estimators.types import Frame
 from estimators.workflows.benchmark.result import Media
@@ -51,9 +52,11 @@ def load_media(path: Path, name: str = "") -> BenchmarkMedia:
         name: what it is called; the file's name unless given.
 
     Raises:
-        InputError: it is neither, or cannot be read.
+        InputError: it is neither, cannot be read, or none of its frames can be decoded.
     """
     name = name or path.name
+    if not path.exists():
+        raise InputError(f"{name} is not there any more.", "Give it once more.")
     if kind_of(path, name) == "clip":
         clip = open_clip(path, name=name)
         kept: list[Frame] = []
@@ -63,6 +66,10 @@ def load_media(path: Path, name: str = "") -> BenchmarkMedia:
             if kept and (len(kept) == _MOST_FRAMES or held > _MOST_BYTES):
                 break
             kept.append(frame)
+        if not kept:
+            raise InputError(
+                f"No frame of {name} can be decoded.", "Give another clip, or convert this one."
+            )
         times = clip.timestamps_s
         span_s = float(times[-1] - times[0])
         rate = (len(times) - 1) / span_s if span_s > 0 else _USUAL_RATE

@@ -97,11 +97,10 @@ def _run_button(source: Source, plan: BenchmarkSettings) -> None:
 
 
 def _start(source: Source, plan: BenchmarkSettings) -> None:
+    load = partial(load_media, source.path, source.name)
+    wanted = partial(present, viewer())
     try:
-        with st.spinner("Reading the file"):
-            media = load_media(source.path, source.name)
-        wanted = partial(present, viewer())
-        job = BenchmarkJob(media, plan, Surroundings(engine.runner(), wanted, _turn()))
+        job = BenchmarkJob(load, plan, Surroundings(engine.runner(), wanted, _turn()))
     except InputError as error:
         st.error(escaped(str(error)), icon=":material/error:")
         return
