@@ -6,6 +6,7 @@ import secrets
 import socket
 import struct
 from collections.abc import Iterator
+from urllib.parse import urlsplit
 
 from estimators import settings
 from estimators.doctor.report import Finding
@@ -45,14 +46,14 @@ def answers(url: str) -> bool:
     """Whether the server of a `turn:` or `turns:` address can be reached."""
     scheme, _, rest = url.partition(":")
     place, _, query = rest.partition("?")
-    host, _, port = place.partition(":")
-    where = host, int(port or (5349 if scheme == "turns" else 3478))
     try:
+        found = urlsplit(f"//{place}")
+        where = found.hostname or "", found.port or (5349 if scheme == "turns" else 3478)
         if scheme == "turns" or query == "transport=tcp":
             with socket.create_connection(where, _PATIENCE_S):
                 return True
         return _answers_datagrams(where)
-    except OSError:
+    except (OSError, ValueError):  # ValueError: there is no such port
         return False
 
 

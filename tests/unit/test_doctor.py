@@ -299,6 +299,29 @@ def test_turn_over_tcp_is_connected_to(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(
+    ("url", "where"),
+    [
+        ("turns:[2001:db8::1]:443", ("2001:db8::1", 443)),
+        ("turn:[2001:db8::1]?transport=tcp", ("2001:db8::1", 3478)),
+        ("turns:a.example", ("a.example", 5349)),
+    ],
+)
+def test_a_turn_server_may_have_an_ipv6_address(
+    monkeypatch: pytest.MonkeyPatch, url: str, where: tuple[str, int]
+) -> None:
+    asked: list[tuple[str, int]] = []
+
+    def refuse(place: tuple[str, int], timeout_s: float) -> None:
+        asked.append(place)
+        raise OSError
+
+    monkeypatch.setattr(live.socket, "create_connection", refuse)
+    assert not live.answers(url)
+    assert asked == [where]
+    assert not live.answers("turns:a.example:99999")
+
+
+@pytest.mark.parametrize(
     ("given", "states", "words"),
     [
         ({}, ["fine"], "none"),
