@@ -15,7 +15,9 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
+from estimators.errors import TryAgainError
 from pages.ui import engine
+from pages.ui.video import clips, truth
 from pages.ui.video import kept as video_kept
 from pages.ui.video.uploads import largest_mb
 from tests.clip_factory import Recipe, make_clip
@@ -378,6 +380,24 @@ def test_only_models_without_weights_leave_the_offer() -> None:
     at = video_page(models="keypointrcnn-fast")
     assert "run_clip" not in buttons(at)
     assert "None of the chosen models" in at.info[0].value
+
+
+def test_a_sample_or_a_frame_whose_decoder_is_busy_says_so(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def busy(*_: object, **__: object) -> None:
+        raise TryAgainError("9 files wait already.", "Try again in about 5 s.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(clips, "open_clip", busy)
+        at = video_page(stride="30", models="movenet-lightning", clip_view="Truth")
+    assert not at.exception
+    assert "9 files wait" in at.error[0].value
+    at = process(at.run())
+    monkeypatch.setattr(truth, "frames", busy)
+    at.button(key="truth_on_show").click().run()
+    assert not at.exception
+    assert any("9 files wait" in box.value for box in at.error)
 
 
 def test_a_frame_of_the_clip_can_be_marked_and_models_are_held_against_it() -> None:

@@ -65,7 +65,14 @@ def choose_source() -> str:
 
 def choose_clip(source: str) -> ChosenClip | None:
     """The clip to show; None while there is none (and the page says what to do)."""
-    return _from_samples() if source == "sample" else _from_upload()
+    try:
+        return _from_samples() if source == "sample" else _from_upload()
+    except InputError as error:
+        st.error(
+            f"**{escaped(error.message)}**\n\n{escaped(error.advice)}",
+            icon=":material/broken_image:",
+        )
+        return None
 
 
 def _from_samples() -> ChosenClip:
@@ -95,14 +102,7 @@ def _from_upload() -> ChosenClip | None:
     tell_gone("clip", [kept.name] if kept else [])
     if kept is None:
         return None
-    try:
-        return ChosenClip(_opened(kept.path, kept.name), kept.digest, f"Uploaded clip {kept.name}")
-    except InputError as error:
-        st.error(
-            f"**{escaped(error.message)}**\n\n{escaped(error.advice)}",
-            icon=":material/broken_image:",
-        )
-        return None
+    return ChosenClip(_opened(kept.path, kept.name), kept.digest, f"Uploaded clip {kept.name}")
 
 
 def _opened(path: Path, name: str) -> ClipInfo:

@@ -9,9 +9,11 @@ import streamlit as st
 
 from estimators.analysis.truth import TruthErrors
 from estimators.decode.clips import frames
+from estimators.errors import InputError
 from estimators.workflows.clip.series import FramePeople, frame_people, shown_by_all
 from pages.ui.drawing import Drawn, Ink, pose_layer
 from pages.ui.server.files import folder
+from pages.ui.text import escaped
 from pages.ui.truth import Scene, errors_of, mark_truth, marked_frames
 from pages.ui.video.comparison import ClipComparison
 from pages.ui.viewer.panels import Layer
@@ -33,9 +35,10 @@ def truth(comparison: ClipComparison) -> None:
             "without names, which is better?"
         )
         return
-    file = _file(comparison, frame)
-    if file is None:
-        st.error(f"Frame {frame} could not be decoded.", icon=":material/broken_image:")
+    try:
+        file = _file(comparison, frame)
+    except InputError as error:
+        st.error(escaped(str(error)), icon=":material/broken_image:")
         return
     info, people = comparison.clip.info, frame_people(comparison.analysis, frame)
     picture = StagePicture(file, f"{frame}-{comparison.clip.digest}", (info.width, info.height))
@@ -111,15 +114,19 @@ def _key(comparison: ClipComparison) -> str:
     return f"{_FRAME}_{comparison.job.id[:8]}"
 
 
-def _file(comparison: ClipComparison, frame: int) -> Path | None:
-    """The frame as the browser is shown it, made once."""
+def _file(comparison: ClipComparison, frame: int) -> Path:
+    """The frame as the browser is shown it, made once.
+
+    Raises:
+        InputError: it could not be decoded.
+    """
     file = folder() / f"{comparison.clip.digest[:16]}.{frame}.stage.jpg"
     if not file.is_file():
         at = float(comparison.clip.info.timestamps_s[frame])
         found = frames(comparison.clip.info, at, at)
         decoded = next((f for f in found if f.index == frame), None)
         if decoded is None:
-            return None
+            raise InputError(f"Frame {frame} could not be decoded.", "Choose another one.")
         write_stage_file(decoded.image, file)
     return file
 
