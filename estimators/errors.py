@@ -57,6 +57,10 @@ class ModelCrashedError(ModelError):
     exit_code: int | None = None
 
 
+class PutAsideError(ModelCrashedError):
+    """The model's process was lost too often in a row; it is tried again after `retry_after_s`."""
+
+
 class ModelTimeoutError(ModelError):
     """The model's process did not answer in time and was ended."""
 

@@ -13,7 +13,13 @@ import pytest
 
 from estimators.analysis.accuracy.invented import cut_crops
 from estimators.analysis.accuracy.protocol import Protocol, window_around
-from estimators.errors import InputError, ModelCrashedError, ModelError, ModelLoadError
+from estimators.errors import (
+    InputError,
+    ModelCrashedError,
+    ModelError,
+    ModelLoadError,
+    PutAsideError,
+)
 from estimators.types import Frame, PoseSet
 from estimators.workflows.evaluate.answers import nearest
 from estimators.workflows.evaluate.asks import EvaluateSettings, asks, cut_out
@@ -112,6 +118,21 @@ def test_a_model_that_is_lost_on_each_picture_is_given_up(tmp_path: Path) -> Non
     assert job.outcome is None
     assert job.progress.failed == 30
     assert len(runner.asked) <= 2 * (MOST_LOST + 2)
+
+
+def test_a_model_that_was_put_aside_is_waited_for(tmp_path: Path) -> None:
+    def poses(model: str, frame: Frame) -> PoseSet:
+        if not aside:
+            aside.append(PutAsideError("It is put aside."))
+            aside[0].retry_after_s = 0.1
+            raise aside[0]
+        return found(model)
+
+    aside: list[PutAsideError] = []
+    runner, truth = StandInRunner(poses), annotated_set(tmp_path, 3)
+    out = run(runner, EvaluateJob(runner, truth, plain((LIGHTNING,)))).outcome
+    assert out is not None
+    assert (len(aside), out.models[LIGHTNING].failures) == (1, {})
 
 
 def test_a_picture_that_cannot_be_read_is_nobodys_fault(tmp_path: Path) -> None:

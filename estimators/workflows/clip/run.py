@@ -16,7 +16,13 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from estimators.decode.clips import frames
-from estimators.errors import ModelCrashedError, ModelError, ModelTimeoutError, PoseError
+from estimators.errors import (
+    ModelCrashedError,
+    ModelError,
+    ModelTimeoutError,
+    PoseError,
+    PutAsideError,
+)
 from estimators.media.clip_info import ClipInfo
 from estimators.media.clips import in_clip_pixels, processed_size
 from estimators.registry import get
@@ -124,7 +130,8 @@ class _ModelInClip:
         try:
             return self._session.estimate(frame)
         except ModelError as error:
-            if not error.retry_after_s:
+            # A clip in step with other models does not wait for one that was lost so often.
+            if not error.retry_after_s or isinstance(error, PutAsideError):
                 raise
             until_s = time.monotonic() + error.retry_after_s
             while time.monotonic() < until_s:

@@ -131,7 +131,7 @@ def _settled(run: ModelRun, ask: Ask, records: Records, over: Callable[[], bool]
     except InputError as error:
         return Answer(ask, error=str(error), unreadable=True), None
     try:
-        done = _estimated(run, frame)
+        done = _estimated(run, frame, lambda: run.stopped() or over())
     except PoseError as error:
         return Answer(ask, error=str(error)), error
     estimate, busy = moved(done.estimate, corner), done.busy or done.cold
@@ -139,7 +139,7 @@ def _settled(run: ModelRun, ask: Ask, records: Records, over: Callable[[], bool]
     return Answer(ask, estimate, busy=busy), None
 
 
-def _estimated(run: ModelRun, frame: Frame) -> RunResult:
+def _estimated(run: ModelRun, frame: Frame, ended: Callable[[], bool]) -> RunResult:
     """Asks once more where the process was lost, after the rest that the runner prescribes."""
     for last in (False, True):
         try:
@@ -147,11 +147,11 @@ def _estimated(run: ModelRun, frame: Frame) -> RunResult:
         except (ModelCrashedError, ModelTimeoutError) as error:
             if last:
                 raise
-            _wait(error.retry_after_s, run.stopped)
+            _wait(error.retry_after_s, ended)
         except ModelError as error:
             if last or not error.retry_after_s:
                 raise
-            _wait(error.retry_after_s, run.stopped)
+            _wait(error.retry_after_s, ended)
     raise AssertionError("the last try either returns or raises")
 
 
