@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -87,15 +88,21 @@ def mark_truth(scene: Scene, shown_in: ShownIn, come: int = 0) -> bool:
     if before is None:
         before = Marks.open_from(starts[0], sorted({n for n, _ in asked}) or numbers[:1])
     marking = Marking(starts, asked, scene.layers, come)
-    now = marker("truth", scene.picture, before, marking)
-    _marks()[scene.key] = now
     known = _pictures().get(scene.key)
-    marked = _pictures()[scene.key] = AnnotatedImage(
-        scene.name, *scene.picture.size, now.annotated(), scene.digest, scene.frame_index
-    )
+    now = marker("truth", scene.picture, before, marking, partial(_take, scene))
+    marked = _take(scene, now)
     _findings(errors_of(scene.digest, shown_in))
     _keeping()
     return not _same(known, marked)
+
+
+def _take(scene: Scene, now: Marks) -> AnnotatedImage:
+    """What is marked in the scene, kept for this session."""
+    _marks()[scene.key] = now
+    marked = _pictures()[scene.key] = AnnotatedImage(
+        scene.name, *scene.picture.size, now.annotated(), scene.digest, scene.frame_index
+    )
+    return marked
 
 
 def _same(known: AnnotatedImage | None, marked: AnnotatedImage) -> bool:

@@ -137,7 +137,8 @@ def canvas_place(page: Page, person: int, joint: str) -> tuple[float, float]:
     return tuple(
         page.evaluate(
             """([person, joint]) => {
-                const { marks, view } = globalThis.__poseViewers.get("truth");
+                const { marks, view } = [...globalThis.__poseViewers].findLast(
+                  ([name]) => JSON.parse(name)[0] === "truth")[1];
                 const roots = [document];
                 for (const root of roots) {
                   for (const node of root.querySelectorAll("*")) {

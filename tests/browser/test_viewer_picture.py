@@ -155,7 +155,7 @@ def test_dragging_moves_every_panel_alike(page: Page) -> None:
     page.mouse.move(x + 40, y + 15, steps=4)
     page.mouse.up()
     settled(page)
-    views = page.evaluate("() => globalThis.__poseViewers.get('viewer').view")
+    views = page.evaluate("() => [...globalThis.__poseViewers.values()].at(-1).view")
     scale = canvas(page, 0).bounding_box()["width"] / 640 * views["zoom"]
     assert views["cx"] * 640 == pytest.approx(320 - 40 / scale, abs=0.5)
     assert views["cy"] * 400 == pytest.approx(200 - 15 / scale, abs=0.5)
@@ -194,7 +194,7 @@ def test_keys_zoom_move_choose_and_pick(page: Page) -> None:
     page.keyboard.press("+")
     page.keyboard.press("ArrowRight")
     settled(page)
-    view = page.evaluate("() => globalThis.__poseViewers.get('viewer').view")
+    view = page.evaluate("() => [...globalThis.__poseViewers.values()].at(-1).view")
     assert view["zoom"] == 1.5
     assert view["cx"] > 0.5
     page.keyboard.press("0")
@@ -268,7 +268,7 @@ def test_two_fingers_zoom_and_one_scrolls_the_page(new_page: NewPage, server: st
         fingers("touchMove", (x - reach, y), (x + reach, y))
     fingers("touchEnd")
     settled(page)
-    view = page.evaluate("() => globalThis.__poseViewers.get('viewer').view")
+    view = page.evaluate("() => [...globalThis.__poseViewers.values()].at(-1).view")
     assert view["zoom"] == pytest.approx(2, abs=0.1)
     assert view["cx"] == pytest.approx(0.5, abs=0.02)
     assert canvas(page, 0).evaluate("c => getComputedStyle(c).touchAction") == "none"

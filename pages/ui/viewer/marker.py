@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -102,13 +102,21 @@ class Marking:
     come: int = 0
 
 
-def marker(key: str, picture: StagePicture, marks: Marks, marking: Marking) -> Marks:
+def marker(
+    key: str,
+    picture: StagePicture,
+    marks: Marks,
+    marking: Marking,
+    on_change: Callable[[Marks], None],
+) -> Marks:
     """Shows `picture` for marking and gives what is marked on it now.
 
     Args:
         key: unique on the page.
         picture: what the positions refer to.
         marks: what is known; the browser keeps its own until `revision` goes up.
+        on_change: is given what is marked before the page runs, which may show no marker again:
+            a control that was pressed right after may have changed the page.
     """
     panel = Panel("Your marks", "only what you confirm counts", marking.layers)
     payload = panels_payload([panel], ViewOptions())
@@ -124,11 +132,14 @@ def marker(key: str, picture: StagePicture, marks: Marks, marking: Marking) -> M
         "colour": COLOUR,
         "come": marking.come,
     }
+    picture_id = payload["picture"]["id"]
+
+    def changed() -> None:
+        on_change(_reported(st.session_state[key].marked, picture_id, marks))
+
     with st.container(key=f"{key}-frame"):
-        result = _marker(
-            key=key, data=payload, default={"marked": None}, on_marked_change=lambda: None
-        )
-    return _reported(result.marked, payload["picture"]["id"], marks)
+        result = _marker(key=key, data=payload, default={"marked": None}, on_marked_change=changed)
+    return _reported(result.marked, picture_id, marks)
 
 
 def _reported(value: Any, picture_id: str, marks: Marks) -> Marks:
