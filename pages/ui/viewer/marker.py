@@ -107,7 +107,7 @@ def marker(
     picture: StagePicture,
     marks: Marks,
     marking: Marking,
-    on_change: Callable[[Marks], None],
+    on_change: Callable[[Marks], object],
 ) -> Marks:
     """Shows `picture` for marking and gives what is marked on it now.
 
