@@ -10,6 +10,7 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from estimators.media import samples
+from estimators.types import Frame
 from estimators.workflows.live.ice_settings import SETTINGS
 from estimators.workflows.live.recorder import LiveRecorder
 from pages.ui import engine
@@ -166,7 +167,7 @@ def test_a_stream_without_a_place_ends_and_starts_when_one_is_free(
 def test_a_recording_tells_why_it_ended() -> None:
     app = opened()
     recorder = LiveRecorder("visit", [], (64, 48))
-    recorder.add_picture(camera(5, 5, (64, 48)), 0, 0.0)
+    recorder.add_picture(camera(5, 5, (64, 48)), Frame(camera(5, 5, (64, 48)), 0, 0.0))
     recorder.finish("The camera was turned.")
     recorder.join(60)
     app.session_state["live_stream"]._recorder = recorder

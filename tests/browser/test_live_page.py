@@ -231,7 +231,7 @@ def test_record_and_take_away(open_live: OpenLive, tmp_path: Path) -> None:
     page.wait_for_timeout(2000)
     page.get_by_role("button", name="Stop recording").click()
     with page.expect_download() as download:
-        page.get_by_role("button", name="Clip, MP4").click()
+        page.get_by_role("button", name="Tiles, MP4").click()
     download.value.save_as(tmp_path / "clip.mp4")
     with av.open(str(tmp_path / "clip.mp4")) as clip:
         count = sum(1 for _ in clip.decode(video=0))
@@ -245,6 +245,10 @@ def test_record_and_take_away(open_live: OpenLive, tmp_path: Path) -> None:
     with page.expect_download() as download:
         page.get_by_role("button", name="All, JSON").click()
     assert download.value.suggested_filename.endswith(".json")
+    page.get_by_role("link", name="Compare it frame by frame on the Video page").click()
+    expect(page.get_by_text(f"camera.mp4 · {WIDTH}×{HEIGHT}")).to_be_visible()
+    page.get_by_role("button", name=re.compile(r"Process \d+ frames")).click()
+    expect(page.locator(".st-key-clip_player canvas").first).to_be_visible()
 
 
 def test_two_tabs_at_once(open_live: OpenLive) -> None:

@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from estimators.media.browser import way_to_play
+from estimators.media.clips import open_clip
 from estimators.runtime.api import RunResult
 from estimators.types import Frame
 from estimators.workflows.live.recorder import LiveRecorder, Recording
@@ -25,6 +27,11 @@ RATE = 25
 
 def picture(level: int, size: tuple[int, int] = (64, 48)) -> NDArray[np.uint8]:
     return np.full((size[1], size[0], 3), level, np.uint8)
+
+
+def seen(index: int, time_s: float, level: int = 0) -> Frame:
+    """What the camera saw: another picture than the mosaic drawn for it, of another size."""
+    return Frame(picture(level, (80, 60)), index, time_s)
 
 
 def answer(index: int, time_s: float) -> RunResult:
@@ -46,10 +53,10 @@ def finished(rec: LiveRecorder) -> Recording:
     return rec.result
 
 
-def levels(recording: Recording, folder: Path) -> list[tuple[float, int]]:
-    """Time and grey level of each picture of the clip."""
+def levels(clip_file: bytes, folder: Path) -> list[tuple[float, int]]:
+    """Time and grey level of each picture of a clip."""
     path = folder / "clip.mp4"
-    path.write_bytes(recording.clip)
+    path.write_bytes(clip_file)
     with av.open(str(path)) as clip:
         return [
             (float(frame.time), int(np.median(frame.to_ndarray(format="gray"))))
@@ -59,7 +66,7 @@ def levels(recording: Recording, folder: Path) -> list[tuple[float, int]]:
 
 def feed(rec: LiveRecorder, count: int, first: int = 100) -> None:
     for i in range(count):
-        rec.add_picture(picture(40 + 8 * i), first + i, 50 + i / RATE)
+        rec.add_picture(picture(40 + 8 * i), seen(first + i, 50 + i / RATE, 200 - 8 * i))
         wait_until(lambda: rec._queue.qsize() < 5 or rec.state != "recording")
 
 
@@ -70,9 +77,11 @@ def test_pictures_keep_their_order_and_times(tmp_path: Path) -> None:
     assert recording.pictures == 12
     assert recording.left_out == 0
     assert recording.ended == ""
-    seen = levels(recording, tmp_path)
-    assert [round(time_s * RATE) for time_s, _ in seen] == list(range(12))
-    assert [level for _, level in seen] == pytest.approx([40 + 8 * i for i in range(12)], abs=12)
+    for clip, first, step in ((recording.clip, 40, 8), (recording.camera, 200, -8)):
+        pictures = levels(clip, tmp_path)
+        assert [round(time_s * RATE) for time_s, _ in pictures] == list(range(12))
+        wanted = [first + step * i for i in range(12)]
+        assert [level for _, level in pictures] == pytest.approx(wanted, abs=12)
     assert recording.duration_s == pytest.approx(11 / RATE)
 
 
@@ -83,7 +92,7 @@ def test_it_ends_by_itself(tmp_path: Path) -> None:
     assert rec.state == "done"
     assert rec.result is not None
     assert rec.result.pictures == 11  # 0 to 0.4 s, both included
-    assert levels(rec.result, tmp_path)[-1][0] <= 0.4
+    assert levels(rec.result.clip, tmp_path)[-1][0] <= 0.4
 
 
 def test_answers_are_on_the_recordings_own_clock() -> None:
@@ -105,11 +114,9 @@ def test_answers_are_on_the_recordings_own_clock() -> None:
 
 def test_pictures_of_another_size_are_fitted(tmp_path: Path) -> None:
     rec = recorder()
-    rec.add_picture(picture(200), 1, 0.0)
-    rec.add_picture(picture(200, (32, 48)), 2, 0.1)
-    rec.add_picture(picture(200, (128, 30)), 3, 0.2)
-    seen = levels(finished(rec), tmp_path)
-    assert len(seen) == 3
+    for index, size in enumerate([(64, 48), (32, 48), (128, 30)]):
+        rec.add_picture(picture(200, size), seen(index, index / 10))
+    assert len(levels(finished(rec).clip, tmp_path)) == 3
 
 
 def test_it_ends_where_the_camera_turns(tmp_path: Path) -> None:
@@ -132,7 +139,8 @@ def test_it_ends_where_the_camera_turns(tmp_path: Path) -> None:
     assert rec.state == "done"
     assert rec.result is not None
     assert "from 320 × 240 to 240 × 320 pixels" in rec.result.ended
-    assert len(levels(rec.result, tmp_path)) == rec.result.pictures > 1
+    assert len(levels(rec.result.clip, tmp_path)) == rec.result.pictures > 1
+    assert open_clip(rec.result.camera).frame_count == rec.result.pictures
     (estimates,) = rec.result.estimates
     assert estimates.xy[..., 0] == pytest.approx(50.5)  # all of them in the old size
     stream.record("upright", 30)
@@ -154,7 +162,7 @@ def test_an_empty_recording_says_so() -> None:
 def test_pictures_are_left_out_rather_than_waited_for() -> None:
     rec = recorder()
     for i in range(400):
-        rec.add_picture(picture(i % 250, (640, 480)), i, i / RATE)
+        rec.add_picture(picture(i % 250, (640, 480)), seen(i, i / RATE))
     recording = finished(rec)
     assert recording.left_out > 0
     assert recording.pictures + recording.left_out == 400
@@ -189,7 +197,11 @@ def test_a_stream_is_recorded_and_stopping_it_finishes_the_clip(tmp_path: Path) 
     first.join(60)
     assert first.state == "done"
     assert first.result is not None
-    assert len(levels(first.result, tmp_path)) == first.result.pictures > 2
+    assert len(levels(first.result.clip, tmp_path)) == first.result.pictures > 2
     assert [len(e) > 0 for e in first.result.estimates] == [True]
+    camera_clip = open_clip(first.result.camera)
+    assert (camera_clip.width, camera_clip.height) == (320, 240)  # the camera's, not the mosaic's
+    assert camera_clip.frame_count == first.result.pictures
+    assert way_to_play(camera_clip) == "as it is"
     wait_until(lambda: not live_threads())
     runner.close()

@@ -1,4 +1,4 @@
-"""A recording of a stream: the mosaic as a clip, and what the models said, both of bounded length.
+"""A recording of a stream: mosaic and camera as clips, and what the models said, of bounded length.
 
 Pictures are encoded in a thread of their own.  When it cannot keep up, pictures are left out of
 the recording and counted; the video on the screen never waits for it.
@@ -20,10 +20,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from estimators.analysis.clip import ClipEstimates
-from estimators.errors import PoseError
+from estimators.errors import InputError, PoseError
 from estimators.media.encode import ClipWriter, EncodeOptions
 from estimators.registry import ModelSpec
 from estimators.runtime.api import RunResult
+from estimators.types import Frame
 from estimators.workflows.own_folder import own_folder
 
 LONGEST_S = 30.0
@@ -32,6 +33,9 @@ RecordState = Literal["recording", "finishing", "done", "failed"]
 _WAITING = 15
 _NOBODY_HELD: Mapping[str, int | None] = MappingProxyType({})
 _OPTIONS = EncodeOptions(preset="ultrafast")
+# The camera's own pictures are given to models again: they are kept nearly as they came.
+_FOR_MODELS = EncodeOptions(preset="ultrafast", quality=18)
+Pixels = NDArray[np.uint8]
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,7 +43,9 @@ class Recording:
     """What there is to take away.
 
     Attributes:
-        clip: MP4 (H.264) file.
+        clip: the mosaics as a file, MP4 (H.264).
+        camera: the camera's pictures behind them, frame by frame at the same times, MP4 (H.264);
+            a clip like any other, as the models saw it (never mirrored).
         estimates: of each model, on the recording's own clock; frames a model never saw are absent.
         duration_s: from the first to the last picture.
         pictures, left_out: written, and dropped because the encoder could not keep up.
@@ -48,6 +54,7 @@ class Recording:
 
     name: str
     clip: bytes
+    camera: bytes
     estimates: tuple[ClipEstimates, ...]
     duration_s: float
     pictures: int
@@ -89,18 +96,18 @@ class LiveRecorder:
         self._first: tuple[int, float] | None = None
         self._left_out = 0
         self._ended = ""
-        self._queue: queue.Queue[tuple[NDArray[np.uint8], float] | None] = queue.Queue(_WAITING + 1)
+        self._queue: queue.Queue[tuple[Pixels, Pixels, float] | None] = queue.Queue(_WAITING + 1)
         self._thread = threading.Thread(target=self._work, name="live-record", daemon=True)
         self._thread.start()
 
-    def add_picture(self, picture: NDArray[np.uint8], frame_index: int, time_s: float) -> None:
-        """Queues a copy of the mosaic drawn for the camera's frame; never waits."""
+    def add_picture(self, mosaic: Pixels, frame: Frame) -> None:
+        """Queues the camera's frame and a copy of the mosaic drawn for it; never waits."""
         if self.state != "recording":
             return
         with self._lock:
             if self._first is None:
-                self._first = (frame_index, time_s)
-            at_s = time_s - self._first[1]
+                self._first = (frame.index, frame.time_s)
+            at_s = frame.time_s - self._first[1]
         if at_s > self.longest_s:
             self.finish()
             return
@@ -108,7 +115,7 @@ class LiveRecorder:
         if self._queue.qsize() >= _WAITING:
             self._left_out += 1
             return
-        self._queue.put_nowait((picture.copy(), at_s))
+        self._queue.put_nowait((mosaic.copy(), frame.image, at_s))
 
     def add_answer(self, model: str, result: RunResult) -> None:
         """Keeps an answer to a frame of the recording; others are ignored."""
@@ -146,7 +153,7 @@ class LiveRecorder:
     def _work(self) -> None:
         try:
             with tempfile.TemporaryDirectory(prefix="live-", dir=own_folder()) as folder:
-                self.result = self._written(Path(folder) / f"{self._name}.mp4")
+                self.result = self._written(Path(folder))
             self.state = "done"
         except PoseError as error:
             self._fail(str(error))
@@ -156,29 +163,49 @@ class LiveRecorder:
     def _fail(self, message: str) -> None:
         self.error, self.state = message, "failed"
 
-    def _written(self, path: Path) -> Recording:
-        writer: ClipWriter | None = None
+    def _written(self, folder: Path) -> Recording:
+        mosaics = _Film(folder / "mosaics.mp4", _OPTIONS)
+        camera = _Film(folder / "camera.mp4", _FOR_MODELS)
         while (item := self._queue.get()) is not None:
-            picture, at_s = item
-            if writer is None:
-                writer = ClipWriter(path, (picture.shape[1], picture.shape[0]), _OPTIONS)
-            writer.write(_fitted(picture, writer.size), at_s)
-        if writer is None:
-            raise PoseError("Nothing was recorded.", "Start the camera, then record again.")
-        writer.close()
+            mosaic, seen, at_s = item
+            mosaics.write(mosaic, at_s)
+            camera.write(seen, at_s)
+        clip, pictures = mosaics.content()
         estimates = tuple(e for e in self._estimates.values() if len(e))
         return Recording(
             self._name,
-            path.read_bytes(),
+            clip,
+            camera.content()[0],
             estimates,
             self.duration_s,
-            writer.frame_count,
+            pictures,
             self._left_out,
             self._ended,
         )
 
 
-def _fitted(picture: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
+class _Film:
+    """A clip that is opened with its first picture, which decides its size."""
+
+    def __init__(self, path: Path, options: EncodeOptions) -> None:
+        self._path, self._options = path, options
+        self._writer: ClipWriter | None = None
+
+    def write(self, picture: Pixels, at_s: float) -> None:
+        if self._writer is None:
+            size = (picture.shape[1], picture.shape[0])
+            self._writer = ClipWriter(self._path, size, self._options)
+        self._writer.write(_fitted(picture, self._writer.size), at_s)
+
+    def content(self) -> tuple[bytes, int]:
+        """The whole file, and how many pictures are in it; InputError where there is none."""
+        if self._writer is None:
+            raise InputError("Nothing was recorded.", "Start the camera, then record again.")
+        self._writer.close()
+        return self._path.read_bytes(), self._writer.frame_count
+
+
+def _fitted(picture: Pixels, size: tuple[int, int]) -> Pixels:
     """The picture in the clip's size: tiles may come and go while it is running."""
     width, height = size
     if picture.shape[:2] == (height, width):

@@ -111,7 +111,7 @@ class LiveStream:
             return draw_notice(image, "No place left", message, settings.width)
         picture = draw_live(image, views, settings, time.monotonic(), out)
         if recorder is not None:
-            recorder.add_picture(picture, frame.index, frame.time_s)
+            recorder.add_picture(picture, frame)
         now_s = time.monotonic()
         self.video.add(now_s, (now_s - arrived_s) * 1000)
         return picture

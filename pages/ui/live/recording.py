@@ -1,4 +1,4 @@
-"""What stays of live video: the frame for the Image page, a recording as files."""
+"""What stays of live video: the frame for the Image page, a recording for Video and as files."""
 
 from __future__ import annotations
 
@@ -9,9 +9,11 @@ from collections.abc import Callable
 import streamlit as st
 from PIL import Image
 
+from estimators.errors import InputError
 from estimators.workflows.live.recorder import LiveRecorder, Recording
 from estimators.workflows.live.stream import LiveStream
 from pages.ui import engine
+from pages.ui.recorded import keep_recording
 from pages.ui.server_settings import server_settings
 from pages.ui.sources import keep_frame, kept_frame
 from pages.ui.steps import third_family
@@ -19,6 +21,7 @@ from pages.ui.text import escaped
 from pages.ui.verdict_box import Ways, chosen_needs, verdict_box, verdict_button
 
 _POLL_S = 1.0
+_FILM = ":material/movie:"
 
 
 @st.fragment
@@ -44,7 +47,8 @@ def controls(stream: LiveStream, playing: bool) -> None:
             disabled=not (playing or recording),
             on_click=_stop_recording if recording else _record,
             args=(stream,),
-            help=f"The tiles as a clip and what the models said, {longest_s:.0f} s at most",
+            help="The camera's pictures for the Video page, the tiles as a clip, and what the "
+            f"models said; {longest_s:.0f} s at most",
         )
     _kept()
     if recorder is not None and recorder.state in ("recording", "finishing"):
@@ -104,9 +108,11 @@ def _downloads(recording: Recording) -> None:
     st.caption(f"Recorded: {recording.duration_s:.1f} s, {recording.pictures} pictures{left}.")
     if recording.ended:
         st.info(recording.ended, icon=":material/aspect_ratio:")
+    _to_video(recording)
     name = recording.name
     files: tuple[tuple[str, str, str, Callable[[], bytes]], ...] = (
-        ("Clip, MP4", f"{name}.mp4", "video/mp4", lambda: recording.clip),
+        ("Tiles, MP4", f"{name}.mp4", "video/mp4", lambda: recording.clip),
+        ("Camera, MP4", f"{name}-camera.mp4", "video/mp4", lambda: recording.camera),
         ("Joints, CSV", f"{name}.csv", "text/csv", lambda: _csv(recording)),
         (
             "Joints, Parquet",
@@ -130,6 +136,21 @@ def _downloads(recording: Recording) -> None:
             )
     if recording.estimates:
         _verdict(recording)
+
+
+def _to_video(recording: Recording) -> None:
+    """The way to the Video page, where every model answers every frame of it."""
+    try:
+        keep_recording(recording.camera, f"{recording.name}-camera.mp4")
+    except (InputError, OSError) as error:
+        reason = str(error) if isinstance(error, InputError) else f"{error.strerror}."
+        st.warning(f"It cannot be opened on the Video page. {escaped(reason)}")
+        return
+    st.page_link(
+        "pages/video.py",
+        label="Compare it frame by frame on the Video page",
+        icon=":material/movie:",
+    )
 
 
 def _verdict(recording: Recording) -> None:

@@ -1,4 +1,4 @@
-"""Which clip: samples or an upload."""
+"""Which clip: samples, an upload, what was recorded on the Live page."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from estimators.media import samples
 from estimators.media.clip_info import ClipInfo
 from pages.ui.address import publish, recall
 from pages.ui.gone import forget_gone, tell_gone
+from pages.ui.recorded import kept_recording
 from pages.ui.text import escaped
 from pages.ui.video.kept import made
 from pages.ui.video.uploads import uploaded
@@ -22,6 +23,8 @@ _SOURCES = {
     "sample": (":material/video_library:", "Samples"),
     "upload": (":material/upload:", "Your clip"),
 }
+_WITH_LIVE = _SOURCES | {"live": (":material/videocam:", "Recording")}
+_LINKED = "linked_clip_source"
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,12 +50,14 @@ class ChosenClip:
 
 
 def choose_source() -> str:
-    """Where the clip comes from, a key of `_SOURCES`."""
+    """Where the clip comes from, a key of `_WITH_LIVE`, "live" once one was recorded there."""
+    linked = st.session_state.setdefault(_LINKED, st.query_params.get("clip_source"))
+    options = list(_WITH_LIVE if kept_recording() else _SOURCES)
     source = st.segmented_control(
         "Clip from",
-        list(_SOURCES),
-        default=recall("clip_source", list(_SOURCES)),
-        format_func=lambda key: " ".join(_SOURCES[key]),
+        options,
+        default=recall("clip_source", options),
+        format_func=lambda key: " ".join(_WITH_LIVE[key]),
         required=True,
         key="clip_source",
         label_visibility="collapsed",
@@ -60,13 +65,19 @@ def choose_source() -> str:
     publish("clip_source", source, "sample")
     if source != "upload":
         forget_gone("clip")
+    if linked == "live" and source == "sample":
+        st.info(
+            "The recording that this address leads to is not here: it is kept for one visit. Make "
+            "another one on the Live page.",
+            icon=":material/link_off:",
+        )
     return source
 
 
 def choose_clip(source: str) -> ChosenClip | None:
     """The clip to show; None while there is none (and the page says what to do)."""
     try:
-        return _from_samples() if source == "sample" else _from_upload()
+        return _FROM[source]()
     except InputError as error:
         st.error(
             f"**{escaped(error.message)}**\n\n{escaped(error.advice)}",
@@ -103,6 +114,17 @@ def _from_upload() -> ChosenClip | None:
     if kept is None:
         return None
     return ChosenClip(_opened(kept.path, kept.name), kept.digest, f"Uploaded clip {kept.name}")
+
+
+def _from_live() -> ChosenClip | None:
+    kept = kept_recording()
+    if kept is None:  # its file went meanwhile
+        return None
+    info = _opened(kept.file.path, kept.name)
+    return ChosenClip(info, kept.file.digest, "What your camera saw, recorded on the Live page")
+
+
+_FROM = {"sample": _from_samples, "upload": _from_upload, "live": _from_live}
 
 
 def _opened(path: Path, name: str) -> ClipInfo:
