@@ -30,6 +30,7 @@ _LIKE = {10: 9}
 # Whose decoders may have several frames in work at once.  In a damaged file that does not look it,
 # FFmpeg's threads for HEVC can wait for each other for ever; older codecs were not tried hard.
 _AT_ONCE = ("h264", "vp8", "vp9", "av1")
+_FROM_KEY = ("h264", "hevc")
 
 # Packets that a decoder has taken and not looked into, one a thread.
 _IN_WORK = 4
@@ -182,7 +183,10 @@ def _placed(clip: ClipInfo, key: int, at_once: bool) -> Iterator[Stored]:
         stream.thread_type = "AUTO" if at_once else "SLICE"
         if key:
             container.seek(int(clip.listing.pts[key]), stream=stream)
-        places, ratios = _Places(clip.listing), _Ratios(clip, stream)
+        # Frames before the first clean one are counted, though these decoders give none of them.
+        late = clip.listing.by_turn and clip.codec in _FROM_KEY and clip.listing.key.any()
+        first = int(clip.listing.key.argmax()) if late else 0
+        places, ratios = _Places(clip.listing, first), _Ratios(clip, stream)
         waiting = _Waiting(clip.name, clip.most_waiting)
         for frame in _decode_frames(container, stream, waiting, passing_over=not at_once):
             index = places.of(frame)
@@ -218,9 +222,9 @@ class _Ratios:
 class _Places:
     """Finds each decoded frame in the listing by its time, where times tell nothing by its turn."""
 
-    def __init__(self, listing: Listing) -> None:
+    def __init__(self, listing: Listing, first: int = 0) -> None:
         self._listing = listing
-        self._last = -1
+        self._last = first - 1
 
     def of(self, frame: VideoFrame) -> int | None:
         """The frame's index, always above the one before; None for one that is not listed."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -20,6 +21,10 @@ NO_TIME = int(np.iinfo(np.int64).min)
 # Browsers show a picture of an animated GIF that asks for a hundredth of a second or nothing for a
 # tenth.
 _GIF_SHORTEST_S, _GIF_INSTEAD_S = Fraction(1, 100), Fraction(1, 10)
+
+# Of these FFmpeg tells a frame's time to show by the one time that is stored.
+_ONE_TIME = ("avi", "asf", "matroska,webm")
+_MPEG = ("mpeg", "mpegts")
 
 # Decoding times never go back; by less than this share of a frame rounding may let them.
 _ROUNDING = 0.5
@@ -66,6 +71,9 @@ def shown_times(frames: Announced, container: InputContainer, stream: VideoStrea
     if _in_decoding_order(frames, container, stream):
         times = np.where(frames.pts == NO_TIME, frames.dts, frames.pts)
         return Shown(times, frames.duration, by_turn=True)
+    filled = _filled_in(frames, container)
+    if filled is not None:
+        return filled
     shift = _onto_one_clock(frames)
     pts = np.where(frames.pts == NO_TIME, NO_TIME, frames.pts + shift)
     return Shown(pts, frames.duration, joins=int(np.count_nonzero(np.diff(shift))))
@@ -73,14 +81,37 @@ def shown_times(frames: Announced, container: InputContainer, stream: VideoStrea
 
 def _in_decoding_order(frames: Announced, container: InputContainer, stream: VideoStream) -> bool:
     """Whether the container tells only when to decode, as AVI does, and others' older codecs."""
-    known = np.not_equal(frames.pts, NO_TIME)
-    if (frames.dts == NO_TIME).any():
-        return False
+    known, told = np.not_equal(frames.pts, NO_TIME), np.not_equal(frames.dts, NO_TIME)
     if not known.all():
-        return bool((frames.pts[known] == frames.dts[known]).all())
-    # FFmpeg fills in times to show for AVI; of H.264 with B-frames they are those to decode.
+        return bool(told.all() and (frames.pts[known] == frames.dts[known]).all())
+    # Where frames are reordered, times that ascend in the file's order are those to decode at.
+    # Of the times to show that FFmpeg gives for some containers nothing else can be seen.
     ascending = bool((np.diff(frames.pts) > 0).all())
-    return container.format.name == "avi" and stream.codec_context.has_b_frames and ascending
+    same = container.format.name in _ONE_TIME or (frames.pts[told] == frames.dts[told]).all()
+    return stream.codec_context.has_b_frames and ascending and bool(same)
+
+
+def _filled_in(frames: Announced, container: InputContainer) -> Shown | None:
+    """MPEG's streams may tell one time for several frames in a row, that of the first one.
+
+    The others follow at the pace of those whose times are known.  None where there are none.
+    """
+    told = np.flatnonzero((frames.pts != NO_TIME) & (frames.dts != NO_TIME))
+    if container.format.name not in _MPEG or not len(told) or told[0] > 0:
+        return None
+    if (frames.dts != NO_TIME).all() and (frames.pts != NO_TIME).all():
+        return None
+    lasts = int(np.median(frames.duration))
+    ends = (*told.tolist(), len(frames.dts))
+    decoded_at = frames.dts.copy()
+    for begin, end in pairwise(ends):
+        known = end < len(frames.dts)
+        step = (frames.dts[end] - frames.dts[begin]) / (end - begin) if known else lasts
+        decoded_at[begin:end] = frames.dts[begin] + np.round(np.arange(end - begin) * step)
+    waits = int(frames.pts[0] - frames.dts[0])
+    if lasts <= 0 or (np.diff(decoded_at) <= 0).any():
+        return None
+    return Shown(decoded_at + waits, frames.duration, by_turn=True)
 
 
 def _onto_one_clock(frames: Announced) -> NDArray[np.int64]:

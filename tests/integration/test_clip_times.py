@@ -200,3 +200,53 @@ def test_reordered_frames_far_apart_are_no_jump(name: str, tmp_path: Path) -> No
     assert [number_of(frame.image) for frame in frames(clip)] == list(range(20))
     assert clip.timestamps_s == pytest.approx([3 * n for n in range(20)])
     assert clip.notes == ()
+
+
+TOLD_ONCE = {"a.asf": Recipe(pts=range(20)), "a.mpg": Recipe(pts=range(20))}
+
+
+@pytest.mark.parametrize("name", TOLD_ONCE)
+def test_one_time_for_several_frames_loses_none(name: str, tmp_path: Path) -> None:
+    """ASF stores one time a frame; an MPEG program stream may time only the first of a packet."""
+    clip = open_clip(make_clip(tmp_path / name, TOLD_ONCE[name]))
+    shown = list(frames(clip))
+    assert [number_of(frame.image) for frame in shown] == list(range(20))
+    assert [f.time_s for f in shown] == pytest.approx([n / 30 for n in range(20)], abs=0.001)
+    assert clip.notes == ()
+    assert [number_of(f.image) for f in frames(clip, 0.3, 0.4)] == [9, 10, 11, 12]
+    assert browser_copy(clip, tmp_path / "copy.mp4") == "encode"
+    assert len(list(frames(open_clip(tmp_path / "copy.mp4")))) == 20
+
+
+@pytest.mark.parametrize("ending", ["mp4", "mov", "mkv", "flv", "ts"])
+def test_times_to_decode_that_stand_for_those_to_show(ending: str, tmp_path: Path) -> None:
+    """Some tools write frames with B-frames between them without a time to show them at."""
+    target = tmp_path / f"a.{ending}"
+    with (
+        av.open(str(make_clip(tmp_path / "source.mp4", Recipe(pts=range(20))))) as source,
+        av.open(str(target), "w") as output,
+    ):
+        stream = output.add_stream_from_template(source.streams.video[0])
+        packets = [packet for packet in source.demux(video=0) if packet.size]
+        for number, packet in enumerate(packets):
+            packet.pts = packet.dts = round(number / 30 / packet.time_base)
+            packet.stream = stream
+            output.mux(packet)
+    shown = list(frames(open_clip(target)))
+    assert [number_of(frame.image) for frame in shown] == list(range(20))
+    assert [f.time_s for f in shown] == pytest.approx([n / 30 for n in range(20)], abs=0.001)
+
+
+@pytest.mark.parametrize("name", ["a.avi", "a.asf"])
+def test_turns_count_from_the_first_frame_that_can_be_decoded(name: str, tmp_path: Path) -> None:
+    """A recording that begins behind its first clean frame, without times to show frames at."""
+    whole = make_clip(tmp_path / f"whole {name}", Recipe(pts=range(40), options={"g": "12"}))
+    with av.open(str(whole)) as source, av.open(str(tmp_path / name), "w") as output:
+        stream = output.add_stream_from_template(source.streams.video[0])
+        for packet in [packet for packet in source.demux(video=0) if packet.size][6:]:
+            packet.stream = stream
+            output.mux(packet)
+    clip = open_clip(tmp_path / name)
+    shown = list(frames(clip))
+    assert [number_of(frame.image) for frame in shown] == list(range(12, 40))
+    assert shown[-1].index == clip.frame_count - 1
