@@ -159,14 +159,6 @@ class AnnotatedImage:
         """Whether it belongs to the file with this hash (and this frame of it)."""
         return bool(sha256) and self.sha256 == sha256 and self.frame_index == frame_index
 
-    def content(self) -> bytes:
-        """The picture file's bytes; ValueError where it is unknown where it lies."""
-        if self.picture is None:
-            raise ValueError(f"{self.file} has no picture")
-        if isinstance(self.picture, Path):
-            return self.picture.read_bytes()
-        return self.picture.read()
-
 
 @dataclass(frozen=True, eq=False)
 class AnnotatedSet:

@@ -25,12 +25,12 @@ class DecoderLostError(Exception):
     Attributes:
         outside: the file need not be the reason: another attempt is worth while.
         memory: it took more memory than it may.
-        late: it did not answer in time.
+        late_s: how long it was waited for where it did not answer in time, else 0.
     """
 
-    def __init__(self, words: str, outside: bool, memory: bool = False, late: bool = False) -> None:
+    def __init__(self, words: str, outside: bool, memory: bool = False, late_s: float = 0) -> None:
         super().__init__(words)
-        self.outside, self.memory, self.late = outside, memory, late
+        self.outside, self.memory, self.late_s = outside, memory, late_s
 
 
 class FailedError(Exception):
@@ -125,7 +125,7 @@ class Decoder:
             self.end()
             late = silence == "late"
             words = f"it did not answer within {timeout_s:g} s" if late else "it was stopped"
-            raise DecoderLostError(words, outside=not late, late=late)
+            raise DecoderLostError(words, outside=not late, late_s=timeout_s if late else 0)
 
     def _send(self, message: Call | Next | Stop) -> None:
         try:

@@ -44,6 +44,7 @@ class Pool:
         arguments: tuple[Any, ...],
         name: str,
         turn: AbstractContextManager[object] | None = None,
+        times: int = 1,
     ) -> Any:
         """What `function` ("module:name") of a decoder's process returns.
 
@@ -52,12 +53,13 @@ class Pool:
         Args:
             name: of the file, for messages.
             turn: is entered meanwhile.
+            times: how many files' time it may take.
 
         Raises:
             InputError: what the function raised, or that decoding took too much or was lost.
             TryAgainError: that had other reasons than the file, or too many wait already.
         """
-        timeout_s = settings.current().decode_s
+        timeout_s = times * settings.current().decode_s
         with self._in_turn(turn, name):
             for again in (True, False):
                 try:
@@ -165,10 +167,9 @@ def in_words(error: DecoderLostError | FailedError, name: str) -> InputError:
         )
     if isinstance(error, FailedError):
         return InputError(f"{name} could not be decoded: {error}.", _ADVICE)
-    if error.late:
-        seconds = settings.current().decode_s
+    if error.late_s:
         return TryAgainError(
-            f"{name} took longer than {seconds:g} s to decode and was given up.",
+            f"{name} took longer than {error.late_s:g} s to decode and was given up.",
             "Make it smaller or shorter, or try again when the server has less to do.",
         )
     kind = TryAgainError if error.outside else InputError

@@ -22,7 +22,8 @@ from estimators.analysis.truth import (
     truth_scores,
 )
 from estimators.annotated import AnnotatedImage
-from estimators.datasets.coco import from_coco, to_coco
+from estimators.datasets.coco import to_coco
+from estimators.datasets.in_children import read_marks
 from estimators.errors import InputError
 from estimators.registry import MODELS
 from estimators.types import PoseSet
@@ -249,7 +250,7 @@ def _load() -> None:
         return
     st.session_state[_ROUND] += 1
     try:
-        images = from_coco(content_of(file, _LARGEST_MB), file.name)
+        images = read_marks(content_of(file, _LARGEST_MB), file.name)
     except InputError as error:
         st.error(escaped(str(error)), icon=":material/broken_image:")
         return

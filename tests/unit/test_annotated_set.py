@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 
 from estimators.annotated import AnnotatedImage, AnnotatedPerson, AnnotatedSet, ZipMember
+from estimators.datasets.content import read_content
+from estimators.errors import InputError
 
 
 def person(number: int = 1, flag: int = 2, **more: object) -> AnnotatedPerson:
@@ -61,7 +63,19 @@ def test_a_picture_is_read_from_where_it_lies(tmp_path: Path) -> None:
         archive.writestr("in/1.jpg", b"picture")
     (tmp_path / "1.jpg").write_bytes(b"other")
     member = ZipMember(tmp_path / "a.zip", "in/1.jpg", 7)
-    assert replace(image(), picture=member).content() == b"picture"
-    assert replace(image(), picture=tmp_path / "1.jpg").content() == b"other"
-    with pytest.raises(ValueError, match="no picture"):
-        replace(image(), picture=None).content()
+    assert read_content(member, "1.jpg").data == b"picture"
+    assert read_content(tmp_path / "1.jpg", "1.jpg").data == b"other"
+
+
+def test_what_is_no_picture_is_refused_before_it_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("estimators.datasets.content.MAX_PICTURE_BYTES", 1000)
+    with zipfile.ZipFile(tmp_path / "a.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("1.jpg", bytes(1001))
+    (tmp_path / "1.jpg").write_bytes(bytes(1001))
+    for source in (ZipMember(tmp_path / "a.zip", "1.jpg", 1001), tmp_path / "1.jpg"):
+        with pytest.raises(InputError, match="too large for a picture"):
+            read_content(source, "1.jpg")
+    with pytest.raises(InputError, match=r"1\.jpg cannot be read: No such file"):
+        read_content(ZipMember(tmp_path / "b.zip", "1.jpg", 10), "1.jpg")

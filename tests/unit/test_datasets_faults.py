@@ -18,6 +18,7 @@ from PIL import Image
 
 from estimators.annotated import AnnotatedSet
 from estimators.datasets import archives, mpii
+from estimators.datasets.content import read_listed
 from estimators.datasets.files import Given
 from estimators.datasets.health import KINDS, Findings, HealthReport
 from estimators.datasets.mat_child import annolist
@@ -664,7 +665,7 @@ def test_frames_of_clips(tmp_path: Path) -> None:
     annotated, report = read({"balance.mp4": FOLDER / "balance.mp4"}, content, tmp_path)
     (image,) = annotated.images
     assert (image.file, image.frame_index) == ("balance.mp4 frame 0", 0)
-    assert open_picture(image.content()).frame.full_size == (image.width, image.height)
+    assert read_listed(image.picture, "it").full_size == (image.width, image.height)
     assert [f.examples for f in report.findings if f.kind == "frame_absent"] == [
         ("balance.mp4 frame 99999",)
     ]

@@ -13,6 +13,7 @@ import pytest
 
 from estimators.annotated import AnnotatedSet
 from estimators.datasets import mpii
+from estimators.datasets.content import read_content
 from estimators.datasets.health import HealthReport
 from estimators.datasets.joint_names import plain_joint
 from estimators.datasets.mat_child import annolist
@@ -284,7 +285,7 @@ def test_a_zip_that_holds_both(tmp_path: Path, format: str) -> None:
     for given in ((archive, None), (None, archive), ({"upload": archive}, None), (folder, None)):
         annotated, report = read_annotated_set(*given)
         assert (report.format, report.people) == (format, 3)
-    assert annotated.images[0].content().startswith(b"\x89PNG")
+    assert read_content(annotated.images[0].picture, "it").data.startswith(b"\x89PNG")
 
 
 def test_uploads_are_known_by_the_names_they_came_with(tmp_path: Path) -> None:

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
-import io
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 
-from estimators.annotated import AnnotatedImage
-from estimators.datasets.archives import UNREADABLE
+from estimators.annotated import AnnotatedImage, Source
+from estimators.datasets.in_children import look_at, read_listed
 from estimators.decode.pictures import read_picture
 from estimators.errors import InputError
 from estimators.media.names import printable
-from estimators.media.pictures import size_of
 from estimators.types import Frame
 
 
@@ -70,9 +67,16 @@ class SetPictures:
             InputError: it cannot be read.
         """
         if image.image_id not in self._digests:
-            content = self._content(image)
+            try:
+                found = look_at(_source(image), printable(image.file))
+            except InputError as error:
+                self._cannot_read(image, error)
+                raise
+            self._digests[image.image_id] = found.sha256
+            if found.size != (0, 0):  # else told when it is decoded
+                self._note(image, PictureFacts(found.sha256, found.size, found.orientation))
             with self._lock:
-                self._fresh[image.image_id] = content
+                self._fresh[image.image_id] = found.data
                 while len(self._fresh) > _FRESH:
                     self._fresh.popitem(last=False)
         return self._digests[image.image_id]
@@ -86,11 +90,12 @@ class SetPictures:
         known = self._kept.get(image.image_id)
         if known is not None:
             return known
+        self.digest(image)
         with self._lock:
-            content = self._fresh.pop(image.image_id, b"")
-        content = content or self._content(image)
+            data = self._fresh.pop(image.image_id, b"")
+        name = printable(image.file)
         try:
-            frame = read_picture(content, printable(image.file))
+            frame = read_picture(data, name) if data else read_listed(_source(image), name)
         except InputError as error:
             self._cannot_read(image, error)
             raise
@@ -100,26 +105,12 @@ class SetPictures:
                 self._room -= frame.image.nbytes
         return frame
 
-    def _content(self, image: AnnotatedImage) -> bytes:
-        try:
-            content = image.content()
-        except InputError as error:
-            self._cannot_read(image, error)
-            raise
-        except UNREADABLE as error:
-            why = error.strerror if isinstance(error, OSError) and error.strerror else error
-            refused = InputError(
-                f"{printable(image.file)} cannot be read: {why}.", "Copy it once more."
-            )
-            self._cannot_read(image, refused)
-            raise refused from error
-        if image.image_id not in self._digests:
-            digest = self._digests[image.image_id] = hashlib.sha256(content).hexdigest()
-            with suppress(InputError):  # told when it is decoded
-                size, orientation = size_of(io.BytesIO(content), image.file)
-                self._note(image, PictureFacts(digest, size, orientation))
-        return content
-
     def _cannot_read(self, image: AnnotatedImage, error: InputError) -> None:
         self.unreadable[image.image_id] = str(error)
         self._note(image, PictureFacts(unreadable=str(error)))
+
+
+def _source(image: AnnotatedImage) -> Path | Source:
+    if image.picture is None:
+        raise ValueError(f"{image.file} has no picture")
+    return image.picture

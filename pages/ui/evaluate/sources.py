@@ -9,6 +9,7 @@ import streamlit as st
 
 from estimators.annotated import AnnotatedSet
 from estimators.datasets.health import HealthReport, Level
+from estimators.datasets.in_children import read_annotated_set as read_elsewhere
 from estimators.datasets.read import read_annotated_set
 from estimators.errors import InputError
 from estimators.media.samples import FOLDER
@@ -96,7 +97,7 @@ def _read(kept: Mapping[str, Kept]) -> Brought | None:
 def _set_of(kept: Mapping[str, Kept], key: str) -> Brought | InputError:
     try:
         given = {f.name: f.path for f in kept.values()}
-        return Brought(*read_annotated_set(given, most_bytes=_LARGEST_ANNOTATIONS), key)
+        return Brought(*read_elsewhere(given, _LARGEST_ANNOTATIONS), key)
     except InputError as error:
         return InputError(error.message, error.advice)  # without the traceback's frames
 
