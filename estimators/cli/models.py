@@ -9,6 +9,7 @@ from typing import Any
 
 from estimators import registry, weights
 from estimators.cli.text import megabytes, table
+from estimators.export.metadata import model_metadata
 
 
 def run(options: argparse.Namespace) -> int:
@@ -40,29 +41,17 @@ def _described(spec: registry.ModelSpec, state: weights.WeightsState) -> dict[st
     source = weights.entry(spec.weights)
     return {
         "key": spec.key,
-        "title": spec.title,
-        "family": spec.family,
-        "variant": spec.variant,
+        **model_metadata(spec.key),
         "summary": spec.summary,
-        "skeleton": spec.skeleton.name,
         "joints": list(spec.skeleton.joints),
         "max_people": spec.max_people,
         "single_person": spec.single_person,
-        "gives_3d": spec.gives_3d,
-        "score_kind": spec.score_kind,
-        "score_meaning": spec.score_meaning,
-        "default_threshold": spec.default_threshold,
-        "default_pose_threshold": spec.default_pose_threshold,
-        "runtime": spec.runtime,
-        "engine": spec.engine,
         "expected_mb": spec.expected_mb,
         "stateful": spec.stateful,
-        "licence": spec.licence,
         "training_data": spec.training_data,
         "limits": list(spec.limits),
         "figures": [asdict(figure) for figure in spec.figures],
         "reference_of": spec.reference_of,
-        "same_weights_as": spec.same_weights_as,
         "weights": {
             "key": source.key,
             "state": state.state,

@@ -36,6 +36,20 @@ CONFIG: dict[str, Any] = {
 CONFIG_3D = CONFIG | {"modeBarButtons": [["toImage", "resetCameraDefault3d"]]}
 
 
+def legend_below() -> dict[str, Any]:
+    """A legend at the bottom of all, where it may have several lines on a phone."""
+    return {
+        "orientation": "h",
+        "traceorder": "normal",
+        "yref": "container",
+        "y": 0,
+        "yanchor": "bottom",
+        "x": 0,
+        "xanchor": "left",
+        "font": {"size": 12, "color": ink()},
+    }
+
+
 def latency_chart(
     specs: Sequence[ModelSpec], results: Mapping[str, RunResult], colours: Mapping[str, str]
 ) -> go.Figure:

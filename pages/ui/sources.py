@@ -19,6 +19,7 @@ from pages.ui import memory
 from pages.ui.address import publish, recall
 from pages.ui.frames import frames
 from pages.ui.gone import forget_gone, tell_gone
+from pages.ui.sample import choose_sample
 from pages.ui.server.files import Received, folder, received, write
 from pages.ui.server.viewers import viewer
 from pages.ui.text import escaped
@@ -180,19 +181,7 @@ def kept_frame() -> tuple[Received, str] | None:
 
 
 def _from_samples() -> Picture | None:
-    by_name = {sample.path.stem: sample for sample in samples.pictures()}
-    names = list(by_name)
-    name = st.pills(
-        "Sample picture",
-        names,
-        default=recall("sample", names),
-        format_func=lambda key: by_name[key].title,
-        required=True,
-        key="sample",
-        label_visibility="collapsed",
-    )
-    publish("sample", name, names[0])
-    sample = by_name[name]
+    sample = choose_sample("Sample picture", samples.pictures(), "sample")
     note = f"Source: {sample.source}; {sample.licence}."
     return _picture(sample.path, _digest(sample.path), sample.path.name, sample.alt, note)
 

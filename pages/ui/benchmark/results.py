@@ -19,6 +19,7 @@ from pages.ui.benchmark.tables import figures_table, machines_table, ratios_tabl
 from pages.ui.benchmark.work import running
 from pages.ui.charts import CONFIG
 from pages.ui.evaluate.found import measured_before
+from pages.ui.tabs import tabs
 from pages.ui.text import escaped
 
 HERE = "This machine"
@@ -62,11 +63,7 @@ def results(own: Benchmark | None, others: Mapping[str, Benchmark]) -> None:
     }
     if len(every) > 1:
         views["Side by side"] = partial(_side_by_side, every)
-    tabs = st.tabs(list(views), key="benchmark_view", bind="query-params")
-    for tab, view in zip(tabs, views.values(), strict=True):
-        if tab.open:
-            with tab:
-                view(shown)
+    tabs(views, shown, "benchmark_view")
 
 
 def _chosen(names: list[str], key: str, label: str) -> str:

@@ -11,6 +11,7 @@ import numpy as np
 from estimators.analysis.accuracy.bootstrap import Figure
 from estimators.analysis.accuracy.kinds import KINDS
 from estimators.analysis.accuracy.report import ModelAccuracy
+from pages.ui.charts import legend_below
 from pages.ui.colours import ink
 
 if TYPE_CHECKING:
@@ -224,17 +225,7 @@ def laid_out(figure: go.Figure, title: str, x: str, y: str, height: int) -> go.F
         margin={"l": 8, "r": 8, "t": 48, "b": 8},
         xaxis_title={"text": x, "font": font},
         yaxis_title={"text": y, "font": font},
-        legend={
-            "orientation": "h",
-            "traceorder": "normal",
-            # Below, where it may have several lines on a phone without lying over the title.
-            "yref": "container",
-            "y": 0,
-            "yanchor": "bottom",
-            "x": 0,
-            "xanchor": "left",
-            "font": {"size": 12, "color": ink()},
-        },
+        legend=legend_below(),
         bargap=0.2,
     )
     figure.update_xaxes(automargin=True, tickfont=font)

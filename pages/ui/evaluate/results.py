@@ -18,6 +18,7 @@ from pages.ui.evaluate.charts import SCORES
 from pages.ui.evaluate.found import Found
 from pages.ui.evaluate.tables import headline_table, in_brackets, number, show_table
 from pages.ui.sidebar import set_joint_threshold
+from pages.ui.tabs import tabs
 
 _BARS = ("AP", "AP50", "AP75", "AR", PCK, MEAN_KS)
 
@@ -47,11 +48,7 @@ def results(found: Found) -> None:
         "Parts of the set": _parts,
         "What agreement is worth": _agreement,
     }
-    tabs = st.tabs(list(views), key="evaluation", bind="query-params")
-    for tab, view in zip(tabs, views.values(), strict=True):
-        if tab.open:
-            with tab:
-                view(found)
+    tabs(views, found, "evaluation")
 
 
 def _accuracy(found: Found) -> None:

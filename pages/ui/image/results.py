@@ -22,6 +22,7 @@ from pages.ui.image.tables import (
     styled,
 )
 from pages.ui.image.world import world_view
+from pages.ui.tabs import tabs
 from pages.ui.viewer.panels import JointRef
 
 if TYPE_CHECKING:
@@ -40,12 +41,7 @@ def results(comparison: Comparison, picked: JointRef | None) -> None:
         "Speed and memory": _cost,
         "3-D": world_view,
     }
-    for tab, view in zip(
-        st.tabs(list(views), key="view", bind="query-params"), views.values(), strict=True
-    ):
-        if tab.open:
-            with tab:
-                view(comparison)
+    tabs(views, comparison, "view")
 
 
 def choose_person(comparison: Comparison, place: str) -> int | None:

@@ -13,6 +13,7 @@ from estimators.analysis.over_time import DisputedFrame
 from estimators.registry import ModelSpec
 from estimators.render.style import rgb
 from estimators.workflows.clip.series import ScoreMap, Series
+from pages.ui.charts import legend_below
 from pages.ui.colours import ink
 
 if TYPE_CHECKING:
@@ -258,16 +259,7 @@ def _layout(figure: go.Figure, title: str, x_title: str, y_title: str, height: i
         yaxis_title=y_title,
         height=height,
         margin={"l": 8, "r": 8, "t": 44, "b": 8},
-        legend={
-            "orientation": "h",
-            # At the bottom of all, where it may have several lines on a phone under the axis title.
-            "yref": "container",
-            "y": 0,
-            "yanchor": "bottom",
-            "x": 0,
-            "xanchor": "left",
-            "font": {"size": 12, "color": ink()},
-        },
+        legend=legend_below(),
         showlegend=sum(trace.showlegend is not False for trace in figure.data) > 1,
     )
     figure.update_yaxes(automargin=True, tickfont_color=ink(), title_font_color=ink())

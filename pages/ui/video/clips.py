@@ -15,6 +15,7 @@ from estimators.media.clip_info import ClipInfo
 from pages.ui.address import publish, recall
 from pages.ui.gone import forget_gone, tell_gone
 from pages.ui.recorded import kept_recording
+from pages.ui.sample import choose_sample
 from pages.ui.text import escaped
 from pages.ui.video.kept import made
 from pages.ui.video.uploads import uploaded
@@ -87,19 +88,7 @@ def choose_clip(source: str) -> ChosenClip | None:
 
 
 def _from_samples() -> ChosenClip:
-    by_name = {sample.path.stem: sample for sample in samples.clips()}
-    names = list(by_name)
-    name = st.pills(
-        "Sample clip",
-        names,
-        default=recall("clip", names),
-        format_func=lambda key: by_name[key].title,
-        required=True,
-        key="clip",
-        label_visibility="collapsed",
-    )
-    publish("clip", name, names[0])
-    sample = by_name[name]
+    sample = choose_sample("Sample clip", samples.clips(), "clip")
     info = _opened(sample.path, sample.path.name)
     return ChosenClip(info, _digest(str(sample.path)), sample.alt, _source(sample))
 

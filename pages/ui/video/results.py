@@ -19,6 +19,7 @@ from estimators.workflows.clip.series import (
 )
 from pages.ui import memory
 from pages.ui.charts import CONFIG
+from pages.ui.tabs import tabs
 from pages.ui.video.charts import (
     Ink,
     agreement_chart,
@@ -56,11 +57,7 @@ def results(comparison: ClipComparison) -> None:
         "Speed": _speed,
         "Truth": truth,
     }
-    tabs = st.tabs(list(views), key="clip_view", bind="query-params")
-    for tab, view in zip(tabs, views.values(), strict=True):
-        if tab.open:
-            with tab:
-                view(comparison)
+    tabs(views, comparison, "clip_view")
 
 
 def _choose_person(comparison: ClipComparison, place: str) -> int | None:
