@@ -26,6 +26,10 @@ _CLIP_STARTS = (
     b"\x30\x26\xb2\x75\x8e\x66\xcf\x11",  # ASF: WMV
     *(b"FLV\x01", b"OggS"),
     b"\0\0\x01\xba",  # MPEG program stream: MPG, VOB, MOD
+    # Clips that are not read here, which must not be called bad pictures:
+    b"\x06\x0e\x2b\x34\x02\x05\x01\x01\x0d\x01\x02",  # MXF (SMPTE ST 377-1)
+    *(b"\x1f\x07\0", b".RMF", b"DKIF", b"YUV4MPEG2", b"nut/multimedia container"),  # DV, RM, IVF
+    *(b"\0\0\x01\xb3", b"\0\0\0\x01"),  # a stream without container: MPEG-2, H.264, HEVC
 )
 # MPEG transport streams: packets of so many bytes, each with its mark so many bytes behind its
 # start (M2TS and MTS put a time stamp before it).
@@ -34,7 +38,8 @@ _TS_MARK = 0x47
 # What decides where the content is unknown: a broken clip is then called one.
 CLIP_ENDINGS = (
     *(".mp4", ".m4v", ".mov", ".qt", ".webm", ".mkv", ".avi", ".3gp", ".3g2", ".lrv", ".mts"),
-    *(".m2ts", ".ts", ".mpg", ".mpeg", ".vob", ".mod", ".wmv", ".asf", ".flv", ".ogv"),
+    *(".m2ts", ".ts", ".mpg", ".mpeg", ".vob", ".mod", ".wmv", ".asf", ".flv", ".f4v", ".ogv"),
+    *(".mxf", ".dv", ".rm", ".rmvb", ".ivf", ".y4m", ".nut", ".m2v", ".h264", ".264", ".hevc"),
 )
 _SPECIAL = (
     (stat.S_ISDIR, "a folder", "Name the files in it."),

@@ -87,6 +87,27 @@ def test_pictures_and_clips_of_one_container_are_told_apart() -> None:
     assert sniff(b"RIFF\0\0\0\0WAVEfmt ") == "unknown"
 
 
+# As FFmpeg writes them: the codec.
+UNREAD = {"a.mxf": "mpeg2video", "a.rm": "rv10", "a.ivf": "libvpx", "a.h264": "libx264"}
+UNREAD |= {"a.y4m": "rawvideo", "a.nut": "mpeg4", "a.m2v": "mpeg2video", "a.dv": "dvvideo"}
+
+
+@pytest.mark.parametrize("name", UNREAD)
+def test_a_clip_of_an_unread_kind_is_not_called_a_bad_picture(name: str, tmp_path: Path) -> None:
+    size = (720, 576) if name == "a.dv" else (176, 144)
+    with av.open(str(tmp_path / name), "w") as output:
+        stream = output.add_stream(UNREAD[name], rate=25)
+        (stream.width, stream.height), stream.pix_fmt = size, "yuv420p"
+        output.mux(stream.encode(av.VideoFrame(*size, "yuv420p")))
+        output.mux(stream.encode(None))
+    path = (tmp_path / name).rename(tmp_path / "no ending")
+    assert kind_of(path) == "clip"
+    with pytest.raises(InputError, match="is not a clip that can be read") as caught:
+        open_clip(path)
+    assert "MP4" in caught.value.advice
+    assert kind_of(b"", name) == "clip"
+
+
 def test_broken_files_are_called_what_their_name_says(tmp_path: Path) -> None:
     for name, kind in {"broken.mp4": "clip", "BROKEN.MTS": "clip", "broken.jpg": "unknown"}.items():
         (tmp_path / name).write_bytes(bytes(2000))
