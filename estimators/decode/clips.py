@@ -9,12 +9,14 @@ from typing import BinaryIO
 
 from estimators.decode.decoder import DecoderLostError, FailedError
 from estimators.decode.pool import Pool, in_words, pool
-from estimators.media import clips
+from estimators.media import audio, clips
+from estimators.media.audio import AddSound, Kept
 from estimators.media.browser import Way, browser_copy, way_to_play
 from estimators.media.clip_info import ClipInfo
 from estimators.media.clips import DEFAULT_LIMITS, ClipLimits, selected
 from estimators.types import Frame
 
+_SOUND = "estimators.media.audio:sound_added"
 _OPEN, _FRAMES = "estimators.media.clips:open_clip", "estimators.media.selection:frames_between"
 # Opening one reads all of its file, and tries its decoder.
 _OPENING = threading.BoundedSemaphore(2)
@@ -92,3 +94,26 @@ def browser_copy_of(
     except (DecoderLostError, FailedError) as error:
         raise in_words(error, clip.name) from error
     return way
+
+
+def sound_of(clip: ClipInfo) -> AddSound | None:
+    """See `media.audio.sound_of`."""
+    decoders = pool()
+    if decoders is None or not isinstance(clip.source, Path) or not clip.has_audio:
+        return audio.sound_of(clip)
+
+    def add(video: Path, target: Path, until_s: float) -> Kept:
+        for again in (True, False):
+            try:
+                *_, kept = decoders.stream(_SOUND, (clip, video, target, until_s))
+            except DecoderLostError as lost:
+                if not (again and lost.outside):
+                    return "none"
+            except FailedError:
+                return "none"
+            else:
+                last: Kept = kept
+                return last
+        return "none"
+
+    return add

@@ -16,12 +16,12 @@ from av.audio.stream import AudioStream
 from av.video.stream import VideoStream
 
 from estimators.errors import InputError
-from estimators.media.audio import copyable
+from estimators.media.audio import copyable, mp4_options, sound_of
 from estimators.media.boxes import is_webm, starts_playing_at_once
 from estimators.media.clip_info import ClipInfo
 from estimators.media.clips import open_clip, processed_size
 from estimators.media.decoding import decoded
-from estimators.media.encode import ClipWriter, EncodeOptions, mp4_options
+from estimators.media.encode import ClipWriter, EncodeOptions
 from estimators.media.listing import opened, video_stream
 from estimators.media.shape import as_rgb
 from estimators.parts import new_part
@@ -93,7 +93,7 @@ def _encoded(
     size = processed_size(clip, longest_side)
     stored_size = clip.orientation.size(*size)
     options = EncodeOptions(time_base=clip.time_base, last_frame_s=clip.last_frame_s)
-    with ClipWriter(target, size, options, audio_of=clip) as writer:
+    with ClipWriter(target, size, options, sound=sound_of(clip)) as writer:
         shape = (clip.stored_size, clip.stored_ratio)
         for index, frame, ratio in decoded(clip):
             same = ((frame.width, frame.height), ratio) == shape

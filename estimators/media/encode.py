@@ -23,8 +23,7 @@ from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 from estimators.errors import InputError
-from estimators.media.audio import AudioTrack
-from estimators.media.clip_info import ClipInfo
+from estimators.media.audio import AddSound, mp4_options
 from estimators.parts import new_part
 
 _BT709, _LIMITED_RANGE = 1, 1
@@ -53,19 +52,6 @@ class EncodeOptions:
 DEFAULT_OPTIONS = EncodeOptions()
 
 
-def mp4_options(time_base: Fraction) -> dict[str, str]:
-    """The muxer's settings for a fast start and exact times.
-
-    A first frame later than zero is written as a delay in units of the movie's own scale, a
-    thousandth of a second unless told otherwise; the video track's scale (FFmpeg doubles it up to
-    10,000 at least) keeps it exact.
-    """
-    scale = time_base.denominator
-    while scale < 10_000:
-        scale *= 2
-    return {"movflags": "faststart", "movie_timescale": str(scale)}
-
-
 class ClipWriter:
     """Writes one clip; use it as a context manager.
 
@@ -77,8 +63,8 @@ class ClipWriter:
         size: (width, height) of the pictures.  An odd side gets one more row or column, a copy of
             the last one at the bottom or right, so that positions of pixels do not change.
         options: see there.
-        audio_of: a clip whose sound is taken along.  Its times are kept as they are, so give it
-            only when the pictures keep theirs, too.
+        sound: takes a clip's sound along, once all pictures are written (`audio.sound_of`).  Its
+            times are kept as they are, so give it only when the pictures keep theirs, too.
 
     Raises:
         InputError: the file cannot be written.
@@ -89,7 +75,7 @@ class ClipWriter:
         path: Path,
         size: tuple[int, int],
         options: EncodeOptions = DEFAULT_OPTIONS,
-        audio_of: ClipInfo | None = None,
+        sound: AddSound | None = None,
     ) -> None:
         self.path = path
         self.size = size
@@ -102,11 +88,11 @@ class ClipWriter:
         self._closed = False
         # One for all frames: setting it up costs more than a small frame's conversion.
         self._reformatter = VideoReformatter()
-        self._audio: AudioTrack | None = None
+        self._sound = sound
         with _in_words(path):
             self._part = new_part(path)
             try:
-                self._begin(audio_of)
+                self._open()
             except BaseException:
                 self._part.unlink(missing_ok=True)
                 raise
@@ -154,7 +140,6 @@ class ClipWriter:
         try:
             with _in_words(self.path):
                 self._finish(early)
-                self._release()
                 if self.frame_count:
                     self._part.replace(self.path)
         finally:
@@ -182,19 +167,12 @@ class ClipWriter:
         else:
             self.discard()
 
-    def _begin(self, audio_of: ClipInfo | None) -> None:
-        self._open()
-        if audio_of is not None and audio_of.has_audio and not self._add_audio(audio_of):
-            self._leave_sound_out()
-            self._output.close()
-            self._open()  # a track that was added cannot be taken away again
-        self._output.start_encoding()
-
     def _open(self) -> None:
         self._output = av.open(
             str(self._part), "w", format="mp4", options=mp4_options(self._options.time_base)
         )
         self._video = self._add_video()
+        self._output.start_encoding()
 
     def _add_video(self) -> VideoStream:
         options = self._options
@@ -217,30 +195,18 @@ class ClipWriter:
         context.color_range = _LIMITED_RANGE
         return video
 
-    def _add_audio(self, clip: ClipInfo) -> bool:
-        """Whether an MP4 takes the sound; some tracks are only refused when its head is written."""
-        try:
-            self._audio = AudioTrack(clip, self._output)
-            self._output.start_encoding()
-        except (av.error.FFmpegError, ValueError):
-            return False
-        return True
-
-    def _mux_sound(self, until_s: float) -> None:
-        if self._audio is None:
+    def _add_sound(self, until_s: float) -> None:
+        if self._sound is None:
             return
+        both = new_part(self.path)
         try:
-            for packet in self._audio.until(until_s):
-                self._output.mux(packet)
-        except ValueError:
-            # Damaged sound must not cost the pictures.  A full disk is another error of FFmpeg's.
-            self._leave_sound_out()
-
-    def _leave_sound_out(self) -> None:
-        self.notes += (_SILENT,)
-        if self._audio is not None:
-            self._audio.close()
-            self._audio = None
+            kept = self._sound(self._part, both, until_s)
+            if kept != "all":
+                self.notes += (_SILENT,)
+            if kept != "none":
+                both.replace(self._part)
+        finally:
+            both.unlink(missing_ok=True)
 
     def _in_bt709(self, frame: VideoFrame) -> VideoFrame:
         width, height = self._video.width, self._video.height
@@ -261,22 +227,20 @@ class ClipWriter:
             self._last_duration = duration
         for packet in self._video.encode(frame):
             packet.duration = self._durations.pop(packet.pts or 0, 0)
-            self._mux_sound(float((packet.pts or 0) * self._options.time_base))
             self._output.mux(packet)
 
     def _finish(self, early: bool) -> None:
         if self._waiting is None:
+            self._release()
             return
         base, last_s = self._options.time_base, self._options.last_frame_s
         last = self._last_duration if last_s is None else round(last_s / base)
         self._encode(self._waiting, max(1, last))
         self._encode(None)
-        end_s = float((self._last_pts + max(1, last)) * base)
-        self._mux_sound(end_s if early else math.inf)
+        self._release()
+        self._add_sound(float((self._last_pts + max(1, last)) * base) if early else math.inf)
 
     def _release(self) -> None:
-        if self._audio is not None:
-            self._audio.close()
         self._output.close()
 
 

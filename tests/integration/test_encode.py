@@ -13,6 +13,7 @@ import pytest
 from clip_factory import Recipe, make_clip, number_of, numbered, with_pts
 
 from estimators.errors import InputError
+from estimators.media.audio import sound_of
 from estimators.media.boxes import starts_playing_at_once
 from estimators.media.clips import frames, open_clip
 from estimators.media.encode import ClipWriter, EncodeOptions
@@ -79,7 +80,7 @@ def test_sound_is_taken_along(codec: str, suffix: str, kept: str, tmp_path: Path
     clip = open_clip(make_clip(tmp_path / f"a.{suffix}", recipe))
     target = tmp_path / "out.mp4"
     with ClipWriter(
-        target, (128, 96), EncodeOptions(time_base=clip.time_base), audio_of=clip
+        target, (128, 96), EncodeOptions(time_base=clip.time_base), sound=sound_of(clip)
     ) as writer:
         for frame in frames(clip):
             writer.write(frame.image, frame.time_s)
@@ -107,7 +108,7 @@ def tone(path: Path | bytes) -> tuple[float, float, float]:
 
 def test_sound_lies_beside_its_pictures_in_the_file(tmp_path: Path) -> None:
     clip = open_clip(make_clip(tmp_path / "a.mp4", Recipe(pts=range(300), audio="aac")))
-    with ClipWriter(tmp_path / "o.mp4", (128, 96), audio_of=clip) as writer:
+    with ClipWriter(tmp_path / "o.mp4", (128, 96), sound=sound_of(clip)) as writer:
         for frame in frames(clip):
             writer.write(frame.image, frame.time_s)
     with av.open(str(tmp_path / "o.mp4")) as container:
@@ -122,7 +123,7 @@ def test_sound_lies_beside_its_pictures_in_the_file(tmp_path: Path) -> None:
 
 def test_silent_clips_stay_silent(tmp_path: Path) -> None:
     clip = open_clip(make_clip(tmp_path / "a.mp4"))
-    with ClipWriter(tmp_path / "o.mp4", (128, 96), audio_of=clip) as writer:
+    with ClipWriter(tmp_path / "o.mp4", (128, 96), sound=sound_of(clip)) as writer:
         writer.write(numbered(1, 128, 96), 0.0)
     assert not open_clip(tmp_path / "o.mp4").has_audio
 

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from clip_factory import Recipe, make_clip, number_of
 
+from estimators.media.audio import sound_of
 from estimators.media.browser import browser_copy
 from estimators.media.clip_info import ClipInfo
 from estimators.media.clips import frames, open_clip
@@ -82,7 +83,7 @@ def test_the_video_is_written_and_the_loss_of_sound_is_told(make, tmp_path: Path
     clip = make(tmp_path)
     assert clip.has_audio
     target = tmp_path / "out.mp4"
-    with ClipWriter(target, (128, 96), EncodeOptions(clip.time_base), clip) as writer:
+    with ClipWriter(target, (128, 96), EncodeOptions(clip.time_base), sound_of(clip)) as writer:
         for frame in frames(clip):
             writer.write(frame.image, frame.time_s)
     (note,) = writer.notes

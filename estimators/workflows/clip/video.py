@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from estimators.analysis.clip import ClipEstimates
 from estimators.analysis.scale import found
-from estimators.decode.clips import frames
+from estimators.decode.clips import frames, sound_of
 from estimators.media.clip_info import ClipInfo
 from estimators.media.encode import ClipWriter, EncodeOptions
 from estimators.registry import get
@@ -85,7 +85,7 @@ class AnnotatedClip:
         whole = settings.start_s is None and settings.end_s is None
         options = EncodeOptions(clip.time_base, last_frame_s=self._last_frame_s())
         size = (self._layout.width, self._layout.height)
-        self._writer = ClipWriter(path, size, options, clip if whole else None)
+        self._writer = ClipWriter(path, size, options, sound_of(clip) if whole else None)
         self._origin_s: float | None = 0.0 if whole else None
         self._queue: queue.Queue[_Picture | None] = queue.Queue(_WAITING)
         self._error: Exception | None = None
