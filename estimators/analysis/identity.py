@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from estimators.analysis.clip import NOBODY, ClipEstimates
+from estimators.analysis.handover import without_handovers
 from estimators.analysis.matching import group_people
 from estimators.analysis.pairing import PairOverTime
-from estimators.analysis.reentry import Sighting, ends_of, returns
+from estimators.analysis.reentry import Camera, Sighting, ends_of, returns
 from estimators.analysis.scale import above_thresholds, found
 from estimators.analysis.thresholds import ShownClip, Thresholds, rows_by_number
 from estimators.analysis.tracking import TrackOptions
-from estimators.registry import get
+from estimators.registry import MODELS, get
+
+_A_MOMENT_S = 0.25
 
 _Track = tuple[str, int]
 
@@ -29,20 +33,26 @@ def shared_identities(
 
     Tracks of two models that are matched in at least half of the frames in which both are there are
     the same person, decided from the pair with most matches down; two tracks of one model that are
-    there at the same time never are.  Somebody who was in nobody's sight for up to ten seconds and
-    comes back near where they were, or were going, is the same person (`reentry`).  Person 1 is the
-    one seen longest.
+    there at the same time never are, and a track that is another model's two people, one after the
+    other, is two (`handover`).  Somebody who was in nobody's sight for up to ten seconds and comes
+    back near where they were, or were going, is the same person (`reentry`).  Person 1 is the one
+    seen longest.
 
     Args:
         clips: what each model shows.
         tracks: `track_people` of each.
         pairs: `match_all` of them.
     """
+    tracks = without_handovers(clips, tracks, pairs)
     presence = {model: _presence(clips[model], tracks[model]) for model in clips}
     people = _People({(m, t): seen for m, found in presence.items() for t, seen in found.items()})
     for _, one, other in sorted(_links(pairs, tracks, presence), reverse=True):
         people.join(one, other)
-    people.rejoin({(m, t): ends_of(clips[m], rows) for m, t, rows in _sightings(clips, tracks)})
+    people.rejoin(
+        {(m, t): ends_of(clips[m], rows) for m, t, rows in _sightings(clips, tracks)},
+        _times(clips),
+        all(_one_at_a_time(clip) for clip in clips.values()),
+    )
     number = people.numbers()
     out = {}
     for model, names in tracks.items():
@@ -97,18 +107,43 @@ class _People:
         for track in b:
             self._tracks[track] = a
 
-    def rejoin(self, ends: Mapping[_Track, tuple[Sighting, Sighting]]) -> None:
-        """Makes one person of who left and who came back; see `reentry.returns`."""
+    def rejoin(
+        self,
+        ends: Mapping[_Track, tuple[Sighting, Sighting]],
+        time_s: NDArray[np.float64],
+        one_at_a_time: bool,
+    ) -> None:
+        """Makes one person of who left and who came back; see `reentry.returns`.
+
+        Args:
+            ends: first and last sighting of each track.
+            time_s: of every frame index up to the last one.
+            one_at_a_time: see `reentry.Camera`.
+        """
+        while self._rejoined(ends, time_s, one_at_a_time):
+            pass  # who was joined ends elsewhere now
+
+    def _rejoined(
+        self,
+        ends: Mapping[_Track, tuple[Sighting, Sighting]],
+        time_s: NDArray[np.float64],
+        one_at_a_time: bool,
+    ) -> bool:
         people = list({id(tracks): tracks for tracks in self._tracks.values()}.values())
         found = []
         for tracks in people:
-            first = min((ends[t][0] for t in tracks), key=lambda at: at.time_s)
-            last = max((ends[t][1] for t in tracks), key=lambda at: at.time_s)
-            found.append((first, last))
-        for left, came in returns(found, TrackOptions()):
+            # A moment's sighting, as in a fall, is often wrong, and so is what follows from it.
+            lasting = [t for t in tracks if ends[t][1].time_s - ends[t][0].time_s >= _A_MOMENT_S]
+            first = min((ends[t][0] for t in lasting or tracks), key=lambda at: at.time_s)
+            last = max((ends[t][1] for t in lasting or tracks), key=lambda at: at.time_s)
+            torso = ends[max(tracks, key=lambda t: len(self._frames[t]))][0].torso
+            found.append((replace(first, torso=torso), replace(last, torso=torso)))
+        seen_s = [time_s[np.unique(self._seen(tracks[0]))] for tracks in people]
+        for left, came in returns(found, TrackOptions(), Camera(seen_s, one_at_a_time)):
             one, other = people[left][0], people[came][0]
             if not len(np.intersect1d(self._seen(one), self._seen(other))):
                 self.join(one, other)
+        return len({id(tracks) for tracks in self._tracks.values()}) < len(people)
 
     def _seen(self, track: _Track) -> NDArray[np.int64]:
         """The frames in which any model shows the person whom `track` belongs to."""
@@ -138,6 +173,22 @@ def _sightings(
     for model in clips:
         for track, rows in rows_by_number(tracks[model]).items():
             yield model, track, rows
+
+
+def _times(clips: Mapping[str, ShownClip]) -> NDArray[np.float64]:
+    """When each frame is shown, by its index in the file."""
+    last = max((int(c.clip.frame_index.max(initial=-1)) for c in clips.values()), default=-1)
+    time_s = np.full(last + 1, np.nan)
+    for shown in clips.values():
+        time_s[shown.clip.frame_index] = shown.clip.time_s
+    return time_s
+
+
+def _one_at_a_time(shown: ShownClip) -> bool:
+    """Is it a model that follows one person, and shows no more?"""
+    spec = MODELS.get(shown.clip.model)
+    one = spec is not None and 1 in (spec.max_people, spec.clip_people)
+    return one and int(shown.people.max(initial=0)) <= 1
 
 
 def _presence(shown: ShownClip, tracks: NDArray[np.int64]) -> dict[int, NDArray[np.int64]]:

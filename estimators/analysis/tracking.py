@@ -29,11 +29,18 @@ class TrackOptions:
     reach_per_s: float = 6.0
 
 
+# Where somebody was going: by the last half second.  Two who change places unseen are where they
+# were going; who stood still or turned round is found where they were, unless somebody fits better.
+_HEADING_S = 0.5
+_WHERE_THEY_WERE = 0.9
+
+
 class _Tracks:
     """The last sighting of everybody who may still come back."""
 
     def __init__(self, shown: ShownClip, options: TrackOptions) -> None:
         self._shown, self._options = shown, options
+        self.name_of = np.full(len(shown), -1, np.int64)
         box = joint_box(shown.xy)
         self._centre = (box[:, :2] + box[:, 2:]) / 2
         self._time = shown.clip.time_s[shown.frame_of]
@@ -42,12 +49,13 @@ class _Tracks:
         self._started = 0
         self._next_oks = oks_of(shown.xy[:-1], shown.xy[1:])  # of each row with the one after
 
-    def follow(self, rows: NDArray[np.int64], time_s: float) -> NDArray[np.int64]:
-        """The track of each of `rows`, the people of the frame at `time_s`."""
+    def follow(self, rows: NDArray[np.int64], time_s: float) -> None:
+        """Names the track of each of `rows`, the people of the frame at `time_s`."""
         alive = time_s - self._time[self._last] <= self._options.max_gap_s
         if self._only_one_and_the_same(rows, alive):
             self._last = rows
-            return self._name
+            self.name_of[rows] = self._name
+            return
         self._last, self._name = self._last[alive], self._name[alive]
         name = np.full(len(rows), -1, np.int64)
         for similarity in (self._oks, self._nearness):
@@ -58,7 +66,7 @@ class _Tracks:
                 name[free_rows[row]] = self._name[free_tracks[track]]
                 self._last[free_tracks[track]] = rows[free_rows[row]]
         self._start(rows, name)
-        return name
+        self.name_of[rows] = name
 
     def _only_one_and_the_same(self, rows: NDArray[np.int64], alive: NDArray[np.bool_]) -> bool:
         """Most frames of most clips: one person, whose OKS with the sighting before is known."""
@@ -78,8 +86,28 @@ class _Tracks:
     ) -> tuple[NDArray[np.float64], float]:
         xy, area = self._shown.xy, self._shown.area
         mean_area = np.sqrt(area[last][:, None] * area[rows])
-        similarity = joint_similarity(xy[last][:, None], xy[rows], mean_area)
-        return mean_similarity(similarity), self._options.min_oks
+        similarity = mean_similarity(joint_similarity(xy[last][:, None], xy[rows], mean_area))
+        way = self._way(last, rows)
+        if way.any():
+            going = joint_similarity((xy[last] + way[:, None])[:, None], xy[rows], mean_area)
+            similarity = np.fmax(_WHERE_THEY_WERE * similarity, mean_similarity(going))
+        return similarity, self._options.min_oks
+
+    def _way(self, last: NDArray[np.int64], rows: NDArray[np.int64]) -> NDArray[np.float64]:
+        """How far each was going, [len(last), 2] pixels, until `rows`; 0 where seen just before."""
+        way = np.zeros((len(last), 2))
+        if not len(rows):
+            return way
+        frame = self._shown.frame_of
+        for i, row in enumerate(last):
+            if frame[rows[0]] - frame[row] > 1:
+                since = int(np.searchsorted(self._time, self._time[row] - _HEADING_S))
+                seen = since + np.flatnonzero(self.name_of[since : row + 1] == self.name_of[row])
+                passed = self._time[row] - self._time[seen[0]]
+                if passed > 0:
+                    moved = self._centre[row] - self._centre[seen[0]]
+                    way[i] = moved / passed * (self._time[rows[0]] - self._time[row])
+        return way
 
     def _nearness(
         self, last: NDArray[np.int64], rows: NDArray[np.int64]
@@ -99,15 +127,15 @@ def track_people(shown: ShownClip, options: TrackOptions = TrackOptions()) -> ND
     """The track of each person, int64 [Q], numbered from 0 in the order of appearance.
 
     Frame by frame the people are matched with the last sighting of everybody seen within
-    `max_gap_s`: first by OKS, then those left over by the distance of their middles; both by the
+    `max_gap_s`: first by OKS, with who was unseen for some frames taken to be where they were or
+    where they were going, then those left over by the distance of their middles; both by the
     Hungarian method.  Whoever is left starts a new track.
     """
     tracks = _Tracks(shown, options)
-    out = np.empty(len(shown), np.int64)
     for frame in np.flatnonzero(shown.people):
         rows = np.arange(shown.offsets[frame], shown.offsets[frame + 1])
-        out[rows] = tracks.follow(rows, float(shown.clip.time_s[frame]))
-    return out
+        tracks.follow(rows, float(shown.clip.time_s[frame]))
+    return tracks.name_of
 
 
 def identity_switches(

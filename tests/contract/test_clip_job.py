@@ -22,6 +22,7 @@ from estimators.workflows.clip.analysis import ClipAnalysis
 from estimators.workflows.clip.files import write_clip_zip
 from estimators.workflows.clip.job import UNREADABLE, ClipJob
 from estimators.workflows.clip.run import ClipSettings
+from estimators.workflows.clip.series import people_worth_listing, seen_spans
 from estimators.workflows.clip.video import Look, annotate
 from tests.clip_factory import Recipe, make_clip
 
@@ -250,3 +251,16 @@ def test_a_whole_clip_keeps_its_sound_and_a_cancelled_one_only_as_much(
                 float(sum(p.duration or 0 for p in container.demux(sound)) * sound.time_base)
             )
     assert lengths[1] < 0.6 * lengths[0]
+
+
+def test_the_man_who_jumps_off_the_roof_stays_one_person(runner: ProcessRunner) -> None:
+    """The models lose him on the roof or in the air, and find him again on the grass."""
+    street = open_clip(SAMPLES / "street.mp4")
+    models = ("movenet-multipose", "movenet-lightning")
+    job = finished(ClipJob(runner, street, ClipSettings(models, stride=5)))
+    for shown in (models, models[:1], models[1:]):
+        analysis = ClipAnalysis.of({model: job.estimates[model] for model in shown})
+        man, woman = sorted(people_worth_listing(analysis), key=lambda n: seen_spans(analysis, n))
+        assert seen_spans(analysis, man)[0][0] < 0.5
+        assert seen_spans(analysis, man)[-1][-1] > 7
+        assert seen_spans(analysis, woman)[0][0] > 1

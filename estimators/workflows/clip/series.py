@@ -19,8 +19,9 @@ from estimators.workflows.clip.analysis import ClipAnalysis
 # More points than a chart has pixels show nothing more.
 MOST_POINTS = 1500
 MOST_COLUMNS = 600
-# Of the frames in which the person is there who is seen longest.
-_A_MOMENT = 0.02
+# Of the frames in which the person is there who is seen longest; more for who is there for less
+# than a quarter of a second in all, which is much of a short clip only.
+_A_MOMENT, _OF_A_SHORT_CLIP, _SHORT_S = 0.02, 0.1, 0.25
 
 
 @dataclass(frozen=True, eq=False)
@@ -135,7 +136,14 @@ def people_worth_listing(analysis: ClipAnalysis) -> tuple[int, ...]:
     people = people_in_common(analysis)
     frames = {person: len(_times_seen(analysis, person)) for person in people}
     longest = max(frames.values(), default=0)
-    return tuple(person for person in people if frames[person] >= _A_MOMENT * longest)
+    times = np.unique(np.concatenate([e.time_s for e in analysis.estimates.values()]))
+    frame_s = median_of(np.diff(times)) if len(times) > 1 else 0.0
+
+    def least(person: int) -> float:
+        short = frames[person] * frame_s < _SHORT_S
+        return (_OF_A_SHORT_CLIP if short else _A_MOMENT) * longest
+
+    return tuple(person for person in people if frames[person] >= least(person))
 
 
 def seen_spans(analysis: ClipAnalysis, person: int) -> list[tuple[float, float]]:
