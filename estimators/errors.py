@@ -65,5 +65,9 @@ class ModelTimeoutError(ModelError):
     """The model's process did not answer in time and was ended."""
 
 
+# What ends a model's process.
+LOST = (ModelCrashedError, ModelTimeoutError)
+
+
 class MemoryBudgetError(ModelError):
     """The model does not fit into the memory budget (`POSE_MEMORY_MB`)."""

@@ -10,45 +10,22 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from estimators import devices
+from estimators import setting_readers as readers
 from estimators.errors import InputError
 
 PREFIX = "POSE_"
 # Which browser the tests and benchmarks start: the shell that has it set may start the app, too.
 _OF_THE_TESTS = frozenset({"POSE_BROWSER"})
-# Python itself refuses to read thousands of digits, and nobody has so many megabytes.
-_MOST_DIGITS = 12
-_LONGEST_SHOWN = 40
-
-
-def _whole(name: str, text: str, advice: str) -> int:
-    if not text.isdecimal() or len(text) > _MOST_DIGITS or int(text) == 0:
-        raise InputError(f"{name} is {text[:_LONGEST_SHOWN]!r}.", advice)
-    return int(text)
-
-
-def _seconds(name: str, text: str, advice: str) -> float:
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = 0.0
-    if not 1 <= seconds <= 600:  # "nan" is not, either
-        raise InputError(f"{name} is {text[:_LONGEST_SHOWN]!r}.", advice)
-    return seconds
-
-
-def _path(name: str, text: str, advice: str) -> Path:
-    return Path(text)
-
-
-def _text(name: str, text: str, advice: str) -> str:
-    return text
+# Spaces around these are a slip.
+_STRIPPED = (readers.whole, readers.seconds, devices.wish)
 
 
 def _about(
     name: str,
     meaning: str,
     unset: str = "",
-    read: Callable[[str, str, str], Any] = _text,
+    read: Callable[[str, str, str], Any] = readers.text,
     advice: str = "",
 ) -> dict[str, Any]:
     """What there is to say about a setting.
@@ -67,7 +44,7 @@ def _limit(name: str, meaning: str, usual: int, small: int) -> dict[str, Any]:
         name,
         meaning,
         f"{usual}, on a machine with less than 2 GB {small}",
-        _whole,
+        readers.whole,
         f"Give a whole number, such as {usual}.",
     )
     return {**about, "usual": usual, "small": small}
@@ -83,8 +60,19 @@ class Settings:
             "POSE_MEMORY_MB",
             "memory for all loaded models together, in MB; the least recently used one is retired "
             "when it is reached",
-            read=_whole,
+            read=readers.whole,
             advice="Give the memory for the models in MB, such as 2000.",
+        ),
+    )
+    device: str = field(
+        default=devices.AUTO,
+        metadata=_about(
+            "POSE_DEVICE",
+            "where models compute: `auto` (a GPU for those that can use one, where a trial works), "
+            "`cpu`, `cuda` or `cuda:N`",
+            devices.AUTO,
+            devices.wish,
+            devices.ADVICE,
         ),
     )
     decode_mb: int | None = field(
@@ -102,7 +90,7 @@ class Settings:
             "POSE_DECODE_S",
             "longest time in seconds to decode a picture, to open a clip, or for its next frame, "
             "from 1 to 600",
-            read=_seconds,
+            read=readers.seconds,
             advice="Give seconds from 1 to 600, for example 120.",
         ),
     )
@@ -142,13 +130,13 @@ class Settings:
             "POSE_WEIGHTS_DIR",
             "a folder with weights that somebody already has; looked into before anything is "
             "downloaded",
-            read=_path,
+            read=readers.path,
         ),
     )
     cache_dir: Path | None = field(
         default=None,
         metadata=_about(
-            "POSE_CACHE_DIR", "where downloads are kept", "the user's cache folder", _path
+            "POSE_CACHE_DIR", "where downloads are kept", "the user's cache folder", readers.path
         ),
     )
     weights_manifest: Path | None = field(
@@ -156,7 +144,7 @@ class Settings:
         metadata=_about(
             "POSE_WEIGHTS_MANIFEST",
             "another manifest whose entries replace or add to ours: an organisation's own mirror",
-            read=_path,
+            read=readers.path,
         ),
     )
     results_dir: Path | None = field(
@@ -165,7 +153,7 @@ class Settings:
             "POSE_RESULTS",
             "a folder whose runs the Evaluate page follows and opens, for every visitor: what "
             "`evaluate` writes into folders in it",
-            read=_path,
+            read=readers.path,
         ),
     )
     tfhub_cache_dir: Path | None = field(
@@ -174,7 +162,7 @@ class Settings:
             "TFHUB_CACHE_DIR",
             "where TF Hub SavedModels are kept",
             "`tfhub` in the folder for downloads",
-            _path,
+            readers.path,
         ),
     )
     max_streams: int = field(
@@ -182,7 +170,7 @@ class Settings:
         metadata=_about(
             "POSE_MAX_STREAMS",
             "how many people may watch themselves on the Live page at once",
-            read=_whole,
+            read=readers.whole,
             advice="Give a whole number above 0, for example 4.",
         ),
     )
@@ -191,7 +179,7 @@ class Settings:
         metadata=_about(
             "POSE_LIVE_RECORD_S",
             "longest recording of the Live page in seconds, from 1 to 600",
-            read=_seconds,
+            read=readers.seconds,
             advice="Give seconds from 1 to 600, for example 30.",
         ),
     )
@@ -255,7 +243,7 @@ class Settings:
         for name, entry in known.items():
             text, about = environment.get(name, ""), entry.metadata
             if text.strip():
-                given = text.strip() if about["read"] in (_whole, _seconds) else text
+                given = text.strip() if about["read"] in _STRIPPED else text
                 values[entry.name] = about["read"](name, given, about["advice"])
         if "POSE_STUN_URLS" in environment:  # empty, it says that there shall be none
             values["stun_urls"] = environment["POSE_STUN_URLS"]
@@ -294,6 +282,6 @@ def table() -> list[tuple[str, str, str]]:
 
 def _unknown(name: str, known: Sequence[str]) -> InputError:
     near = difflib.get_close_matches(name, known, 1)
-    shown = name[: 2 * _LONGEST_SHOWN]
+    shown = name[: 2 * readers.LONGEST_SHOWN]
     wanted = f"Did you mean {near[0]}? " if near else ""
     return InputError(f"{shown} is no setting.", f"{wanted}Correct or unset it: README, Settings.")

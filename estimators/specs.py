@@ -35,6 +35,7 @@ class ModelSpec:
         default_threshold: joints under it are hidden by default.
         default_pose_threshold: people whose `pose_score` is under it are hidden by default.
         max_people: most people it returns in one picture.
+        cuda: its adapter can compute on a CUDA GPU; else it computes on the CPU, whatever is there.
         clip_people: most people it follows in a clip or live video unless it is asked for more;
             None for `max_people`.
         runtime: what runs it, in words for people.
@@ -79,6 +80,7 @@ class ModelSpec:
     )
     coco_shift_px: float = 0.5
     gives_3d: bool = False
+    cuda: bool = False
     reference_of: str | None = None
     same_weights_as: str | None = None
     clip_people: int | None = None

@@ -8,12 +8,14 @@ downwards, so the centre of pixel (column c, row r) is (c + 0.5, r + 0.5).
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Literal, Protocol, Self
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from estimators import devices
 from estimators.errors import InputError
 from estimators.skeletons import Skeleton
 
@@ -220,13 +222,18 @@ class Estimate:
 
 
 class StageTimer:
-    """Measures one estimate: made when preprocessing begins, told when a stage is done."""
+    """Measures one estimate: made when preprocessing begins, told when a stage is done.
 
-    def __init__(self) -> None:
+    `settle` waits for what was asked of a GPU, which works while Python goes on.
+    """
+
+    def __init__(self, settle: Callable[[], None] = lambda: None) -> None:
+        self._settle = settle
         self._marks_s = [time.perf_counter()]
 
     def done(self) -> None:
         """Preprocessing, then inference is done and the next stage begins."""
+        self._settle()
         self._marks_s.append(time.perf_counter())
 
     def estimate(self, frame: Frame, poses: PoseSet) -> Estimate:
@@ -248,22 +255,24 @@ class EstimatorOptions:
         video: frames are consecutive frames of one clip or stream, so that stateful models may
             follow their person; False treats every frame as an unrelated picture.
         max_people: most people to return, None for the variant's own limit.
+        device: where to compute, a wish of `devices`; "" for what the runner was told.
 
     Raises:
-        InputError: `max_people` is no whole number of at least one, or `video` no truth value.
+        InputError: one of them has no such value.
     """
 
     video: bool = False
     max_people: int | None = None
+    device: str = ""
 
     def __post_init__(self) -> None:
         people = self.max_people
         if people is not None and (type(people) is not int or people < 1):
             raise InputError(f"max_people is {people!r}.", "Ask for at least one person.")
         if type(self.video) is not bool:
-            raise InputError(
-                f"video is {self.video!r}.", "Say True for a clip, False for pictures."
-            )
+            raise InputError(f"video is {self.video!r}.", "Say True for a clip, else False.")
+        if self.device:
+            devices.wish("device", self.device)
 
 
 class PoseEstimator(Protocol):

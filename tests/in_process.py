@@ -10,6 +10,7 @@ import time
 from collections.abc import Mapping
 
 from estimators import registry
+from estimators.devices import Placement, placement_of
 from estimators.errors import ModelError, ModelLoadError, PoseError
 from estimators.registry import MODELS, ModelSpec
 from estimators.runtime.messages import Answer, Load
@@ -30,7 +31,7 @@ class InProcess:
         self._pool: EstimatorPool | None = None
         self._ended = False
 
-    def load(self, load: Load, timeout_s: float) -> None:
+    def load(self, load: Load, timeout_s: float) -> Placement:
         try:
             model = registry.load(load.spec, load.weights, load.threads)
         except PoseError:
@@ -38,6 +39,7 @@ class InProcess:
         except Exception as error:
             raise ModelLoadError(f"{self._title} could not be loaded: {error!r}.") from error
         self._load, self._pool = load, EstimatorPool(model, load.sessions, load.idle_s)
+        return placement_of(model)
 
     def ask(self, key: SessionKey, frame: Frame, timeout_s: float) -> Answer:
         with self._lock:

@@ -1,8 +1,8 @@
 """Keypoint R-CNN through torchvision.
 
 `reference` is torchvision's network with the library's defaults; its numbers are exactly those of a
-direct call.  `fast` (setting `tuned`) is the same weights tuned for a CPU, see
-`keypoint_rcnn_fast`.
+direct call.  `fast` (setting `tuned`) is the same weights tuned for speed, see
+`keypoint_rcnn_fast`.  Both run on a CUDA GPU where the setting `device` says so (`devices.place`).
 
 Positions are torchvision's, nothing added.  A peak is reported at its heat map cell's centre
 (`c = d + 0.5`, `heatmaps_to_keypoints`), and the cells were filled from COCO's annotations, pixel
@@ -13,12 +13,14 @@ indices, as they are: half a pixel up and left of our convention, which COCO res
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from estimators import memory
+from estimators import devices, memory
 from estimators.errors import ModelError, ModelLoadError
 from estimators.skeletons import COCO_17
 from estimators.types import Estimate, EstimatorOptions, Frame, PoseSet, StageTimer
@@ -42,12 +44,60 @@ def load(spec: ModelSpec, weights: Path, threads: int) -> KeypointRCNNModel:
             f"{spec.title} needs torch and torchvision, which could not be imported: {error}",
             "Install requirements.txt; the versions of the two must belong together.",
         ) from error
-    checkpoint = source.read_checkpoint(weights)
-    with source.without_data():
-        network = source.coco_network(checkpoint)
-    source.fill(network, checkpoint, weights.name)
-    del checkpoint  # `fast` replaces most tensors: nothing may keep the old ones alive
-    return KeypointRCNNModel(network, spec, threads)
+
+    def network() -> Any:
+        checkpoint = source.read_checkpoint(weights)
+        with source.without_data():
+            empty = source.coco_network(checkpoint)
+        source.fill(empty, checkpoint, weights.name)
+        return empty  # `fast` replaces most tensors: nothing may keep the checkpoint alive
+
+    return placed(network, spec, threads)
+
+
+def placed(
+    network: Callable[[], Any], spec: ModelSpec, threads: int, layer: devices.Devices | None = None
+) -> KeypointRCNNModel:
+    """The model where the setting `device` wants it, the CPU where there is none.
+
+    Args:
+        network: makes it, in evaluation mode, on the CPU.
+        layer: another than PyTorch's, in tests.
+
+    Raises:
+        ModelLoadError: it cannot be there.
+    """
+    from estimators.models.torch_devices import TorchDevices
+
+    gpus = layer or TorchDevices()
+
+    def build(device: str) -> KeypointRCNNModel:
+        return KeypointRCNNModel(network(), spec, threads, Place(device, gpus))
+
+    wanted = str(spec.settings.get("device", devices.CPU))
+    model, placement = devices.place(spec.title, wanted, gpus, build, KeypointRCNNModel.try_out)
+    model.placement = replace(placement, dtype=model.placement.dtype)
+    return model
+
+
+@dataclass(frozen=True)
+class Place:
+    """A device, and the layer that knows it; the CPU needs none."""
+
+    device: str = devices.CPU
+    layer: devices.Devices | None = None
+
+    def settle(self) -> None:
+        """Waits until the device has done what it was asked for."""
+        if self.layer is not None:
+            self.layer.synchronize(self.device)
+
+    @property
+    def cpu(self) -> bool:
+        return self.device == devices.CPU
+
+
+ON_CPU = Place()
 
 
 class KeypointRCNNModel:
@@ -57,20 +107,28 @@ class KeypointRCNNModel:
         network: in evaluation mode; `fast` changes it in place.
         spec: `settings` may hold `tuned` (bool), `min_size` and `max_size` (pixels).
         threads: CPU threads for torch, 0 for its own choice.
+        place: where it computes.
     """
 
-    def __init__(self, network: Any, spec: ModelSpec, threads: int) -> None:
+    def __init__(self, network: Any, spec: ModelSpec, threads: int, place: Place = ON_CPU) -> None:
         from estimators.models.torch_import import torch
 
         self._torch: Any = torch
         if threads > 0:
             torch.set_num_threads(threads)
+        self.place = place
+        if not place.cpu:
+            network.to(place.device)
+        dtype = "float32"
         self._longest: tuple[int, int] | None = None
         if spec.settings.get("tuned"):
             from estimators.models.keypoint_rcnn_fast import tune
 
             self._longest = int(spec.settings["min_size"]), int(spec.settings["max_size"])
-            tune(network, *self._longest)
+            dtype = tune(network, *self._longest, place.device)
+        elif not place.cpu and torch.backends.cudnn.allow_tf32:
+            dtype = "float32, convolutions in TF32 where the GPU has it (PyTorch's default)"
+        self.placement = devices.Placement(place.device, dtype=dtype)
         self.network: Any = network
         self.spec = spec
         memory.trim()
@@ -86,14 +144,24 @@ class KeypointRCNNModel:
         memory.trim()
 
     def prepare(self, frame: Frame) -> Any:
-        """The frame as the network takes it: float32 [3, h, w], RGB, 0 to 1; `fast` shrinks it."""
+        """The frame as the network takes it: float32 [3, h, w], RGB, 0 to 1; `fast` shrinks it.
+
+        It is shrunk on the CPU, wherever the network is: both see the same pixels.
+        """
         # A copy, because the frame may be read-only, which torch does not know.
         image = self._torch.tensor(frame.image).permute(2, 0, 1)
         if self._longest is not None:
             from estimators.models.keypoint_rcnn_fast import shrink
 
             image = shrink(image, *self._longest)
+        if not self.place.cpu:
+            image = image.contiguous().to(self.place.device)  # as bytes: a quarter of float32
         return image.float().div(255)
+
+    def try_out(self) -> None:
+        """Answers to a picture of noise and forgets the answer; raises what goes wrong."""
+        pixels = np.random.default_rng(0).integers(0, 256, (480, 640, 3), np.uint8)
+        self.open(EstimatorOptions()).estimate(Frame(pixels))
 
     def detect(self, image: Any) -> dict[str, Any]:
         """torchvision's answer to one prepared image.
@@ -128,17 +196,18 @@ class KeypointRCNNEstimator:
         Raises:
             ModelError: the model was closed, or torch failed on this frame.
         """
-        timer = StageTimer()
+        timer = StageTimer(self._model.place.settle)
         image = self._model.prepare(frame)
         scale = np.array([frame.width / image.shape[2], frame.height / image.shape[1]], np.float32)
         timer.done()
         found = self._model.detect(image)
         timer.done()
         poses = _to_poses(found, scale, self._people)
-        # Activations leave hundreds of free megabytes in the C library's heap; giving them back
-        # costs about 20 ms of a frame's seconds.
         del image, found
-        memory.trim()
+        if self._model.place.cpu:
+            # Activations leave hundreds of free megabytes in the C library's heap; giving them back
+            # costs about 20 ms of a frame's seconds.
+            memory.trim()
         return timer.estimate(frame, poses)
 
     def reset(self) -> None:
@@ -150,7 +219,7 @@ class KeypointRCNNEstimator:
 
 def _to_poses(found: dict[str, Any], scale: np.ndarray[Any, Any], people: int) -> PoseSet:
     """The people of torchvision's answer, best box first; `scale` (x, y) leads to the frame."""
-    arrays = {name: values.numpy() for name, values in found.items()}
+    arrays = {name: values.cpu().numpy() for name, values in found.items()}
     persons = np.flatnonzero(arrays["labels"] == _PERSON)[:people]
     if not len(persons):
         return PoseSet.empty(COCO_17)

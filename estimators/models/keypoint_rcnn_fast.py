@@ -1,11 +1,12 @@
-"""What `keypointrcnn-fast` changes: same weights, less work on a CPU.
+"""What `keypointrcnn-fast` changes: same weights, less work.
 
 - Batch norm is folded into the convolution before it (exact but for rounding).
 - Convolutions run channels-last, the layout that oneDNN computes in.
-- Where the processor multiplies bfloat16 natively, the backbone and the heads' hidden layers hold
-  and use it: half the memory, twice the speed.  The last layer of each head stays float32, so that
-  box offsets and the peaks of heat maps keep their resolution.
-- RoIAlign, whose kernel knows one thread only, gets its boxes dealt out to several (exact).
+- Where the processor multiplies bfloat16 natively, or a GPU float16, the backbone and the heads'
+  hidden layers hold and use it: half the memory, twice the speed.  The last layer of each head
+  stays float32, so that box offsets and the peaks of heat maps keep their resolution.
+- RoIAlign, whose kernel for the CPU knows one thread only, gets its boxes dealt out to several
+  (exact).
 - Pictures are resized to a smaller side; those that shrink are averaged over areas first, where
   torchvision would skip pixels.
 """
@@ -17,6 +18,8 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from typing import Any
 
+from estimators.devices import CPU
+from estimators.models.torch_devices import has_float16
 from estimators.models.torch_import import torch, torchvision
 
 nn = torch.nn
@@ -24,29 +27,41 @@ _WORTH_DEALING = 64  # boxes
 _NORMS = (nn.BatchNorm2d, torchvision.ops.FrozenBatchNorm2d)
 
 
-def tune(network: Any, min_size: int, max_size: int, bfloat16: bool | None = None) -> None:
+def tune(
+    network: Any, min_size: int, max_size: int, device: str = CPU, bfloat16: bool | None = None
+) -> str:
     """Tunes a torchvision `KeypointRCNN` in evaluation mode, in place.
 
     Args:
         min_size, max_size: the shorter side that pictures are resized to, in pixels, and the most
             that the longer one may get.
-        bfloat16: compute in bfloat16; None where the processor has it.
+        device: where `network` is.
+        bfloat16: compute in bfloat16 on the CPU; None where the processor has it.
+
+    Returns:
+        The numbers it computes in, in words.
     """
     network.transform.min_size = (min_size,)
     network.transform.max_size = max_size
     fold_batch_norms(network)
-    if bfloat16 is None:
-        bfloat16 = has_bfloat16()
-    dtype = torch.bfloat16 if bfloat16 else torch.float32
+    if device != CPU:
+        dtype = torch.float16 if has_float16(device) else torch.float32
+    elif has_bfloat16() if bfloat16 is None else bfloat16:
+        dtype = torch.bfloat16
+    else:
+        dtype = torch.float32
     network.backbone = _Reduced(network.backbone, dtype)
     network.rpn.head.conv = _Reduced(network.rpn.head.conv, dtype)
     network.roi_heads.box_head = _Reduced(network.roi_heads.box_head, dtype)
     network.roi_heads.keypoint_head = _Reduced(network.roi_heads.keypoint_head, dtype)
     threads = torch.get_num_threads()
-    network.roi_heads.box_roi_pool = _ThreadedPool(network.roi_heads.box_roi_pool, threads)
+    if device == CPU:
+        network.roi_heads.box_roi_pool = _ThreadedPool(network.roi_heads.box_roi_pool, threads)
     # A tensor that still lies in the mapped checkpoint would keep all of that file in memory.
     for tensor in (*network.parameters(), *network.buffers()):
         tensor.data = tensor.data.clone()
+    name = str(dtype).removeprefix("torch.")
+    return name if dtype == torch.float32 else f"{name}, last layers in float32"
 
 
 def has_bfloat16() -> bool:

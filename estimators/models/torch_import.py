@@ -2,8 +2,8 @@
 
 `torchvision.ops` asks one function of `torch._dynamo` whether RoIAlign's CUDA twin could be
 compiled, and imports it at its top; with it come the compiler, sympy and triton.  Together they are
-a quarter of this process's memory (150 MB) and a second of its start, and on CPU tensors that
-function is never reached.
+a quarter of this process's memory (150 MB) and a second of its start, and that function is reached
+on a GPU alone, where PyTorch is told to use deterministic algorithms only, which nobody here does.
 """
 
 from __future__ import annotations

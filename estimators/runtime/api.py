@@ -8,10 +8,12 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Literal, Protocol, Self
 
+from estimators.devices import AUTO, Placement
 from estimators.runtime.activity import Work
 from estimators.types import Estimate, EstimatorOptions, Frame
 
 DEFAULT_OPTIONS = EstimatorOptions()
+ON_CPU = Placement()
 
 HostState = Literal["stopped", "loading", "ready", "failed"]
 
@@ -31,6 +33,7 @@ class RunResult:
         busy: its times were measured while something else was known to use this machine's cores
             (another model loading or answering, a live video), or while the model gave way to one;
             they are no figures of the model's own.
+        placement: where the model computed.
         least_ms, most_ms, calls: the range of the stages' total over the calls of which this is the
             median, and how many those were; None and 1 where there was one call.
     """
@@ -41,6 +44,7 @@ class RunResult:
     cold: bool = False
     restarted: bool = False
     busy: bool = False
+    placement: Placement = ON_CPU
     least_ms: float | None = None
     most_ms: float | None = None
     calls: int = 1
@@ -58,6 +62,8 @@ class ModelStatus:
         peak_mb: most resident memory it ever held, None where not told.
         load_s: seconds from starting the process to ready, None before.
         first_call_ms: latency of the first estimate after loading (the cold start), None before.
+        placement: where it computes, or would as far as that is certain; None where it is not.
+        wanted: where it was to compute, a wish of `devices`.
         start_busy: something else ran while it loaded or made its first estimate.
         median_ms, p95_ms: of the later undisturbed estimates' stage totals, None before the first.
         error: why it failed, in plain words.
@@ -78,6 +84,8 @@ class ModelStatus:
     calls: int = 0
     restarts: int = 0
     error: str | None = None
+    placement: Placement | None = None
+    wanted: str = AUTO
 
     @property
     def memory_mb(self) -> float | None:
@@ -121,11 +129,21 @@ class Session(Protocol):
 class Runner(Protocol):
     """Hosts the models. Every method may be called from any thread."""
 
-    def warm(self, model: str) -> threading.Event:
+    def warm(self, model: str, device: str = "") -> threading.Event:
         """Starts loading `model` in the background; errors show in `status` and at first use.
+
+        Args:
+            device: where, a wish of `devices`; "" for what the runner was told.
 
         Returns:
             What is set as soon as it is loaded, or has failed to.
+        """
+
+    def placement(self, model: str, device: str = "") -> Placement:
+        """Where `model` computes; loads it where that is not certain before.
+
+        Raises:
+            ModelError, WeightsError: it cannot be loaded there.
         """
 
     def estimate(

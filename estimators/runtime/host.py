@@ -16,6 +16,7 @@ import traceback
 from multiprocessing.connection import Connection
 
 from estimators import registry
+from estimators.devices import placement_of
 from estimators.errors import PoseError
 from estimators.runtime.child_side import (
     go_first_when_memory_is_short,
@@ -59,7 +60,7 @@ def serve(channel: Connection, slot: FrameSlot) -> None:
         return
     pool = EstimatorPool(model, load.sessions, load.idle_s)
     release_memory()
-    channel.send(Ready())
+    channel.send(Ready(placement_of(model)))
     tidy = False
     while True:
         pool.expire()

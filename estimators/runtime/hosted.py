@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from estimators import weights
-from estimators.errors import (
-    MemoryBudgetError,
-    ModelCrashedError,
-    ModelError,
-    ModelTimeoutError,
-    PoseError,
-)
+from estimators.devices import Placement
+from estimators.errors import LOST, MemoryBudgetError, ModelError, PoseError
 from estimators.registry import ModelSpec
 from estimators.runtime.api import HostState, ModelStatus, RunResult
 from estimators.runtime.machine import peak_mb
@@ -25,6 +21,8 @@ from estimators.runtime.transport import Hosting, Transport
 from estimators.runtime.troubles import Troubles
 from estimators.runtime.turns import Turns
 from estimators.runtime.viewer_session import OpenSessions, closed
+from estimators.runtime.warming import Warming
+from estimators.runtime.whereabouts import Whereabouts
 from estimators.types import Frame
 
 
@@ -35,7 +33,7 @@ class HostedModel:
     demand, started again after a crash, and ended to make room.
     """
 
-    def __init__(self, spec: ModelSpec, hosting: Hosting) -> None:
+    def __init__(self, spec: ModelSpec, hosting: Hosting, wanted: str) -> None:
         self.spec = spec
         self.used_s = time.monotonic()
         self._hosting = hosting
@@ -49,12 +47,11 @@ class HostedModel:
         self._loading = False
         self._closed = False
         self._restarts = 0
-        self._load_s: float | None = None
         self._error: str | None = None
         self._measured_mb: float | None = None
         self._settled_mb: float | None = None
-        self._warm_lock = threading.Lock()
-        self._warmed: threading.Event | None = None
+        self._warming = Warming(spec.key, self._warm_up)
+        self._where = Whereabouts(spec, wanted)
 
     def estimate(
         self, key: SessionKey, frame: Frame, viewer: str, timeout_s: float | None
@@ -76,6 +73,7 @@ class HostedModel:
             with self._troubles.losses.of(frame, viewer), self._hosting.activity.work() as work:
                 answer = self._ask(place, key, frame, timeout_s)
             busy = work.disturbed or self._giving_way.lowered
+            where = self._where.placement or Placement()
             estimate = answer.estimate(self.spec).in_full_size(frame)
             answered = time.perf_counter()
         finally:
@@ -89,22 +87,11 @@ class HostedModel:
         self._hosting.budget.check(self)
         carried_ms = max(0.0, (answered - asked) * 1000 - answer.busy_ms)
         queue_ms = (asked - arrived) * 1000
-        return RunResult(estimate, queue_ms, carried_ms, cold=answer.fresh, busy=busy)
+        return RunResult(estimate, queue_ms, carried_ms, answer.fresh, busy=busy, placement=where)
 
     def warm(self) -> threading.Event:
-        """Loads the model in the background if it is not loaded; errors are kept for `status`.
-
-        Returns:
-            What is set when that is done, well or not.
-        """
-        with self._warm_lock:
-            if self._warmed is None or self._warmed.is_set():
-                self._warmed = threading.Event()
-                if self._ready and self._alive() is not None:
-                    self._warmed.set()
-                else:
-                    self._load_in_background(self._warmed)
-            return self._warmed
+        """See `api.Runner.warm`; errors are kept for `status`."""
+        return self._warming.begin(lambda: self._ready and self._alive() is not None)
 
     def give_way(self, holder: str, niceness: int) -> None:
         """See `api.Runner.give_way`."""
@@ -113,6 +100,12 @@ class HostedModel:
         if place is not None:
             self._giving_way.apply(place.pid)
         self._replace_worn()
+
+    def placed(self) -> Placement:
+        """See `api.Runner.placement`."""
+        if self._where.placement is None:
+            self._load_in_turn("placement")
+        return self._where.placement or Placement()
 
     def drop(self, session: str) -> None:
         self._sessions.drop(session)
@@ -128,7 +121,7 @@ class HostedModel:
 
     def status(self) -> ModelStatus:
         place = self._alive()
-        memory, (median_ms, p95_ms) = place and place.memory(), self._stats.median_p95()
+        memory = place and place.memory()
         return ModelStatus(
             model=self.spec.key,
             state=self._state(running=place is not None),
@@ -137,14 +130,11 @@ class HostedModel:
             pss_mb=memory.pss_mb if memory else None,
             settled_mb=self._settled_mb if memory else None,
             peak_mb=peak_mb(place.pid) if place is not None and place.pid else None,
-            load_s=self._load_s,
-            first_call_ms=self._stats.first_call_ms,
-            start_busy=self._stats.start_busy,
-            median_ms=median_ms,
-            p95_ms=p95_ms,
-            calls=self._stats.calls,
+            **self._stats.figures(),
             restarts=self._restarts,
             error=self._error,
+            placement=self._where.placement,
+            wanted=self._where.wanted,
         )
 
     def close(self) -> None:
@@ -191,6 +181,7 @@ class HostedModel:
     def forgive(self) -> None:
         """See `api.Runner.forgive`."""
         self._troubles.forgive()
+        self._where.forgive()
 
     def _alive(self) -> Transport | None:
         place = self._place
@@ -210,9 +201,10 @@ class HostedModel:
             self._stop()
         self._troubles.loading.check()
         try:
+            self._where.spec()  # a wish that cannot be met needs no room
             path = weights.path(self.spec.weights) if self.spec.weights else Path()
             self._hosting.budget.make_room(self)
-            place = self._load(path.resolve())
+            place = self._load_where_it_can(path.resolve())
         except PoseError as error:
             self._error = str(error)
             self._stop()
@@ -225,9 +217,19 @@ class HostedModel:
         self._error = None
         return place
 
+    def _load_where_it_can(self, path: Path) -> Transport:
+        try:
+            return self._load(path)
+        except LOST as error:
+            self._check_open()
+            if not self._where.lost(error):
+                raise
+            self._stop()
+            return self._load(path)
+
     def _load(self, path: Path) -> Transport:
         hosting, limits = self._hosting, self._hosting.limits
-        load = Load(self.spec, path, hosting.threads, limits.sessions, limits.idle_s)
+        load = Load(self._where.spec(), path, hosting.threads, limits.sessions, limits.idle_s)
         with hosting.activity.work() as work:
             started_s = time.monotonic()
             place = self._place = hosting.start(self.spec.title, hosting.threads)
@@ -235,10 +237,9 @@ class HostedModel:
                 place.end()
             self._giving_way.started()
             self._giving_way.apply(place.pid)
-            place.load(load, limits.load_s)
-        self._load_s = time.monotonic() - started_s
+            self._where.loaded(place.load(load, limits.load_s))
         self._settled_mb = None
-        self._stats.loaded(work.disturbed or self._giving_way.lowered)
+        self._stats.loaded(time.monotonic() - started_s, work.disturbed or self._giving_way.lowered)
         self._sessions.forgotten()
         self._ready = True
         return place
@@ -248,7 +249,7 @@ class HostedModel:
     ) -> Answer:
         try:
             return place.ask(key, frame, timeout_s or self._hosting.limits.call_s)
-        except (ModelCrashedError, ModelTimeoutError) as error:
+        except LOST as error:
             self._stop()
             self._check_open()
             self._restarts += 1
@@ -280,19 +281,16 @@ class HostedModel:
 
     def _replace_worn(self) -> None:
         if self._worn():
-            self._load_in_background(threading.Event())
+            self._warming.again(threading.Event())
 
-    def _load_in_turn(self, done: threading.Event) -> None:
-        self._turns.take("warm")
+    def _load_in_turn(self, viewer: str) -> None:
+        self._turns.take(viewer)
         try:
             self._check_open()
             self._fresh()
-        except PoseError:
-            pass  # told by `status` and to whoever uses the model
         finally:
             self._turns.give()
-            done.set()
 
-    def _load_in_background(self, done: threading.Event) -> None:
-        name = f"warm-{self.spec.key}"
-        threading.Thread(target=self._load_in_turn, args=(done,), name=name, daemon=True).start()
+    def _warm_up(self) -> None:
+        with suppress(PoseError):  # told by `status` and to whoever uses the model
+            self._load_in_turn("warm")

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from estimators.devices import Placement
 from estimators.errors import PoseError
 from estimators.registry import ModelSpec
 from estimators.runtime.sessions import SessionKey
@@ -38,7 +39,9 @@ class Load:
 
 @dataclass(frozen=True)
 class Ready:
-    """The model is loaded."""
+    """The model is loaded, and where it computes."""
+
+    placement: Placement
 
 
 @dataclass(frozen=True)

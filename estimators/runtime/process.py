@@ -6,6 +6,7 @@ import contextlib
 from typing import TypeVar
 
 from estimators import libraries
+from estimators.devices import Placement
 from estimators.errors import (
     ModelCrashedError,
     ModelError,
@@ -82,8 +83,8 @@ class HostProcess:
         """Ends the process; safe to call twice and while another thread waits for an answer."""
         self._child.end()
 
-    def load(self, load: Load, timeout_s: float) -> None:
-        """Loads the model.
+    def load(self, load: Load, timeout_s: float) -> Placement:
+        """Loads the model; where it computes.
 
         Raises:
             ModelError: its subclass says what happened; the process is ended.
@@ -99,6 +100,8 @@ class HostProcess:
                     or "Install the versions in requirements.txt, then try again.",
                 ),
             )
+        assert isinstance(reply, Ready)  # only `Ask` is answered by `Answer`
+        return reply.placement
 
     def ask(self, key: SessionKey, frame: Frame, timeout_s: float) -> Answer:
         """The answer for one frame.
@@ -120,7 +123,7 @@ class HostProcess:
         if isinstance(reply, Failure):
             message = f"{self._title} failed on this frame: {reply.description}."
             raise self._raised(reply, ModelError(message))
-        assert reply is not None  # only `Load` is answered by `Ready`
+        assert isinstance(reply, Answer)  # only `Load` is answered by `Ready`
         return reply
 
     def forget(self, session: str) -> None:
@@ -128,7 +131,9 @@ class HostProcess:
         with contextlib.suppress(OSError):  # one that has ended remembers nothing anyway
             self._channel.send(Forget(session))
 
-    def _request(self, message: Load | Ask, timeout_s: float, verb: str) -> Answer | Failure | None:
+    def _request(
+        self, message: Load | Ask, timeout_s: float, verb: str
+    ) -> Ready | Answer | Failure:
         try:
             self._channel.send(message)
             silence = self._child.heard_within(timeout_s)
@@ -150,7 +155,7 @@ class HostProcess:
             # Also Ctrl-C: the answer under way must not be taken for that of the next frame.
             self.end()
             raise
-        return None if isinstance(reply, Ready) else reply
+        return reply
 
     def _raised(self, failure: Failure, otherwise: ModelError) -> PoseError:
         return failure.error or self._noted(otherwise, failure.trace)

@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import replace
 
-from estimators import settings
+from estimators import devices, settings
+from estimators.devices import Placement
 from estimators.errors import InputError
 from estimators.registry import MODELS, ModelSpec
 from estimators.runtime.activity import Activity, Work
@@ -63,7 +64,8 @@ class ProcessRunner:
         self._budget = MemoryBudget(memory_mb or settings.current().memory_mb, limits.call_s)
         self._activity = Activity()
         self._hosting = Hosting(self.threads, limits, self._budget, self._activity, start)
-        self._hosted: dict[str, HostedModel] = {}
+        self._device = settings.current().device
+        self._hosted: dict[tuple[str, str], HostedModel] = {}
         self._lock = threading.Lock()
         self._closed = False
 
@@ -72,8 +74,11 @@ class ProcessRunner:
         """The budget of all models together."""
         return self._budget.total_mb
 
-    def warm(self, model: str) -> threading.Event:
-        return self._host(model).warm()
+    def warm(self, model: str, device: str = "") -> threading.Event:
+        return self._host(model, device).warm()
+
+    def placement(self, model: str, device: str = "") -> Placement:
+        return self._host(model, device).placed()
 
     def estimate(
         self,
@@ -84,13 +89,14 @@ class ProcessRunner:
     ) -> RunResult:
         # A picture has no clip to follow anybody in, whatever the options say.
         key = SessionKey("", replace(options, video=False))
-        return self._host(model).estimate(key, frame, viewer, None)
+        return self._host(model, options.device).estimate(key, frame, viewer, None)
 
     def open(self, model: str, options: EstimatorOptions = _PICTURES, viewer: str = "") -> Session:
-        return ViewerSession(self._host(model), options, viewer)
+        return ViewerSession(self._host(model, options.device), options, viewer)
 
     def give_way(self, model: str, holder: str, niceness: int) -> None:
-        self._host(model).give_way(holder, niceness)
+        for host in self._hosts(model):
+            host.give_way(holder, niceness)
 
     def occupied(self) -> AbstractContextManager[Work]:
         return self._activity.work()
@@ -104,10 +110,12 @@ class ProcessRunner:
         return tuple(host.status() for host in hosted)
 
     def retire(self, model: str) -> None:
-        self._host(model).retire("retire", None)
+        for host in self._hosts(model):
+            host.retire("retire", None)
 
     def forgive(self, model: str) -> None:
-        self._host(model).forgive()
+        for host in self._hosts(model):
+            host.forgive()
 
     def close(self) -> None:
         with self._lock:
@@ -116,12 +124,23 @@ class ProcessRunner:
         for host in hosted:
             host.close()
 
-    def _host(self, model: str) -> HostedModel:
+    def _host(self, model: str, device: str = "") -> HostedModel:
+        """The model as it is hosted on a device that was wished, "" for the runner's own."""
+        spec = find(self._models, model)
+        wanted = device or self._device
+        if wanted == devices.AUTO and not spec.cuda:
+            wanted = devices.CPU  # the same place
         with self._lock:
             if self._closed:
                 raise closed()
-            if model not in self._hosted:
-                host = HostedModel(find(self._models, model), self._hosting)
-                self._hosted[model] = host
+            if (model, wanted) not in self._hosted:
+                host = HostedModel(spec, self._hosting, wanted)
+                self._hosted[model, wanted] = host
                 self._budget.add(host)
-            return self._hosted[model]
+            return self._hosted[model, wanted]
+
+    def _hosts(self, model: str) -> list[HostedModel]:
+        """The model on every device that it was wished on, else on the runner's own."""
+        with self._lock:
+            found = [host for (key, _), host in self._hosted.items() if key == model]
+        return found or [self._host(model)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
+from typing import Any
 
 from estimators.analysis.clip_latency import median_p95
 
@@ -15,6 +16,7 @@ class CallStats:
     """Stage totals in milliseconds, from any thread.
 
     Attributes:
+        load_s: seconds from starting the process to ready at last, None before.
         start_busy: other work ran while it loaded or made its first call.
     """
 
@@ -23,11 +25,13 @@ class CallStats:
         self._later: deque[float] = deque(maxlen=_WINDOW)
         self._cold = True
         self.calls = 0
+        self.load_s: float | None = None
         self.first_call_ms: float | None = None
         self.start_busy = False
 
-    def loaded(self, busy: bool) -> None:
+    def loaded(self, load_s: float, busy: bool) -> None:
         """The next call is the first after loading."""
+        self.load_s = load_s
         self._cold, self.start_busy = True, busy
 
     def add(self, total_ms: float, busy: bool) -> None:
@@ -40,6 +44,18 @@ class CallStats:
                 self.start_busy |= busy
             elif not busy:
                 self._later.append(total_ms)
+
+    def figures(self) -> dict[str, Any]:
+        """All of it, as `api.ModelStatus` calls it."""
+        median_ms, p95_ms = self.median_p95()
+        return {
+            "load_s": self.load_s,
+            "first_call_ms": self.first_call_ms,
+            "start_busy": self.start_busy,
+            "median_ms": median_ms,
+            "p95_ms": p95_ms,
+            "calls": self.calls,
+        }
 
     def median_p95(self) -> tuple[float | None, float | None]:
         """Of the latest undisturbed calls after the first; None before there are any."""

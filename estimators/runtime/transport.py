@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from estimators.devices import Placement
 from estimators.runtime.activity import Activity
 from estimators.runtime.budget import MemoryBudget
 from estimators.runtime.machine import ProcessMemory
@@ -36,8 +37,8 @@ class Transport(Protocol):
     def pid(self) -> int | None:
         """The process whose priority counts; None where it has none of its own."""
 
-    def load(self, load: Load, timeout_s: float) -> None:
-        """Loads the model.
+    def load(self, load: Load, timeout_s: float) -> Placement:
+        """Loads the model; where it computes.
 
         Raises:
             ModelError, WeightsError: what went wrong; the subclass says more.

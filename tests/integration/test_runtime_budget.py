@@ -78,7 +78,7 @@ def test_one_in_a_call_is_waited_for_and_not_interrupted(make: Make) -> None:
     runner = make(200)
     runner.estimate("a", FRAME)
     call = Background(runner.estimate, "a", fake.picture(3, 3, fake.SLEEP, 20))
-    wait_until(lambda: runner._hosted["a"]._turns._held)
+    wait_until(lambda: runner._host("a")._turns._held)
     runner.estimate("b", FRAME)
     assert call.done() is None
     assert running(runner) == ["b"]

@@ -33,7 +33,7 @@ def test_two_models_at_once_disturb_each_other(runner: ProcessRunner) -> None:
         runner.estimate(key, FRAME)
     told: list[bool] = []
     beside = Background(lambda: told.append(runner.estimate("a", SLEEPS).busy))
-    wait_until(lambda: runner._hosted["a"]._turns._held)
+    wait_until(lambda: runner._host("a")._turns._held)
     told.append(runner.estimate("b", SLEEPS).busy)
     assert beside.done() is None
     assert told == [True, True]

@@ -34,7 +34,7 @@ for key in keys:
 for key, command in (("asleep", fake.SLEEP), ("seized", fake.SEIZE)):
     call = runner.estimate, (key, fake.picture(3, 3, command, 255))
     threading.Thread(target=call[0], args=call[1], daemon=True).start()
-while not all(runner._hosted[key]._turns._held for key in keys[1:]):
+while not all(runner._host(key)._turns._held for key in keys[1:]):
     time.sleep(0.01)
 time.sleep(0.2)
 print(*(entry.pid for entry in runner.status()), flush=True)
@@ -115,7 +115,7 @@ def test_close_ends_everything_and_answers_those_who_wait() -> None:
         Background(runner.estimate, "a", fake.picture(3, 3, fake.SLEEP, 255)),
         Background(runner.estimate, "a", FRAME),
     ]
-    wait_until(lambda: runner._hosted["a"]._turns.waiting == 1)
+    wait_until(lambda: runner._host("a")._turns.waiting == 1)
     calls.append(Background(runner.estimate, "b", FRAME))
     runner.warm("c")
     wait_until(lambda: len(hosts()) == 3)

@@ -44,6 +44,8 @@ RANKS = {
     "estimators.supported": 0,
     "estimators.memory": 0,
     "estimators.settings": 0,
+    "estimators.setting_readers": 0,
+    "estimators.devices": 0,
     "estimators.geometry": 0,
     "estimators.kept": 0,
     "estimators.typed": 0,

@@ -244,13 +244,13 @@ class TestBackoff:
 
 def test_statistics_keep_the_cold_start_apart() -> None:
     stats = CallStats()
-    stats.loaded(busy=False)
+    stats.loaded(1.0, busy=False)
     assert (stats.median_p95(), stats.start_busy) == ((None, None), False)
     for value in (500.0, *range(1, 101)):
         stats.add(value, busy=False)
     assert (stats.calls, stats.first_call_ms) == (101, 500.0)
     assert stats.median_p95() == pytest.approx((50.5, 95.05))
-    stats.loaded(busy=False)
+    stats.loaded(1.0, busy=False)
     stats.add(400.0, busy=False)
     assert stats.first_call_ms == 400.0
     assert stats.median_p95() == pytest.approx((50.5, 95.05))
@@ -277,10 +277,10 @@ def test_a_disturbed_call_says_nothing_about_the_models_own_latency() -> None:
 @pytest.mark.parametrize("first", [False, True])
 def test_a_start_is_disturbed_in_loading_or_in_the_first_call(loading: bool, first: bool) -> None:
     stats = CallStats()
-    stats.loaded(loading)
+    stats.loaded(1.0, loading)
     stats.add(80.0, first)
     assert stats.start_busy == (loading or first)
-    stats.loaded(busy=False)
+    stats.loaded(1.0, busy=False)
     assert not stats.start_busy
 
 

@@ -1,0 +1,64 @@
+"""Where one model is to compute, and where it does."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import replace
+
+from estimators.devices import AUTO, CPU, Placement, gpu_seen, settled
+from estimators.errors import ModelError
+from estimators.registry import ModelSpec
+
+
+class Whereabouts:
+    """The wish for one model, and what became of it.
+
+    Args:
+        wanted: a wish of `devices`.
+
+    Attributes:
+        placement: where it computes, or will as far as that is certain; None where that shows only
+            when it is loaded, or the wish cannot be met.
+    """
+
+    def __init__(self, spec: ModelSpec, wanted: str) -> None:
+        self.wanted = wanted
+        self._spec = spec
+        self._lost = ""
+        self.placement: Placement | None = None
+        with suppress(ModelError):  # told by `spec`, to whoever wants to load it
+            self.placement = self._certain()
+
+    def spec(self) -> ModelSpec:
+        """What the adapter is told to load, the device among its settings.
+
+        Raises:
+            ModelLoadError: the wish cannot be met.
+        """
+        certain = self._certain()
+        if not self._spec.cuda:
+            return self._spec
+        device = self.wanted if certain is None else certain.device
+        return replace(self._spec, settings={**self._spec.settings, "device": device})
+
+    def loaded(self, placement: Placement) -> None:
+        """What the model itself says of where it is."""
+        certain = self._certain()
+        reason = placement.reason if certain is None else certain.reason
+        self.placement = replace(placement, reason=reason)
+
+    def lost(self, error: ModelError) -> bool:
+        """Its process was lost while it loaded; whether that calls for another try on the CPU."""
+        if self.wanted != AUTO or self._certain() is not None:
+            return False
+        self._lost = f"a trial on the GPU ended its process: {error.message.rstrip('.')}"
+        return True
+
+    def forgive(self) -> None:
+        """Lets a trial that ended its process be made again."""
+        self._lost = ""
+
+    def _certain(self) -> Placement | None:
+        if self._lost:
+            return Placement(CPU, self._lost)
+        return settled(self._spec.title, self._spec.cuda, self.wanted, gpu_seen())
