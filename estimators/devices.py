@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Protocol, TypeVar
 
@@ -45,6 +45,14 @@ class Placement:
     def kind(self) -> str:
         """`cpu` or `cuda`: answers of one kind are kept apart from those of the other."""
         return self.device.partition(":")[0]
+
+    def as_data(self) -> dict[str, str | int]:
+        """As files tell it, JSON-ready."""
+        return asdict(self)
+
+    def named(self, model: str) -> str:
+        """What files of a model's answers begin with: its key; of a GPU's also `cuda`."""
+        return model if self.kind == CPU else f"{model}.{self.kind}"
 
     @property
     def words(self) -> str:

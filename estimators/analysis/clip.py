@@ -10,6 +10,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from estimators.devices import Placement
 from estimators.skeletons import Skeleton
 from estimators.types import Estimate, PoseSet
 
@@ -64,6 +65,7 @@ class ClipEstimates:
         self.errors: dict[int, str] = {}
         self.restarts: list[int] = []
         self._busy: list[int] = []
+        self._placements: list[tuple[int, Placement]] = []
         self.held_to: int | None = None
         k = len(skeleton)
         self._frame_index = _Growing((), np.int64)
@@ -119,6 +121,11 @@ class ClipEstimates:
         self._score.extend(poses.score)
         self._pose_score.extend(unknown if poses.pose_score is None else poses.pose_score)
         self._offsets.extend([self.person_count])
+
+    def computed(self, where: Placement | None) -> None:
+        """Says where the model computes from the next frame on."""
+        if where is not None and where != self.placement:
+            self._placements.append((len(self), where))
 
     def append_failed(self, frame_index: int, time_s: float, error: str) -> None:
         """Adds a frame that the model gave no answer to, with the reason in plain words."""
@@ -213,6 +220,19 @@ class ClipEstimates:
         busy = np.zeros(len(self), np.bool_)
         busy[self._busy] = True
         return busy
+
+    @property
+    def placement(self) -> Placement | None:
+        """Where the model computed at last; None where that is not known."""
+        return self._placements[-1][1] if self._placements else None
+
+    @property
+    def device(self) -> list[str]:
+        """The device of each frame, "" where it is not known."""
+        devices = [""] * len(self)
+        for first, where in self._placements:
+            devices[first:] = [where.device] * (len(self) - first)
+        return devices
 
     @property
     def restarted(self) -> NDArray[np.bool_]:

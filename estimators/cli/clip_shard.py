@@ -21,7 +21,7 @@ from estimators.registry import ModelSpec
 from estimators.runtime.runner import ProcessRunner
 from estimators.types import EstimatorOptions
 from estimators.workflows.clip.shard import DoneClip, DoneClips, file_digest, files_in
-from estimators.workflows.evaluate.records import model_key
+from estimators.workflows.evaluate.keys import model_key
 
 _LAST = "manifest.json"  # of a clip's files
 
@@ -30,10 +30,11 @@ def clips_key(options: argparse.Namespace, specs: Sequence[ModelSpec]) -> str:
     """Digest of all that decides what a clip's files say, but the clip.
 
     Args:
-        options: of `compare`, `people` by model.
+        options: of `compare`, `people` and `devices` by model.
     """
+    people, devices = options.people, options.devices
     keys = [
-        model_key(s, EstimatorOptions(video=True, max_people=options.people.get(s.key)))
+        model_key(s, EstimatorOptions(True, people.get(s.key), devices.get(s.key, "")))
         for s in specs
     ]
     limits = [options.start, options.end, options.stride, options.longest_side]
@@ -50,7 +51,7 @@ class ClipShard:
     """Works on clips and keeps a line of each that is done.
 
     Args:
-        options: of the command, `people` by model.
+        options: of the command, `people` and `devices` by model.
         folder: of the shard.
     """
 

@@ -116,6 +116,7 @@ class Clips:
             options.stride,
             options.longest_side,
             tuple((options.people or {}).items()),
+            tuple(getattr(options, "devices", {}).items()),
         )
 
     def _formats(self) -> Sequence[str]:

@@ -128,6 +128,7 @@ def _run_model(runner: Runner, run: ModelRun, pictures: Pictures) -> None:
             continue
         answer = ClipEstimates(spec.key, spec.skeleton, name, pictures.sizes[name])
         answer.held_to = spec.held_to(run.options)
+        answer.computed(done.placement)
         answer.append(done.estimate, done.queue_ms, done.transport_ms, busy=done.busy)
         run.estimates.append(answer)
     run.status = _status(runner.status(), spec)

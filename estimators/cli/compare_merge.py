@@ -28,15 +28,17 @@ from estimators.workflows.clip.shard import DoneClip, DoneClips, file_digest, is
 from estimators.workflows.evaluate.answers import Evaluated
 from estimators.workflows.evaluate.asks import EvaluateSettings
 from estimators.workflows.evaluate.pictures import PictureFacts
-from estimators.workflows.evaluate.shard import NO_TIMES, Merged, facts_in, require_same
+from estimators.workflows.evaluate.shard import NO_TIMES, Merged, devices_of, facts_in, require_same
 from estimators.workflows.shards import FILE, Parts
 
 
 def run(parts: Parts, options: argparse.Namespace) -> int:
     """Merges and reports; returns the exit code."""
     job = parts.run.job
-    settings = EvaluateSettings(tuple(job["models"]), "whole", job["people"], invented=False)
     given = _as_given(parts, options)
+    settings = EvaluateSettings(
+        tuple(job["models"]), "whole", given.people, invented=False, devices=given.devices
+    )
     require_same(parts, {**job, "models": model_keys(settings), **_annotations(given)})
     items = _items(parts)
     writer = output.prepare(given)
@@ -112,6 +114,7 @@ def _as_given(parts: Parts, options: argparse.Namespace) -> argparse.Namespace:
         format=job["formats"] or None,
         annotations=options.annotations or (Path(annotations) if annotations else None),
         people=job["people"],
+        devices=devices_of(job),
         start=start,
         end=end,
         stride=stride,

@@ -18,6 +18,7 @@ from estimators.cli.clips import folder_names
 from estimators.cli.codes import INTERRUPTED
 from estimators.cli.inputs import given_files, is_clip, named, refuse_without_use
 from estimators.cli.parts_job import parts_job
+from estimators.cli.placed import devices_of
 from estimators.cli.shards import begin_shard, end_shard, tell_end, wanted_shard
 from estimators.cli.streams import complain
 from estimators.cli.watch import PartsJob, work
@@ -28,9 +29,9 @@ from estimators.registry import ModelSpec, get
 from estimators.workflows.background import RunState
 from estimators.workflows.clip.shard import file_digest
 from estimators.workflows.evaluate.asks import EvaluateSettings
+from estimators.workflows.evaluate.keys import model_key
 from estimators.workflows.evaluate.pictures import PictureFacts
 from estimators.workflows.evaluate.progress import EvaluateProgress
-from estimators.workflows.evaluate.records import model_key
 
 Item = dict[str, Any]
 
@@ -48,8 +49,10 @@ def run(
     files = named(list(is_one))
     every = _items(files, is_one)
     items = [item for item in every if shard.has(item["name"])]
+    options.devices = devices_of(options, specs)
+    models = tuple(spec.key for spec in specs)
     settings = EvaluateSettings(
-        tuple(spec.key for spec in specs), "whole", options.people, invented=False
+        models, "whole", options.people, invented=False, devices=options.devices
     )
     folder = begin_shard(options, shard, job_of(options, every, settings), items)
     for note in notes:
@@ -122,7 +125,7 @@ def job_of(
 
 
 def model_keys(settings: EvaluateSettings) -> dict[str, Any]:
-    """What decides each model's answers, see `records.model_key`."""
+    """What decides each model's answers, see `keys.model_key`."""
     return {m: model_key(get(m), settings.options(m)) for m in settings.models}
 
 

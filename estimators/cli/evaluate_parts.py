@@ -9,6 +9,7 @@ from dataclasses import replace
 from estimators.analysis.thresholds import Thresholds
 from estimators.annotated import AnnotatedSet
 from estimators.cli.parts_job import parts_job
+from estimators.cli.placed import devices_of
 from estimators.cli.reports import health_text, merged_report
 from estimators.cli.shards import begin_shard, end_shard, wanted_shard
 from estimators.cli.streams import tell
@@ -34,11 +35,13 @@ def in_parts(
     if options.shard is not None and benchmark is not None:
         raise InputError("--benchmark is for the report.", "Give it to `merge`.")
     shard = wanted_shard(options)
+    specs = [get(model) for model in settings.models]
+    settings = replace(settings, devices=devices_of(options, specs))
     folder = begin_shard(options, shard, job_of(annotated, settings, thresholds))
     settings = replace(settings, shard=shard)
     tell(health_text(health) + "\n")
     with parts_job(options, annotated, settings, folder) as (job, runner), told_in(folder, job):
-        work(job, [get(model) for model in settings.models], runner)
+        work(job, specs, runner)
     if options.shard is None and job.state == "done":
         return merged_report(find_parts([folder]), annotated, health, options.output, benchmark)
     return end_shard(shard, job, options)

@@ -29,6 +29,12 @@ class ModelRun:
     options: EstimatorOptions = DEFAULT_OPTIONS
 
     @property
+    def stem(self) -> str:
+        """What files of it alone begin with, see `Placement.named`; by its last answer."""
+        known = [e.placement for e in self.estimates if e.placement is not None]
+        return known[-1].named(self.spec.key) if known else self.spec.key
+
+    @property
     def answered(self) -> bool:
         """Whether it gave an answer to any picture."""
         return any(not estimate.errors for estimate in self.estimates)

@@ -92,7 +92,7 @@ def _coco(runs: Sequence[ModelRun], ids: coco.ImageIds) -> _Named:
     for run in runs:
         if run.answered:
             answers = [e for e in run.estimates if not e.errors]
-            yield f"{run.spec.key}.coco.json", partial(coco.write_coco, answers, ids)
+            yield f"{run.stem}.coco.json", partial(coco.write_coco, answers, ids)
     yield "image_ids.csv", lambda sink: _text(ids.table(), sink)
 
 
@@ -100,7 +100,7 @@ def _coco_dataset(runs: Sequence[ModelRun], ids: coco.ImageIds) -> _Named:
     for run in runs:
         if run.answered:
             write = partial(write_coco_dataset, run.estimates, ids, Thresholds.of(run.spec))
-            yield f"{run.spec.key}.coco-dataset.json", write
+            yield f"{run.stem}.coco-dataset.json", write
 
 
 def _text(text: str, sink: BinaryIO) -> None:

@@ -32,7 +32,11 @@ def write_json(estimates: Sequence[ClipEstimates], sink: Sink) -> None:
         file.write(f'{_json(head)[:-1]}, "results": ['.encode())
         for i, e in enumerate(estimates):
             file.write(b",\n" if i else b"\n")
-            about = {"model": e.model, "file": e.file, "width": e.size[0], "height": e.size[1]}
+            width, height = e.size
+            about: dict[str, Any] = {"model": e.model, "file": e.file}
+            about |= {"width": width, "height": height}
+            if e.placement is not None:
+                about["device"] = e.placement.as_data()
             if e.held_to is not None:
                 about["held_to_people"] = e.held_to
             file.write(f'{_json(about)[:-1]}, "frames": ['.encode())

@@ -45,7 +45,7 @@ AGREEMENT_COLUMNS = ("file", "model", "other_model", "person", "frame_index", "t
 SMOOTHED_COLUMNS = JOINT_COLUMNS[: JOINT_COLUMNS.index("score")]
 FRAME_COLUMNS = (
     *("model", "file", "frame_index", "time_s", "people", *TIMINGS),
-    *("restarted", "busy", "error"),
+    *("restarted", "busy", "device", "error"),
 )
 
 
@@ -160,6 +160,7 @@ def _frame_columns(e: ClipEstimates) -> dict[str, Any]:
         *e.timings_ms.T,
         e.restarted,
         e.busy,
+        _names(e.device, np.arange(rows)),
         error,
     )
     return dict(zip(FRAME_COLUMNS, values, strict=True))

@@ -51,7 +51,7 @@ class HostedModel:
         self._measured_mb: float | None = None
         self._settled_mb: float | None = None
         self._warming = Warming(spec.key, self._warm_up)
-        self._where = Whereabouts(spec, wanted)
+        self.where = Whereabouts(spec, wanted)
 
     def estimate(
         self, key: SessionKey, frame: Frame, viewer: str, timeout_s: float | None
@@ -73,7 +73,7 @@ class HostedModel:
             with self._troubles.losses.of(frame, viewer), self._hosting.activity.work() as work:
                 answer = self._ask(place, key, frame, timeout_s)
             busy = work.disturbed or self._giving_way.lowered
-            where = self._where.placement or Placement()
+            where = self.where.placement or Placement()
             estimate = answer.estimate(self.spec).in_full_size(frame)
             answered = time.perf_counter()
         finally:
@@ -103,9 +103,9 @@ class HostedModel:
 
     def placed(self) -> Placement:
         """See `api.Runner.placement`."""
-        if self._where.placement is None:
+        if self.where.placement is None:
             self._load_in_turn("placement")
-        return self._where.placement or Placement()
+        return self.where.placement or Placement()
 
     def drop(self, session: str) -> None:
         self._sessions.drop(session)
@@ -133,8 +133,8 @@ class HostedModel:
             **self._stats.figures(),
             restarts=self._restarts,
             error=self._error,
-            placement=self._where.placement,
-            wanted=self._where.wanted,
+            placement=self.where.placement,
+            wanted=self.where.wanted,
         )
 
     def close(self) -> None:
@@ -181,7 +181,7 @@ class HostedModel:
     def forgive(self) -> None:
         """See `api.Runner.forgive`."""
         self._troubles.forgive()
-        self._where.forgive()
+        self.where.forgive()
 
     def _alive(self) -> Transport | None:
         place = self._place
@@ -201,7 +201,7 @@ class HostedModel:
             self._stop()
         self._troubles.loading.check()
         try:
-            self._where.spec()  # a wish that cannot be met needs no room
+            self.where.spec()  # a wish that cannot be met needs no room
             path = weights.path(self.spec.weights) if self.spec.weights else Path()
             self._hosting.budget.make_room(self)
             place = self._load_where_it_can(path.resolve())
@@ -222,14 +222,14 @@ class HostedModel:
             return self._load(path)
         except LOST as error:
             self._check_open()
-            if not self._where.lost(error):
+            if not self.where.lost(error):
                 raise
             self._stop()
             return self._load(path)
 
     def _load(self, path: Path) -> Transport:
         hosting, limits = self._hosting, self._hosting.limits
-        load = Load(self._where.spec(), path, hosting.threads, limits.sessions, limits.idle_s)
+        load = Load(self.where.spec(), path, hosting.threads, limits.sessions, limits.idle_s)
         with hosting.activity.work() as work:
             started_s = time.monotonic()
             place = self._place = hosting.start(self.spec.title, hosting.threads)
@@ -237,7 +237,7 @@ class HostedModel:
                 place.end()
             self._giving_way.started()
             self._giving_way.apply(place.pid)
-            self._where.loaded(place.load(load, limits.load_s))
+            self.where.loaded(place.load(load, limits.load_s))
         self._settled_mb = None
         self._stats.loaded(time.monotonic() - started_s, work.disturbed or self._giving_way.lowered)
         self._sessions.forgotten()

@@ -21,6 +21,7 @@ from estimators.runtime.process import HostProcess
 from estimators.runtime.sessions import SessionKey
 from estimators.runtime.transport import Hosting, Limits, Start
 from estimators.runtime.viewer_session import ViewerSession, closed, find
+from estimators.runtime.whereabouts import canonical
 from estimators.types import EstimatorOptions, Frame
 
 _PICTURES = EstimatorOptions()
@@ -127,12 +128,13 @@ class ProcessRunner:
     def _host(self, model: str, device: str = "") -> HostedModel:
         """The model as it is hosted on a device that was wished, "" for the runner's own."""
         spec = find(self._models, model)
-        wanted = device or self._device
-        if wanted == devices.AUTO and not spec.cuda:
-            wanted = devices.CPU  # the same place
+        wanted = canonical(spec, device or self._device)
         with self._lock:
             if self._closed:
                 raise closed()
+            own = self._hosted.get((model, devices.AUTO))
+            if own is not None and own.where.meets(wanted):
+                return own
             if (model, wanted) not in self._hosted:
                 host = HostedModel(spec, self._hosting, wanted)
                 self._hosted[model, wanted] = host

@@ -10,6 +10,15 @@ from estimators.errors import ModelError
 from estimators.registry import ModelSpec
 
 
+def canonical(spec: ModelSpec, wanted: str) -> str:
+    """Of the wishes that come to the same, one: a model runs there once."""
+    if wanted == AUTO and not spec.cuda:
+        return CPU
+    if wanted == CPU and spec.cuda and not gpu_seen():
+        return AUTO
+    return wanted
+
+
 class Whereabouts:
     """The wish for one model, and what became of it.
 
@@ -53,6 +62,11 @@ class Whereabouts:
             return False
         self._lost = f"a trial on the GPU ended its process: {error.message.rstrip('.')}"
         return True
+
+    def meets(self, wanted: str) -> bool:
+        """Whether it is known to be where another wish wants it."""
+        where = self.placement
+        return where is not None and wanted in (where.device, where.kind)
 
     def forgive(self) -> None:
         """Lets a trial that ended its process be made again."""

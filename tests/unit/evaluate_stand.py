@@ -12,6 +12,7 @@ import numpy as np
 from PIL import Image
 
 from estimators.annotated import AnnotatedImage, AnnotatedPerson, AnnotatedSet
+from estimators.devices import Placement
 from estimators.registry import get
 from estimators.runtime.api import ModelStatus, RunResult
 from estimators.types import Estimate, EstimatorOptions, Frame, PoseSet, Timings
@@ -67,14 +68,20 @@ class StandInRunner:
         self.retired: list[str] = []
         self._poses = poses or (lambda model, frame: found(model))
         self._turn = threading.Lock()
+        self.where = Placement()
+        self.options: list[EstimatorOptions] = []
+
+    def placement(self, model: str, device: str = "") -> Placement:
+        return self.where
 
     def estimate(
         self, model: str, frame: Frame, options: EstimatorOptions, viewer: str = ""
     ) -> RunResult:
         with self._turn:
+            self.options.append(options)
             self.asked.append((model, int(frame.image[0, 0, 0])))
             poses = self._poses(model, frame)
-        return RunResult(Estimate(poses, Timings(1.0, 5.0, 1.0)), 0.0, 0.0)
+        return RunResult(Estimate(poses, Timings(1.0, 5.0, 1.0)), 0.0, 0.0, placement=self.where)
 
     @contextmanager
     def occupied(self) -> Iterator[None]:

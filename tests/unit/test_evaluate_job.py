@@ -13,6 +13,8 @@ import pytest
 
 from estimators.analysis.accuracy.invented import cut_crops
 from estimators.analysis.accuracy.protocol import Protocol, window_around
+from estimators.datasets.health import HealthReport
+from estimators.devices import Placement
 from estimators.errors import (
     InputError,
     ModelCrashedError,
@@ -24,6 +26,7 @@ from estimators.types import Frame, PoseSet
 from estimators.workflows.evaluate.answers import nearest
 from estimators.workflows.evaluate.asks import EvaluateSettings, asks, cut_out
 from estimators.workflows.evaluate.job import EvaluateJob
+from estimators.workflows.evaluate.measure import measure, report_data
 from estimators.workflows.evaluate.run import MOST_LOST
 from tests.unit.evaluate_stand import (
     LIGHTNING,
@@ -337,3 +340,36 @@ def test_a_crowd_and_whoever_has_no_labels_are_not_cropped(tmp_path: Path) -> No
     image = replace(truth.images[0], people=(*truth.images[0].people, crowd, bare))
     assert [ask.person for ask in asks(image, "crop")] == [1, 2]
     assert [ask.window for ask in asks(image, "whole")] == [None]
+
+
+def test_all_of_a_models_answers_are_of_one_device_and_say_which(tmp_path: Path) -> None:
+    runner, truth, kept = StandInRunner(), annotated_set(tmp_path, 4), tmp_path / "kept"
+    runner.where = Placement("cuda:0", "a trial on it worked", "NVIDIA A100", "float16")
+    job = run(runner, EvaluateJob(runner, truth, plain((MULTI,)), kept))
+    assert {options.device for options in runner.options} == {"cuda:0"}
+    assert job.outcome is not None
+    assert job.outcome.models[MULTI].placement == runner.where
+    data = report_data(measure(job.outcome), HealthReport("coco", "", 4, 4, 4, 4))
+    told = data["models"][MULTI]["device"]
+    assert (told["device"], told["dtype"]) == ("cuda:0", "float16")
+    (file,) = kept.glob(f"{MULTI}*")
+    assert file.name.startswith(f"{MULTI}-cuda-")
+    asked = len(runner.asked)
+    again = run(runner, EvaluateJob(runner, truth, plain((MULTI,)), kept))
+    assert len(runner.asked) == asked
+    assert again.outcome is not None
+    assert again.outcome.models[MULTI].placement == runner.where
+    runner.where = Placement()
+    run(runner, EvaluateJob(runner, truth, plain((MULTI,)), kept))
+    assert len(runner.asked) == 2 * asked  # those of the GPU are not taken for the CPU's
+
+
+def test_an_answer_from_elsewhere_is_not_kept(tmp_path: Path) -> None:
+    class Moved(StandInRunner):
+        def placement(self, model: str, device: str = "") -> Placement:
+            return Placement("cuda:0")
+
+    runner, truth, kept = Moved(), annotated_set(tmp_path, 3), tmp_path / "kept"
+    run(runner, EvaluateJob(runner, truth, plain((MULTI,)), kept))
+    again = EvaluateJob(runner, truth, plain((MULTI,)), kept)
+    assert run(runner, again).progress.models[0].known == 0

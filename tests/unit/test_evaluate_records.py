@@ -14,12 +14,11 @@ from estimators.analysis.accuracy.protocol import Window
 from estimators.errors import InputError
 from estimators.registry import get
 from estimators.types import Estimate, EstimatorOptions, PoseSet, Timings
+from estimators.workflows.evaluate.keys import machine_digest, model_key
 from estimators.workflows.evaluate.records import (
     SUFFIX,
     Records,
     forget,
-    machine_digest,
-    model_key,
 )
 from tests.unit.evaluate_stand import LIGHTNING, MULTI, UPRIGHT, found
 from tests.unit.test_export_sinks import small_disk
@@ -134,7 +133,7 @@ def test_other_weights_options_or_code_are_another_question(
     key = model_key(SPEC, OPTIONS)
     assert model_key(get(LIGHTNING), OPTIONS) != key
     with monkeypatch.context() as patched:
-        patched.setattr("estimators.workflows.evaluate.records.versions", lambda: {"numpy": "0"})
+        patched.setattr("estimators.workflows.evaluate.keys.versions", lambda: {"numpy": "0"})
         assert model_key(SPEC, OPTIONS) != key
     with monkeypatch.context() as patched:
         entry = replace(weights.entry(SPEC.weights), sha256="0")
@@ -181,3 +180,16 @@ def test_a_folder_that_cannot_be_is_said(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("no folder")
     with pytest.raises(InputError, match="cannot be used for estimates"):
         Records(tmp_path / "file", SPEC, OPTIONS)
+
+
+def test_another_device_is_another_question_and_is_in_the_files_name(tmp_path: Path) -> None:
+    filled(tmp_path)
+    on_gpu = replace(OPTIONS, device="cuda:1")
+    with Records(tmp_path, SPEC, on_gpu) as records:
+        assert records.placement.kind == "cuda"
+        assert records.get("picture 0", None) is None
+        assert records.path.name.startswith(f"{SPEC.key}-cuda-")
+    with Records(tmp_path, SPEC, replace(OPTIONS, device="cpu")) as records:
+        assert records.get("picture 0", None) is not None
+    assert model_key(SPEC, on_gpu) == model_key(SPEC, replace(OPTIONS, device="cuda:0"))
+    assert "device" not in model_key(SPEC, on_gpu)["options"]

@@ -208,7 +208,7 @@ def test_answers_of_other_annotations_or_code_are_refused(
     with pytest.raises(InputError, match="other pictures, or fewer"):
         merged(replace(truth, images=truth.images[:3]), tmp_path / "parts")
     with monkeypatch.context() as patched:
-        patched.setattr("estimators.workflows.evaluate.records.versions", lambda: {"numpy": "0"})
+        patched.setattr("estimators.workflows.evaluate.keys.versions", lambda: {"numpy": "0"})
         with pytest.raises(InputError, match="another version of the code"):
             merged(truth, tmp_path / "parts")
     assert merged(truth, tmp_path / "parts").problems == []

@@ -17,6 +17,7 @@ import pytest
 
 from estimators.analysis.clip import ClipEstimates
 from estimators.analysis.figures import Figure
+from estimators.devices import Placement
 from estimators.errors import InputError
 from estimators.export.files import (
     to_bytes,
@@ -296,3 +297,20 @@ def test_json_marks_frames_that_were_computed_again_or_while_busy() -> None:
     document = json.loads(to_bytes(lambda sink: write_json([clip], sink)))
     marks = [(f.get("restarted"), f.get("busy")) for f in document["results"][0]["frames"]]
     assert marks == [(None, None), (True, None), (None, True)]
+
+
+def test_the_table_of_frames_and_the_document_say_where_each_answer_was_computed() -> None:
+    clip = ClipEstimates("movenet-multipose", COCO_17)
+    clip.append_failed(0, 0.0, "It was not loaded.")
+    for n, device in enumerate(("cuda:0", "cuda:0", "cpu"), 1):
+        clip.computed(Placement(device, "because"))
+        clip.append(Estimate(PoseSet.empty(COCO_17), Timings(1, 2, 3), n, n / 10))
+    assert frame_table([clip])["device"].tolist() == ["", "cuda:0", "cuda:0", "cpu"]
+    document = json.loads(to_bytes(lambda sink: write_json([clip], sink)))
+    told = document["results"][0]["device"]
+    assert (told["device"], told["reason"]) == ("cpu", "because")
+    unknown = ClipEstimates("movenet-multipose", COCO_17)
+    unknown.append_failed(0, 0.0, "It was not loaded.")
+    assert frame_table([unknown])["device"].tolist() == [""]
+    document = json.loads(to_bytes(lambda sink: write_json([unknown], sink)))
+    assert "device" not in document["results"][0]

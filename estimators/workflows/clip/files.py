@@ -16,6 +16,7 @@ from estimators.analysis.requirements import ANYTHING, Needs
 from estimators.analysis.thresholds import Thresholds
 from estimators.analysis.truth import TruthErrors
 from estimators.analysis.votes import Vote
+from estimators.devices import Placement
 from estimators.errors import InputError
 from estimators.export import coco, files, tables
 from estimators.export.coco_dataset import write_coco_dataset
@@ -55,11 +56,12 @@ def clip_files(
     for e in estimates:
         if e.failed.all():
             continue  # an empty list would read as "found nobody"
+        stem = (e.placement or Placement()).named(e.model)
         if "coco" in formats:
-            yield f"{e.model}.coco.json", partial(_coco, e)
+            yield f"{stem}.coco.json", partial(_coco, e)
         if "coco-dataset" in formats:
             thresholds = analysis.thresholds[e.model]
-            yield f"{e.model}.coco-dataset.json", partial(_coco_dataset, e, thresholds)
+            yield f"{stem}.coco-dataset.json", partial(_coco_dataset, e, thresholds)
     if "json" in formats:
         yield "results.json", partial(files.write_json, estimates)
         yield "summary.json", lambda sink: files.write_summary(_figures(job, analysis), sink)
@@ -130,6 +132,11 @@ def manifest(job: ClipJob, analysis: ClipAnalysis) -> dict[str, Any]:
         "settings": {**asdict(job.settings), "people": most_people(job.settings)},
         "thresholds": {model: asdict(t) for model, t in analysis.thresholds.items()},
         "models": provenance.models(job.settings.models),
+        "devices": {
+            model: e.placement.as_data()
+            for model, e in job.estimates.items()
+            if e.placement is not None
+        },
         "versions": provenance.versions(),
         "machine": provenance.machine(),
     }

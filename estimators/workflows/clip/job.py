@@ -204,6 +204,7 @@ class ClipJob(BackgroundJob):
                 if result is None:
                     estimates.append_failed(frame.index, frame.time_s, outcome.failures[model])
                 else:
+                    estimates.computed(result.placement)
                     times_ms = (result.queue_ms, result.transport_ms)
                     estimates.append(result.estimate, *times_ms, result.restarted, result.busy)
             self._done += 1

@@ -50,6 +50,7 @@ class ClipSettings:
         stride: every n-th frame.
         longest_side: larger frames are made smaller before the models see them; None: as they are.
         people: (model, most people it is asked for) where that is not what it follows anyway.
+        devices: (model, where it computes) where that is not where the runner was told.
     """
 
     models: tuple[str, ...]
@@ -58,6 +59,7 @@ class ClipSettings:
     stride: int = 1
     longest_side: int | None = None
     people: tuple[tuple[str, int], ...] = ()
+    devices: tuple[tuple[str, str], ...] = ()
 
     def __post_init__(self) -> None:
         """One form for one meaning, so that equal settings compare equal."""
@@ -67,7 +69,8 @@ class ClipSettings:
 
     def options(self, model: str) -> EstimatorOptions:
         """How `model` is used."""
-        return EstimatorOptions(video=True, max_people=dict(self.people).get(model))
+        people, device = dict(self.people).get(model), dict(self.devices).get(model, "")
+        return EstimatorOptions(video=True, max_people=people, device=device)
 
 
 def _matters(model: str, people: int) -> bool:

@@ -15,6 +15,7 @@ from estimators.analysis.clip import ClipEstimates
 from estimators.analysis.facts import Cost
 from estimators.analysis.scale import coco_xy, joint_box
 from estimators.annotated import AnnotatedImage, AnnotatedSet, Box
+from estimators.devices import Placement
 from estimators.registry import ModelSpec
 from estimators.types import Estimate, PoseSet, Timings
 from estimators.workflows.evaluate.asks import Ask, EvaluateSettings
@@ -35,6 +36,7 @@ class ModelAnswers:
             counts as one in which nobody was found.
         cost: latency of a picture or window and memory, on this machine.
         known: answers that an earlier run had kept.
+        placement: where the model computed; None where it gave no answer.
     """
 
     model: str
@@ -44,6 +46,7 @@ class ModelAnswers:
     failures: Mapping[str, str] = field(default_factory=dict)
     cost: Cost = field(default_factory=Cost)
     known: int = 0
+    placement: Placement | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,7 +88,9 @@ def of_picture(
     given = [answer for answer in answers if answer.estimate is not None]
     if answers and not given:
         e.append_failed(0, 0.0, answers[0].error)
-    elif settings.protocol == "whole" and given:
+        return e
+    e.computed(given[0].placement if given else None)
+    if settings.protocol == "whole" and given:
         answer = given[0]
         assert answer.estimate is not None
         e.append(replace(answer.estimate, frame_index=0, time_s=0.0), busy=answer.busy)

@@ -26,6 +26,7 @@ class EvaluateSettings:
         people: most people to ask a model for, by its key; else as many as it can find.
         invented: ask also for the crops that tell which joints a model invents.
         shard: which of the pictures.
+        devices: where a model computes, by its key; else where the runner was told.
     """
 
     models: tuple[str, ...]
@@ -33,10 +34,12 @@ class EvaluateSettings:
     people: Mapping[str, int] = field(default_factory=dict)
     invented: bool = True
     shard: Shard = WHOLE
+    devices: Mapping[str, str] = field(default_factory=dict)
 
     def options(self, model: str) -> EstimatorOptions:
         """How `model` is used."""
-        return EstimatorOptions(max_people=self.people.get(model))
+        device = self.devices.get(model, "")
+        return EstimatorOptions(max_people=self.people.get(model), device=device)
 
     def held_to(self, model: str) -> int | None:
         """Most people `model` is asked for, where it could find more; None where not."""

@@ -11,6 +11,7 @@ import numpy as np
 
 from estimators.analysis.scale import above_thresholds, coco_xy
 from estimators.datasets.health import HealthReport
+from estimators.devices import Placement
 from estimators.errors import InputError
 from estimators.export.coco import write_coco
 from estimators.export.coco_dataset import write_coco_dataset
@@ -49,10 +50,11 @@ def report_files(
         yield f"{name}.csv", partial(write_csv, rows)
     ids = image_ids(measured.outcome, as_annotated=True)
     for model, answers in measured.outcome.models.items():
-        yield f"{model}.coco.json", partial(write_coco, answers.estimates, ids)
+        stem = (answers.placement or Placement()).named(model)
+        yield f"{stem}.coco.json", partial(write_coco, answers.estimates, ids)
         limits = measured.thresholds[model]
         dataset = partial(write_coco_dataset, answers.estimates, ids, limits)
-        yield f"{model}.coco-dataset.json", dataset
+        yield f"{stem}.coco-dataset.json", dataset
 
 
 def _json(data: Mapping[str, Any], sink: BinaryIO) -> None:

@@ -19,6 +19,7 @@ from estimators.workflows.evaluate.progress import EvaluateProgress, ModelProgre
 from estimators.workflows.evaluate.records import Records
 from estimators.workflows.evaluate.run import Answer, ModelRun, answers
 from estimators.workflows.evaluate.seen import SeenPictures
+from estimators.workflows.placing import held
 
 
 @dataclass
@@ -116,8 +117,9 @@ class EvaluateJob(BackgroundJob):
         return any(len(model.answers) < model.total for model in self._models)
 
     def _run_model(self, model: _Model) -> None:
-        options, key = self.settings.options(model.spec.key), model.spec.key
+        key = model.spec.key
         model.state, model.started_s = "running", time.monotonic()
+        options = held(self._runner, key, self.settings.options(key))
         run = ModelRun(self._runner, key, options, self.pictures, self._stopped)
         try:
             with Records(self._folder, model.spec, options) as records:

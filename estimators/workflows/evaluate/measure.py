@@ -189,6 +189,7 @@ def _about(measured: Measured, model: str) -> dict[str, Any]:
         "people_asked": get(model).people_limit(outcome.settings.options(model)),
         "failures": {printable(file): why for file, why in answers.failures.items()},
         "known": answers.known,
+        "device": None if answers.placement is None else answers.placement.as_data(),
         "invented": None if invented is None else as_data(invented),
     } | _cost(answers)
 

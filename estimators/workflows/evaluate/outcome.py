@@ -11,6 +11,7 @@ import numpy as np
 from estimators.analysis.clip_latency import summarise
 from estimators.analysis.facts import Cost
 from estimators.annotated import AnnotatedSet
+from estimators.devices import Placement
 from estimators.registry import ModelSpec
 from estimators.workflows.evaluate.answers import (
     Evaluated,
@@ -32,16 +33,19 @@ class AskedModel:
         answers: to the first so many questions of the plan.
         error: why it did not answer, at last.
         memory_mb: what its process held, None where that is not known.
+        placement: where it computed, at last.
     """
 
     spec: ModelSpec
     answers: list[Answer] = field(default_factory=list)
     error: str = ""
     memory_mb: float | None = None
+    placement: Placement | None = None
 
     def take(self, answer: Answer) -> None:
         """Adds the answer to the next question."""
         self.answers.append(answer)
+        self.placement = answer.placement or self.placement
         if answer.estimate is None and not answer.unreadable:
             self.error = answer.error
 
@@ -108,6 +112,7 @@ def _of_model(plan: Plan, model: AskedModel, kept: AnnotatedSet) -> ModelAnswers
         failures(a for a in given if a.ask.cut is None),
         _cost([a for a in given if a.ask.cut is None], model.memory_mb),
         known=sum(answer.known for answer in given),
+        placement=model.placement,
     )
 
 

@@ -7,28 +7,25 @@ of whom in which version, so that the files of several runs may be joined one be
 from __future__ import annotations
 
 import base64
-import hashlib
-import json
 from collections.abc import Mapping
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass
-from functools import cache
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from estimators import weights
 from estimators.analysis.accuracy.protocol import Window
+from estimators.devices import CPU, Placement
 from estimators.specs import ModelSpec
 from estimators.types import Estimate, EstimatorOptions, PoseSet, Timings
+from estimators.workflows.evaluate.keys import digest, machine_digest, model_key
 from estimators.workflows.lines import LineFile, lock
-from estimators.workflows.provenance import machine, versions
+from estimators.workflows.provenance import machine
 
 FORMAT = "pose-estimates/1"
 SUFFIX = ".estimates"
-_CODE = Path(__file__).resolve().parents[2] / "models"
 _NUMBERS = ("xy", "score", "pose_score", "box_xyxy", "world_m")
 _Question = tuple[str, Window | None]
 
@@ -48,53 +45,21 @@ class Kept:
     machine: str
 
 
-@cache
-def machine_digest() -> str:
-    """Short digest of `provenance.machine`: times of two machines are not put together."""
-    return _digest(machine())
-
-
-def model_key(spec: ModelSpec, options: EstimatorOptions, device: str = "cpu") -> dict[str, Any]:
-    """Everything but the picture that decides a model's answer, JSON-ready.
-
-    The adapters' code and the versions of their frameworks are in it: answers of another version
-    are not taken for this one's.
-    """
-    return {
-        "model": spec.key,
-        "weights": weights.entry(spec.weights).sha256 if spec.weights else "",
-        "options": asdict(options),
-        "device": device,
-        "code": _digest([_code(), repr(sorted(spec.settings.items())), versions()]),
-    }
-
-
-@cache
-def _code() -> str:
-    read = hashlib.sha256()
-    for module in sorted(_CODE.glob("*.py")):
-        read.update(module.read_bytes())
-    return read.hexdigest()
-
-
-def _digest(content: Any) -> str:
-    text = json.dumps(content, sort_keys=True, ensure_ascii=True)
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
 class KnownAnswers:
     """What the lines of one model under one set of options say; those of others are passed over.
 
     Attributes:
         memory_mb: what the model's process held, by digest of the machine, at last.
         gave_up: why the model was asked nothing more, "" where it was.
+        placement: where the model computed at last.
     """
 
     def __init__(self, spec: ModelSpec, options: EstimatorOptions) -> None:
         self.key = model_key(spec, options)
-        self.digest = _digest(self.key)
+        self.digest = digest(self.key)
         self.memory_mb: dict[str, float] = {}
         self.gave_up = ""
+        self.placement = Placement(self.device)
         self._spec = spec
         self._known: dict[_Question, dict[str, Any]] = {}
         self._errors: dict[_Question, str] = {}
@@ -102,7 +67,13 @@ class KnownAnswers:
     @property
     def file_name(self) -> str:
         """Of the file that keeps them."""
-        return f"{self._spec.key}-{self.digest}{SUFFIX}"
+        device = "" if self.device == CPU else f"-{self.device}"
+        return f"{self._spec.key}{device}-{self.digest}{SUFFIX}"
+
+    @property
+    def device(self) -> str:
+        """The kind of device that they are of: `cpu` or `cuda`."""
+        return str(self.key["device"])
 
     def get(self, picture: str, window: Window | None) -> Kept | None:
         """What is known about a picture (by its SHA-256), or about a window of it."""
@@ -128,6 +99,9 @@ class KnownAnswers:
             return
         if "memory_mb" in entry:
             self.memory_mb[str(entry["machine"])] = float(entry["memory_mb"])
+            return
+        if "placement" in entry:
+            self.placement = Placement(**entry["placement"])
             return
         if "gave_up" in entry:
             self.gave_up = str(entry["gave_up"])
@@ -185,6 +159,17 @@ class Records:
     def unkept(self) -> str:
         """Why answers are not kept any more (a full disk, …), "" where they are."""
         return self._lines.unkept if self._lines is not None else ""
+
+    @property
+    def placement(self) -> Placement:
+        """Where the model computed at last; its kind of device is that of all answers."""
+        return self._answers.placement
+
+    def put_placement(self, where: Placement) -> None:
+        """Keeps where the model computes, unless that is known."""
+        if where != self._answers.placement:
+            self._answers.placement = where
+            self._put({"placement": where.as_data()})
 
     def knows(self, picture: str, window: Window | None) -> bool:
         """Whether an earlier run had an answer."""

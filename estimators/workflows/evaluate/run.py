@@ -10,6 +10,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 
+from estimators.devices import Placement
 from estimators.errors import (
     InputError,
     MemoryBudgetError,
@@ -23,8 +24,9 @@ from estimators.errors import (
 from estimators.runtime.api import Runner, RunResult
 from estimators.types import Estimate, EstimatorOptions, Frame
 from estimators.workflows.evaluate.asks import Ask, cut_out, moved
+from estimators.workflows.evaluate.keys import machine_digest
 from estimators.workflows.evaluate.pictures import SetPictures
-from estimators.workflows.evaluate.records import Records, machine_digest
+from estimators.workflows.evaluate.records import Records
 
 # While the model works on one picture the next is decoded, and another one waits its turn.
 AT_ONCE = 3
@@ -46,6 +48,7 @@ class Answer:
         unreadable: it is the picture's fault: no model can answer.
         busy: the times are no figures of the model's own on this machine.
         known: kept from an earlier run.
+        placement: where the model computed; None where it gave no answer.
     """
 
     ask: Ask
@@ -54,6 +57,7 @@ class Answer:
     unreadable: bool = False
     busy: bool = False
     known: bool = False
+    placement: Placement | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,7 +127,8 @@ def _settled(run: ModelRun, ask: Ask, records: Records, over: Callable[[], bool]
         kept = records.get(digest, ask.window)
         if kept is not None:
             busy = kept.busy or kept.machine != machine_digest()
-            return Answer(ask, kept.estimate, busy=busy, known=True), None
+            where = records.placement
+            return Answer(ask, kept.estimate, busy=busy, known=True, placement=where), None
         if over():
             return Answer(ask), None
         with run.runner.occupied():  # what another picture's answer takes meanwhile is disturbed
@@ -135,8 +140,10 @@ def _settled(run: ModelRun, ask: Ask, records: Records, over: Callable[[], bool]
     except PoseError as error:
         return Answer(ask, error=str(error)), error
     estimate, busy = moved(done.estimate, corner), done.busy or done.cold
-    records.put(digest, ask.window, estimate, busy)
-    return Answer(ask, estimate, busy=busy), None
+    if done.placement.kind == records.placement.kind:  # else it was moved meanwhile
+        records.put_placement(done.placement)
+        records.put(digest, ask.window, estimate, busy)
+    return Answer(ask, estimate, busy=busy, placement=done.placement), None
 
 
 def _estimated(run: ModelRun, frame: Frame, ended: Callable[[], bool]) -> RunResult:

@@ -20,9 +20,10 @@ from estimators.registry import ModelSpec, get
 from estimators.types import Timings
 from estimators.workflows.evaluate.answers import Evaluated
 from estimators.workflows.evaluate.asks import Ask, EvaluateSettings, Plan
+from estimators.workflows.evaluate.keys import model_key
 from estimators.workflows.evaluate.outcome import AskedModel, outcome
 from estimators.workflows.evaluate.pictures import PictureFacts
-from estimators.workflows.evaluate.records import KnownAnswers, by_name, model_key
+from estimators.workflows.evaluate.records import KnownAnswers, by_name
 from estimators.workflows.evaluate.run import Answer
 from estimators.workflows.evaluate.seen import FILE as SEEN
 from estimators.workflows.evaluate.seen import Seen
@@ -61,7 +62,15 @@ def settings_of(job: Mapping[str, Any]) -> tuple[EvaluateSettings, dict[str, Thr
     """The settings that `job_of` was given, of all shards together."""
     thresholds = {m: Thresholds(*values) for m, values in job["thresholds"].items()}
     models = tuple(job["models"])
-    return EvaluateSettings(models, job["protocol"], job["people"], job["invented"]), thresholds
+    devices = devices_of(job)
+    people, invented = job["people"], job["invented"]
+    settings = EvaluateSettings(models, job["protocol"], people, invented, devices=devices)
+    return settings, thresholds
+
+
+def devices_of(job: Mapping[str, Any]) -> dict[str, str]:
+    """Where each model of the shards computed."""
+    return {model: str(key["device"]) for model, key in job["models"].items()}
 
 
 def require_same(parts: Parts, job: Mapping[str, Any]) -> None:
@@ -119,7 +128,8 @@ class _Part:
             return Answer(ask, error=facts.unreadable, unreadable=True)
         kept = known.get(facts.sha256, ask.window)
         if kept is not None:
-            return Answer(ask, replace(kept.estimate, timings_ms=_UNKNOWN_MS))
+            estimate = replace(kept.estimate, timings_ms=_UNKNOWN_MS)
+            return Answer(ask, estimate, placement=known.placement)
         why = known.error(facts.sha256, ask.window) or known.error(by_name(file), ask.window)
         return Answer(ask, error=why) if why else None
 

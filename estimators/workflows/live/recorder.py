@@ -133,6 +133,7 @@ class LiveRecorder:
                 return
             own = replace(estimate, frame_index=index, time_s=time_s)
             times_ms = (result.queue_ms, result.transport_ms)
+            clip.computed(result.placement)
             clip.append(own, *times_ms, result.restarted, result.busy)
 
     def finish(self, why: str = "") -> None:

@@ -88,6 +88,7 @@ class Comparison:
                 continue
             answer = ClipEstimates(model, MODELS[model].skeleton, name, size)
             if result is not None:
+                answer.computed(result.placement)
                 answer.append(
                     result.estimate, result.queue_ms, result.transport_ms, busy=result.busy
                 )

@@ -54,7 +54,7 @@ def downloads(comparison: Comparison, verdict: Verdicts) -> None:
             verdict_button(verdict, f"{stem}.verdict.json")
         for spec in comparison.specs:
             heading(spec.title, comparison.colours[spec.key])
-            name = f"{stem}.{spec.key}"
+            name = f"{stem}.{comparison.results[spec.key].placement.named(spec.key)}"
             with st.container(horizontal=True):
                 _button(
                     "Overlay", f"{name}.png", partial(_overlay, comparison, where, spec.key), size

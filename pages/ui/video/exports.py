@@ -10,6 +10,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from estimators.devices import CUDA
 from estimators.errors import InputError
 from estimators.runtime.api import Runner
 from estimators.workflows.clip.files import clip_files, write_clip_zip
@@ -107,6 +108,7 @@ def _numbers(comparison: ClipComparison, video: FileTask | None, verdict: Verdic
     writers = dict(clip_files(comparison.job, comparison.analysis, verdict=verdict))
     for name in writers:
         kind, _, rest = name.partition(".")
+        rest = rest.removeprefix(f"{CUDA}.")
         label = titles.get(kind) or ("Parquet" if rest == "parquet" else rest.upper())
         title = _OF_MODELS[rest] if kind in titles else _LABELS[kind]
         rows.setdefault(title, {})[name] = label
