@@ -31,7 +31,15 @@ class TryAgainError(InputError):
 
 
 class WeightsError(PoseError):
-    """The weights of one model are absent, damaged or could not be fetched."""
+    """The weights of one model are absent, damaged or could not be fetched.
+
+    `steps` are what the person can do, one after the other, where there are several ways; then
+    `advice` is all of them.  What the libraries said is in `__cause__`.
+    """
+
+    def __init__(self, message: str, advice: str = "", steps: tuple[str, ...] = ()) -> None:
+        super().__init__(message, advice or " ".join(steps))
+        self.steps = steps
 
 
 class ModelError(PoseError):

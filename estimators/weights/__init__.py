@@ -35,6 +35,9 @@ class WeightsState:
         path: the local file or folder, None unless "embedded" or "cached".
         done_bytes, size_bytes: how much of it is here, of how much; 0 where not known.
         detail: why it failed and what to do, or where it is or goes.
+        error: of a failure.
+        tried: the failure is that of the last download, which somebody asked for; else what lies
+            here is not what it should be.
     """
 
     state: StateName
@@ -42,6 +45,8 @@ class WeightsState:
     done_bytes: int
     size_bytes: int
     detail: str
+    error: WeightsError | None = None
+    tried: bool = False
 
 
 def path(key: str) -> Path:
@@ -73,9 +78,10 @@ def state(key: str) -> WeightsState:
     done = fetching.done_bytes(wanted)
     if fetching.in_progress(wanted):
         return WeightsState("downloading", None, done, size, f"from {wanted.url}")
-    problem = problem or fetching.last_failure(wanted)
-    if problem is not None:
-        return WeightsState("failed", None, done, size, str(problem))
+    failure = problem or fetching.last_failure(wanted)
+    if failure is not None:
+        tried = problem is None
+        return WeightsState("failed", None, done, size, str(failure), failure, tried)
     return WeightsState("to_download", None, done, size, store.how_to_get(wanted))
 
 

@@ -13,11 +13,12 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import requests
 
 from estimators.errors import WeightsError
-from estimators.weights import store
+from estimators.weights import reasons, store
 from estimators.weights.manifest import WeightsEntry
 from estimators.weights.store import FetchCancelledError
 
@@ -30,6 +31,7 @@ Cancelled = Callable[[], bool]
 _CONNECT_S, _READ_S = 10.0, 30.0
 _CHUNK_BYTES = 1 << 18
 _MOST_RESUMES = 3
+OTHER_FILE = "what came is not the expected file; a proxy or a login page may have answered instead"
 
 
 class _CutError(Exception):
@@ -63,10 +65,7 @@ def download(entry: WeightsEntry, target: Path, progress: Progress, cancelled: C
         store.remember(target, entry.sha256)
     # requests' errors are OSErrors too: first those of the connection, then those of the disk.
     except requests.RequestException as error:
-        raise WeightsError(
-            f"{entry.key}: {entry.url} could not be fetched: {_reason(error)}.",
-            f"Check the connection, or {store.by_hand(entry)}.",
-        ) from error
+        raise not_fetched(entry, _reason(error)) from error
     except OSError as error:
         raise disk_error(entry, target, error) from error
 
@@ -85,12 +84,10 @@ def _fetch_all(entry: WeightsEntry, part: Path, progress: Progress, cancelled: C
             return
         _discard(part)
         if not before:  # a resumed file may have joined two versions: that deserves a clean start
-            raise WeightsError(
-                f"{entry.key}: {entry.url} does not give the expected file "
-                f"(SHA-256 expected {entry.sha256}, got {actual}).",
-                f"A proxy or a login page may have answered instead: {store.by_hand(entry)}.",
+            raise not_fetched(entry, OTHER_FILE) from ValueError(
+                f"SHA-256 expected {entry.sha256}, got {actual}"
             )
-    raise requests.ConnectionError("the connection was cut again and again")
+    raise requests.ConnectionError("cut again and again")
 
 
 def _stream(entry: WeightsEntry, part: Path, progress: Progress, cancelled: Cancelled) -> str:
@@ -198,26 +195,49 @@ def _require_space(entry: WeightsEntry, part: Path) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
+def not_fetched(entry: WeightsEntry, reason: str) -> WeightsError:
+    """What is told where `entry` did not come: why, and the two ways to it."""
+    return WeightsError(
+        f"The weights {entry.key} could not be fetched: {reason}.",
+        steps=(
+            f"Check that this machine can reach {urlsplit(entry.url).hostname or entry.url}, then "
+            "try again.",
+            f"If it still does not come, {store.by_hand(entry)}.",
+        ),
+    )
+
+
 def _reason(error: requests.RequestException) -> str:
     if error.response is not None:
-        return f"the server answered {error.response.status_code} {error.response.reason}"
-    if isinstance(error, requests.Timeout):
-        return "the server did not answer in time"
-    # requests wraps urllib3's retries, which wrap the cause: "HTTPSConnection(host=…): the cause".
-    cause = str(getattr(error.args[0], "reason", error)) if error.args else ""
-    return f"no connection ({cause.partition('): ')[2] or cause})"
+        return reasons.of_status(error.response.status_code)
+    return reasons.of_connection(f"{type(error).__name__}: {error}")
 
 
 def disk_error(entry: WeightsEntry, target: Path, error: OSError) -> WeightsError:
+    """What is told where `entry` cannot be kept in the folder of `target`."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        needed = f"{entry.size_bytes / 1e6:.0f} MB are" if entry.size_bytes else "more room is"
         return WeightsError(
-            f"{entry.key}: the disk is full, {entry.size_bytes / 1e6:.0f} MB are needed in "
+            f"The weights {entry.key} do not fit: the disk is full, and {needed} needed in "
             f"{target.parent}.",
-            f"Free some space, or let POSE_CACHE_DIR name a folder elsewhere. "
-            f"The file comes from {entry.url}",
+            steps=(
+                "Free some space, or let POSE_CACHE_DIR name a folder elsewhere, then try again.",
+                _elsewhere(entry),
+            ),
         )
     return WeightsError(
-        f"{entry.key}: {target.parent} cannot be written to: {error.strerror}.",
-        f"Let POSE_CACHE_DIR name a folder that can be written to, or put "
-        f"{entry.file_name} from {entry.url} into a folder that POSE_WEIGHTS_DIR names.",
+        f"The weights {entry.key} could not be kept: {target.parent} cannot be written to.",
+        steps=(
+            "Let POSE_CACHE_DIR name a folder that can be written to, then try again.",
+            _elsewhere(entry),
+        ),
+    )
+
+
+def _elsewhere(entry: WeightsEntry) -> str:
+    if entry.kind == "tfhub":
+        return "Or use the LiteRT variant, which gives the same answers without them."
+    return (
+        f"If there is none, put the file {entry.file_name} from {entry.url} into a folder that "
+        "POSE_WEIGHTS_DIR names."
     )

@@ -85,7 +85,7 @@ def done_bytes(wanted: WeightsEntry) -> int:
 def _fetch_now(wanted: WeightsEntry, began: float, report: Progress, stop: Cancelled) -> Path:
     failure = last_failure(wanted, since=began)
     if failure is not None:  # whoever we waited for has just failed: do not ask the server again
-        raise WeightsError(failure.message, failure.advice)
+        raise WeightsError(failure.message, failure.advice, failure.steps)
     target = store.target(wanted)
     _note(target, None)
     try:

@@ -56,11 +56,6 @@ def brought(entry: WeightsEntry) -> Path | None:
 
 def how_to_get(entry: WeightsEntry) -> str:
     """What a person can do when `entry` is not here: the address and the folder, in words."""
-    if entry.kind == "tfhub":
-        return (
-            f"Run `python -m estimators weights fetch {entry.key}`, or unpack {entry.url} into "
-            f"{target(entry)}."
-        )
     if entry.kind == "embedded":
         return f"Restore {target(entry)} from the repository."
     return f"Run `python -m estimators weights fetch {entry.key}`, or {by_hand(entry)}."
@@ -68,13 +63,16 @@ def how_to_get(entry: WeightsEntry) -> str:
 
 def by_hand(entry: WeightsEntry) -> str:
     """How a person brings the file: its name, its address and the folder, in words."""
+    if entry.kind == "tfhub":
+        return f"unpack {entry.url} into {target(entry)}"
     chosen = settings.current().weights_dir
     folder = (
         f"{chosen}, the folder that POSE_WEIGHTS_DIR names"
         if chosen
         else f"{cache_dir()} or any folder that POSE_WEIGHTS_DIR names"
     )
-    return f"put the file {entry.file_name} from {entry.url} into {folder}"
+    name = "" if entry.url.endswith(f"/{entry.file_name}") else f" {entry.file_name}"
+    return f"put the file{name} from {entry.url} into {folder}"
 
 
 def find(entry: WeightsEntry) -> Path | None:
@@ -109,10 +107,10 @@ def verify(entry: WeightsEntry, file: Path, advice: str) -> None:
         ) from error
     if expected and actual != expected:
         raise WeightsError(
-            f"{entry.key}: {file} is not the expected {'file' if file.is_file() else 'folder'} "
-            f"(SHA-256 expected {expected}, found {actual}).",
+            f"{entry.key}: {file} is not the expected {'file' if file.is_file() else 'folder'}: it "
+            "is damaged, or of another version.",
             advice,
-        )
+        ) from ValueError(f"SHA-256 expected {expected}, found {actual}")
 
 
 def record(entry: WeightsEntry) -> None:

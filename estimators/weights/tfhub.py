@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import re
 import subprocess
@@ -12,16 +13,18 @@ from pathlib import Path
 from typing import IO
 
 from estimators.errors import WeightsError
-from estimators.weights import store
-from estimators.weights.download import Cancelled, Progress
+from estimators.weights import reasons, store
+from estimators.weights.download import OTHER_FILE, Cancelled, Progress, disk_error, not_fetched
 from estimators.weights.manifest import WeightsEntry
 from estimators.weights.store import FetchCancelledError
 
 _ROOT = Path(__file__).parents[2]
 _POLL_S = 0.2
 _STALLED_POLLS = 900  # three minutes without a new byte
-_OTHER_WAYS = "the LiteRT variant works without it."
+_OTHER_WAYS = "the LiteRT variant works without it"
 
+# What a disk says that is full or cannot be written to.
+_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS)
 _NOT_INSTALLED = ("ModuleNotFoundError", "ImportError")
 
 
@@ -42,28 +45,28 @@ def resolve(entry: WeightsEntry, target: Path, progress: Progress, cancelled: Ca
             target.parent.mkdir(parents=True, exist_ok=True)
             child = _start(entry, target, words)
         except OSError as error:
-            raise _failed(entry, target, str(error)) from error
+            raise disk_error(entry, target, error) from error
         try:
             _watch(entry, target, child, (progress, cancelled))
         finally:
             _end(child)
         if child.returncode != 0 or not (target / "saved_model.pb").is_file():
             words.seek(0)
-            raise _failed(entry, target, _last_words(words.read().decode(errors="replace")))
+            raise _failed(entry, _last_words(words.read().decode(errors="replace")))
     _verify(entry, target)
 
 
 def _verify(entry: WeightsEntry, target: Path) -> None:
     """Checks what came against the manifest's SHA-256, and notes its own for every later load."""
     try:
-        store.verify(entry, target, f"It came from {entry.url} and was removed: {_OTHER_WAYS}")
+        store.verify(entry, target, "")
         store.record(entry)
     except OSError as error:
         store.forget(entry)
-        raise _failed(entry, target, str(error)) from error
-    except WeightsError:
+        raise disk_error(entry, target, error) from error
+    except WeightsError as error:
         store.forget(entry)
-        raise
+        raise not_fetched(entry, f"{OTHER_FILE}; {_OTHER_WAYS}") from error.__cause__
 
 
 def fetched_bytes(target: Path) -> int:
@@ -105,7 +108,7 @@ def _watch(
         idle = 0 if done > seen else idle + 1
         seen = max(seen, done)
         if idle > _STALLED_POLLS:
-            raise _failed(entry, target, "nothing arrived for three minutes")
+            raise _failed(entry, "nothing arrived for three minutes")
         progress(done, max(entry.size_bytes, done))
 
 
@@ -127,15 +130,20 @@ def _last_words(text: str) -> str:
     return (named or lines or ["tensorflow_hub gave no reason"])[-1]
 
 
-def _failed(entry: WeightsEntry, target: Path, reason: str) -> WeightsError:
-    if reason.startswith(_NOT_INSTALLED):
-        return WeightsError(
-            f"{entry.key} comes through tensorflow_hub, which cannot be imported here: {reason}.",
-            "Install tensorflow and tensorflow-hub as in requirements.txt (setuptools below 81), "
-            "or use the LiteRT variant, which gives the same answers.",
+def _failed(entry: WeightsEntry, said: str) -> WeightsError:
+    """What is told of `said`, the last words of tensorflow_hub; they are in its cause."""
+    if said.startswith(_NOT_INSTALLED):
+        error = WeightsError(
+            f"The weights {entry.key} come through tensorflow_hub, which cannot be used here.",
+            steps=(
+                "Install tensorflow and tensorflow-hub as in requirements.txt (setuptools below "
+                "81), then try again.",
+                "Or use the LiteRT variant, which gives the same answers without them.",
+            ),
         )
-    return WeightsError(
-        f"{entry.key}: {entry.url} could not be fetched through tensorflow_hub: {reason}.",
-        f"Check the connection, or unpack the SavedModel into {target} by hand "
-        f"(TFHUB_CACHE_DIR names another folder); {_OTHER_WAYS}",
-    )
+    elif (number := re.search(r"\[Errno (\d+)\]", said)) and int(number[1]) in _DISK:
+        error = disk_error(entry, store.target(entry), OSError(int(number[1]), said))
+    else:
+        error = not_fetched(entry, f"{reasons.of_connection(said)}; {_OTHER_WAYS}")
+    error.__cause__ = RuntimeError(said)
+    return error

@@ -9,7 +9,7 @@ import streamlit as st
 from estimators import weights
 from estimators.registry import MODELS, ModelSpec
 from pages.ui.colours import family_colour, heading
-from pages.ui.fetching import megabytes, weights_control
+from pages.ui.fetching import failure, megabytes, weights_control
 from pages.ui.settings import MOST_MODELS
 from pages.ui.sidebar import choose_models
 from pages.ui.text import escaped
@@ -107,11 +107,11 @@ def _weights(spec: ModelSpec) -> None:
         size = f", {megabytes(state.size_bytes)}" if state.size_bytes else ""
         st.badge(f"Weights {where}{size}", icon=":material/check:", color="green", help=source)
         return
-    if state.state == "to_download":
+    if state.state != "downloading" and failure(state, spec.weights) is None:
         st.badge(
             "Weights not on this machine yet",
             icon=":material/cloud_download:",
             color="gray",
-            help=source,
+            help=escaped(entry.source) if state.tried else source,
         )
     weights_control(spec.weights, f"card_{spec.key}")

@@ -1,7 +1,12 @@
-"""Fetching weights from a page: one download a file, seen and stopped by every viewer alike."""
+"""Fetching weights from a page: one download a file, seen and stopped by every viewer alike.
+
+That it failed concerns who asked for it, on the page where they did; the others are offered the
+weights as before.
+"""
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable
 
@@ -10,9 +15,13 @@ import streamlit as st
 from estimators import weights
 from estimators.errors import WeightsError
 from estimators.registry import MODELS, ModelSpec
-from pages.ui import engine
+from pages.ui import engine, memory
 from pages.ui.text import escaped
 
+_LOG = logging.getLogger(__name__)
+# Of this visit: on which page each file was asked for; and in this run of the page, where it is
+# told what became of that: two models may need the same file.
+_ASKED, _TOLD = "weights_asked_on", "weights_told_at"
 _CHECKED = {
     True: "checked by SHA-256",
     False: "TF Hub publishes no checksum, so that only later changes are noticed",
@@ -53,8 +62,12 @@ class _Fetches:
     def _fetch(key: str, stop: threading.Event) -> None:
         try:
             weights.fetch(key, cancelled=stop.is_set)
-        except WeightsError:
-            return  # `weights.state` tells every viewer why
+        except weights.FetchCancelledError:
+            return
+        except WeightsError as error:
+            # The page says it in words; what the libraries said is for whoever runs the server.
+            _LOG.warning("The weights %s did not come: %s", key, error.__cause__ or error)
+            return
         for model, spec in MODELS.items():
             if spec.weights == key:
                 engine.jobs().forget_failures(model)
@@ -63,6 +76,11 @@ class _Fetches:
 @st.cache_resource(show_spinner=False)
 def _fetches() -> _Fetches:
     return _Fetches()
+
+
+def begin() -> None:
+    """Call it at the start of every run of a page."""
+    st.session_state[_TOLD] = {}
 
 
 def invitation(
@@ -97,18 +115,38 @@ def weights_control(key: str, place: str) -> None:
     if now.state == "downloading" or _fetches().running(key):
         _watch(key, place)
         return
-    if now.state == "failed":
-        st.error(escaped(now.detail), icon=":material/cloud_off:")
+    failed = failure(now, key)
+    if failed is not None and st.session_state[_TOLD].setdefault(key, place) == place:
+        st.error(_in_steps(failed), icon=":material/cloud_off:")
     size = f" {megabytes(now.size_bytes)}" if now.size_bytes else " from TF Hub"
-    label = "Try again" if now.state == "failed" else f"Fetch{size}"
+    label = f"Fetch{size}" if failed is None else "Try again"
     if st.button(
         label,
         key=f"fetch_{place}_{key}",
         icon=":material/download:",
         help=f"From {entry.url}, once for this machine; {_CHECKED[bool(entry.sha256)]}.",
     ):
+        st.session_state.setdefault(_ASKED, {})[key] = memory.page()
         _fetches().start(key)
         st.rerun()
+
+
+def failure(now: weights.WeightsState, key: str) -> WeightsError | None:
+    """Why the weights are not here, where that concerns this visitor on this page.
+
+    Args:
+        now: where `key` stands.
+    """
+    asked_here = st.session_state.get(_ASKED, {}).get(key) == memory.page()
+    return now.error if asked_here or not now.tried else None
+
+
+def _in_steps(error: WeightsError) -> str:
+    """What happened and what to do, as Markdown."""
+    steps = error.steps or (error.advice,)
+    numbers = [f"{n}. " if len(steps) > 1 else "" for n in range(1, len(steps) + 1)]
+    lines = [f"{n}{escaped(step)}" for n, step in zip(numbers, steps, strict=True)]
+    return "\n".join([f"**{escaped(error.message)}**", "", *lines])
 
 
 @st.fragment(run_every=0.5)

@@ -25,6 +25,11 @@ def begin(page: str) -> None:
         st.session_state[_RECALLED] = set()
 
 
+def page() -> str:
+    """The name of the page that is shown."""
+    return str(st.session_state.get(_PAGE, ""))
+
+
 def recall(key: str, default: _Value) -> _Value:
     """Before the widget `key`: sets it to what it was, to `default` the first time.
 

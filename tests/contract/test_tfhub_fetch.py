@@ -52,7 +52,7 @@ def test_fetches_in_a_process_of_its_own(server: Server, tmp_path: Path) -> None
     assert (folder / "saved_model.pb").read_bytes() == b"graph"
     assert weights.path("hub") == folder
     (folder / "variables" / "variables.index").write_bytes(b"x")
-    with pytest.raises(WeightsError, match="SHA-256 expected"):
+    with pytest.raises(WeightsError, match="not the expected folder"):
         weights.path("hub")  # also where the manifest knows none: that of what came counts
     assert (weights.fetch("hub") / "variables" / "variables.index").read_bytes() == b"i"
     assert weights.path("hub") == folder
@@ -62,8 +62,9 @@ def test_fetches_in_a_process_of_its_own(server: Server, tmp_path: Path) -> None
 def test_what_is_not_expected_is_refused_and_removed(server: Server, tmp_path: Path) -> None:
     manifest = tmp_path / "manifest.toml"
     manifest.write_text(f'{manifest.read_text()}sha256 = "{"0" * 64}"\n')
-    with pytest.raises(WeightsError, match="SHA-256 expected 0000"):
+    with pytest.raises(WeightsError, match="not the expected file") as caught:
         weights.fetch("hub")
+    assert "SHA-256 expected 0000" in str(caught.value.__cause__)
     assert not store.target(weights.entry("hub")).exists()
     assert weights.state("hub").state == "failed"
 
@@ -72,8 +73,12 @@ def test_refusal_is_told(server: Server, tmp_path: Path) -> None:
     server.behaviour.status = 403
     with pytest.raises(WeightsError) as caught:
         weights.fetch("hub")
-    for word in ("403", server.url, str(tmp_path / "cache" / "tfhub"), "LiteRT"):
+    refused = "does not give it to this machine"
+    for word in (refused, server.url, str(tmp_path / "cache" / "tfhub"), "LiteRT"):
         assert word in str(caught.value)
+    assert "403" not in str(caught.value).replace(server.url, "")
+    assert "403" in str(caught.value.__cause__)
+    assert len(caught.value.steps) == 2
     assert weights.state("hub").state == "failed"
 
 
