@@ -188,7 +188,7 @@ class ClipEstimates:
 
     @property
     def people(self) -> NDArray[np.int64]:
-        """Int64 [F], people in each frame."""
+        """Int64 [F], people that the model returned in each frame, whatever the thresholds."""
         counts: NDArray[np.int64] = np.diff(self.offsets)
         return counts
 
@@ -274,6 +274,19 @@ class ClipEstimates:
         if self._identity is None:
             return np.full(self.person_count, NOBODY, np.int64)
         return self._identity
+
+    @property
+    def found(self) -> NDArray[np.int64] | None:
+        """Int64 [F], people in each frame who count as found; None as long as nobody has decided.
+
+        Who counts is decided together with `identity`, at thresholds: see `scale.found`.
+        """
+        if self._identity is None:
+            return None
+        counts: NDArray[np.int64] = np.bincount(
+            self.frame_of[self._identity != NOBODY], minlength=len(self)
+        ).astype(np.int64)
+        return counts
 
     def identify(self, identity: NDArray[np.int64]) -> None:
         """Sets `identity`, [P]; appending a frame forgets it.  Raises ValueError on the shape."""

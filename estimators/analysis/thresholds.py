@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -87,6 +88,32 @@ class ShownClip:
         out = np.full(self.clip.person_count, NOBODY, np.int64)
         out[self.rows] = values
         return out
+
+
+@dataclass(frozen=True)
+class Absence:
+    """Why none of a model's people count as found (`scale.found`).
+
+    Attributes:
+        why: "failed": it gave no answer; "nobody": it returned nobody; "people": everybody is under
+            the person threshold; "joints": whoever is not has fewer than three joints over theirs.
+        strongest: person score of whom it is surest of; NaN where it gives none.
+    """
+
+    why: Literal["failed", "nobody", "people", "joints"]
+    strongest: float = np.nan
+
+    @classmethod
+    def of(cls, clip: ClipEstimates, thresholds: Thresholds) -> Absence | None:
+        """The reason for a picture or a whole clip; None where anybody counts."""
+        if len(ShownClip.of(clip, thresholds)):
+            return None
+        if not clip.person_count:
+            return cls("failed" if clip.failed.all() else "nobody")
+        known = clip.pose_score[np.isfinite(clip.pose_score)]
+        strongest = float(known.max()) if len(known) else np.nan
+        hidden = bool((clip.pose_score < thresholds.pose).all())
+        return cls("people" if hidden else "joints", strongest)
 
 
 def _visible_xy(

@@ -44,7 +44,7 @@ SUMMARY_COLUMNS = (
 AGREEMENT_COLUMNS = ("file", "model", "other_model", "person", "frame_index", "time_s", "oks")
 SMOOTHED_COLUMNS = JOINT_COLUMNS[: JOINT_COLUMNS.index("score")]
 FRAME_COLUMNS = (
-    *("model", "file", "frame_index", "time_s", "people", *TIMINGS),
+    *("model", "file", "frame_index", "time_s", "people", "returned", *TIMINGS),
     *("restarted", "busy", "device", "error"),
 )
 
@@ -83,7 +83,10 @@ def smoothed_table(
 
 
 def frame_table(estimates: Sequence[ClipEstimates]) -> pd.DataFrame:
-    """One row a model × file × frame, columns `FRAME_COLUMNS`: people, time a stage, errors."""
+    """One row a model × file × frame, columns `FRAME_COLUMNS`: people, time a stage, errors.
+
+    `people` are those who count as found (`ClipEstimates.found`), `returned` all of them.
+    """
     return _stack([_frame_columns(e) for e in estimates], FRAME_COLUMNS)
 
 
@@ -147,7 +150,7 @@ def _joint_columns(e: ClipEstimates) -> dict[str, Any]:
 
 
 def _frame_columns(e: ClipEstimates) -> dict[str, Any]:
-    rows = len(e)
+    rows, found = len(e), e.found
     error = np.full(rows, "", object)
     for row, message in e.errors.items():
         error[row] = message
@@ -156,6 +159,7 @@ def _frame_columns(e: ClipEstimates) -> dict[str, Any]:
         _constant(e.file, rows),
         e.frame_index,
         e.time_s,
+        _nullable(np.zeros(rows) if found is None else found, e.failed | (found is None)),
         e.people,
         *e.timings_ms.T,
         e.restarted,

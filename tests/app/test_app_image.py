@@ -465,12 +465,15 @@ def test_an_address_says_the_same_settings_again(settings: Settings) -> None:
 
 
 @pytest.mark.parametrize(
-    ("models", "said"),
+    ("address", "said"),
     [
-        ("movenet-lightning", "Only BlazePose estimates the third dimension"),
-        ("blazepose-lite", "BlazePose lite found nobody here whose joints are over its threshold"),
+        ({"models": "movenet-lightning"}, "None of the chosen models gives joints in 3-D"),
+        ({"people": "blazepose-lite:1"}, "BlazePose lite is not sure enough of anybody"),
+        ({"threshold": "blazepose-lite:1"}, "nobody with 3 joints or more over its visibility"),
+        ({"models": "blazepose-heavy"}, "BlazePose heavy has no weights on this machine yet"),
     ],
 )
-def test_3d_tells_the_real_reason_why_there_is_none(models: str, said: str) -> None:
-    at = wait_for(first_page(models=models, people="blazepose-lite:1", view="3-D"))
-    assert any(said in info.value for info in at.info)
+def test_3d_tells_the_real_reason_why_there_is_none(address: dict[str, str], said: str) -> None:
+    models = f"movenet-lightning,{address.pop('models', 'blazepose-lite')}"
+    at = wait_for(first_page(**{"models": models, "view": "3-D", **address}))
+    assert any(said in info.value for info in at.info), [info.value for info in at.info]

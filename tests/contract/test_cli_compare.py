@@ -102,7 +102,7 @@ def test_tables_and_document_agree(compared: tuple[Path, str]) -> None:
     }
     joints = list(csv.DictReader((folder / "joints.csv").open()))
     frames = list(csv.DictReader((folder / "frames.csv").open()))
-    assert {(f["model"], f["file"]): int(f["people"]) for f in frames} == people
+    assert {(f["model"], f["file"]): int(f["returned"]) for f in frames} == people
     assert len(joints) == 17 * sum(people.values())
     assert len(pd.read_parquet(folder / "joints.parquet")) == len(joints)
     assert len(pd.read_parquet(folder / "frames.parquet")) == len(frames)

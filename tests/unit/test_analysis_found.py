@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 from analysis_motion import standing
 
@@ -14,6 +15,7 @@ from estimators.analysis.identity import identify_picture
 from estimators.analysis.matching import group_people
 from estimators.analysis.scale import above_thresholds, found
 from estimators.analysis.thresholds import ShownClip, Thresholds
+from estimators.export.tables import frame_table
 from estimators.registry import get
 from estimators.skeletons import COCO_17
 from estimators.types import Estimate, PoseSet, Timings
@@ -49,6 +51,17 @@ def test_a_picture_and_a_clip_count_the_same_people(visible: int, counts: bool) 
     assert report_clip({MODEL: clip}).facts({})[0].found == expected
     identify_picture({MODEL: clip}, {MODEL: Thresholds(JOINT, PERSON)})
     assert (clip.identity != NOBODY).tolist() == [counts, True]
+    (row,) = frame_table([clip]).to_dict("records")
+    assert (row["people"], row["returned"]) == (expected, 2)
+
+
+def test_nobody_is_counted_in_a_file_before_somebody_decided_who_counts() -> None:
+    clip = picture(MODEL, answer([17, 17]))
+    clip.append_failed(1, 0.1, "It failed.")
+    assert frame_table([clip])["people"].isna().all()
+    clip.identify(np.array([NOBODY, 1]))
+    assert frame_table([clip])["people"].tolist() == [1, pd.NA]
+    assert frame_table([clip])["returned"].tolist() == [2, 0]
 
 
 def test_the_joints_that_the_models_share_decide() -> None:

@@ -115,7 +115,7 @@ def test_frame_table_keeps_empty_and_failed_frames() -> None:
     table = frame_table([clip])
     assert tuple(table.columns) == FRAME_COLUMNS
     assert table.frame_index.tolist() == [0, 2, 9]
-    assert table.people.tolist() == [2, 0, 0]
+    assert table.returned.tolist() == [2, 0, 0]
     assert table.inference_ms[:2].tolist() == [4.25, 4.25]
     assert table.inference_ms[2:].isna().all()
     assert table.transport_ms.isna().all()

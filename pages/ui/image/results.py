@@ -22,6 +22,7 @@ from pages.ui.image.tables import (
     styled,
 )
 from pages.ui.image.world import world_view
+from pages.ui.nobody import listed, why_nobody
 from pages.ui.tabs import tabs
 from pages.ui.viewer.panels import JointRef
 
@@ -49,8 +50,10 @@ def choose_person(comparison: Comparison, place: str) -> int | None:
     people = len(comparison.groups)
     if people == 0:
         st.info(
-            "No model found anybody above its thresholds. Lower them in the sidebar, or try "
-            "another picture.",
+            listed(
+                "No model shows anybody in this picture.",
+                why_nobody(comparison.settings, comparison.specs, comparison.estimates),
+            ),
             icon=":material/person_off:",
         )
         return None

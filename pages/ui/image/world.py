@@ -12,6 +12,7 @@ from estimators.registry import MODELS, ModelSpec
 from pages.ui.charts import CONFIG_3D
 from pages.ui.colours import ink
 from pages.ui.image.comparison import Comparison
+from pages.ui.nobody import listed, why_nobody
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -29,22 +30,12 @@ _MARGIN, _NARROWEST = 1.1, 0.5
 
 def world_view(comparison: Comparison) -> None:
     """A figure that can be turned; one person at a time, all models that have world landmarks."""
-    with_depth = [s for s in comparison.specs if s.gives_3d]
-    numbers = [
-        n
-        for n, group in enumerate(comparison.groups)
-        if any(spec.key in group.members for spec in with_depth)
-    ]
+    numbers = [n for n in range(len(comparison.groups)) if _in_space(comparison, n)]
     if not numbers:
-        st.info(
-            f"Only {_families_with_depth()} estimates the third dimension: choose one in the "
-            "sidebar."
-            if not with_depth
-            else f"{' and '.join(s.title for s in with_depth)} found nobody here whose joints are "
-            "over its threshold. Lower it in the sidebar, or try another picture.",
-            icon=":material/view_in_ar:",
-        )
+        st.info(why_none(comparison), icon=":material/view_in_ar:")
         return
+    if len(numbers) < len(comparison.groups):
+        st.caption(_others(comparison, numbers))
     with st.container(horizontal=True, horizontal_alignment="distribute"):
         person = _choose_person(numbers)
         view = st.segmented_control(
@@ -65,6 +56,41 @@ def world_view(comparison: Comparison) -> None:
         "Metres around the middle of the hips, guessed from one camera: good for the shape of a "
         "pose, not for measuring. Drag to turn, scroll to zoom, or choose a view. Right limbs are "
         "dashed."
+    )
+
+
+def _in_space(comparison: Comparison, person: int) -> list[str]:
+    """The models that give joints in metres of a person, an index into `comparison.groups`."""
+    members = comparison.groups[person].members
+    worlds = {key: comparison.people[key].world_m for key in members}
+    return [
+        key
+        for key, world_m in worlds.items()
+        if world_m is not None and np.isfinite(world_m[members[key]]).any()
+    ]
+
+
+def why_none(comparison: Comparison) -> str:
+    """Why there is nobody to be seen in space, in words."""
+    with_depth = [spec for spec in comparison.settings.specs() if spec.gives_3d]
+    if not with_depth:
+        return (
+            f"None of the chosen models gives joints in 3-D. {_families_with_depth()} does: choose "
+            "one in the sidebar."
+        )
+    reasons = why_nobody(comparison.settings, with_depth, comparison.estimates)
+    flat = [s.title for s in with_depth if comparison.people.get(s.key)]
+    reasons += [f"{title} gave no joints in metres for whom it found." for title in flat]
+    return listed("Nobody can be shown in 3-D.", reasons)
+
+
+def _others(comparison: Comparison, numbers: list[int]) -> str:
+    """Who is not shown, and why."""
+    flat = [str(n + 1) for n in range(len(comparison.groups)) if n not in numbers]
+    models = [s.title for s in comparison.settings.specs() if s.gives_3d]
+    return (
+        f"Without person {', '.join(flat)}: only models without 3-D show them. "
+        f"{' and '.join(models)} {'does' if len(models) == 1 else 'do'} not see them there."
     )
 
 
@@ -96,13 +122,12 @@ def world_chart(comparison: Comparison, person: int, view: str) -> go.Figure:
     import plotly.graph_objects as go
 
     figure = go.Figure()
-    group = comparison.groups[person]
-    drawn = []
-    for spec in comparison.specs:
-        world_m = comparison.people[spec.key].world_m
-        if world_m is not None and spec.key in group.members:
-            drawn.append(world_m[group.members[spec.key]])
-            _add_person(figure, spec, drawn[-1], comparison.colours[spec.key])
+    group, drawn = comparison.groups[person], []
+    for key in _in_space(comparison, person):
+        world_m = comparison.people[key].world_m
+        assert world_m is not None
+        drawn.append(world_m[group.members[key]])
+        _add_person(figure, MODELS[key], drawn[-1], comparison.colours[key])
     figure.update_layout(
         title={"text": f"Person {person + 1} in space", "font_size": 15},
         height=560,

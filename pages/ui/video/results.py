@@ -19,7 +19,9 @@ from estimators.workflows.clip.series import (
 )
 from pages.ui import memory
 from pages.ui.charts import CONFIG
+from pages.ui.nobody import listed
 from pages.ui.tabs import tabs
+from pages.ui.video.absent import why_no_agreement, why_nobody_shown
 from pages.ui.video.charts import (
     Ink,
     agreement_chart,
@@ -64,8 +66,7 @@ def _choose_person(comparison: ClipComparison, place: str) -> int | None:
     people = people_worth_listing(comparison.analysis)[:_MOST_PEOPLE]
     if not people:
         st.info(
-            "No model follows anybody above its thresholds. Lower them in the sidebar, or try "
-            "another clip.",
+            listed("No model shows anybody in this clip.", why_nobody_shown(comparison)),
             icon=":material/person_off:",
         )
         return None
@@ -96,9 +97,7 @@ def _when(spans: Sequence[tuple[float, float]]) -> str:
 def _agreement(comparison: ClipComparison) -> None:
     over_time = comparison.analysis.report.over_time
     if not over_time.pairs or not over_time.people:
-        st.info(
-            "Agreement needs two models that follow the same person.", icon=":material/group_off:"
-        )
+        st.info(why_no_agreement(comparison), icon=":material/group_off:")
         return
     person = _choose_person(comparison, "agreement")
     if person is None:
