@@ -5,41 +5,18 @@ A picture is a clip of one frame, so that both leave in the same formats.
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from estimators.analysis.growing import Growing
 from estimators.devices import Placement
 from estimators.skeletons import Skeleton
 from estimators.types import Estimate, PoseSet
 
 TIMINGS = ("preprocess_ms", "inference_ms", "postprocess_ms", "queue_ms", "transport_ms")
 NOBODY = -1
-
-
-class _Growing:
-    """Rows of one shape and dtype that double their room when it runs out."""
-
-    def __init__(self, shape: tuple[int, ...], dtype: type[np.generic]) -> None:
-        self._data: NDArray[Any] = np.empty((16, *shape), dtype)
-        self._rows = 0
-
-    def extend(self, values: Any) -> None:
-        values = np.asarray(values, self._data.dtype)
-        end = self._rows + len(values)
-        if end > len(self._data):
-            data = np.empty((max(end, 2 * len(self._data)), *self._data.shape[1:]), values.dtype)
-            data[: self._rows] = self.rows
-            self._data = data
-        self._data[self._rows : end] = values
-        self._rows = end
-
-    @property
-    def rows(self) -> NDArray[Any]:
-        view = self._data[: self._rows]
-        view.flags.writeable = False
-        return view
 
 
 class ClipEstimates:
@@ -68,15 +45,15 @@ class ClipEstimates:
         self._placements: list[tuple[int, Placement]] = []
         self.held_to: int | None = None
         k = len(skeleton)
-        self._frame_index = _Growing((), np.int64)
-        self._time_s = _Growing((), np.float64)
-        self._offsets = _Growing((), np.int64)
+        self._frame_index = Growing((), np.int64)
+        self._time_s = Growing((), np.float64)
+        self._offsets = Growing((), np.int64)
         self._offsets.extend([0])
-        self._timings = _Growing((len(TIMINGS),), np.float32)
-        self._xy = _Growing((k, 2), np.float32)
-        self._score = _Growing((k,), np.float32)
-        self._pose_score = _Growing((), np.float32)
-        self._optional: dict[str, _Growing] = {}
+        self._timings = Growing((len(TIMINGS),), np.float32)
+        self._xy = Growing((k, 2), np.float32)
+        self._score = Growing((k,), np.float32)
+        self._pose_score = Growing((), np.float32)
+        self._optional: dict[str, Growing] = {}
         self._identity: NDArray[np.int64] | None = None
 
     @classmethod
@@ -144,7 +121,7 @@ class ClipEstimates:
     def _add_optional(self, name: str, values: NDArray[np.float32] | None, people: int) -> None:
         """Keeps a column that only some models have; NaN for people before its first value."""
         if values is not None and name not in self._optional:
-            column = self._optional[name] = _Growing(values.shape[1:], np.float32)
+            column = self._optional[name] = Growing(values.shape[1:], np.float32)
             column.extend(np.full((self.person_count, *values.shape[1:]), np.nan))
         if name in self._optional:
             column = self._optional[name]
