@@ -13,6 +13,7 @@ from typing import Any
 from estimators.cli.codes import FAILED, INTERRUPTED
 from estimators.cli.streams import complain, tell
 from estimators.cluster.on_ray import imported, worker_environment
+from estimators.cluster.reach import JOBS, advice, show_token
 from estimators.errors import InputError, first_line
 
 _LOOK_S = 1.0
@@ -26,7 +27,7 @@ def is_remote(options: argparse.Namespace) -> bool:
         InputError: `--detach` of something that ends with this terminal.
     """
     address = getattr(options, "on", None) or ""
-    remote = address.startswith(("http://", "https://"))
+    remote = address.startswith(JOBS)
     if getattr(options, "detach", False) and not remote:
         raise InputError(
             "--detach needs a job that outlives this terminal.", "Give --on http://head:8265."
@@ -130,14 +131,13 @@ def _client(address: str) -> Any:
     Raises:
         InputError: Ray is not installed as a whole, or nothing answers there.
     """
+    show_token()
     imported()
     try:
         from ray.job_submission import JobSubmissionClient
 
         return JobSubmissionClient(address)
     except Exception as error:  # Ray raises whatever it meets on the way
-        why = first_line(error)
-        advice = "Check the address; it is the dashboard's, such as http://head:8265."
-        if "uthentication" in why:
-            advice = "Set RAY_AUTH_MODE=token and RAY_AUTH_TOKEN to the cluster's token."
-        raise InputError(f"No Ray cluster takes jobs at {address}: {why}", advice) from error
+        why = first_line(error, 200).rstrip(".")
+        message = f"No Ray cluster takes jobs at {address}: {why}."
+        raise InputError(message, advice(address, why)) from error

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import estimators
+from estimators.cluster.reach import CLIENT, join, not_reached, show_token
 from estimators.cluster.schedule import WorkerFailedError, WorkerLostError
 from estimators.cluster.worker import Job, Worker
 from estimators.errors import InputError, first_line
@@ -65,6 +66,8 @@ def connected(address: str, more: Mapping[str, Any] | None = None) -> Iterator[A
     Raises:
         InputError: Ray is not installed, or nothing answers there.
     """
+    if address.startswith(CLIENT):
+        show_token()
     ray = imported()
     told: dict[str, Any] = {"logging_level": "ERROR", "log_to_driver": False}
     if "RAY_JOB_CONFIG_JSON_ENV_VAR" not in os.environ:  # a job has it from whoever submitted it
@@ -74,16 +77,13 @@ def connected(address: str, more: Mapping[str, Any] | None = None) -> Iterator[A
     try:
         with _sigterm_kept():
             try:
-                ray.init(address=address, **told)
+                join(ray, address, told)
             except ConnectionError:
                 if address != "auto":
                     raise
                 ray.init(**{**told, **here, **(more or {})})
     except Exception as error:  # Ray raises whatever it meets on the way
-        raise InputError(
-            f"There is no Ray cluster at {address}: {first_line(error, 200)}",
-            "Check the address, or give `--on auto` for one on this machine.",
-        ) from error
+        raise not_reached(address, error) from error
     try:
         yield ray
     finally:

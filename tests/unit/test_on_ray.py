@@ -43,8 +43,8 @@ def test_an_error_without_words_is_told_by_its_name(
 
     ray_whose(init, monkeypatch)
     with (
-        pytest.raises(InputError, match=f"ray://head:10001: {said}"),
-        on_ray.connected("ray://head:10001"),
+        pytest.raises(InputError, match=f"head:6379: {said}"),
+        on_ray.connected("head:6379"),
     ):
         pass
     assert first_line(RuntimeError(text)) == said
