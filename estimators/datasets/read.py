@@ -14,7 +14,7 @@ from estimators.datasets.assembly import assembled
 from estimators.datasets.clip_frames import clips_of
 from estimators.datasets.coco import read_coco
 from estimators.datasets.coco_images import parsed
-from estimators.datasets.files import Given, GivenFile, files_of
+from estimators.datasets.files import Given, GivenFile, agreeing, files_of, parts_of
 from estimators.datasets.health import Findings, HealthReport
 from estimators.datasets.listing import Listing, joined
 from estimators.datasets.mpii import is_mat, is_mpii, read_mpii_json, read_mpii_mat, require_small
@@ -186,7 +186,7 @@ def _annotations(
         InputError: there is none, or several.
     """
     if isinstance(annotations, Path | Remote) and _is_plain(annotations):
-        file = _one_file(annotations)
+        file = _named_inside(annotations, pictures) or _one_file(annotations)
         known = _known(file, most_bytes, named=True)
         if known is None:
             raise InputError(f"{printable(file.name)} is of no known format.", _KNOWN)
@@ -195,6 +195,15 @@ def _annotations(
         return known
     candidates = [file for file in beside or pictures if file.ending in _ENDINGS]
     return _only(candidates, most_bytes, unread)
+
+
+def _named_inside(annotations: Path | Remote, pictures: Sequence[GivenFile]) -> GivenFile | None:
+    """The file of that name among the pictures, in their ZIP maybe, where it lies nowhere else."""
+    if not isinstance(annotations, Path) or annotations.exists():
+        return None
+    parts = parts_of(str(annotations))
+    found = [f for f in pictures if parts and agreeing(parts_of(f.name), parts) == len(parts)]
+    return found[0] if len(found) == 1 else None
 
 
 def _one_file(annotations: Path | Remote) -> GivenFile:

@@ -288,6 +288,15 @@ def test_a_zip_that_holds_both(tmp_path: Path, format: str) -> None:
     assert read_content(annotated.images[0].picture, "it").data.startswith(b"\x89PNG")
 
 
+def test_annotations_are_found_in_the_zip_by_their_name(tmp_path: Path) -> None:
+    factory.yolo(tmp_path / "deep" / "set")
+    archive = packed(tmp_path / "deep", tmp_path / "set.zip")
+    for named in ("data.yaml", "set/data.yaml"):
+        assert read_annotated_set(archive, Path(named))[1].people == 3
+    with pytest.raises(InputError, match=r"There is no file other/data\.yaml"):
+        read_annotated_set(archive, Path("other/data.yaml"))
+
+
 def test_uploads_are_known_by_the_names_they_came_with(tmp_path: Path) -> None:
     """The page keeps files under other names; the one of a picture comes in a mapping."""
     factory.pictures(tmp_path / "i")
