@@ -6,9 +6,11 @@ on standard input.  Nothing of the product is used but the reading of the pictur
 
 from __future__ import annotations
 
+import subprocess
 import sys
 import time
 from collections.abc import Callable
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,7 @@ import numpy as np
 
 from estimators.media.pictures import read_picture
 
+ROOT = Path(__file__).resolve().parents[1]
 Call = Callable[[np.ndarray], Any]
 
 
@@ -88,11 +91,51 @@ FORMS: dict[str, Callable[..., Call]] = {
 }
 
 
-def main(form: str, picture: str, *arguments: str) -> None:
+class Usual:
+    """The plain way in its process; a call gives its milliseconds.
+
+    Args:
+        pictures: one, or a folder of them to go through again and again.
+        arguments: form, and what it takes.
+    """
+
+    def __init__(self, pictures: Path, arguments: tuple[str, ...]) -> None:
+        form, *rest = arguments
+        command = [sys.executable, "-m", "benchmarks._usual", form, str(pictures), *rest]
+        self._child = subprocess.Popen(
+            command,
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+        self.pid = self._child.pid
+        self._line()
+
+    def __call__(self) -> float:
+        assert self._child.stdin is not None
+        self._child.stdin.write("call\n")
+        self._child.stdin.flush()
+        return float(self._line())
+
+    def _line(self) -> str:
+        assert self._child.stdout is not None
+        line = self._child.stdout.readline()
+        if not line:
+            raise SystemExit(f"{self._child.args} has ended")
+        return line
+
+    def close(self) -> None:
+        self._child.communicate()
+
+
+def main(form: str, pictures: str, *arguments: str) -> None:
     call = FORMS[form](*arguments)
-    image = np.ascontiguousarray(read_picture(Path(picture)).image)
+    files = sorted(Path(pictures).iterdir()) if Path(pictures).is_dir() else [Path(pictures)]
+    images = cycle([np.ascontiguousarray(read_picture(file).image) for file in files])
     print("ready", flush=True)
-    for _ in sys.stdin:
+    for image, _ in zip(images, sys.stdin, strict=False):
         started = time.perf_counter()
         call(image)
         print((time.perf_counter() - started) * 1000, flush=True)

@@ -13,8 +13,6 @@ absent.
 from __future__ import annotations
 
 import argparse
-import subprocess
-import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -24,6 +22,7 @@ from types import MappingProxyType
 
 from benchmarks import _seeded_keypoint_rcnn as seeded
 from benchmarks._limits import here, kept, say
+from benchmarks._usual import Usual
 from estimators import weights
 from estimators.errors import WeightsError
 from estimators.registry import ModelSpec, get
@@ -112,40 +111,6 @@ def _random(spec: ModelSpec, file: Path) -> ModelSpec:
     return replace(spec, adapter=adapter, weights="", settings=MappingProxyType(settings))
 
 
-class Usual:
-    """The plain way in its process; gives a call's milliseconds as inference."""
-
-    def __init__(self, arguments: tuple[str, ...]) -> None:
-        form, *rest = arguments
-        command = [sys.executable, "-m", "benchmarks._usual", form, str(PICTURE), *rest]
-        self._child = subprocess.Popen(
-            command,
-            cwd=ROOT,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-        )
-        self.pid = self._child.pid
-        self._line()
-
-    def __call__(self) -> Call:
-        assert self._child.stdin is not None
-        self._child.stdin.write("call\n")
-        self._child.stdin.flush()
-        return Call(0.0, float(self._line()), 0.0, 0.0)
-
-    def _line(self) -> str:
-        assert self._child.stdout is not None
-        line = self._child.stdout.readline()
-        if not line:
-            raise SystemExit(f"{self._child.args} has ended")
-        return line
-
-    def close(self) -> None:
-        self._child.communicate()
-
-
 def compare(row: Row, rounds: int, seconds: float) -> tuple[Calls, Calls, float]:
     """Calls of the plain way and of the product, and the cores that other programs used."""
     still = load_media(PICTURE)
@@ -153,11 +118,12 @@ def compare(row: Row, rounds: int, seconds: float) -> tuple[Calls, Calls, float]
     with ExitStack() as stack:
         runner = ProcessRunner(memory_mb=8000, models={row.spec.key: row.spec})
         stack.callback(runner.close)
-        usual = Usual(row.usual)
+        usual = Usual(PICTURE, row.usual)
         stack.callback(usual.close)
         product = stack.enter_context(Whole(runner, row.spec.key, media))
         # Not beside each other: the first of the two would wait for the second one's start.
-        speeds = [warm_up(ask, seconds).now_ms for ask in (usual, product)]
+        ways = (lambda: Call(0.0, usual(), 0.0, 0.0), product)
+        speeds = [warm_up(ask, seconds).now_ms for ask in ways]
         pids = [usual.pid, *(s.pid for s in runner.status() if s.pid is not None)]
         others = OtherWork(pids)
         taken: list[list[tuple[Call, ...]]] = [[], []]
@@ -165,7 +131,7 @@ def compare(row: Row, rounds: int, seconds: float) -> tuple[Calls, Calls, float]
         fitting = int(1000 * seconds / rounds / max(speeds))
         calls = max(1, min(fitting, _MOST_CALLS))
         for _ in range(rounds):
-            for ask, kept in zip((usual, product), taken, strict=True):
+            for ask, kept in zip(ways, taken, strict=True):
                 kept.append(measured_round(ask, calls, alone, others)[0])
         return columns(taken[0]), columns(taken[1]), others.cores or 0.0
 

@@ -6,9 +6,6 @@ import argparse
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 
-from tqdm import tqdm
-
-from estimators.analysis.clip import ClipEstimates
 from estimators.annotated import AnnotatedImage
 from estimators.cli import compare_merge, compare_shard, output
 from estimators.cli.clips import Clips
@@ -27,11 +24,11 @@ from estimators.cli.model_run import ModelRun
 from estimators.cli.output import Writer
 from estimators.cli.people import asked_people
 from estimators.cli.picture_report import report_pictures
+from estimators.cli.picture_runs import PictureRuns
 from estimators.cli.streams import complain
-from estimators.errors import InputError, ModelError, PoseError, WeightsError
+from estimators.errors import InputError
 from estimators.export.coco import ImageIds
-from estimators.registry import ModelSpec
-from estimators.runtime.api import ModelStatus, Runner
+from estimators.runtime.api import Runner
 from estimators.runtime.runner import ProcessRunner
 from estimators.types import EstimatorOptions
 from estimators.workflows.shards import find_parts
@@ -90,69 +87,18 @@ def _compare_pictures(
     marked: Mapping[str, AnnotatedImage],
 ) -> int:
     """Compares, writes and reports; returns the exit code.  An interrupt keeps what is done."""
-    runs: list[ModelRun] = []
+    asked = PictureRuns(runner, every, pictures)
     interrupted = False
     try:
-        # One model after the other: they do not disturb each other's latency, or need its memory.
-        for run in every:
-            runs.append(run)
-            _run_model(runner, run, pictures)
+        asked.ask()
     except KeyboardInterrupt:
-        if not any(run.answered for run in runs):
+        if not any(run.answered for run in asked.begun):
             raise
         interrupted = True
-        _fill_up(runs[-1], pictures)
+    runs = asked.begun
     with on_interrupt(lambda: None):
         unwritten = report_pictures(runs, list(pictures.paths), output, marked)
     if interrupted:
         complain("interrupted: what is done is kept")
         return INTERRUPTED
     return BAD_INPUT if unwritten else FAILED if any(run.error for run in runs) else 0
-
-
-def _run_model(runner: Runner, run: ModelRun, pictures: Pictures) -> None:
-    spec, names = run.spec, list(pictures.paths)
-    try:
-        # The first call is slow (the cold start, told apart); its answer is given again below.
-        runner.estimate(spec.key, pictures[names[0]], run.options)
-    except (ModelError, WeightsError) as error:
-        _report(run, error, "")
-        run.estimates = [_failed(spec, pictures, name, error) for name in names]
-        return
-    for name in tqdm(names, desc=spec.key, unit="picture", leave=False, disable=None):
-        try:
-            done = runner.estimate(spec.key, pictures[name], run.options)
-        except (ModelError, WeightsError) as error:
-            _report(run, error, f" on {name}")
-            run.estimates.append(_failed(spec, pictures, name, error))
-            continue
-        answer = ClipEstimates(spec.key, spec.skeleton, name, pictures.sizes[name])
-        answer.held_to = spec.held_to(run.options)
-        answer.computed(done.placement)
-        answer.append(done.estimate, done.queue_ms, done.transport_ms, busy=done.busy)
-        run.estimates.append(answer)
-    run.status = _status(runner.status(), spec)
-    runner.retire(spec.key)
-
-
-def _fill_up(run: ModelRun, pictures: Pictures) -> None:
-    """Says of each picture that was not reached why it has no answer."""
-    error = ModelError(f"{run.spec.title} was interrupted before this picture.")
-    for name in list(pictures.paths)[len(run.estimates) :]:
-        run.estimates.append(_failed(run.spec, pictures, name, error))
-
-
-def _failed(spec: ModelSpec, pictures: Pictures, name: str, error: PoseError) -> ClipEstimates:
-    answer = ClipEstimates(spec.key, spec.skeleton, name, pictures.sizes[name])
-    answer.append_failed(0, 0.0, str(error))
-    return answer
-
-
-def _report(run: ModelRun, error: PoseError, where: str) -> None:
-    run.error = error
-    with tqdm.external_write_mode():
-        complain(f"error: {run.spec.key}{where}: {error}")
-
-
-def _status(statuses: Sequence[ModelStatus], spec: ModelSpec) -> ModelStatus | None:
-    return next((status for status in statuses if status.model == spec.key), None)

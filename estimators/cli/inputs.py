@@ -6,7 +6,7 @@ import argparse
 import posixpath
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -22,12 +22,14 @@ from estimators.errors import InputError
 from estimators.export.annotated_ids import SourcePicture
 from estimators.media.kinds import CLIP_ENDINGS, kind_of
 from estimators.media.names import printable
-from estimators.media.pictures import open_picture
+from estimators.media.pictures import PictureFile, open_picture
 from estimators.registry import ModelSpec
 from estimators.remote import Remote, RemoteFile, fetched
+from estimators.runtime.machine import available_cores
 from estimators.types import Frame
+from estimators.workflows.kept_frames import KeptFrames
+from estimators.workflows.together import ahead
 
-_KEPT_BYTES = 300_000_000
 _MOST_BYTES = 1_000_000_000  # of a picture file
 _MEDIA = PICTURES | frozenset(CLIP_ENDINGS)
 
@@ -134,24 +136,19 @@ class Pictures:
         self.sizes: dict[str, tuple[int, int]] = {}
         self._orientations: dict[str, int] = {}
         self.notes: list[str] = []
-        self._kept: dict[str, Frame] = {}
-        self._room = _KEPT_BYTES
-        with libraries_silenced():
-            for name in self.paths:
-                self._read(name)
+        self._kept = KeptFrames()
+        with libraries_silenced(), closing(ahead(self.paths, self._open, available_cores())) as all:
+            for name, picture in zip(self.paths, all, strict=True):
+                self._orientations[name] = picture.orientation
+                self.notes += [f"{name}: {note}" for note in picture.notes]
+                self.sizes[name] = picture.frame.full_size
+                self._kept.keep(name, picture.frame)
 
     def __getitem__(self, name: str) -> Frame:
-        return self._kept.get(name) or open_picture(*self._content(name)).frame
+        return self._kept.get(name, lambda: self._open(name).frame)
 
-    def _read(self, name: str) -> None:
-        picture = open_picture(*self._content(name))
-        frame = picture.frame
-        self._orientations[name] = picture.orientation
-        self.notes += [f"{name}: {note}" for note in picture.notes]
-        self.sizes[name] = frame.full_size
-        if frame.image.nbytes <= self._room:
-            self._kept[name] = frame
-            self._room -= frame.image.nbytes
+    def _open(self, name: str) -> PictureFile:
+        return open_picture(*self._content(name))
 
     def _content(self, name: str) -> tuple[Path | bytes, str]:
         """A picture, or its content, and what to call it in messages."""

@@ -21,7 +21,7 @@ from estimators.workflows.benchmark import measure, media
 from estimators.workflows.benchmark.asks import ROUNDS, BenchmarkSettings, threads_of
 from estimators.workflows.benchmark.job import BenchmarkJob, Surroundings
 from estimators.workflows.benchmark.media import BenchmarkMedia, load_media
-from estimators.workflows.benchmark.passes import groups
+from estimators.workflows.together import groups
 from tests.unit.benchmark_stand import CLIP, ONE, App, Host, steady
 from tests.unit.fake_adapters import spec
 

@@ -125,6 +125,9 @@ def test_progress_tells_rate_and_time_left() -> None:
     waiting = ModelProgress("blazepose-full", "waiting", 0, 0, 0, 50, 0.0)
     both = EvaluateProgress("running", (model, waiting))
     assert (both.done, both.total, both.failed, both.share) == (30, 100, 2, 0.3)
-    assert both.left_s == 4.0
+    late = ModelProgress("movenet-thunder", "running", 10, 0, 0, 50, 4.0)
+    assert both.slowest is model
+    assert EvaluateProgress("running", (model, late)).slowest is late
+    assert EvaluateProgress("running", (waiting,)).slowest is None
     assert waiting.left_s is None
     assert not math.isnan(waiting.rate)

@@ -17,7 +17,7 @@ from estimators.workflows.background import BackgroundJob
 from estimators.workflows.benchmark.asks import ROUNDS, BenchmarkSettings
 from estimators.workflows.benchmark.measure import PATIENCE_S, Alone, Stopped
 from estimators.workflows.benchmark.media import BenchmarkMedia
-from estimators.workflows.benchmark.passes import Pass, Work, groups
+from estimators.workflows.benchmark.passes import Pass, Work
 from estimators.workflows.benchmark.progress import BenchmarkProgress, Steps
 from estimators.workflows.benchmark.result import (
     FORMAT,
@@ -28,6 +28,7 @@ from estimators.workflows.benchmark.result import (
     Media,
 )
 from estimators.workflows.provenance import governor, instruction_sets, machine, versions
+from estimators.workflows.together import groups
 
 _LOOK_S = 0.5
 # What the measured models may take at least: one of them always runs.

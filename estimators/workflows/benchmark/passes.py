@@ -187,19 +187,6 @@ class Pass:
         return "cores" if pid is not None and hold_to_cores(pid, self._threads) else "nothing"
 
 
-def groups(specs: Sequence[ModelSpec], memory_mb: float) -> list[list[ModelSpec]]:
-    """The models in their order, as many together as fit into memory."""
-    found: list[list[ModelSpec]] = []
-    left_mb = 0.0
-    for spec in specs:
-        if not found or spec.expected_mb > left_mb:
-            found.append([])
-            left_mb = memory_mb
-        found[-1].append(spec)
-        left_mb -= spec.expected_mb
-    return found
-
-
 def _size(path: Path) -> int:
     """Bytes of a file, or of all files in a folder."""
     files = path.rglob("*") if path.is_dir() else [path]

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import threading
 import time
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Generator, Sequence
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from estimators.annotated import AnnotatedImage, AnnotatedSet
@@ -20,6 +24,7 @@ from estimators.workflows.evaluate.records import Records
 from estimators.workflows.evaluate.run import Answer, ModelRun, answers
 from estimators.workflows.evaluate.seen import SeenPictures
 from estimators.workflows.placing import held
+from estimators.workflows.together import QUIET, Pace, exhaust, groups, room_mb, side_by_side
 
 
 @dataclass
@@ -55,7 +60,10 @@ class _Model(AskedModel):
 
 
 class EvaluateJob(BackgroundJob):
-    """Models over an annotated set, one model after the other.
+    """Models over an annotated set: the first few pictures one by one, the rest all at once.
+
+    As many models as fit into memory together go through the set side by side; others come after
+    them.
 
     `start` and `join` run it in the background; `run` does so in the calling thread.  When it has
     stopped, however it did, `outcome` has what is there.
@@ -109,25 +117,54 @@ class EvaluateJob(BackgroundJob):
         """
         with self._running():
             self._seen = None if self._folder is None else SeenPictures(self._folder)
-            for model in self._models:
-                if not self._stopped():
-                    self._run_model(model)
+            keys = [model.spec.key for model in self._models]
+            specs = [model.spec for model in self._models]
+            left = deque(self._models)
+            for group in groups(specs, room_mb(self._runner, keys)):
+                self._run_together([left.popleft() for _ in group])
 
     def _left(self) -> bool:
         return any(len(model.answers) < model.total for model in self._models)
 
-    def _run_model(self, model: _Model) -> None:
+    def _run_together(self, models: Sequence[_Model]) -> None:
+        broken = threading.Event()
+        pace = Pace(model.spec.key for model in models)
+
+        def stopped() -> bool:
+            return broken.is_set() or self._stopped()
+
+        with ExitStack() as stack:
+            paused = []
+            for model in models:
+                asking = stack.enter_context(closing(self._asking(model, pace, stopped)))
+                if not stopped() and next(asking, False) is None:
+                    paused.append(asking)
+            if paused:
+                with self._runner.occupied():  # no times are a model's own from here on
+                    side_by_side([partial(exhaust, asking) for asking in paused], broken.set)
+
+    def _asking(self, model: _Model, pace: Pace, stopped: Callable[[], bool]) -> Generator[None]:
+        """Asks the model everything; gives None once others may work beside it."""
         key = model.spec.key
         model.state, model.started_s = "running", time.monotonic()
         options = held(self._runner, key, self.settings.options(key))
-        run = ModelRun(self._runner, key, options, self.pictures, self._stopped)
+        run = ModelRun(self._runner, key, options, self.pictures, stopped, near=pace.wait)
+        asked = 0
         try:
-            with Records(self._folder, model.spec, options) as records:
-                for answer in answers(run, self._plan.asks, records):
+            with (
+                Records(self._folder, model.spec, options) as records,
+                closing(answers(run, self._plan.asks, records)) as given,
+            ):
+                for answer in given:
                     model.take(answer)
+                    pace.reached(key, len(model.answers))
+                    asked += not answer.known
+                    if asked == QUIET and len(model.answers) < model.total:
+                        yield None
                 self._note(model.spec, records)
                 model.memory_mb = self._measured(key, records)
         finally:
+            pace.left(key)
             model.elapsed_s = time.monotonic() - model.started_s
         if len(model.answers) == model.total:
             model.state = "done" if model.answered or not model.failed else "failed"

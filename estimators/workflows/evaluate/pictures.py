@@ -14,6 +14,7 @@ from estimators.decode.pictures import read_picture
 from estimators.errors import InputError
 from estimators.media.names import printable
 from estimators.types import Frame
+from estimators.workflows.kept_frames import ROOM_BYTES, KeptFrames
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,6 @@ class PictureFacts:
 
 Note = Callable[[AnnotatedImage, PictureFacts], None]
 
-_KEPT_BYTES = 300_000_000
 _FRESH = 4
 
 
@@ -50,12 +50,11 @@ class SetPictures:
         unreadable: by `image_id`, why a picture cannot be read; a sentence.
     """
 
-    def __init__(self, kept_bytes: int = _KEPT_BYTES, note: Note = lambda *_: None) -> None:
+    def __init__(self, kept_bytes: int = ROOM_BYTES, note: Note = lambda *_: None) -> None:
         self.unreadable: dict[int, str] = {}
         self._note = note
-        self._room = kept_bytes
+        self._kept = KeptFrames(kept_bytes)
         self._digests: dict[int, str] = {}
-        self._kept: dict[int, Frame] = {}
         # What was just read for its digest is about to be decoded.
         self._fresh: OrderedDict[int, bytes] = OrderedDict()
         self._lock = threading.Lock()
@@ -87,23 +86,18 @@ class SetPictures:
         Raises:
             InputError: it cannot be read.
         """
-        known = self._kept.get(image.image_id)
-        if known is not None:
-            return known
+        return self._kept.get(image.image_id, lambda: self._read(image))
+
+    def _read(self, image: AnnotatedImage) -> Frame:
         self.digest(image)
         with self._lock:
             data = self._fresh.pop(image.image_id, b"")
         name = printable(image.file)
         try:
-            frame = read_picture(data, name) if data else read_listed(_source(image), name)
+            return read_picture(data, name) if data else read_listed(_source(image), name)
         except InputError as error:
             self._cannot_read(image, error)
             raise
-        with self._lock:
-            if frame.image.nbytes <= self._room and image.image_id not in self._kept:
-                self._kept[image.image_id] = frame
-                self._room -= frame.image.nbytes
-        return frame
 
     def _cannot_read(self, image: AnnotatedImage, error: InputError) -> None:
         self.unreadable[image.image_id] = str(error)

@@ -78,7 +78,7 @@ class EvaluateProgress:
         return self.done / self.total if self.total else 1.0
 
     @property
-    def left_s(self) -> float | None:
-        """Seconds to the end of the model that runs now; None where that is not known."""
-        running = [model for model in self.models if model.state == "running"]
-        return running[0].left_s if running else None
+    def slowest(self) -> ModelProgress | None:
+        """Of the models that run now and have answered, the one that takes longest from now on."""
+        running = [m for m in self.models if m.state == "running" and m.left_s is not None]
+        return max(running, key=lambda m: m.left_s or 0.0, default=None)

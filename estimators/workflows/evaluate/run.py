@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Generator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
-from functools import partial
 
 from estimators.devices import Placement
 from estimators.errors import (
@@ -27,11 +25,8 @@ from estimators.workflows.evaluate.asks import Ask, cut_out, moved
 from estimators.workflows.evaluate.keys import machine_digest
 from estimators.workflows.evaluate.pictures import SetPictures
 from estimators.workflows.evaluate.records import Records
+from estimators.workflows.together import AT_ONCE, QUIET, ahead
 
-# While the model works on one picture the next is decoded, and another one waits its turn.
-AT_ONCE = 3
-# The first so many are asked one by one, with nothing beside: they tell the model's own latency.
-QUIET = 12
 # A model whose process is lost so often in a row is given up.
 MOST_LOST = 4
 # Nothing will be different with the next picture.
@@ -67,6 +62,7 @@ class ModelRun:
     Attributes:
         stopped: whether to end before the next question.
         quiet: how many are asked one by one, with nothing beside them.
+        near: waits until other models are near the question with this number.
     """
 
     runner: Runner
@@ -75,9 +71,10 @@ class ModelRun:
     pictures: SetPictures
     stopped: Callable[[], bool] = lambda: False
     quiet: int = QUIET
+    near: Callable[[int], None] = lambda number: None
 
 
-def answers(run: ModelRun, asks: Sequence[Ask], records: Records) -> Iterator[Answer]:
+def answers(run: ModelRun, asks: Sequence[Ask], records: Records) -> Generator[Answer]:
     """What the model says to each of `asks`, in their order; what is known is not asked again.
 
     Every answer is kept in `records` before it is given.  When the model cannot run at all, or is
@@ -105,20 +102,23 @@ _Outcome = tuple[Answer, PoseError | None]
 
 def _in_order(
     run: ModelRun, asks: Sequence[Ask], records: Records, over: Callable[[], bool]
-) -> Iterator[_Outcome]:
-    left = deque(asks)
-    asked = 0
-    with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="evaluate") as pool:
-        waiting: deque[Future[_Outcome]] = deque()
-        while (left or waiting) and not run.stopped():
-            while left and len(waiting) < (AT_ONCE if asked >= run.quiet else 1):
-                ask = left.popleft()
-                waiting.append(pool.submit(partial(_settled, run, ask, records, over)))
-            answer, error = waiting.popleft().result()
-            if error is not None and run.stopped():
-                return  # whoever stops may end the model's process, too
-            asked += not answer.known
-            yield answer, error
+) -> Generator[_Outcome]:
+    def settle(number: int) -> _Outcome:
+        run.near(number)
+        return _settled(run, asks[number], records, over)
+
+    number = asked = 0
+    while number < len(asks) and asked < run.quiet and not run.stopped():
+        answer, error = _settled(run, asks[number], records, over)
+        number, asked = number + 1, asked + (not answer.known)
+        if error is not None and run.stopped():
+            return  # whoever stops may end the model's process, too
+        yield answer, error
+    with closing(ahead(range(number, len(asks)), settle, AT_ONCE)) as rest:
+        while not run.stopped() and (settled := next(rest, None)) is not None:
+            if settled[1] is not None and run.stopped():
+                return
+            yield settled
 
 
 def _settled(run: ModelRun, ask: Ask, records: Records, over: Callable[[], bool]) -> _Outcome:

@@ -116,7 +116,7 @@ def _how_far(job: EvaluateJob) -> None:
 
 
 def _in_words(progress: EvaluateProgress) -> str:
-    running = next((m for m in progress.models if m.state == "running"), None)
+    running = progress.slowest
     if running is None or running.left_s is None:
         return f"Starting the model, {progress.total - progress.done:,} answers to go"
     return (

@@ -1,0 +1,152 @@
+"""Several models over the same pictures: order, pace, failures, and frames that are read once."""
+
+from __future__ import annotations
+
+import threading
+import time
+from contextlib import closing
+
+import numpy as np
+import pytest
+
+from estimators.types import Frame
+from estimators.workflows.kept_frames import KeptFrames
+from estimators.workflows.together import Pace, ahead, room_mb, side_by_side
+from tests.unit.evaluate_stand import LIGHTNING, MULTI, StandInRunner
+
+
+def frame(shade: int, side: int = 10) -> Frame:
+    return Frame(np.full((side, side, 3), shade, np.uint8))
+
+
+def test_results_come_in_order_though_work_ends_in_another() -> None:
+    third = threading.Event()
+
+    def work(number: int) -> int:
+        if number == 0:
+            assert third.wait(60)
+        if number == 2:
+            third.set()
+        return number
+
+    assert list(ahead(range(9), work, 3)) == list(range(9))
+
+
+def test_no_more_begins_than_may_be_on_its_way_and_nothing_after_it_is_closed() -> None:
+    begun: list[int] = []
+
+    def work(number: int) -> int:
+        begun.append(number)
+        return number
+
+    with closing(ahead(range(100), work, 3)) as results:
+        assert next(results) == 0
+        assert next(results) == 1
+    assert set(begun) <= set(range(4))
+
+
+def test_what_work_raises_comes_in_its_place() -> None:
+    results = ahead([1, 0, 2], lambda number: 10 // number, 3)
+    assert next(results) == 10
+    with pytest.raises(ZeroDivisionError):
+        next(results)
+
+
+def test_a_model_far_ahead_waits_until_the_others_come() -> None:
+    pace = Pace(["quick", "slow"], lead=2, wait_s=60)
+    pace.reached("quick", 2)
+    pace.wait(2)  # not too far
+    passed: list[str] = []
+
+    def quick() -> None:
+        pace.wait(3)
+        passed.append("near")
+        pace.wait(9)
+        passed.append("gone")
+
+    thread = threading.Thread(target=quick)
+    thread.start()
+    thread.join(0.05)
+    assert passed == []
+    pace.reached("slow", 1)
+    while not passed:
+        thread.join(0.01)
+    assert passed == ["near"]
+    pace.left("slow")  # and is not waited for any more, as nobody is who has left
+    pace.left("quick")
+    thread.join(60)
+    assert passed == ["near", "gone"]
+
+
+def test_a_model_that_is_lost_holds_the_others_up_for_a_moment_only() -> None:
+    pace = Pace(["quick", "lost"], lead=2, wait_s=0.01)
+    started = time.monotonic()
+    pace.wait(50)
+    assert 0.01 <= time.monotonic() - started < 30
+
+
+def test_one_that_fails_stops_the_others_and_is_told() -> None:
+    stopped = threading.Event()
+    ended: list[bool] = []
+
+    def fails() -> None:
+        raise ValueError("It broke.")
+
+    def goes_on() -> None:
+        ended.append(stopped.wait(60))
+
+    with pytest.raises(ValueError, match="It broke"):
+        side_by_side([goes_on, fails], stopped.set)
+    assert ended == [True]
+    side_by_side([], stopped.set)
+
+
+def test_a_frame_is_read_once_for_all_who_want_it_at_the_same_time() -> None:
+    reading, go_on = threading.Event(), threading.Event()
+    reads: list[int] = []
+
+    def read() -> Frame:
+        reads.append(1)
+        reading.set()
+        assert go_on.wait(60)
+        return frame(7)
+
+    kept = KeptFrames(room_bytes=0)
+    given: list[Frame] = []
+    threads = [threading.Thread(target=lambda: given.append(kept.get(5, read))) for _ in "ab"]
+    threads[0].start()
+    assert reading.wait(60)
+    threads[1].start()
+    threads[1].join(0.02)
+    go_on.set()
+    for thread in threads:
+        thread.join(60)
+    assert (len(reads), len(given)) == (1, 2)
+    assert given[0] is given[1]
+
+
+def test_the_first_frames_stay_and_of_the_others_the_last() -> None:
+    kept = KeptFrames(room_bytes=1800)  # of 300 bytes each: four, and two of the others
+    reads: list[int] = []
+
+    def ask(number: int) -> None:
+        kept.get(number, lambda: reads.append(number) or frame(number))  # type: ignore[func-returns-value]
+
+    for number in range(9):
+        ask(number)
+    assert reads == list(range(9))
+    for number in (0, 1, 2, 3, 7, 8):
+        ask(number)
+    assert reads[9:] == []
+    ask(6)
+    assert reads[9:] == [6]
+    kept.keep("large", frame(1, 50))  # larger than the room: it stays until the next comes
+    kept.get("large", lambda: pytest.fail("It was here."))
+
+
+def test_others_models_leave_less_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("POSE_MEMORY_MB", "1000")
+    runner = StandInRunner()
+    runner.asked = [(LIGHTNING, 1), (MULTI, 1)]  # 50 MB each
+    assert room_mb(runner, [LIGHTNING, MULTI]) == 1000  # type: ignore[arg-type]
+    assert room_mb(runner, [MULTI]) == 950  # type: ignore[arg-type]
