@@ -90,6 +90,26 @@ def test_the_bundled_set_is_one_click_from_figures_and_pictures(bundled: AppTest
     assert [panel["title"] for panel in viewer["panels"]] == ["MoveNet Lightning", "BlazePose full"]
 
 
+def test_a_running_evaluation_is_found_again_after_a_reload() -> None:
+    address = {"models": "movenet-thunder"}
+    first = evaluate_page(**address)
+    first.button(key="run_evaluate").click().run()
+    again = evaluate_page(**address)  # a session of its own, as after a reload
+    assert again.session_state["evaluate_work"].job is first.session_state["evaluate_work"].job
+    assert not any(button.key == "run_evaluate" for button in again.button)
+    again.session_state["evaluate_work"].job.join(_LONGEST_S)
+    again.run()
+    assert not again.exception
+    assert list(headline(again)) == ["MoveNet Thunder"]
+    asked = calls("movenet-thunder")
+    assert list(headline(evaluate_page(**address))) == ["MoveNet Thunder"], "what is done, too"
+    assert calls("movenet-thunder") == asked
+
+
+def calls(model: str) -> int:
+    return next(s.calls for s in engine.runner().status() if s.model == model)
+
+
 def test_the_page_shows_the_figures_of_the_report(bundled: AppTest) -> None:
     _, _, measured = bundled.session_state["evaluate_measured"]
     assert isinstance(measured, Measured)

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from estimators.analysis.clip import ClipEstimates
 from estimators.kept import Kept, bytes_of
@@ -13,9 +12,8 @@ from estimators.media.clip_info import ClipInfo
 from estimators.runtime.api import Runner
 from estimators.workflows.clip.job import ClipJob
 from estimators.workflows.clip.run import ClipSettings
+from estimators.workflows.watched import PATIENCE_S, Watchers
 
-# A connection may break off and come back, and a page may be reloaded.
-PATIENCE_S = 10.0
 MOST_KEPT = 24
 MOST_KEPT_BYTES = 64_000_000
 
@@ -24,10 +22,10 @@ Key = tuple[str, str, ClipSettings]
 
 @dataclass
 class _Watched:
-    """A running job and when each of its viewers was last there."""
+    """A running job and who watches it."""
 
+    watchers: Watchers
     job: ClipJob | None = None
-    seen: dict[str, float] = field(default_factory=dict)
 
 
 class ClipJobs:
@@ -89,17 +87,15 @@ class ClipJobs:
         key = (digest, clip.name, settings)
         with self._lock:
             self._settle()
-            watched = self._running.get(key) or _Watched()
-            watched.seen[viewer] = time.monotonic()
+            watched = self._running.get(key) or _Watched(Watchers(self._present, self._patience_s))
+            watched.watchers.add(viewer)
             if watched.job is None:
                 known = self._begun(key)
                 if afresh:
                     known = {
                         model: e for model, e in known.items() if not e.errors and not e.restarts
                     }
-                watched.job = ClipJob(
-                    self._runner, clip, settings, lambda: self._wanted(watched), known
-                )
+                watched.job = ClipJob(self._runner, clip, settings, watched.watchers.any, known)
                 self._running[key] = watched
                 watched.job.start()
             return watched.job
@@ -138,9 +134,7 @@ class ClipJobs:
         """What is done, for somebody who waits no longer; the job ends if nobody else waits."""
         with self._lock:
             watched = next((w for w in self._running.values() if w.job is job), None)
-            if watched is not None:
-                watched.seen.pop(viewer, None)
-            if watched is None or not watched.seen:
+            if watched is None or not watched.watchers.leave(viewer):
                 job.cancel()
                 return job
         return job.so_far()
@@ -158,14 +152,6 @@ class ClipJobs:
             self._settle()
             self._done.forget()
             self._stopped.forget()
-
-    def _wanted(self, watched: _Watched) -> bool:
-        now = time.monotonic()
-        with self._lock:
-            for viewer in watched.seen:
-                if self._present(viewer):
-                    watched.seen[viewer] = now
-            return any(now - last < self._patience_s for last in watched.seen.values())
 
     def _begun(self, key: Key) -> dict[str, ClipEstimates]:
         """What the wanted models said about the same frames, also where they were stopped."""

@@ -197,6 +197,7 @@ class EvaluateJob(BackgroundJob):
                 model.state = "failed" if state == "failed" else "cancelled"
         if self._seen is not None:
             self._seen.close()
+        self.pictures.let_go()
         self.outcome = outcome(
             self._plan, self._models, self.pictures.unreadable, tuple(self._notes)
         )

@@ -99,6 +99,13 @@ class SetPictures:
             self._cannot_read(image, error)
             raise
 
+    def let_go(self) -> None:
+        """Frees the memory of what was read; it is read again where it is asked for."""
+        with self._lock:
+            self._room += sum(frame.image.nbytes for frame in self._kept.values())
+            self._kept.clear()
+            self._fresh.clear()
+
     def _cannot_read(self, image: AnnotatedImage, error: InputError) -> None:
         self.unreadable[image.image_id] = str(error)
         self._note(image, PictureFacts(unreadable=str(error)))

@@ -13,10 +13,12 @@ from estimators.datasets.in_children import read_annotated_set as read_elsewhere
 from estimators.datasets.read import read_annotated_set
 from estimators.errors import InputError
 from estimators.media.samples import FOLDER
+from estimators.workflows.evaluate.jobs import SetKey
 from pages.ui.address import publish, recall
 from pages.ui.evaluate.files import Kept, files
 from pages.ui.evaluate.followed import results_folder, show_runs
 from pages.ui.gone import forget_gone, tell_gone
+from pages.ui.server.viewers import viewer
 from pages.ui.text import escaped
 
 _SOURCES = {"sample": "Sample set", "upload": "Your own"}
@@ -32,11 +34,11 @@ _LEVELS: Mapping[Level, tuple[str, str]] = {
 
 @dataclass(frozen=True, eq=False)
 class Brought:
-    """An annotated set with its health report; `key` is another for another set."""
+    """An annotated set with its health report; `key` tells it from others."""
 
     annotated: AnnotatedSet
     health: HealthReport
-    key: str
+    key: SetKey
 
 
 def choose_set() -> Brought | None:
@@ -61,7 +63,7 @@ def choose_set() -> Brought | None:
             "annotated by eye. That is few: it shows what this page does, and tells only large "
             "differences. Bring a hundred of your own to decide by."
         )
-        return Brought(annotated, health, "samples")
+        return Brought(annotated, health, SetKey("samples", "samples"))
     if source == "runs" and results is not None:
         forget_gone("set")
         show_runs(results)
@@ -97,7 +99,9 @@ def _read(kept: Mapping[str, Kept]) -> Brought | None:
 def _set_of(kept: Mapping[str, Kept], key: str) -> Brought | InputError:
     try:
         given = {f.name: f.path for f in kept.values()}
-        return Brought(*read_elsewhere(given, _LARGEST_ANNOTATIONS), key)
+        # The files go with whoever brought them, and so does a job that reads them.
+        mine = SetKey(f"{viewer()}|{key}", key)
+        return Brought(*read_elsewhere(given, _LARGEST_ANNOTATIONS), mine)
     except InputError as error:
         return InputError(error.message, error.advice)  # without the traceback's frames
 

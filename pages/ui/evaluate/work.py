@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import cast
 
@@ -15,12 +15,14 @@ from estimators.registry import MODELS
 from estimators.workflows.evaluate.answers import Evaluated
 from estimators.workflows.evaluate.asks import EvaluateSettings
 from estimators.workflows.evaluate.job import EvaluateJob
+from estimators.workflows.evaluate.jobs import EvaluateJobs
 from estimators.workflows.evaluate.progress import EvaluateProgress, ModelProgress
 from pages.ui import engine
 from pages.ui.address import publish, recall
 from pages.ui.evaluate.sources import Brought
 from pages.ui.running import follow, pace
-from pages.ui.server.files import folder
+from pages.ui.server.leaving import when_empty
+from pages.ui.server.status import tells
 from pages.ui.server.viewers import present, viewer
 from pages.ui.settings import Settings
 from pages.ui.text import escaped
@@ -38,10 +40,23 @@ _STATES = {
 
 @dataclass(frozen=True)
 class _Work:
-    """The job that this viewer started last, and on which set."""
+    """The job that this viewer started or joined last, and on which set.
 
-    key: str
+    `left` where they wait for it no longer while others do.
+    """
+
+    files: str
     job: EvaluateJob
+    left: bool = False
+
+
+@st.cache_resource(show_spinner=False)
+def shared() -> EvaluateJobs:
+    """The evaluations of this server."""
+    jobs = EvaluateJobs(engine.runner(), present)
+    when_empty(jobs.forget)
+    tells("evaluations", lambda: {"running": jobs.running})
+    return jobs
 
 
 def choose_plan(settings: Settings) -> EvaluateSettings:
@@ -67,19 +82,48 @@ def choose_plan(settings: Settings) -> EvaluateSettings:
 def work(brought: Brought, plan: EvaluateSettings) -> Evaluated | None:
     """The button or the progress, whichever it is time for; what there is to show."""
     mine: _Work | None = st.session_state.get(_MINE)
-    if mine is not None and not mine.job.finished:
-        follow(mine.job, "evaluate", partial(_how_far, mine.job), mine.job.cancel)
+    if mine is not None and not mine.left and not mine.job.finished:
+        follow(mine.job, "evaluate", partial(_how_far, mine.job), partial(_leave, mine))
         st.caption("You can look at other pages meanwhile; the work goes on. What is done is kept.")
         return None
-    fits = mine is not None and mine.key == brought.key
-    same = mine is not None and fits and mine.job.settings == plan
+    mine = mine if mine is not None and mine.files == brought.key.files else None
+    if mine is None or mine.job.settings != plan:
+        known = shared().find(brought.key, plan)
+        if known is not None and not known.finished:
+            _start(brought, plan)  # begun before this page was loaded anew, or by somebody else
+        if known is not None:
+            mine = st.session_state[_MINE] = _Work(brought.key.files, known)
+    same = mine is not None and mine.job.settings == plan
     complete = same and mine is not None and mine.job.state == "done"
     if not complete:
+        _say_what_others_run(brought)
         _run_button(brought, plan, same)
-    if mine is None or not fits:
+    if mine is None:
         return None
     _say_what_it_is(mine.job, plan)
     return mine.job.outcome
+
+
+def _say_what_others_run(brought: Brought) -> None:
+    """Work on this set that this page does not follow, and the way to it."""
+    for number, job in enumerate(shared().running_on(brought.key)):
+        titles = ", ".join(MODELS[key].title for key in job.settings.models)
+        progress = job.progress
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown(
+                f":material/sync: This set is being evaluated with {titles}: {progress.done:,} of "
+                f"{progress.total:,} answers.",
+                width="content",
+            )
+            if st.button("Watch", key=f"watch_evaluate_{number}", icon=":material/visibility:"):
+                _start(brought, job.settings)
+
+
+def _leave(mine: _Work) -> None:
+    """The job stops, unless others watch it: then this page lets go of it."""
+    if shared().leave(mine.job, viewer()):
+        st.session_state[_MINE] = replace(mine, left=True)
+        st.rerun()
 
 
 def _run_button(brought: Brought, plan: EvaluateSettings, again: bool) -> None:
@@ -97,14 +141,14 @@ def _run_button(brought: Brought, plan: EvaluateSettings, again: bool) -> None:
 
 def _start(brought: Brought, plan: EvaluateSettings) -> None:
     try:
-        kept = folder() / "estimates"
-        wanted = partial(present, viewer())
-        job = EvaluateJob(engine.runner(), brought.annotated, plan, kept, wanted)
+        job = shared().watch(brought.key, brought.annotated, plan, viewer())
     except InputError as error:
         st.error(escaped(str(error)), icon=":material/error:")
         return
-    job.start()
-    st.session_state[_MINE] = _Work(brought.key, job)
+    except OSError as error:
+        st.error(f"Answers cannot be kept. {error.strerror}.", icon=":material/hard_disk:")
+        return
+    st.session_state[_MINE] = _Work(brought.key.files, job)
     st.rerun()
 
 
