@@ -57,6 +57,7 @@ def test_who_comes_back_finds_the_running_job_and_then_what_it_brought(
     job.join(60)
     assert shared.find(KEY, ONE) is job
     assert shared.running_on(KEY) == []
+    assert not job.pictures._kept._first, "what is kept of it has no pictures in memory"
     shared.forget()
     assert shared.find(KEY, ONE) is None
 

@@ -52,7 +52,7 @@ class SetPictures:
 
     def __init__(self, kept_bytes: int = ROOM_BYTES, note: Note = lambda *_: None) -> None:
         self.unreadable: dict[int, str] = {}
-        self._note = note
+        self._note, self._kept_bytes = note, kept_bytes
         self._kept = KeptFrames(kept_bytes)
         self._digests: dict[int, str] = {}
         # What was just read for its digest is about to be decoded.
@@ -102,8 +102,7 @@ class SetPictures:
     def let_go(self) -> None:
         """Frees the memory of what was read; it is read again where it is asked for."""
         with self._lock:
-            self._room += sum(frame.image.nbytes for frame in self._kept.values())
-            self._kept.clear()
+            self._kept = KeptFrames(self._kept_bytes)
             self._fresh.clear()
 
     def _cannot_read(self, image: AnnotatedImage, error: InputError) -> None:
