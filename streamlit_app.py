@@ -12,6 +12,7 @@ else:  # `streamlit run` looks for an `App` in this file, and serves what it fin
 
     from estimators.decode.pool import use_children
     from pages.ui.server.asgi import FilesOnDisk
+    from pages.ui.server.head import StyleInHead
 
     use_children()
-    app = App(__file__, middleware=[Middleware(FilesOnDisk)])
+    app = App(__file__, middleware=[Middleware(FilesOnDisk), Middleware(StyleInHead)])

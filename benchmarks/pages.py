@@ -64,6 +64,7 @@ new PerformanceObserver((list) => {
       const element = node && (node.nodeType === 1 ? node : node.parentElement);
       // The sidebar's own parts, and all of the page when the sidebar comes beside it.
       return element && !element.closest("[data-testid=stSidebar]")
+        && !element.matches("[data-testid=stMain]")
         && !element.querySelector("[data-testid=stMain]");
     });
     if (!entry.hadRecentInput && beside.length) window.shift += entry.value;

@@ -14,12 +14,12 @@ from pages.ui.menu import menu
 from pages.ui.server_settings import server_settings
 from pages.ui.settings import Settings
 from pages.ui.sidebar import sidebar
+from pages.ui.style import page_style
 
 PRODUCT = "Pose comparison"
 # Files of our own: Streamlit would fetch an icon of its fonts from the internet.
 _ICON = Path(__file__).with_name("icon.svg")
 _LOGO = Path(__file__).with_name("logo.svg")
-_STYLE = Path(__file__).with_name("page.css")
 
 
 def open_page(title: str, subtitle: str, shows_poses: bool = True) -> Settings:
@@ -42,7 +42,7 @@ def open_page(title: str, subtitle: str, shows_poses: bool = True) -> Settings:
     _tidy_up()
     memory.begin(title)
     fetching.begin()
-    st.html(_STYLE)
+    st.html(page_style())
     st.logo(_LOGO, size="large", icon_image=_ICON)
     with st.sidebar:
         menu(title)

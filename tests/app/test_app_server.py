@@ -7,15 +7,17 @@ import gc
 import hashlib
 import io
 import threading
+from collections.abc import AsyncIterator
 from contextlib import ExitStack
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
-from starlette.datastructures import UploadFile
+from starlette.datastructures import Headers, UploadFile
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import HTMLResponse, Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 from streamlit.runtime.media_file_storage import MediaFileKind
 from streamlit.runtime.memory_media_file_storage import MemoryFile
@@ -28,7 +30,9 @@ from pages.ui.frames import Frames
 from pages.ui.server import asgi, files, leaving, on_disk
 from pages.ui.server.asgi import FilesOnDisk
 from pages.ui.server.files import Uploads
+from pages.ui.server.head import StyleInHead
 from pages.ui.server.on_disk import OnDisk
+from pages.ui.style import page_style
 from tests.unit.runtime_support import wait_until
 
 CONTENT = bytes(range(256)) * 20_000  # 5 MB
@@ -278,3 +282,66 @@ def test_caches_are_emptied_after_people_left(monkeypatch: pytest.MonkeyPatch) -
         loop.call_soon_threadsafe(loop.stop)
         running.join(5)
         loop.close()
+
+
+DOCUMENT = b"<!DOCTYPE html><html><head><title>x</title></head><body></head></body></html>"
+
+
+def answered(answer: Response, accept: str, method: str = "GET") -> tuple[Scope, Response]:
+    """What the app behind was asked, and what came through the layer of the style."""
+    asked: list[Scope] = []
+    sent: list[dict[str, Any]] = []
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        asked.append(scope)
+        await answer(scope, receive, send)
+
+    async def receive() -> Any:
+        await asyncio.Event().wait()
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    names = {"accept": accept, "accept-encoding": "gzip", "if-none-match": "x", "cookie": "c"}
+    headers = [(name.encode(), value.encode()) for name, value in names.items()]
+    scope = {"type": "http", "method": method, "path": "/video", "headers": headers}
+    asyncio.run(StyleInHead(app)(scope, receive, send))
+    body = b"".join(message.get("body", b"") for message in sent[1:])
+    got = Response(body, sent[0]["status"], dict(Headers(raw=sent[0]["headers"])))
+    return asked[0], got
+
+
+def test_the_document_has_the_style_in_its_head() -> None:
+    tagged = HTMLResponse(DOCUMENT, headers={"etag": "x", "last-modified": "y", "kept": "z"})
+    scope, got = answered(tagged, "text/html,*/*")
+    assert [name for name, _ in scope["headers"]] == [b"accept", b"cookie"]
+    assert got.body.count(b"<style>") == 1
+    assert got.body.index(b"stMainBlockContainer") < got.body.index(b"</head>")
+    assert got.body.index(b"st-key-room-3-") < got.body.index(b"</head>")
+    assert got.headers["content-length"] == str(len(got.body))
+    assert not {"etag", "last-modified"} & set(got.headers)
+    assert got.headers["kept"] == "z"
+
+
+def test_a_document_in_parts_is_answered_whole() -> None:
+    async def parts() -> AsyncIterator[bytes]:
+        for at in range(0, len(DOCUMENT), 7):
+            yield DOCUMENT[at : at + 7]
+
+    _, got = answered(StreamingResponse(parts(), media_type="text/html"), "text/html")
+    assert got.body.replace(page_style().encode(), b"") == DOCUMENT
+
+
+@pytest.mark.parametrize(
+    ("answer", "accept", "method"),
+    [
+        (HTMLResponse(DOCUMENT), "*/*", "GET"),
+        (HTMLResponse(DOCUMENT), "text/html", "HEAD"),
+        (HTMLResponse(DOCUMENT, 404), "text/html", "GET"),
+        (Response(DOCUMENT, media_type="text/javascript"), "text/html", "GET"),
+    ],
+)
+def test_all_else_goes_through_as_it_is(answer: Response, accept: str, method: str) -> None:
+    _, got = answered(answer, accept, method)
+    assert got.body == DOCUMENT
+    assert got.status_code == answer.status_code

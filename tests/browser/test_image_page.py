@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
-from browser_support import NewPage, settled
+from browser_support import NewPage, server_process, settled
 from PIL import Image
 from playwright.sync_api import Locator, Page, Route, expect
 
@@ -192,3 +192,59 @@ def test_a_keyboard_is_enough(page: Page, app_url: str) -> None:
     page.keyboard.press("ArrowRight")
     page.keyboard.press("Enter")
     expect(page.locator(".st-key-oks_chart")).to_be_visible()
+
+
+SHIFTS = """
+window.shifts = [];
+new PerformanceObserver((list) => {
+  for (const { value, sources } of list.getEntries()) {
+    const moved = sources.some(({ node }) => {
+      const element = node?.nodeType === 3 ? node.parentElement : node;
+      return element && !element.closest("[data-testid=stSidebar]")
+        && !element.matches("[data-testid=stMain]")
+        && !element.querySelector("[data-testid=stMain]");
+    });
+    if (moved) shifts.push(value);
+  }
+}).observe({ type: "layout-shift", buffered: true });
+"""
+
+
+def test_what_one_reads_does_not_jump_while_the_page_builds_up(page: Page, app_url: str) -> None:
+    """Room is kept for what comes later, and no more than it takes."""
+    page.add_init_script(SHIFTS)
+    for models, panels in (("", 3), ("movenet-lightning,blazepose-full", 2)):
+        page.goto(f"{app_url}/{models and '?models=' + models}")
+        expect(page.locator(".st-key-stage canvas")).to_have_count(panels)
+        settled(page)
+        page.wait_for_timeout(500)
+        assert sum(page.evaluate("shifts")) < 0.1
+        kept = page.locator("[class*='st-key-room-']").evaluate(
+            "e => parseFloat(getComputedStyle(e).minHeight)"
+        )
+        taken = page.locator(".st-key-stage").evaluate("e => e.getBoundingClientRect().height")
+        assert 0.85 * taken < kept < taken + 1
+
+
+def test_overlays_follow_a_slider_before_the_server_has_heard_of_it(
+    page: Page, app_url: str
+) -> None:
+    page.goto(f"{app_url}/?models=movenet-lightning,blazepose-full")
+    drawn = overlay(page, "MoveNet Lightning")
+    expect(drawn).to_have_attribute("aria-label", re.compile("at least 0.3$"))
+    settled(page)
+    server = server_process(app_url)
+    slider = page.get_by_role("slider", name="MoveNet Lightning: confidence")
+    server.suspend()
+    try:
+        slider.press("ArrowRight")
+        slider.press("ArrowRight")
+        expect(drawn).to_have_attribute("aria-label", re.compile("at least 0.32$"))
+    finally:
+        server.resume()
+    expect(page).to_have_url(re.compile("threshold=.*0.32"))
+    settled(page)
+    expect(drawn).to_have_attribute("aria-label", re.compile("at least 0.32$"))
+    expect(overlay(page, "BlazePose full")).to_have_attribute(
+        "aria-label", re.compile("at least 0.5$")
+    )

@@ -22,7 +22,7 @@ from pages.ui.text import escaped
 from pages.ui.truth import Scene, mark_truth
 from pages.ui.viewer.panels import JointRef, Layer, Panel, Pick
 from pages.ui.viewer.picture import Command, picture_viewer
-from pages.ui.viewer.room import reserve
+from pages.ui.viewer.room import room
 from pages.ui.votes import blind_vote
 
 if TYPE_CHECKING:
@@ -111,9 +111,8 @@ def _pictures(comparison: Comparison, drawn: Sequence[Outcome], layout: str) -> 
         panels = [_panel(comparison, outcome, layers.get(outcome.spec.key)) for outcome in drawn]
         if len(panels) == 3 and width > height:  # a block with a place left
             panels.append(Panel("All models", "", list(layers.values())))
-    if len(drawn) == len(comparison.settings.models):  # else they share the width with cards
-        reserve("stage", len(panels), (width, height))
-    with st.container(key="stage"):
+    share = len(drawn) / len(comparison.settings.models)  # the rest is for cards
+    with room(len(panels), (width, height), share), st.container(key="stage"):
         picture, options = comparison.picture, view_options(comparison.settings)
         pick = st.session_state.get(_PICK)
         command = Command(pick)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from estimators.analysis.agreement import joint_agreement
 from estimators.analysis.figures import UNITS
 from estimators.analysis.matching import PersonGroup
@@ -79,28 +81,26 @@ def styled(
     Joints under their threshold are grey, doubts yellow, large distances red (`TINTS`), and the
     row of the picked joint is violet.
     """
-    import pandas as pd
-
-    css = pd.DataFrame("", table.index, table.columns)
+    css = np.full(table.shape, "", dtype=object)
+    rows = {joint: row for row, joint in enumerate(table.index)}
     for spec in comparison.specs:
-        if spec.title in table:
-            scores = table[spec.title, spec.score_kind]
-            weak = scores < comparison.settings.joint_threshold(spec.key)
-            columns = [c for c in table.columns if c[0] == spec.title]
-            css.loc[weak, columns] = f"color: {faint()}"
-            doubted = [plain(j) for n, j, _ in comparison.doubts(spec.key) if n == person + 1]
-            css.loc[[joint for joint in doubted if joint in css.index], columns] = _DOUBT
-    if picked is not None and picked.person == person + 1 and plain(picked.joint) in css.index:
-        css.loc[plain(picked.joint)] = _PICKED
+        columns = np.flatnonzero(table.columns.get_level_values(0) == spec.title)
+        if len(columns):
+            scores = table[spec.title, spec.score_kind].to_numpy()
+            weak = np.flatnonzero(scores < comparison.settings.joint_threshold(spec.key))
+            css[np.ix_(weak, columns)] = f"color: {faint()}"
+            doubts = {plain(j) for n, j, _ in comparison.doubts(spec.key) if n == person + 1}
+            doubted = np.array([rows[joint] for joint in doubts if joint in rows], np.int64)
+            css[np.ix_(doubted, columns)] = _DOUBT
+    if picked is not None and picked.person == person + 1 and plain(picked.joint) in rows:
+        css[rows[plain(picked.joint)]] = _PICKED
         table = table.rename({plain(picked.joint): PICKED + plain(picked.joint)})
-    for column in [c for c in table.columns if c[1] == DISTANCE]:
-        for least, colour in TINTS:
-            css.loc[(table[column] >= least).to_numpy(), [column]] = f"background-color: {colour}"
-    css.index = table.index
-    style = table.style.apply(lambda _: css, axis=None)
-    for column in table.columns:
-        style.format(precision=_DECIMALS.get(column[1], 1), na_rep="–", subset=[column])
-    return style
+    for at, column in enumerate(table.columns):
+        if column[1] == DISTANCE:
+            for least, colour in TINTS:
+                css[table[column].to_numpy() >= least, at] = f"background-color: {colour}"
+    written = {column: f"{{:.{_DECIMALS.get(column[1], 1)}f}}" for column in table.columns}
+    return table.style.apply(lambda _: css, axis=None).format(written, na_rep="–")
 
 
 def joint_in_words(comparison: Comparison, person: int, joint: str) -> str:

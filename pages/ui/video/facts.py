@@ -21,8 +21,6 @@ _FILM_STRIP = "estimators.workflows.clip.film_strip:film_strip"
 def facts(clip: ChosenClip) -> None:
     """The strip, the line, and what a person should know about the file."""
     try:
-        # Its room is kept until the browser has fetched it.
-        st.html("<style>.st-key-film_strip { min-height: clamp(1.5rem, 5.5vw, 5rem); }</style>")
         with st.container(key="film_strip"):
             st.image(_strip(clip.digest, clip.info), width="stretch", alt=clip.alt)
     except InputError as error:

@@ -1,5 +1,6 @@
 // Picture viewer: one still picture behind the panels.
 
+import { followSliders, sliderReadings } from "./sliders.js";
 import { Stage } from "./stage.js";
 import { Still } from "./still.js";
 
@@ -38,6 +39,7 @@ function mount(parentElement) {
       drawBackdrop,
       onPick: (joint) => viewer.send(joint && { ...joint, picture: viewer.still.stage.picture.id }),
     })),
+    unfollow: followSliders((model, threshold) => viewer.still.stage.setThreshold(model, threshold)),
   };
   return viewer;
 }
@@ -52,9 +54,12 @@ export default function ({ data, parentElement, setStateValue }) {
     // What was picked on the last picture must not come back together with it.
     if (memory !== stage.memory && stage.memory.picked) viewer.send(null);
     stage.show({ picture: data.picture, memory, layers, panels, options: data.options });
+    // The server may have answered to where a slider was a moment ago.
+    for (const reading of sliderReadings()) stage.setThreshold(...reading);
     obey(stage, data);
   });
   return () => {
+    viewer.unfollow();
     stage.close();
     delete parentElement.__poseViewer;
   };

@@ -6,6 +6,7 @@ import { GROUPS, Transport, settingsPanel } from "./controls.js";
 import { element } from "./dom.js";
 import { posesAt, trackOf, unpackPoses } from "./numbers.js";
 import { memoryOf } from "./memory.js";
+import { followSliders, sliderReadings } from "./sliders.js";
 import { Stage, contextOf } from "./stage.js";
 
 /**
@@ -89,6 +90,12 @@ class Player {
       mark: (direction) => this.toMark(direction),
       speed: (rate) => { this.video.defaultPlaybackRate = this.video.playbackRate = rate; },
       sound: (on) => { this.video.muted = !on; },
+    });
+    this.unfollow = followSliders((model, threshold) => {
+      if (!(model in this.settings.thresholds)) return;
+      this.settings.thresholds[model] = threshold;
+      this.buildSettings();
+      this.refresh();
     });
     this.stage.extraKeys = this.keys();
     this.drawing = element("div");
@@ -180,13 +187,22 @@ class Player {
       const thresholds = Object.fromEntries(data.layers.map((l) => [l.key, l.threshold]));
       this.memory.settings = {
         options: { ...data.options },
-        thresholds: { ...thresholds, ...data.thresholds },
+        thresholds: { ...thresholds, ...data.thresholds, ...this.sidebarThresholds(data) },
         group: data.options.joints ? "page" : "all",
       };
     }
     if (this.settings === this.memory.settings) return;
     this.settings = this.memory.settings;
     this.buildSettings();
+  }
+
+  /**
+   * Where the sidebar's sliders stand now; the server may have answered to a moment ago.
+   * @param {Sent} data @returns {Record<string, number>}
+   */
+  sidebarThresholds(data) {
+    const shown = data.layers.map((layer) => layer.key);
+    return Object.fromEntries(sliderReadings().filter(([model]) => shown.includes(model)));
   }
 
   buildSettings() {
@@ -368,6 +384,7 @@ class Player {
 
   close() {
     clearTimeout(this.resting);
+    this.unfollow();
     this.stage.close();
     this.video.pause();
     this.video.removeAttribute("src");

@@ -17,7 +17,7 @@ from pages.ui.scripts import script, texts
 from pages.ui.viewer.clip import ClipLayer, layer_payload, pack_poses
 from pages.ui.viewer.media_files import NUMBERS, media_url
 from pages.ui.viewer.panels import JointRef, Pick, ViewOptions, options_payload
-from pages.ui.viewer.room import reserve
+from pages.ui.viewer.room import room
 
 _HERE = Path(__file__).parent
 _player = st.components.v2.component(
@@ -173,8 +173,8 @@ def clip_player(
     }
     # Without a container of its own it is remounted when elements above it come and go.
     wide_three = len(clip.layers) == 3 and width > height
-    reserve(f"{key}-frame", 1 if options.together else len(clip.layers) + wide_three, clip.size)
-    with st.container(key=f"{key}-frame"):
+    panels = 1 if options.together else len(clip.layers) + wide_three
+    with room(panels, clip.size), st.container(key=f"{key}-frame"):
         result = _player(
             key=key,
             data=payload,

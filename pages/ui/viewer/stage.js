@@ -167,6 +167,18 @@ export class Stage {
     panel.canvas.setAttribute("aria-label", `${panel.data.title}. ${text}`);
   }
 
+  /**
+   * At once, before the server has answered.
+   * @param {string} model @param {number} threshold
+   */
+  setThreshold(model, threshold) {
+    const layer = this.layers[model];
+    if (!layer || layer.threshold === threshold) return;
+    layer.threshold = threshold;
+    this.panels.forEach((panel) => this.describe(panel));
+    this.redraw();
+  }
+
   /** @param {Panel} panel */
   layersOf(panel) {
     return panel.data.message ? [] : panel.data.layers.map((key) => this.layers[key]).filter(Boolean);
