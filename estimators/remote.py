@@ -8,7 +8,7 @@ are written into results.
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,6 +43,7 @@ class RemoteFile:
 
     url: str
     size_bytes: int
+    version: str = ""  # another one when its content is; "" where its store does not tell
 
     @property
     def name(self) -> str:
@@ -90,8 +91,7 @@ def files_at(remote: Remote, most: int) -> list[tuple[str, RemoteFile]]:
         with _as_os_error(remote.url):
             store, path = _store(remote.url)
             if store.isfile(path):
-                size = int(store.info(path)["size"] or 0)
-                return [(remote.name, RemoteFile(remote.url, size))]
+                return [(remote.name, _file(remote.url, store.info(path)))]
             listed = store.find(path, detail=True)
     except OSError as error:
         raise InputError(
@@ -105,10 +105,23 @@ def files_at(remote: Remote, most: int) -> list[tuple[str, RemoteFile]]:
     root = path.rstrip("/") + "/"
     named = {full.removeprefix(root): (full, info) for full, info in listed.items()}
     return [
-        (name, RemoteFile(store.unstrip_protocol(full), int(info["size"] or 0)))
+        (name, _file(store.unstrip_protocol(full), info))
         for name, (full, info) in sorted(named.items())
         if not any(part.startswith(".") for part in name.split("/"))
     ]
+
+
+def _file(url: str, info: Mapping[str, Any]) -> RemoteFile:
+    size = int(info["size"] or 0)
+    told = next((f"{name} {info[name]}" for name in _VERSIONS if info.get(name)), "")
+    return RemoteFile(url, size, told and f"{size} {told}")
+
+
+# What the stores that fsspec knows call it.
+_VERSIONS = (
+    *("ETag", "etag", "md5Hash", "LastModified", "last_modified"),
+    *("updated", "mtime", "modified", "created"),
+)
 
 
 @contextmanager

@@ -22,6 +22,7 @@ from estimators.runtime.runner import ProcessRunner
 from estimators.types import EstimatorOptions
 from estimators.workflows.clip.shard import DoneClip, DoneClips, file_digest, files_in
 from estimators.workflows.evaluate.keys import model_key
+from estimators.workflows.evaluate.seen import stamp_of
 
 _LAST = "manifest.json"  # of a clip's files
 
@@ -88,6 +89,7 @@ class ClipShard:
         into = argparse.Namespace(**{**vars(self._options), "output": folder})
         try:
             with local_file(file) as path:
+                stamp = "" if isinstance(file.source, Path) else stamp_of(file.source)
                 code = Clips([path], into, alone=True).compare(runner, self.specs)
                 if code == INTERRUPTED:
                     return DoneClip(self._of, item["name"], "", code=code)
@@ -95,19 +97,21 @@ class ClipShard:
         except (InputError, OSError) as error:
             complain(f"error: {printable(file.name)}: {error}")
             return self.failed(clip, str(error))
-        return DoneClip(self._of, item["name"], digest, folder.name, files, code=code)
+        return DoneClip(self._of, item["name"], digest, folder.name, files, "", code, stamp)
 
     def failed(self, clip: Clip, why: str) -> DoneClip:
         """What is kept of a clip that cannot be worked on."""
         return DoneClip(self._of, clip[0]["name"], "", error=why, code=BAD_INPUT)
 
     def _is_done(self, clip: Clip, done: DoneClips) -> bool:
-        """Whether its files are there, of the same clip as far as it lies here."""
+        """Whether its files are there, of the same clip."""
         item, file = clip
         known = done.clips.get(item["name"])
         if known is None or known.code or list(known.damaged(self._folder)):
             return False
+        if not isinstance(file.source, Path):
+            return bool(known.stamp) and known.stamp == stamp_of(file.source)
         try:
-            return not isinstance(file.source, Path) or known.sha256 == file_digest(file.source)
+            return known.sha256 == file_digest(file.source)
         except OSError:
             return False

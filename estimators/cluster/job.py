@@ -20,7 +20,7 @@ from estimators.workflows.evaluate.asks import Ask, EvaluateSettings, Plan
 from estimators.workflows.evaluate.pictures import SetPictures
 from estimators.workflows.evaluate.progress import EvaluateProgress, ModelProgress
 from estimators.workflows.evaluate.records import Records, by_name
-from estimators.workflows.evaluate.seen import SeenPictures
+from estimators.workflows.evaluate.seen import SeenPictures, stamp_of
 
 # Starts the workers of one model.
 Hire = Callable[[Job], Workers]
@@ -93,6 +93,8 @@ class ClusterJob(BackgroundJob):
         self.pictures = SetPictures()  # none is read here
         self._hiring, self._folder = hiring, folder
         self._ids = {image.file: image.image_id for image in self.annotated.images}
+        self._stamps: dict[str, str] = {}
+        self._current: set[str] = set()  # pictures whose SHA-256 is that of the file as it is
         self._models = [_Model(get(key), len(self._plan.asks)) for key in settings.models]
 
     @property
@@ -109,11 +111,21 @@ class ClusterJob(BackgroundJob):
         with self._running():
             seen = SeenPictures(self._folder)
             try:
+                self._look(seen)
                 for model in self._models:
                     if not self._stopped():
                         self._run_model(model, seen)
             finally:
                 seen.close()
+
+    def _look(self, seen: SeenPictures) -> None:
+        """Which pictures are still those that an earlier run knew; before any is read elsewhere."""
+        for image in self.annotated.images:
+            if self._stopped():
+                return
+            stamp = self._stamps[image.file] = stamp_of(image.picture)
+            if seen.is_current(image, stamp):
+                self._current.add(image.file)
 
     def _left(self) -> bool:
         return any(model.done < model.total and not model.error for model in self._models)
@@ -127,7 +139,7 @@ class ClusterJob(BackgroundJob):
         options = self.settings.options(model.spec.key)
         model.state, model.started_s = "running", time.monotonic()
         with Records(self._folder, model.spec, options) as records:
-            missing = [light(a) for a in self._plan.asks if not _known(a, records, seen)]
+            missing = [light(a) for a in self._plan.asks if not self._known(a, records, seen)]
             model.known = model.done = model.total - len(missing)
             if missing:
                 job = Job(model.spec.key, options, self._hiring.threads, self._hiring.host)
@@ -148,7 +160,8 @@ class ClusterJob(BackgroundJob):
 
     def _keep(self, outcome: Outcome, records: Records, seen: SeenPictures) -> None:
         for file, facts in outcome.done.facts:
-            seen.put(file, facts)
+            seen.put(file, facts, self._stamps[file])
+            self._current.add(file)
             if facts.unreadable:
                 self.pictures.unreadable[self._ids[file]] = facts.unreadable
         for line in outcome.done.lines:
@@ -163,7 +176,7 @@ class ClusterJob(BackgroundJob):
         failed = len(outcome.asks) if outcome.error else outcome.done.failed
         model.failed += failed
 
-
-def _known(ask: Ask, records: Records, seen: SeenPictures) -> bool:
-    facts = seen.known.facts.get(ask.image.file)
-    return facts is not None and records.knows(facts.sha256, ask.window)
+    def _known(self, ask: Ask, records: Records, seen: SeenPictures) -> bool:
+        file = ask.image.file
+        current = file in self._current
+        return current and records.knows(seen.known.facts[file].sha256, ask.window)

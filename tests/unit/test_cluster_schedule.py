@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
@@ -22,7 +23,9 @@ from estimators.errors import ModelLoadError
 from estimators.runtime.api import Runner
 from estimators.types import Frame, PoseSet
 from estimators.workflows.evaluate.asks import Plan
+from estimators.workflows.evaluate.pictures import SetPictures
 from estimators.workflows.evaluate.progress import EvaluateProgress, ModelProgress
+from estimators.workflows.evaluate.seen import Seen, SeenPictures, stamp_of
 from tests.unit.cluster_stand import (
     HereWorkers,
     merged,
@@ -32,7 +35,7 @@ from tests.unit.cluster_stand import (
     stand_in,
     told,
 )
-from tests.unit.evaluate_stand import MULTI, StandInRunner, annotated_set
+from tests.unit.evaluate_stand import MULTI, StandInRunner, annotated_set, picture_file
 
 PICTURES = 40
 WRONG_OF_A_MODEL: list[dict[str, Any]] = [
@@ -110,6 +113,50 @@ def test_what_is_known_is_not_asked_again(tmp_path: Path) -> None:
     assert again.progress.models[0].known == done
     assert len(hired[0].asked) == again.progress.models[0].total - done
     assert told(merged(truth, tmp_path / "parts").outcome()) == told(on_one_machine(truth))
+
+
+def test_a_picture_that_was_exchanged_is_asked_about_again(tmp_path: Path) -> None:
+    """And one that was only touched, or copied anew, is not."""
+    truth = annotated_set(tmp_path, PICTURES)
+    on_cluster(HereWorkers, truth, tmp_path / "parts").run()
+    picture_file(tmp_path, "7.png", 200)
+    os.utime(tmp_path / "7.png", ns=(10**18, 10**18))
+    os.utime(tmp_path / "8.png", ns=(10**18, 10**18))
+    hired: list[HereWorkers] = []
+
+    def hire(given: Job) -> HereWorkers:
+        hired.append(HereWorkers(given))
+        return hired[-1]
+
+    again = on_cluster(hire, truth, tmp_path / "parts")
+    again.run()
+    assert again.state == "done"
+    assert {file for workers in hired[:1] for file in workers.asked} == {"7.png"}
+    assert told(merged(truth, tmp_path / "parts").outcome()) == told(on_one_machine(truth))
+
+
+def test_known_pictures_are_not_read_by_the_driver(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    truth = annotated_set(tmp_path, PICTURES)
+    on_cluster(HereWorkers, truth, tmp_path / "parts").run()
+
+    def no(*_: Any) -> str:
+        raise AssertionError("it was read")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(SetPictures, "digest", no)
+        seen = SeenPictures(tmp_path / "parts")
+        try:
+            current = [seen.is_current(i, stamp_of(i.picture)) for i in truth.images]
+            old = Seen()
+            old.facts = dict(seen.known.facts)
+            seen.known = old  # a run of the version before, which told no stamps
+            with pytest.raises(AssertionError, match="it was read"):
+                seen.is_current(truth.images[0], stamp_of(truth.images[0].picture))
+        finally:
+            seen.close()
+    assert current == [True] * PICTURES
 
 
 def test_a_lost_worker_costs_nothing(tmp_path: Path) -> None:

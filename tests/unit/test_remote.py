@@ -24,6 +24,7 @@ from estimators.remote import Remote, files_at, local_copy, place
 from estimators.skeletons import COCO_17
 from estimators.workflows.evaluate.asks import EvaluateSettings
 from estimators.workflows.evaluate.job import EvaluateJob
+from estimators.workflows.evaluate.seen import stamp_of
 from tests.unit.evaluate_stand import LIGHTNING, SIZE, StandInRunner, at
 
 SAMPLES = Path(__file__).parents[2] / "sample_media"
@@ -85,6 +86,19 @@ def test_a_set_at_an_address_is_that_of_a_folder(there: str, tmp_path: Path) -> 
         assert [look_at(i) for i in found.images] == [look_at(i) for i in here.images]
         assert found.sha256 == here.sha256
         assert report.people == 3
+
+
+def test_a_file_at_an_address_that_was_exchanged_is_noticed(there: str) -> None:
+    def stamps() -> list[str]:
+        return [stamp_of(file) for _, file in files_at(Remote(f"{there}/pictures"), 9)]
+
+    before = stamps()
+    assert before == stamps()
+    assert all(before)
+    fsspec.filesystem("memory").pipe_file(
+        f"{there.removeprefix('memory:/')}/pictures/2.png", png(9)
+    )
+    assert [a == b for a, b in zip(before, stamps(), strict=True)] == [True, False, True]
 
 
 def test_models_read_pictures_at_an_address(there: str) -> None:

@@ -46,6 +46,7 @@ class DoneClip:
         files: SHA-256 of each file in its folder.
         error: why it could not be processed, or not to its end; "" where it was.
         code: the exit code that it alone would have had.
+        stamp: of a clip that lies in no file here, see `seen.stamp_of`.
     """
 
     of: str
@@ -55,6 +56,7 @@ class DoneClip:
     files: dict[str, str] = field(default_factory=dict)
     error: str = ""
     code: int = 0
+    stamp: str = ""
 
     def damaged(self, shard_folder: Path) -> Iterator[str]:
         """Files that are absent or not what was written, with their path."""
