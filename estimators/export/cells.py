@@ -11,8 +11,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 # Spreadsheets compute what begins so, in East Asian versions the wide forms, too (OWASP, "CSV
-# Injection").  Where lists are separated by semicolons, one inside a text begins a new cell.
-_FORMULA = re.compile(r"(^|;)(?=[=+\-@＝＋－＠])")
+# Injection"), some behind spaces, too.  Where lists are separated by semicolons, one inside a text
+# begins a new cell.
+_FORMULA = re.compile(r"(^|;)(?=\s*[=+\-@＝＋－＠])")
 
 
 def cell(text: str) -> str:

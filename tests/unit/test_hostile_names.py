@@ -28,10 +28,18 @@ FORMULAS = ("=1+1", "+1", "-1+1", "@SUM(A1)", "＝1+1", "a;=1+1;b", '=HYPERLINK(
 
 @pytest.mark.parametrize("name", FORMULAS)
 def test_no_cell_is_a_formula(name: str) -> None:
-    for file in (name, f"\t{name}", f"\r{name}", f"\n{name}"):
+    for file in (
+        name,
+        f" {name}",
+        f"a; {name}",
+        f"\u3000{name}",
+        f"\t{name}",
+        f"\r{name}",
+        f"\n{name}",
+    ):
         written = cell(file)
         for part in written.split(";"):
-            assert part[:1] not in ("=", "+", "-", "@", "＝", "\t", "\r", "\n", "")
+            assert part.lstrip()[:1] not in ("=", "+", "-", "@", "＝", "\t", "\r", "\n", "")
         assert written.replace("'", "") == printable(file)
 
 
