@@ -11,8 +11,10 @@ else:  # `streamlit run` looks for an `App` in this file, and serves what it fin
     from starlette.middleware import Middleware
 
     from estimators.decode.pool import use_children
+    from estimators.workflows.room import use_room
     from pages.ui.server.asgi import FilesOnDisk
     from pages.ui.server.head import StyleInHead
 
     use_children()
+    use_room()
     app = App(__file__, middleware=[Middleware(FilesOnDisk), Middleware(StyleInHead)])

@@ -38,8 +38,8 @@ def _about(
     return {"name": name, "meaning": meaning, "unset": unset, "read": read, "advice": advice}
 
 
-def _limit(name: str, meaning: str, usual: int, small: int) -> dict[str, Any]:
-    """Of a limit whose default is lower on a small machine (`limits.allowed`)."""
+def _limit(name: str, meaning: str, usual: int, small: int) -> Any:
+    """The field of a limit whose default is lower on a small machine (`limits.allowed`)."""
     about = _about(
         name,
         meaning,
@@ -47,7 +47,7 @@ def _limit(name: str, meaning: str, usual: int, small: int) -> dict[str, Any]:
         readers.whole,
         f"Give a whole number, such as {usual}.",
     )
-    return {**about, "usual": usual, "small": small}
+    return field(default=None, metadata={**about, "usual": usual, "small": small})
 
 
 @dataclass(frozen=True)
@@ -75,54 +75,46 @@ class Settings:
             devices.ADVICE,
         ),
     )
-    decode_mb: int | None = field(
-        default=None,
-        metadata=_limit(
-            "POSE_DECODE_MB",
-            "memory in MB that decoding one picture or clip may take, in a process of its own",
-            1000,
-            600,
-        ),
+    decode_mb: int | None = _limit(
+        "POSE_DECODE_MB",
+        "memory in MB that decoding one picture or clip may take, in a process of its own",
+        1000,
+        600,
     )
     decode_s: float = field(
         default=120.0,
         metadata=_about(
             "POSE_DECODE_S",
             "longest time in seconds to decode a picture, to open a clip, or for its next frame, "
-            "from 1 to 600",
+            "from 1 to 600; a whole annotated set may take five times as long",
             read=readers.seconds,
             advice="Give seconds from 1 to 600, for example 120.",
         ),
     )
-    max_picture_mb: int | None = field(
-        default=None,
-        metadata=_limit("POSE_MAX_PICTURE_MB", "largest picture file of a visitor, in MB", 50, 20),
+    work_mb: int | None = _limit(
+        "POSE_WORK_MB",
+        "memory in MB for the decoded pictures of all running work together (clips, "
+        "evaluations, benchmarks, videos that are made, live streams); who comes when it is "
+        "taken waits in a queue",
+        1500,
+        500,
     )
-    max_megapixels: int | None = field(
-        default=None,
-        metadata=_limit("POSE_MAX_MEGAPIXELS", "most megapixels of a picture", 64, 32),
+    max_picture_mb: int | None = _limit(
+        "POSE_MAX_PICTURE_MB", "largest picture file of a visitor, in MB", 50, 20
     )
-    max_clip_frames: int | None = field(
-        default=None,
-        metadata=_limit("POSE_MAX_CLIP_FRAMES", "most frames of a clip", 250000, 100000),
+    max_megapixels: int | None = _limit(
+        "POSE_MAX_MEGAPIXELS", "most megapixels of a picture", 64, 32
     )
-    max_clip_s: int | None = field(
-        default=None,
-        metadata=_limit("POSE_MAX_CLIP_S", "longest clip, in seconds", 2678400, 86400),
+    max_clip_frames: int | None = _limit(
+        "POSE_MAX_CLIP_FRAMES", "most frames of a clip", 250000, 100000
     )
-    max_people: int | None = field(
-        default=None,
-        metadata=_limit("POSE_MAX_PEOPLE", "most annotated people of a set", 500000, 100000),
+    max_clip_s: int | None = _limit("POSE_MAX_CLIP_S", "longest clip, in seconds", 2678400, 86400)
+    max_people: int | None = _limit(
+        "POSE_MAX_PEOPLE", "most annotated people of a set", 500000, 100000
     )
-    max_files: int | None = field(
-        default=None,
-        metadata=_limit("POSE_MAX_FILES", "most files in a ZIP", 100000, 20000),
-    )
-    max_unpacked_mb: int | None = field(
-        default=None,
-        metadata=_limit(
-            "POSE_MAX_UNPACKED_MB", "what a ZIP may hold when unpacked, in MB", 20000, 5000
-        ),
+    max_files: int | None = _limit("POSE_MAX_FILES", "most files in a ZIP", 100000, 20000)
+    max_unpacked_mb: int | None = _limit(
+        "POSE_MAX_UNPACKED_MB", "what a ZIP may hold when unpacked, in MB", 20000, 5000
     )
     weights_dir: Path | None = field(
         default=None,

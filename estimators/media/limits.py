@@ -41,6 +41,7 @@ class Allowed(NamedTuple):
     files: int
     unpacked_mb: int
     decode_mb: int
+    work_mb: int
 
     @property
     def picture_pixels(self) -> int:
@@ -56,7 +57,7 @@ def allowed() -> Allowed:
         chosen = settings.current()
     except InputError:
         chosen = settings.Settings()
-    names = (name if name.startswith("decode") else f"max_{name}" for name in Allowed._fields)
+    names = (n if n in ("decode_mb", "work_mb") else f"max_{n}" for n in Allowed._fields)
     return Allowed(*(chosen.limit(name, _small()) for name in names))
 
 

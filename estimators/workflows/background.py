@@ -5,12 +5,17 @@ from __future__ import annotations
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from typing import Literal
 
 from estimators.errors import PoseError
+from estimators.workflows.room import Need, Place, room
 
 RunState = Literal["waiting", "running", "done", "cancelled", "failed"]
+
+
+class LeftError(Exception):
+    """Nobody wants the work any more, before there was room for it."""
 
 
 class BackgroundJob(ABC):
@@ -20,16 +25,18 @@ class BackgroundJob(ABC):
         name: of its thread.
         wanted: asked between steps; when it says no, the job stops as if cancelled (a viewer who
             closed the page cannot press Cancel any more).
+        needs_mb: of decoded pictures, of what all work of this server may have together.
 
     Attributes:
         state: where it is; set last, so that whoever sees it stopped finds all else in place.
         error: why it failed; a sentence.
     """
 
-    def __init__(self, name: str, wanted: Callable[[], bool]) -> None:
+    def __init__(self, name: str, wanted: Callable[[], bool], needs_mb: float = 0.0) -> None:
         self.state: RunState = "waiting"
         self.error = ""
         self._name, self._wanted = name, wanted
+        self._need = Need(needs_mb, self._left_s)
         self._cancel = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -37,6 +44,12 @@ class BackgroundJob(ABC):
     def finished(self) -> bool:
         """Nothing more will come."""
         return self.state in ("done", "cancelled", "failed")
+
+    @property
+    def place(self) -> Place | None:
+        """Where it waits for room on this server; None where it does not."""
+        here = room()
+        return None if here is None else here.place(self._need)
 
     def cancel(self) -> None:
         """Stops before the next step; what is done stays."""
@@ -63,15 +76,24 @@ class BackgroundJob(ABC):
     def _ended(self, state: RunState) -> None:  # noqa: B027 - not all have something to do here
         """Puts what was done in order; `state` is set after it."""
 
+    def _left_s(self) -> float | None:
+        """How many seconds it still takes, for those who wait for it; None while unknown."""
+        return None
+
     @contextmanager
-    def _running(self) -> Iterator[None]:
-        """Around the work: tells afterwards how it ended."""
-        self.state = "running"
+    def _running(self, at_once: bool = False) -> Iterator[None]:
+        """Around the work, which waits for room: tells afterwards how it ended.
+
+        Args:
+            at_once: the work itself waits, with `_in_room`.
+        """
         state: RunState = "failed"
         try:
-            yield
+            with nullcontext() if at_once else self._in_room():
+                self.state = "running"
+                yield
             state = "cancelled" if self._stopped() and self._left() else "done"
-        except (GeneratorExit, KeyboardInterrupt):
+        except (GeneratorExit, KeyboardInterrupt, LeftError):
             state = "cancelled"
             raise
         except Exception as error:
@@ -81,6 +103,25 @@ class BackgroundJob(ABC):
         finally:
             self._ended(state)
             self.state = state
+
+    @contextmanager
+    def _in_room(self) -> Iterator[None]:
+        """Waits while other work of this server leaves no room.
+
+        Raises:
+            LeftError: it was stopped before there was.
+        """
+        here = room()
+        if here is None:
+            yield
+            return
+        self.state = "waiting"
+        if not here.enter(self._need, self._stopped):
+            raise LeftError
+        try:
+            yield
+        finally:
+            here.leave(self._need)
 
     def _stopped(self) -> bool:
         return self._cancel.is_set() or not self._wanted()

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
 from estimators.workflows.background import BackgroundJob
+
+# The frames on their way into a clip, its encoder and the decoder of the clip it is made from.
+_NEEDS_MB = 150.0
 
 Progress = Callable[[int, int], None]
 
@@ -31,12 +35,11 @@ class FileTask(BackgroundJob):
         make: Callable[[Path, Progress], tuple[str, ...]],
         wanted: Callable[[], bool] = lambda: True,
     ) -> None:
-        super().__init__("file-task", wanted)
+        super().__init__("file-task", wanted, _NEEDS_MB)
         self.path = path
         self.notes: tuple[str, ...] = ()
         self.done, self.total = 0, 0
         self._make, self._made = make, False
-        self.state = "running"  # whoever looks at once finds no other
         self.start()
 
     @property
@@ -53,6 +56,10 @@ class FileTask(BackgroundJob):
         with self._running(), suppress(_CancelledError):
             self.notes = self._make(self.path, self._progress)
             self._made = True
+
+    def _left_s(self) -> float | None:
+        share = self.share
+        return (time.monotonic() - self._need.begun_s) * (1 / share - 1) if share else None
 
     def _left(self) -> bool:
         return not self._made

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from estimators.media import limits
+from estimators.workflows.room import room
 from pages.ui.server.leaving import when_left
 
 if TYPE_CHECKING:
@@ -130,4 +131,7 @@ def frames() -> Frames:
     """The decoded pictures of this server."""
     store = Frames()
     when_left(store.drop_left)
+    work = room()
+    if work is not None:
+        work.holds("pictures", lambda: store.nbytes / 1e6)
     return store

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from estimators.workflows.background import BackgroundJob
+from estimators.workflows.room import Place
 from pages.ui.text import duration
 
 _POLL_S = 0.5
@@ -26,9 +27,20 @@ def follow(
     if job.finished:
         st.rerun()
     with st.container(border=True, key=f"{name}_progress"):
-        show()
+        place = job.place
+        if place is None:
+            show()
+        else:
+            st.markdown(waits(place))
         if st.button("Cancel", icon=":material/stop:", key=f"cancel_{name}"):
             cancel()
+
+
+def waits(place: Place) -> str:
+    """Of work that the server has no room for yet, for Markdown."""
+    before = f"{place.before} before it" if place.before else "it is next"
+    about = duration(max(1.0, place.wait_s))
+    return f":material/hourglass_empty: Waits for room on this server: {before}, about {about}."
 
 
 def pace(rate: float, left_s: float) -> str:

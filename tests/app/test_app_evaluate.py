@@ -14,8 +14,11 @@ from streamlit.testing.v1 import AppTest
 
 from estimators.datasets.health import HealthReport
 from estimators.media.samples import FOLDER
+from estimators.workflows import room as rooms
 from estimators.workflows.evaluate.measure import Measured, report_data
+from estimators.workflows.room import Need, Room
 from pages.ui import engine
+from tests.unit.runtime_support import wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
 _LONGEST_S = 120.0
@@ -75,6 +78,28 @@ def annotated_zip(tmp_path: Path) -> Path:
         annotations = content | {"images": images, "annotations": people}
         archive.writestr("annotations/people.json", json.dumps(annotations))
     return path
+
+
+def test_who_finds_the_server_full_waits_and_is_told_for_how_long(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    room = Room(500)
+    monkeypatch.setattr(rooms, "_room", room)
+    others = Need(450, lambda: 75.0)
+    room.enter(others, lambda: False)
+    at = evaluate_page(models="movenet-lightning")
+    at.button(key="run_evaluate").click().run()
+    told = ":material/hourglass_empty: Waits for room on this server: it is next, about 1 min 15 s."
+    wait_until(lambda: told in [m.value for m in at.run().markdown])
+    at.button(key="cancel_evaluate").click().run()
+    wait_until(lambda: room.report()["waiting"] == 0)
+    at.run()
+    at.button(key="run_evaluate").click().run()
+    room.leave(others)
+    wait_until(lambda: not any(b.key == "cancel_evaluate" for b in at.run().button))
+    assert len(at.dataframe[0].value) == 1
+    assert room.report()["running"] == 0
+    assert not at.exception
 
 
 def test_the_bundled_set_is_one_click_from_figures_and_pictures(bundled: AppTest) -> None:

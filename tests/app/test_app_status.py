@@ -8,6 +8,8 @@ from types import SimpleNamespace
 import pytest
 
 from estimators.runtime.api import ModelStatus
+from estimators.workflows import room as rooms
+from estimators.workflows.room import Need, Room
 from pages.ui.server import status
 from pages.ui.server.asgi import FilesOnDisk
 from tests.app.test_app_server import Inner, ask
@@ -29,6 +31,16 @@ def test_the_status_is_json_and_fresh(path: str) -> None:
     assert told["memory"]["models_budget_mb"] == 2000
     assert told["files"]["most_bytes"] == 4_000_000_000
     assert told["decoding"] == {"processes": 0, "waiting": 0}
+    assert told["work"] == {}
+
+
+def test_the_budget_of_all_work_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    room = Room(700)
+    room.holds("pictures", lambda: 20.4)
+    room.enter(Need(100), lambda: False)
+    monkeypatch.setattr(rooms, "_room", room)
+    told = {"budget_mb": 700, "taken_mb": 120, "running": 1, "waiting": 0}
+    assert status.report()["work"] == told
 
 
 def test_the_status_is_only_read() -> None:

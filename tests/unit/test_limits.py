@@ -29,6 +29,7 @@ NAMES = {
     "POSE_MAX_FILES": "files",
     "POSE_MAX_UNPACKED_MB": "unpacked_mb",
     "POSE_DECODE_MB": "decode_mb",
+    "POSE_WORK_MB": "work_mb",
 }
 
 

@@ -27,11 +27,12 @@ def test_every_setting_is_read() -> None:
     numbers = {"POSE_MEMORY_MB": " 700 ", "POSE_MAX_STREAMS": "7", "POSE_LIVE_RECORD_S": "1.5"}
     limits = {name: "12" for name, _, _ in settings.table() if name.startswith("POSE_MAX_")}
     numbers = {**limits, **numbers, "POSE_DECODE_MB": "800", "POSE_DECODE_S": "30"}
-    numbers["POSE_DEVICE"] = " cuda:1 "
+    numbers |= {"POSE_DEVICE": " cuda:1 ", "POSE_WORK_MB": "900"}
     texts = {name: f"of {name}" for name, _, _ in settings.table() if name not in numbers}
     given = Settings.from_environment(numbers | texts)
     assert (given.memory_mb, given.max_streams, given.live_record_s) == (700, 7, 1.5)
-    assert (given.decode_mb, given.decode_s, given.device) == (800, 30, "cuda:1")
+    assert (given.decode_mb, given.decode_s, given.work_mb) == (800, 30, 900)
+    assert given.device == "cuda:1"
     assert given.given(list(texts)) == texts
     assert given.weights_dir == Path("of POSE_WEIGHTS_DIR")
     secret = {"POSE_TURN_CREDENTIAL", "TWILIO_AUTH_TOKEN", "HF_TOKEN"}

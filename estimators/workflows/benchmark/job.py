@@ -16,7 +16,7 @@ from estimators.runtime.runner import ProcessRunner
 from estimators.workflows.background import BackgroundJob
 from estimators.workflows.benchmark.asks import ROUNDS, BenchmarkSettings
 from estimators.workflows.benchmark.measure import PATIENCE_S, Alone, Stopped
-from estimators.workflows.benchmark.media import BenchmarkMedia
+from estimators.workflows.benchmark.media import MOST_BYTES, BenchmarkMedia
 from estimators.workflows.benchmark.passes import Pass, Work
 from estimators.workflows.benchmark.progress import BenchmarkProgress, Steps
 from estimators.workflows.benchmark.result import (
@@ -28,6 +28,7 @@ from estimators.workflows.benchmark.result import (
     Media,
 )
 from estimators.workflows.provenance import governor, instruction_sets, machine, versions
+from estimators.workflows.room import DECODER_MB
 from estimators.workflows.together import groups
 
 _LOOK_S = 0.5
@@ -73,7 +74,7 @@ _ALONE = Surroundings()
 class BenchmarkJob(BackgroundJob):
     """Measures each chosen model with each number of threads.
 
-    It waits while another benchmark runs.
+    It waits while another benchmark runs, and for room.
 
     Args:
         load: gives what is measured on; called when the turn has come, and kept until the end.
@@ -95,7 +96,7 @@ class BenchmarkJob(BackgroundJob):
         if unknown:
             known = ", ".join(around.models)
             raise InputError(f"There is no model {unknown[0]!r}.", f"Choose from: {known}.")
-        super().__init__("benchmark", around.wanted)
+        super().__init__("benchmark", around.wanted, DECODER_MB + MOST_BYTES / 1e6)
         self.settings = settings
         made = datetime.now(UTC).isoformat(timespec="seconds")
         here = Machine(**machine(), instruction_sets=instruction_sets(), governor=governor())
@@ -127,15 +128,18 @@ class BenchmarkJob(BackgroundJob):
             InputError: what is measured on cannot be read.
             PoseError: it could not go on; what is measured is in `benchmark`.
         """
-        with self._running(), suppress(Stopped):
+        with self._running(at_once=True), suppress(Stopped):
             self.state = "waiting"
-            with self._turn():
+            with self._turn(), self._in_room():
                 self.state = "running"
                 media = self._load()
                 self.benchmark = replace(self.benchmark, media=media.about)
                 work = Work(media, self.settings, self._alone, self._stopped, self._steps)
                 for number in range(len(self.settings.threads)):
                     self._pass(work, number)
+
+    def _left_s(self) -> float | None:
+        return self._steps.left_s
 
     def _left(self) -> bool:
         known = len(self.benchmark.measured) + len(self.benchmark.failed)

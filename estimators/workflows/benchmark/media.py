@@ -16,7 +16,7 @@ from estimators.types import Frame
 from estimators.workflows.benchmark.result import Media
 
 # Some seconds of a usual clip: to see the same frames again costs no model anything.
-_MOST_FRAMES, _MOST_BYTES = 120, 400_000_000
+_MOST_FRAMES, MOST_BYTES = 120, 400_000_000
 _USUAL_RATE = 30.0
 
 
@@ -63,7 +63,7 @@ def load_media(path: Path, name: str = "") -> BenchmarkMedia:
         held = 0
         for frame in frames(clip):
             held += frame.image.nbytes
-            if kept and (len(kept) == _MOST_FRAMES or held > _MOST_BYTES):
+            if kept and (len(kept) == _MOST_FRAMES or held > MOST_BYTES):
                 break
             kept.append(frame)
         if not kept:

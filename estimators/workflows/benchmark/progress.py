@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 
 from estimators.workflows.background import RunState
@@ -25,13 +26,22 @@ class Steps:
     def __init__(self, total: int, rounds: int) -> None:
         self._total, self._rounds = total, rounds
         self._done = 0.0
+        self._begun_s: float | None = None
         self.text = "Waiting for another benchmark to end"
 
     @property
     def share(self) -> float:
         return min(1.0, self._done / self._total)
 
+    @property
+    def left_s(self) -> float | None:
+        """Seconds to the end at the rate so far; None before anything is done."""
+        if self._begun_s is None or not self._done:
+            return None
+        return (time.monotonic() - self._begun_s) * (1 / self.share - 1)
+
     def warming(self, title: str, threads: int) -> None:
+        self._begun_s = self._begun_s or time.monotonic()
         self.text = f"{title}, {in_words(threads)}: cold start and warm-up"
 
     def warmed(self) -> None:

@@ -18,7 +18,7 @@ from estimators.registry import get
 from estimators.runtime.api import Runner, memory_by_model
 from estimators.workflows.background import BackgroundJob, RunState
 from estimators.workflows.clip.notes import UNREADABLE, work_notes
-from estimators.workflows.clip.run import ClipSettings, FrameOutcome, run_clip
+from estimators.workflows.clip.run import ClipSettings, FrameOutcome, needs_mb, run_clip
 
 # Enough for a model to find the person whom it followed again, and for its filters to settle.
 _FRAMES_BEFORE = 15
@@ -79,7 +79,7 @@ class ClipJob(BackgroundJob):
         wanted: Callable[[], bool] = lambda: True,
         known: Mapping[str, ClipEstimates] = _NOTHING_KNOWN,
     ) -> None:
-        super().__init__("clip-job", wanted)
+        super().__init__("clip-job", wanted, needs_mb(clip, settings))
         size = (clip.width, clip.height)
         self.clip, self.settings = clip, settings
         self.id = uuid.uuid4().hex
@@ -148,7 +148,8 @@ class ClipJob(BackgroundJob):
             PoseError: the clip could not be read on; what is done stays.
         """
         self._started_s = time.monotonic()
-        with self._running():
+        with self._running(at_once=not self.ran):
+            self._started_s = time.monotonic()
             if not self.ran:
                 self._done = len(self._indices)
                 return
@@ -186,6 +187,9 @@ class ClipJob(BackgroundJob):
         """
         for _ in self.outcomes():
             pass
+
+    def _left_s(self) -> float | None:
+        return self.progress.left_s
 
     def _left(self) -> bool:
         return self._done < len(self._indices)

@@ -28,6 +28,7 @@ from estimators.media.clips import in_clip_pixels, processed_size
 from estimators.registry import get
 from estimators.runtime.api import Runner, RunResult, Session
 from estimators.types import EstimatorOptions, Frame
+from estimators.workflows.room import DECODER_MB, pictures_mb
 
 # Decoded frames that may wait for the models, and bytes that they may take; one at least.
 FRAMES_AHEAD, _BYTES_AHEAD = 3, 25_000_000
@@ -164,8 +165,7 @@ def run_clip(
         InputError: an unknown model, no frame between the limits, or an unreadable clip.
     """
     wanted = (settings.start_s, settings.end_s, settings.stride, settings.longest_side)
-    width, height = processed_size(clip, settings.longest_side)
-    ahead = max(1, min(FRAMES_AHEAD, _BYTES_AHEAD // (3 * width * height)))
+    ahead = _frames_ahead(clip, settings)
     with ExitStack() as stack:
         sessions = {
             model: _ModelInClip(
@@ -187,6 +187,21 @@ def run_clip(
                     except PoseError as error:
                         failures[model] = str(error)
             yield FrameOutcome(frame, results, failures)
+
+
+def needs_mb(clip: ClipInfo, settings: ClipSettings) -> float:
+    """What `run_clip` holds at most: the frames on their way, and the clip's decoder with its own.
+
+    A decoder keeps about eight frames of one and a half bytes a pixel.
+    """
+    held = _frames_ahead(clip, settings) + 2  # the one just read, and the one that is asked about
+    waiting = pictures_mb(*processed_size(clip, settings.longest_side), held)
+    return DECODER_MB + waiting + pictures_mb(clip.width, clip.height, 4)
+
+
+def _frames_ahead(clip: ClipInfo, settings: ClipSettings) -> int:
+    width, height = processed_size(clip, settings.longest_side)
+    return max(1, min(FRAMES_AHEAD, _BYTES_AHEAD // (3 * width * height)))
 
 
 def _in_clip_pixels(result: RunResult, clip: ClipInfo, longest_side: int | None) -> RunResult:

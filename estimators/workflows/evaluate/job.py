@@ -18,7 +18,7 @@ from estimators.workflows.background import BackgroundJob, RunState
 from estimators.workflows.evaluate.answers import Evaluated
 from estimators.workflows.evaluate.asks import EvaluateSettings, Plan
 from estimators.workflows.evaluate.outcome import AskedModel, outcome
-from estimators.workflows.evaluate.pictures import PictureFacts, SetPictures
+from estimators.workflows.evaluate.pictures import PictureFacts, SetPictures, needs_mb
 from estimators.workflows.evaluate.progress import EvaluateProgress, ModelProgress
 from estimators.workflows.evaluate.records import Records
 from estimators.workflows.evaluate.run import Answer, ModelRun, answers
@@ -94,7 +94,7 @@ class EvaluateJob(BackgroundJob):
         wanted: Callable[[], bool] = lambda: True,
     ) -> None:
         self._plan = Plan.of(annotated, settings)
-        super().__init__("evaluate-job", wanted)
+        super().__init__("evaluate-job", wanted, needs_mb(annotated.images, len(settings.models)))
         self.annotated, self.settings = self._plan.annotated, settings
         self.outcome: Evaluated | None = None
         total = len(self._plan.asks)
@@ -122,6 +122,11 @@ class EvaluateJob(BackgroundJob):
             left = deque(self._models)
             for group in groups(specs, room_mb(self._runner, keys)):
                 self._run_together([left.popleft() for _ in group])
+
+    def _left_s(self) -> float | None:
+        running = [m.left_s for m in self.progress.models if m.state == "running"]
+        known = [left_s for left_s in running if left_s is not None]
+        return max(known) if known and len(known) == len(running) else None
 
     def _left(self) -> bool:
         return any(len(model.answers) < model.total for model in self._models)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,9 +12,12 @@ from estimators.annotated import AnnotatedImage, Source
 from estimators.datasets.in_children import look_at, read_listed
 from estimators.decode.pictures import read_picture
 from estimators.errors import InputError
+from estimators.media.limits import MAX_KEPT_PIXELS
 from estimators.media.names import printable
 from estimators.types import Frame
 from estimators.workflows.kept_frames import ROOM_BYTES, KeptFrames
+from estimators.workflows.room import DECODER_MB, pictures_mb
+from estimators.workflows.together import AT_ONCE
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,7 @@ class PictureFacts:
 Note = Callable[[AnnotatedImage, PictureFacts], None]
 
 _FRESH = 4
+_LARGEST_MB = 3 * MAX_KEPT_PIXELS / 1e6
 
 
 class SetPictures:
@@ -108,6 +112,13 @@ class SetPictures:
     def _cannot_read(self, image: AnnotatedImage, error: InputError) -> None:
         self.unreadable[image.image_id] = str(error)
         self._note(image, PictureFacts(unreadable=str(error)))
+
+
+def needs_mb(images: Sequence[AnnotatedImage], models: int) -> float:
+    """What `SetPictures` keeps of them, those that so many models work on, and their decoder."""
+    sizes = [min(pictures_mb(i.width, i.height), _LARGEST_MB) for i in images]
+    at_work = AT_ONCE * models * max(sizes, default=0.0)
+    return DECODER_MB + min(sum(sizes), ROOM_BYTES / 1e6) + at_work
 
 
 def _source(image: AnnotatedImage) -> Path | Source:

@@ -13,6 +13,7 @@ from estimators.workflows.live.memory import pictures_apart
 from estimators.workflows.live.mosaic import LiveLayout, LiveModel, LiveSettings
 from estimators.workflows.live.seats import Seats
 from estimators.workflows.live.stream import LiveStream
+from estimators.workflows.room import room
 from pages.ui import engine
 from pages.ui.colours import colours, variants
 from pages.ui.drawing import pose_style
@@ -23,12 +24,17 @@ from pages.ui.server_settings import server_settings
 from pages.ui.settings import Settings
 
 _STREAM = "live_stream"
+# Of one stream, about: frames of the camera on their way, those that are drawn, and its codecs.
+_STREAM_MB = 60.0
 
 
 @st.cache_resource(show_spinner=False)
 def seats() -> Seats:
     """The seats of this server, shared by all viewers."""
     places = Seats(server_settings().max_streams)
+    work = room()
+    if work is not None:
+        work.holds("live", lambda: _STREAM_MB * places.taken)
     tells("live", lambda: {"streams": places.taken, "most_streams": places.limit})
     return places
 

@@ -15,6 +15,7 @@ from estimators import settings
 from estimators.decode.pool import pool
 from estimators.runtime.api import Runner
 from estimators.runtime.machine import memory_mb, process_memory
+from estimators.workflows.room import room
 from pages.ui.server import leaving
 from pages.ui.server.files import MOST_BYTES, folders
 
@@ -46,7 +47,7 @@ def models_of(runner: Runner) -> list[dict[str, Any]]:
 
 def report() -> dict[str, Any]:
     """Everything, JSON-ready."""
-    decoders, machine = pool(), memory_mb()
+    decoders, work, machine = pool(), room(), memory_mb()
     process = psutil.Process()
     own = process_memory(process.pid)
     return {
@@ -65,6 +66,7 @@ def report() -> dict[str, Any]:
             "processes": len(decoders.pids()) if decoders else 0,
             "waiting": decoders.waiting if decoders else 0,
         },
+        "work": work.report() if work else {},
         "models": [],
         **{name: ask() for name, ask in list(_asked.items())},
     }

@@ -19,6 +19,7 @@ from estimators.workflows.file_task import FileTask, Progress
 from estimators.workflows.verdicts import Verdicts
 from pages.ui import engine
 from pages.ui.drawing import pose_style
+from pages.ui.running import waits
 from pages.ui.server.files import folder
 from pages.ui.server.on_disk import content, made
 from pages.ui.server.viewers import present, viewer
@@ -180,7 +181,7 @@ def _annotate(
 
 
 def _video(comparison: ClipComparison, task: FileTask) -> None:
-    if task.state == "running":
+    if not task.finished:
         _follow(task)
         return
     if task.state == "failed":
@@ -195,9 +196,13 @@ def _video(comparison: ClipComparison, task: FileTask) -> None:
 
 @st.fragment(run_every=_POLL_S)
 def _follow(task: FileTask) -> None:
-    if task.state != "running":
+    if task.finished:
         st.rerun()
     with st.container(horizontal=True, vertical_alignment="center", key="video_progress"):
-        st.progress(task.share, f"Drawing and encoding: {task.done:,} of {task.total:,} frames")
+        place = task.place
+        if place is not None:
+            st.markdown(waits(place), width="content")
+        else:
+            st.progress(task.share, f"Drawing and encoding: {task.done:,} of {task.total:,} frames")
         if st.button("Cancel", icon=":material/stop:", key="cancel_video"):
             task.cancel()

@@ -19,6 +19,7 @@ from estimators.workflows.file_task import FileTask, Progress
 from pages.ui import engine
 from pages.ui.address import choose
 from pages.ui.drawing import view_options
+from pages.ui.running import waits
 from pages.ui.server.files import folder
 from pages.ui.server.viewers import present, viewer
 from pages.ui.text import escaped
@@ -156,7 +157,7 @@ def _playable(clip: ChosenClip) -> Path | None:
             return None
     if task.state == "done":
         return task.path
-    if task.state == "running":
+    if not task.finished:
         _follow(task)
         return None
     st.error(f"The clip cannot be shown here. {escaped(task.error)}", icon=":material/movie_off:")
@@ -200,8 +201,11 @@ def _copy_of(
 
 @st.fragment(run_every=_POLL_S)
 def _follow(task: FileTask) -> None:
-    if task.state != "running":
+    if task.finished:
         st.rerun()
+    if task.place is not None:
+        st.markdown(waits(task.place))
+        return
     st.progress(
         task.share,
         f"Preparing the clip for this browser: {task.done:,} of {task.total or '…'} frames",
