@@ -15,6 +15,7 @@ from typing import Protocol, TypeVar
 from estimators.errors import InputError, ModelLoadError, PoseError, first_line
 
 AUTO, CPU, CUDA = "auto", "cpu", "cuda"
+CPU_ONLY = "its runtime computes on the CPU only"
 ADVICE = "Give auto, cpu, cuda, or cuda:0 for the first GPU, cuda:1 for the second …"
 _WISH = re.compile(r"auto|cpu|cuda(:(0|[1-9]\d?))?")
 _LONGEST_SHOWN = 40
@@ -119,8 +120,8 @@ def settled(title: str, can_cuda: bool, wanted: str, seen: bool) -> Placement | 
     """
     if not can_cuda:
         if wanted not in (AUTO, CPU):
-            raise _refused(title, wanted, "its runtime computes on the CPU only")
-        return Placement(CPU, "its runtime computes on the CPU only")
+            raise _refused(title, wanted, CPU_ONLY)
+        return Placement(CPU, CPU_ONLY)
     if wanted == CPU:
         return Placement(CPU, "as was asked for")
     if seen:

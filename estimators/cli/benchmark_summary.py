@@ -36,7 +36,7 @@ def _latency(benchmark: Benchmark, measured: Measured) -> tuple[str, ...]:
     return (
         measured.model,
         str(measured.threads),
-        measured.device + (" (busy)" if benchmark.busy(measured) else ""),
+        measured.computed + (" (busy)" if benchmark.busy(measured) else ""),
         number(times.median_ms, 2),
         _interval(times.low_ms, times.high_ms),
         number(times.p95_ms, 2),

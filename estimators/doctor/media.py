@@ -15,6 +15,7 @@ _MEANING = {
     "fonts": "text on pictures",
     "device": "device",
 }
+_REPAIRS = {"device": "Set POSE_DEVICE=auto, or see docs/gpu.md for what a GPU needs."}
 
 
 def media() -> Iterator[Finding]:
@@ -26,5 +27,5 @@ def media() -> Iterator[Finding]:
     for name, words in found.items():
         wrong = words.startswith("-")
         words = words.removeprefix("-")
-        repair = (libraries.cure(words) or INSTALL) if wrong else ""
+        repair = (libraries.cure(words) or _REPAIRS.get(name, INSTALL)) if wrong else ""
         yield Finding(_MEANING[name], "broken" if wrong else "fine", words, repair)

@@ -9,6 +9,8 @@ import json
 import os
 from collections.abc import Callable
 
+from estimators.devices import AUTO, CPU, Devices
+
 DECODERS = ("h264", "hevc", "vp8", "vp9", "av1", "mpeg4", "mjpeg", "gif", "aac", "opus")
 ENCODERS = ("libx264", "aac")
 PICTURES = {"jpg": "JPEG", "zlib": "PNG", "webp": "WebP", "libtiff": "TIFF", "littlecms2": "ICC"}
@@ -51,12 +53,21 @@ def fonts() -> str:
 
 
 def device() -> str:
-    """What PyTorch would run on."""
-    import torch
+    """What PyTorch finds to compute on, held against what is wished."""
+    from estimators import settings
+    from estimators.models.torch_devices import TorchDevices
 
-    if torch.cuda.is_available():
-        return f"CUDA: {torch.cuda.get_device_name(0)}"
-    return f"CPU ({torch.get_num_threads()} threads; PyTorch {torch.__version__})"
+    return devices_told(settings.current().device, TorchDevices())
+
+
+def devices_told(wanted: str, layer: Devices) -> str:
+    """The GPUs by number; without any the CPU, which is a fault where a GPU is wished."""
+    names = layer.names()
+    if names:
+        gpus = ", ".join(f"cuda:{number} {name}" for number, name in enumerate(names))
+        return f"{gpus}; POSE_DEVICE is {wanted}"
+    words = f"CPU: {layer.absence()}; POSE_DEVICE is {wanted}"
+    return words if wanted in (AUTO, CPU) else f"-{words}"
 
 
 def found() -> dict[str, str]:

@@ -43,13 +43,17 @@ def weights_here() -> Iterator[Finding]:
 
 
 def smallest() -> list[str]:
-    """Of each engine the variant with the least memory whose weights come with the product."""
+    """Of each engine the variant with the least memory whose weights are on this machine.
+
+    Not one of TensorFlow: its variants are references.
+    """
     from estimators import weights
     from estimators.registry import MODELS
 
     least: dict[str, str] = {}
     for key in sorted(MODELS, key=lambda key: MODELS[key].expected_mb):
-        if weights.entries()[MODELS[key].weights].kind == "embedded":
+        here = weights.state(MODELS[key].weights).state in ("embedded", "cached")
+        if here and MODELS[key].reference_of is None:
             least.setdefault(MODELS[key].engine, key)
     return list(least.values())
 
@@ -76,10 +80,12 @@ def models_answer() -> Iterator[Finding]:
 
 def _answer(runner: Runner, title: str, key: str, frame: Frame) -> Finding:
     try:
-        poses = runner.estimate(key, frame).estimate.poses
+        answer = runner.estimate(key, frame)
     except PoseError as error:
         repair = libraries.cure(error.message) or error.advice or INSTALL
         return Finding(title, "broken", error.message, repair)
-    if not len(poses.xy):
+    if not len(answer.estimate.poses.xy):
         return Finding(title, "broken", "answers, but finds nobody in the first sample", INSTALL)
-    return Finding(title, "fine", "loads and answers")
+    where = answer.placement
+    why = f" ({where.reason})" if where.reason else ""
+    return Finding(title, "fine", f"loads and answers, on {where.words}{why}")

@@ -10,9 +10,10 @@ from typing import Self
 
 import numpy as np
 
+from estimators.devices import CPU_ONLY, Placement
 from estimators.registry import MODELS
 from estimators.runtime.activity import Activity, Work
-from estimators.runtime.api import ModelStatus, RunResult
+from estimators.runtime.api import DEFAULT_OPTIONS, ModelStatus, RunResult
 from estimators.types import Estimate, EstimatorOptions, Frame, PoseSet, Timings
 from estimators.workflows.benchmark.media import BenchmarkMedia
 from estimators.workflows.benchmark.result import (
@@ -89,14 +90,19 @@ class Host:
         self.log: list[tuple[str, str]] = []
         self.frames: list[Frame] = []
         self.closed = False
+        self.devices: set[str] = set()
+        self.where = Placement("cpu", CPU_ONLY)
         self._told = told
         self._loaded: set[str] = set()
 
-    def estimate(self, model: str, frame: Frame) -> RunResult:
+    def estimate(
+        self, model: str, frame: Frame, options: EstimatorOptions = DEFAULT_OPTIONS
+    ) -> RunResult:
         if model not in self._loaded:
             self._loaded.add(model)
             self.log.append(("load", model))
         self.log.append(("ask", model))
+        self.devices.add(options.device)
         self.frames.append(frame)
         ms = self._told(model)
         poses = PoseSet.empty(MODELS["movenet-lightning"].skeleton)
@@ -107,7 +113,8 @@ class Host:
         return _Session(self, model)
 
     def status(self) -> tuple[ModelStatus, ...]:
-        return tuple(ModelStatus(m, "ready", load_s=0.5, pss_mb=54.0) for m in MODELS)
+        told = {"load_s": 0.5, "pss_mb": 54.0, "placement": self.where}
+        return tuple(ModelStatus(m, "ready", **told) for m in MODELS)  # type: ignore[arg-type]
 
     def retire(self, model: str) -> None:
         self._loaded.discard(model)

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from estimators.cli import benchmark_summary
+from estimators.devices import Placement
 from estimators.errors import InputError
 from estimators.workflows.benchmark.document import read_benchmark, write_benchmark
 from estimators.workflows.benchmark.notes import notes
@@ -30,6 +31,10 @@ def written(of: Benchmark = WHOLE) -> bytes:
 
 def test_what_is_written_is_read_again() -> None:
     assert read_benchmark(written(), "a.json") == WHOLE
+    where = Placement("cuda:0", "a trial on it worked", "NVIDIA A100", "float16, last layers", 8)
+    on_gpu = benchmark(measured(device="cuda:0", where=where))
+    assert read_benchmark(written(on_gpu), "a.json") == on_gpu
+    assert "cuda:0, float16" in benchmark_summary.text(on_gpu)
     again = read_benchmark(written(read_benchmark(written(), "a.json")), "b.json")
     assert again == WHOLE
 

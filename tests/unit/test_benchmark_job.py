@@ -14,6 +14,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from estimators.devices import Placement
 from estimators.errors import InputError, ModelError
 from estimators.runtime.api import ModelStatus
 from estimators.runtime.machine import available_cores
@@ -21,6 +22,7 @@ from estimators.workflows.benchmark import measure, media
 from estimators.workflows.benchmark.asks import ROUNDS, BenchmarkSettings, threads_of
 from estimators.workflows.benchmark.job import BenchmarkJob, Surroundings
 from estimators.workflows.benchmark.media import BenchmarkMedia, load_media
+from estimators.workflows.benchmark.notes import notes
 from estimators.workflows.together import groups
 from tests.unit.benchmark_stand import CLIP, ONE, App, Host, steady
 from tests.unit.fake_adapters import spec
@@ -286,3 +288,21 @@ def test_measured_models_get_what_the_others_leave(
 def test_an_unknown_model_is_named() -> None:
     with pytest.raises(InputError, match="no model 'moon'"):
         BenchmarkJob(lambda: ONE, BenchmarkSettings(("moon",), (1,)))
+
+
+def test_each_model_is_asked_on_the_device_that_was_chosen_and_says_where_it_was() -> None:
+    host = Host(steady({A: 5.0}))
+    host.where = Placement("cuda:1", "a trial on it worked", "NVIDIA A100", "float16")
+    chosen = job(host, BenchmarkSettings((A,), (1,), seconds=1.0, device="cuda:1"))
+    chosen.run()
+    assert host.devices == {"cuda:1"}
+    (one,) = chosen.benchmark.measured
+    assert (one.device, one.where, one.computed) == ("cuda:1", host.where, "cuda:1, float16")
+    told = "NVIDIA A100 (cuda:1), float16: a trial on it worked."
+    assert any(note.endswith(told) for note in notes(chosen.benchmark))
+    usual = Host(steady({A: 5.0}))
+    plain = job(usual, BenchmarkSettings((A,), (1,), seconds=1.0))
+    plain.run()
+    assert usual.devices == {""}
+    assert plain.benchmark.measured[0].computed == "cpu"
+    assert not any("CPU" in note for note in notes(plain.benchmark))

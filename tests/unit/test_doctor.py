@@ -6,17 +6,24 @@ import os
 import socket
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from estimators import libraries, settings, supported
+from estimators import libraries, settings, supported, weights
 from estimators.cli.doctor import in_words
 from estimators.doctor import live, machine, models, packages
+from estimators.doctor.media_child import devices_told
 from estimators.doctor.report import Check, Finding, guarded
 from estimators.errors import InputError
 from estimators.runtime.machine import MachineMemory, memory_mb
 from estimators.weights import store
+from tests.in_process import InProcessRunner
+from tests.unit import fake_adapters as fake
+from tests.unit import fake_devices
+from tests.unit.fake_devices import FakeDevices
 
 ROOT = Path(__file__).parents[2]
 
@@ -345,5 +352,37 @@ def test_what_the_settings_say_of_turn(
     assert "geheim" not in repr(findings)
 
 
-def test_the_smallest_model_of_each_engine_that_is_here_is_asked() -> None:
-    assert models.smallest() == ["movenet-lightning", "blazepose-lite"]
+def test_the_smallest_model_of_each_engine_that_is_here_is_asked(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    embedded = {"movenet-lightning", "blazepose-lite"}
+    monkeypatch.setattr(weights, "state", _state({"keypointrcnn-coco-v1": "to_download"}))
+    assert set(models.smallest()) == embedded
+    monkeypatch.setattr(weights, "state", _state({"keypointrcnn-coco-v1": "cached"}))
+    assert set(models.smallest()) == {*embedded, "keypointrcnn-reference"}
+
+
+def _state(said: dict[str, str]) -> Callable[[str], SimpleNamespace]:
+    return lambda key: SimpleNamespace(state=said.get(key, "embedded"))
+
+
+@pytest.mark.parametrize(
+    ("wanted", "gpus", "told"),
+    [
+        ("auto", ("NVIDIA A100",), "cuda:0 NVIDIA A100; POSE_DEVICE is auto"),
+        ("auto", (), "CPU: PyTorch is a build without CUDA; POSE_DEVICE is auto"),
+        ("cuda", (), "-CPU: PyTorch is a build without CUDA; POSE_DEVICE is cuda"),
+    ],
+)
+def test_the_device_is_told_and_a_gpu_that_is_wished_and_absent_is_a_fault(
+    wanted: str, gpus: tuple[str, ...], told: str
+) -> None:
+    assert devices_told(wanted, FakeDevices(gpus)) == told
+
+
+def test_a_model_that_answers_says_where() -> None:
+    placed = {"placed": fake_devices.spec()}
+    with closing(InProcessRunner(threads=1, models=placed)) as runner:
+        found = models._answer(runner, "Placed", "placed", fake.picture(3, 3))
+    assert found.state == "fine"
+    assert found.found.startswith("loads and answers, on CPU (")

@@ -41,7 +41,7 @@ def _row(one: Mapping[str, Any]) -> list[str]:
     busy = " busy" if one["busy"] else ""
     return [
         str(one["threads"]),
-        text(one["device"]),
+        text(", ".join(filter(None, (one["device"], one.get("dtype", "").partition(",")[0])))),
         f"{number(one['latency_median_ms'], 1)}<small>{span}{busy}</small>",
         number(one["latency_p95_ms"], 1),
         number(one["whole_median_ms"], 1),

@@ -27,6 +27,7 @@ class BenchmarkSettings:
         seconds: about how long each model is measured in each pass; a warm-up takes at most as
             long again.
         calls: most calls of each model that are measured in each pass.
+        device: where models compute, a wish of `devices`; "" for what the settings say.
 
     Raises:
         InputError: nothing to measure, or a value that is not possible.
@@ -36,6 +37,7 @@ class BenchmarkSettings:
     threads: tuple[int, ...]
     seconds: float = 10.0
     calls: int = 200
+    device: str = ""
 
     def __post_init__(self) -> None:
         if not self.models or len(set(self.models)) < len(self.models):

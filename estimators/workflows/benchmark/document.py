@@ -38,6 +38,7 @@ def summary(measured: Measured) -> dict[str, Any]:
         "model": measured.model,
         "threads": measured.threads,
         "device": measured.device,
+        "dtype": "" if measured.where is None else measured.where.dtype,
         "calls": latency.count,
         "latency_median_ms": latency.median_ms,
         "latency_p95_ms": latency.p95_ms,

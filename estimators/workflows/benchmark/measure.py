@@ -50,14 +50,21 @@ class Asking:
 
     Args:
         stopped: asked before every call.
+        device: where it computes, "" for what the settings say.
     """
 
     def __init__(
-        self, runner: Runner, model: str, media: BenchmarkMedia, stopped: Callable[[], bool]
+        self,
+        runner: Runner,
+        model: str,
+        media: BenchmarkMedia,
+        stopped: Callable[[], bool],
+        device: str = "",
     ) -> None:
         self._runner, self._model, self._stopped = runner, model, stopped
         self._frames = media.endless()
-        self._session = runner.open(model, EstimatorOptions(video=True)) if media.video else None
+        self._options = EstimatorOptions(media.video, device=device)
+        self._session = runner.open(model, self._options) if media.video else None
 
     def __call__(self) -> Call:
         """The next frame.
@@ -72,7 +79,7 @@ class Asking:
         started = time.perf_counter()
         result: RunResult
         if self._session is None:
-            result = self._runner.estimate(self._model, frame)
+            result = self._runner.estimate(self._model, frame, self._options)
         else:
             result = self._session.estimate(frame)
         whole_ms = (time.perf_counter() - started) * 1000

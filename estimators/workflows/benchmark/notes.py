@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
+from estimators.devices import CPU, CPU_ONLY
 from estimators.workflows.benchmark.result import Benchmark, Machine, Measured
 
 
@@ -34,6 +35,7 @@ def notes(benchmark: Benchmark) -> Iterator[str]:
             f"Other programs used up to {used:.1f} of the machine's {benchmark.machine.cores_total}"
             " cores meanwhile; what is marked busy is slower than the model alone."
         )
+    yield from _placements(every)
     if restless := _titles(m for m in every if not m.settled):
         yield f"{restless} had not settled when the time for warming up was over."
     if held := _titles(m for m in every if m.held_by == "cores"):
@@ -49,6 +51,15 @@ def notes(benchmark: Benchmark) -> Iterator[str]:
         )
     if benchmark.machine.governor == "powersave":
         yield "The power governor is powersave: the clock may have been low."
+
+
+def _placements(every: Sequence[Measured]) -> Iterator[str]:
+    """Where models computed and why; those that know the CPU alone only beside one on a GPU."""
+    known = [m.where for m in every if m.where is not None]
+    gpu = any(where.kind != CPU for where in known)
+    for where in dict.fromkeys(known):
+        if gpu or where.reason != CPU_ONLY:
+            yield f"{_titles(m for m in every if m.where == where)}: {where.sentence}"
 
 
 def _titles(every: Iterable[Measured]) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from estimators import weights
+from estimators.devices import Placement
 from estimators.errors import ModelError, PoseError, WeightsError
 from estimators.runtime.api import ModelStatus, Runner
 from estimators.runtime.cores import OtherWork, hold_to_cores
@@ -99,7 +100,7 @@ class Pass:
         work.alone.wait()
         with (
             work.alone.work() as busy,
-            Asking(runner, spec.key, work.media, work.stopped) as ask,
+            self._asking(spec) as ask,
         ):
             first = ask()
             held_by = self._held(spec)
@@ -112,13 +113,18 @@ class Pass:
 
     def _start_again(self, turn: _Turn, stack: ExitStack, retired: bool) -> None:
         work, spec = self._work, turn.spec
-        turn.ask = stack.enter_context(Asking(self._runner, spec.key, work.media, work.stopped))
+        turn.ask = stack.enter_context(self._asking(spec))
         if retired:
             turn.ask()
             self._held(spec)
             turn.warm = warm_up(turn.ask, work.settings.seconds)
         pid = self._status(spec).pid
         turn.others = OtherWork([] if pid is None else [pid])
+
+    def _asking(self, spec: ModelSpec) -> Asking:
+        work = self._work
+        device = work.settings.device
+        return Asking(self._runner, spec.key, work.media, work.stopped, device)
 
     def _rounds(self, turns: Sequence[_Turn], group: int) -> Iterator[Measured | Failed]:
         """Each model makes a few calls, then the next one, again and again."""
@@ -157,7 +163,7 @@ class Pass:
             held_by=turn.held_by,
             pass_number=self._number,
             group=group,
-            device="cpu",
+            device=(status.placement or Placement()).device,
             weights_bytes=_size(weights.path(spec.weights)) if spec.weights else 0,
             load_s=status.load_s or 0.0,
             first_call_ms=turn.first_call_ms,
@@ -168,6 +174,7 @@ class Pass:
             alone=turn.alone,
             other_cores=None if turn.others is None else turn.others.cores,
             calls=columns(rounds),
+            where=status.placement,
         )
 
     def _failed(self, spec: ModelSpec, error: PoseError, rounds: int) -> Failed:

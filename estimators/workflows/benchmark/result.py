@@ -10,6 +10,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from estimators.devices import Placement
+
 FORMAT = "pose-benchmark/1"
 STAGES = ("preprocess", "inference", "postprocess", "transport")
 MODEL_STAGES = STAGES[:3]
@@ -110,7 +112,7 @@ class Measured:
 
     Attributes:
         pass_number: models of one pass whose `group` is the same took turns, round by round.
-        device: what it ran on: `cpu`, or the name of another.
+        device: what it ran on: `cpu`, `cuda:0` …
         load_s: from starting its process to ready; with `first_call_ms` the cold start.
         pss_mb: memory of its process after warm-up, alone, shared pages by share (MB of 10^6).
         peak_mb: most memory it ever held until then, shared pages in full.
@@ -118,6 +120,7 @@ class Measured:
             ten had settled by then.
         alone: nothing else of this product was known to run.
         other_cores: cores that other programs used meanwhile, on average; None where not known.
+        where: all that is known of the device; None in files of earlier versions.
     """
 
     model: str
@@ -139,12 +142,21 @@ class Measured:
     alone: bool
     other_cores: float | None
     calls: Calls
+    where: Placement | None = None
 
     def __post_init__(self) -> None:
-        _texts(self.model, self.title, self.family, self.runtime, self.device)
+        where = self.where or Placement(self.device)
+        _texts(self.model, self.title, self.family, self.runtime, self.device, where.device)
+        _texts(where.reason, where.name, where.dtype)
         numbers = (self.weights_bytes, self.load_s, self.first_call_ms, self.other_cores or 0.0)
         counts = (self.pass_number, self.group, self.warm_up_calls, self.threads - 1)
         _not_negative(*numbers, *counts, self.pss_mb or 0.0, self.peak_mb or 0.0)
+
+    @property
+    def computed(self) -> str:
+        """Its device and the numbers that it computed in, for a cell of a table."""
+        dtype = "" if self.where is None else self.where.dtype.partition(",")[0]
+        return f"{self.device}, {dtype}" if dtype else self.device
 
     def took_turns_with(self, other: Measured) -> bool:
         """Their calls are interleaved, so that a disturbance hit both alike."""

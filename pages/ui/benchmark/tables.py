@@ -26,7 +26,7 @@ def figures_table(benchmark: Benchmark) -> pd.DataFrame:
             {
                 "model": one.title,
                 "threads": str(one.threads),
-                "device": one.device,
+                "device": one.computed,
                 "latency, ms": f"{_spanned(times)}{busy}",
                 "p95, ms": number(times.p95_ms, 1),
                 "whole, ms": number(whole.median_ms, 1),
@@ -67,7 +67,7 @@ def machines_table(every: Mapping[str, Benchmark]) -> pd.DataFrame:
     for name, benchmark in every.items():
         for one in benchmark.measured:
             busy = "*" if benchmark.busy(one) else ""
-            row = rows.setdefault((one.title, one.threads, one.device), {})
+            row = rows.setdefault((one.title, one.threads, one.computed), {})
             row[name] = f"{_spanned(figures.latency(one.calls))}{busy}"
     table = pd.DataFrame(
         [
