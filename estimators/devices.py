@@ -61,6 +61,12 @@ class Placement:
         return "CPU" if self.kind == CPU else f"{self.name or 'GPU'} ({self.device})"
 
     @property
+    def computed(self) -> str:
+        """Where and in which numbers, for a cell of a table."""
+        dtype = self.dtype.partition(",")[0]
+        return f"{self.device}, {dtype}" if dtype else self.device
+
+    @property
     def sentence(self) -> str:
         """Where, in which numbers, how many pictures at once, and why."""
         parts = [self.words]

@@ -28,7 +28,7 @@ _CHILD = "estimators.doctor.imports_child"
 TOGETHER = (
     *("numpy", "PIL.Image", "av", "cv2", "scipy.optimize", "pandas", "pyarrow", "yaml"),
     *("pycocotools.cocoeval", "plotly.graph_objects", "psutil", "platformdirs", "filelock"),
-    *("requests", "aiortc", "streamlit", "streamlit_webrtc"),
+    *("pynvml", "requests", "aiortc", "streamlit", "streamlit_webrtc"),
 )
 # In a process each.  TensorFlow only runs the `-tfhub` variants, which check the others.
 FRAMEWORKS = ("ai_edge_litert.interpreter", "mediapipe.tasks.python.vision", "torchvision")

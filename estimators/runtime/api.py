@@ -62,6 +62,7 @@ class ModelStatus:
         peak_mb: most resident memory it ever held, None where not told.
         load_s: seconds from starting the process to ready, None before.
         first_call_ms: latency of the first estimate after loading (the cold start), None before.
+        gpu_mb: memory of GPUs that its process holds; None on the CPU, and where it is not told.
         placement: where it computes, or would as far as that is certain; None where it is not.
         wanted: where it was to compute, a wish of `devices`.
         start_busy: something else ran while it loaded or made its first estimate.
@@ -86,6 +87,7 @@ class ModelStatus:
     error: str | None = None
     placement: Placement | None = None
     wanted: str = AUTO
+    gpu_mb: float | None = None
 
     @property
     def memory_mb(self) -> float | None:

@@ -15,8 +15,22 @@ _CHECK_EVERY_S = 5.0
 _VIEWER = "memory budget"
 
 
+class GpuUse(Protocol):
+    """What a variant has to do with GPUs."""
+
+    @property
+    def on_gpu(self) -> bool:
+        """It computes on one when it is loaded."""
+
+    def lacks_gpu(self) -> bool:
+        """A GPU that it would go to has too little memory free for it."""
+
+
 class Tenant(Protocol):
     """A variant as the budget sees it."""
+
+    @property
+    def where(self) -> GpuUse: ...
 
     @property
     def title(self) -> str: ...
@@ -48,6 +62,9 @@ class MemoryBudget:
     The least recently used variant goes first.  A variant in the middle of a call is waited for,
     one that a clip or stream runs through stays.  A variant that does not fit even alone runs
     alone: the estimate may be wrong, and a person who asked for one model wants an answer.
+
+    A GPU's memory is its own: what is not ours there cannot be moved, so that as many of ours go as
+    are idle, and then the newcomer tries.
     """
 
     def __init__(self, total_mb: int, patience_s: float) -> None:
@@ -71,7 +88,10 @@ class MemoryBudget:
             with self._lock:
                 others = self._loaded(newcomer)
                 taken = sum(tenant.memory_mb() for tenant in others)
-                if not others or taken + newcomer.expected_mb <= self.total_mb:
+                fits = not others or taken + newcomer.expected_mb <= self.total_mb
+                if fits:
+                    others = self._in_the_way_on_a_gpu(newcomer, others)
+                if fits and not others:
                     newcomer.reserve()
                     return
             movable = [tenant for tenant in others if not tenant.streaming()]
@@ -79,7 +99,10 @@ class MemoryBudget:
                 continue
             left_s = deadline_s - time.monotonic()
             if left_s <= 0 or not movable or not movable[0].retire(_VIEWER, left_s):
-                raise self._no_room(newcomer, others)
+                if not fits:
+                    raise self._no_room(newcomer, others)
+                newcomer.reserve()  # only a GPU is full: whether that is enough, a trial tells
+                return
 
     def check(self, caller: Tenant) -> None:
         """After a call of `caller`: retires idle variants if together they outgrew the budget."""
@@ -96,6 +119,11 @@ class MemoryBudget:
                 return
             if not tenant.streaming() and tenant.retire(_VIEWER, 0):
                 taken -= size
+
+    def _in_the_way_on_a_gpu(self, newcomer: Tenant, others: Sequence[Tenant]) -> Sequence[Tenant]:
+        """Those on a GPU that can go, where the newcomer finds no room on one."""
+        there = [t for t in others if t.where.on_gpu and not t.streaming()]
+        return there if there and newcomer.where.lacks_gpu() else ()
 
     def _loaded(self, asking: Tenant) -> Sequence[Tenant]:
         """The others that take memory, least recently used first."""

@@ -134,6 +134,7 @@ class HostedModel:
             restarts=self._restarts,
             error=self._error,
             placement=self.where.placement,
+            gpu_mb=self.where.gpu_mb(place.pid) if place is not None else None,
             wanted=self.where.wanted,
         )
 

@@ -34,6 +34,7 @@ def _environment(threads: int) -> dict[str, str]:
         "MKL_NUM_THREADS": count,
         "OPENBLAS_NUM_THREADS": "1",
         "TF_CPP_MIN_LOG_LEVEL": "2",
+        "CUDA_DEVICE_ORDER": "PCI_BUS_ID",  # see `gpus`
     }
 
 

@@ -8,6 +8,10 @@ from dataclasses import replace
 from estimators.devices import AUTO, CPU, Placement, gpu_seen, settled
 from estimators.errors import ModelError
 from estimators.registry import ModelSpec
+from estimators.runtime import gpus
+
+# CUDA's own share, the weights, and what a large picture takes while it is worked on.
+_EXPECTED_GPU_MB = 2000.0
 
 
 def canonical(spec: ModelSpec, wanted: str) -> str:
@@ -34,6 +38,7 @@ class Whereabouts:
         self.wanted = wanted
         self._spec = spec
         self._lost = ""
+        self._gpu_mb = _EXPECTED_GPU_MB
         self.placement: Placement | None = None
         with suppress(ModelError):  # told by `spec`, to whoever wants to load it
             self.placement = self._certain()
@@ -67,6 +72,24 @@ class Whereabouts:
         """Whether it is known to be where another wish wants it."""
         where = self.placement
         return where is not None and wanted in (where.device, where.kind)
+
+    @property
+    def on_gpu(self) -> bool:
+        """Whether it computes on a GPU when it is loaded, as far as that is known."""
+        return self.placement is not None and self.placement.kind != CPU
+
+    def gpu_mb(self, pid: int | None) -> float | None:
+        """What its process holds of GPUs now; None for nothing, and where it is not told."""
+        held = gpus.held_mb(pid) if pid is not None and self.on_gpu else None
+        self._gpu_mb = held or self._gpu_mb
+        return held
+
+    def lacks_gpu(self) -> bool:
+        """Whether a GPU that it would go to has too little memory free for it."""
+        if self.placement is not None and not self.on_gpu:
+            return False
+        free_mb = gpus.free_mb(self.wanted)
+        return free_mb is not None and free_mb < self._gpu_mb
 
     def forgive(self) -> None:
         """Lets a trial that ended its process be made again."""

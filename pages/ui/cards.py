@@ -8,6 +8,8 @@ import streamlit as st
 
 from estimators import weights
 from estimators.registry import MODELS, ModelSpec
+from estimators.runtime.api import ModelStatus
+from pages.ui import devices, engine
 from pages.ui.colours import family_colour, heading
 from pages.ui.fetching import failure, megabytes, weights_control
 from pages.ui.settings import MOST_MODELS
@@ -40,20 +42,22 @@ def cards(specs: Sequence[ModelSpec], compared: Sequence[str]) -> None:
 
 
 def _rows(specs: Sequence[ModelSpec], compared: Sequence[str]) -> None:
+    statuses = engine.runner().status()
     for start in range(0, len(specs), _COLUMNS):
         for column, spec in zip(
             st.columns(_COLUMNS), specs[start : start + _COLUMNS], strict=False
         ):
             with column:
-                _card(spec, compared)
+                _card(spec, compared, statuses)
 
 
-def _card(spec: ModelSpec, compared: Sequence[str]) -> None:
+def _card(spec: ModelSpec, compared: Sequence[str], statuses: Sequence[ModelStatus]) -> None:
     with st.container(border=True, height="stretch", key=f"model_{spec.key}"):
         heading(spec.title, family_colour(spec.family))
         st.markdown(spec.summary)
         st.markdown(
             f"{len(spec.skeleton)} joints · {_people(spec)} · {spec.runtime}  \n"
+            f"Computes on: {devices.told(spec, statuses)}  \n"
             f"Its score is a **{spec.score_kind}**: {spec.score_meaning}."
         )
         st.markdown("**Limits**\n" + "".join(f"\n- {limit}" for limit in spec.limits))

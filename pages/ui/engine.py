@@ -21,6 +21,7 @@ from estimators.errors import ModelError, PoseError
 from estimators.registry import MODELS, ModelSpec, default_models
 from estimators.runtime.api import Runner, RunResult, memory_by_model
 from estimators.types import EstimatorOptions, Frame
+from pages.ui import devices
 from pages.ui.server.status import models_of, tells
 from pages.ui.sources import Picture
 
@@ -135,7 +136,7 @@ class Jobs:
 
     def _estimate(self, key: Key, lend: Lend, viewer: str) -> RunResult:
         # Loading takes seconds and must not hold up the models that are ready.
-        self._runner.warm(key[1]).wait(_LONGEST_LOAD_S)
+        self._runner.warm(key[1], key[2].device).wait(_LONGEST_LOAD_S)
         mine = self._turn.acquire(timeout=_LONGEST_TURN_S)
         try:
             with lend() as frame:
@@ -210,8 +211,7 @@ def has_weights(model: str) -> bool:
 
 def viewer() -> str:
     """An identifier of this browser session, so that the runner lets viewers take turns."""
-    identifier: str = st.session_state.setdefault("viewer", uuid.uuid4().hex)
-    return identifier
+    return str(st.session_state.setdefault("viewer", uuid.uuid4().hex))
 
 
 @st.cache_data(max_entries=_MOST_ESTIMATES, show_spinner=False)
@@ -238,7 +238,7 @@ def estimates(
 
 def _begin(picture: Picture, spec: ModelSpec) -> Future[RunResult] | RunResult | None:
     """The estimate if it is known, else the job that makes it; None without weights."""
-    key = (picture.digest, spec.key, EstimatorOptions())
+    key = (picture.digest, spec.key, devices.options(spec))
     try:
         return _cached(*key, None)
     except _NotYetError:
@@ -262,7 +262,7 @@ def _outcome(
         return Outcome(spec, error=error, job=begun)
     if error is not None:
         return Outcome(spec, error=ModelError(f"{type(error).__name__}: {error}"), job=begun)
-    key = (picture.digest, spec.key, EstimatorOptions())
+    key = (picture.digest, spec.key, devices.options(spec))
     result = _cached(*key, begun)
     jobs().forget(key)
     return Outcome(spec, result)
@@ -272,7 +272,7 @@ def _timed_again(spec: ModelSpec, picture: Picture, known: RunResult) -> Outcome
     """The known result; a better timed one in its place as soon as there is one."""
     if not known.busy:
         return Outcome(spec, known)
-    key = (picture.digest, spec.key, EstimatorOptions())
+    key = (picture.digest, spec.key, devices.options(spec))
     again = jobs().measure_again(key, picture.lent, viewer())
     if again is None or not again.done():
         return Outcome(spec, known, job=again)
@@ -286,12 +286,12 @@ def _timed_again(spec: ModelSpec, picture: Picture, known: RunResult) -> Outcome
 def forget(picture: Picture, specs: Sequence[ModelSpec]) -> None:
     """Drops what `specs` said about `picture`, for every viewer: the next run asks them again."""
     for spec in specs:
-        _cached.clear(picture.digest, spec.key, EstimatorOptions(), None)
+        _cached.clear(picture.digest, spec.key, devices.options(spec), None)
 
 
 def host_state(model: str) -> str:
-    """Whether `model` is "stopped", "loading", "ready" or "failed"."""
-    return next((s.state for s in runner().status() if s.model == model), "stopped")
+    """Whether `model` is "stopped", "loading", "ready" or "failed"; of several places the last."""
+    return next((s.state for s in reversed(runner().status()) if s.model == model), "stopped")
 
 
 def memory_mb() -> dict[str, float]:

@@ -10,6 +10,7 @@ from estimators.registry import MODELS, ModelSpec, default_models
 from estimators.skeletons import COCO_17
 from pages.ui import memory
 from pages.ui import settings as address
+from pages.ui.devices import choose_device
 from pages.ui.engine import has_weights
 from pages.ui.settings import DRAWABLE, MOST_MODELS, PERSON_RANGE, Settings
 
@@ -75,6 +76,7 @@ def sidebar(shows_poses: bool = True) -> Settings:
     defaults = default_models(has_weights)
     start = st.session_state.setdefault(_START, address.read(st.query_params, defaults))
     models = _choose_models(start)
+    choose_device()
     if not shows_poses:
         result = Settings(tuple(models))
         _publish(address.write(result, defaults))

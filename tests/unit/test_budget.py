@@ -22,7 +22,16 @@ class Variant:
     stream: bool = False
     in_call: bool = False
     stays: bool = False
+    on_gpu: bool = False
+    lacks: bool = False
     asked: list[float] = field(default_factory=list)
+
+    @property
+    def where(self) -> Variant:
+        return self
+
+    def lacks_gpu(self) -> bool:
+        return self.lacks
 
     def memory_mb(self) -> float:
         return self.mb
@@ -162,3 +171,24 @@ def test_the_first_call_after_the_machine_started_is_looked_at(
     idle, caller = Variant("idle", 100), Variant("caller", 100)
     budget_of(150, idle, caller).check(caller)
     assert (idle.mb, caller.mb) == (0, 100)
+
+
+def test_on_a_full_gpu_those_that_compute_there_make_room() -> None:
+    on_cpu, on_gpu = Variant("cpu", 100, 1), Variant("gpu", 100, 2, on_gpu=True)
+    new = Variant("new", lacks=True)
+    budget_of(1000, on_cpu, on_gpu, new).make_room(new)
+    assert (on_cpu.mb, on_gpu.mb, new.mb) == (100, 0, 100)
+
+
+@pytest.mark.parametrize("stuck", [{"stream": True}, {"stays": True}])
+def test_what_cannot_leave_a_full_gpu_keeps_nobody_from_trying(stuck: dict[str, bool]) -> None:
+    on_gpu = Variant("gpu", 100, on_gpu=True, **stuck)  # type: ignore[arg-type]
+    new = Variant("new", lacks=True)
+    budget_of(1000, on_gpu, new, patience_s=0.0).make_room(new)
+    assert (on_gpu.mb, new.mb) == (100, 100)
+
+
+def test_with_room_on_the_gpu_nobody_leaves() -> None:
+    on_gpu, new = Variant("gpu", 100, on_gpu=True), Variant("new")
+    budget_of(1000, on_gpu, new).make_room(new)
+    assert (on_gpu.mb, new.mb) == (100, 100)

@@ -155,8 +155,7 @@ class Measured:
     @property
     def computed(self) -> str:
         """Its device and the numbers that it computed in, for a cell of a table."""
-        dtype = "" if self.where is None else self.where.dtype.partition(",")[0]
-        return f"{self.device}, {dtype}" if dtype else self.device
+        return self.device if self.where is None else self.where.computed
 
     def took_turns_with(self, other: Measured) -> bool:
         """Their calls are interleaved, so that a disturbance hit both alike."""

@@ -105,6 +105,8 @@ def write_clip_zip(
 def manifest(job: ClipJob, analysis: ClipAnalysis) -> dict[str, Any]:
     """How the numbers came about: clip, settings, weights, versions, machine; JSON-ready."""
     clip, progress = job.clip, job.progress
+    settings = {**asdict(job.settings), "people": most_people(job.settings)}
+    del settings["devices"]  # wishes: `devices` says what became of them
     return {
         "format": "pose-comparison-clip/1",
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -129,7 +131,7 @@ def manifest(job: ClipJob, analysis: ClipAnalysis) -> dict[str, Any]:
             "variable_frame_rate": clip.variable,
             "notes": list(clip.notes),
         },
-        "settings": {**asdict(job.settings), "people": most_people(job.settings)},
+        "settings": settings,
         "thresholds": {model: asdict(t) for model, t in analysis.thresholds.items()},
         "models": provenance.models(job.settings.models),
         "devices": {

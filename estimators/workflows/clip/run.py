@@ -67,6 +67,8 @@ class ClipSettings:
         asked = dict(self.people)
         people = tuple((m, asked[m]) for m in self.models if m in asked and _matters(m, asked[m]))
         object.__setattr__(self, "people", people)
+        devices = tuple((m, wish) for m, wish in self.devices if m in self.models)
+        object.__setattr__(self, "devices", devices)
 
     def options(self, model: str) -> EstimatorOptions:
         """How `model` is used."""

@@ -43,6 +43,7 @@ class LiveModel:
 
     Attributes:
         max_people: most people it is asked for; None for what it follows anyway.
+        device: where it computes, "" for what the runner was told.
     """
 
     spec: ModelSpec
@@ -50,11 +51,12 @@ class LiveModel:
     joint_threshold: float
     pose_threshold: float
     max_people: int | None = None
+    device: str = ""
 
     @property
     def options(self) -> EstimatorOptions:
         """How it is used."""
-        return EstimatorOptions(video=True, max_people=self.max_people)
+        return EstimatorOptions(True, self.max_people, self.device)
 
 
 @dataclass(frozen=True)

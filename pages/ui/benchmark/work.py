@@ -13,7 +13,7 @@ from estimators.workflows.benchmark.asks import THREADS, BenchmarkSettings, thre
 from estimators.workflows.benchmark.job import BenchmarkJob, Surroundings
 from estimators.workflows.benchmark.media import load_media
 from estimators.workflows.benchmark.result import Benchmark
-from pages.ui import engine, memory
+from pages.ui import devices, engine, memory
 from pages.ui.benchmark.sources import Source
 from pages.ui.running import follow
 from pages.ui.server.viewers import present, viewer
@@ -49,7 +49,8 @@ def choose_plan(settings: Settings) -> BenchmarkSettings | None:
         memory.keep("benchmark_seconds", seconds)
     ready = tuple(key for key in settings.models if engine.has_weights(key))
     try:
-        return BenchmarkSettings(ready, threads_of(threads), float(seconds))
+        device = next(filter(None, (devices.wanted(MODELS[key]) for key in ready)), "")
+        return BenchmarkSettings(ready, threads_of(threads), float(seconds), device=device)
     except InputError as error:
         st.info(escaped(str(error)), icon=":material/checklist:")
         return None

@@ -17,7 +17,7 @@ from estimators.workflows.evaluate.asks import EvaluateSettings
 from estimators.workflows.evaluate.job import EvaluateJob
 from estimators.workflows.evaluate.jobs import EvaluateJobs
 from estimators.workflows.evaluate.progress import EvaluateProgress, ModelProgress
-from pages.ui import engine
+from pages.ui import devices, engine
 from pages.ui.address import publish, recall
 from pages.ui.evaluate.sources import Brought
 from pages.ui.running import follow, pace
@@ -76,7 +76,8 @@ def choose_plan(settings: Settings) -> EvaluateSettings:
     )
     publish("protocol", protocol, "whole")
     ready = tuple(key for key in settings.models if engine.has_weights(key))
-    return EvaluateSettings(ready, protocol)
+    chosen = {key: wish for key in ready if (wish := devices.wanted(MODELS[key]))}
+    return EvaluateSettings(ready, protocol, devices=chosen)
 
 
 def work(brought: Brought, plan: EvaluateSettings) -> Evaluated | None:

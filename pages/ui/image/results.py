@@ -13,6 +13,7 @@ from pages.ui import engine
 from pages.ui.charts import CONFIG, latency_chart, matrix_chart, memory_chart
 from pages.ui.image.comparison import Comparison
 from pages.ui.image.tables import (
+    DEVICE,
     MEASURED,
     PICKED,
     TINTS,
@@ -191,7 +192,7 @@ def _cost_table(table: pd.DataFrame) -> None:
         column_config={
             name: st.column_config.NumberColumn(format="%.0f" if name.endswith("MB") else "%.1f")
             for name in table
-            if name != MEASURED
+            if name not in (DEVICE, MEASURED)
         },
         placeholder="–",
         key="cost_table",

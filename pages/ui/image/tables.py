@@ -22,7 +22,7 @@ if TYPE_CHECKING:  # pandas takes a third of a second: loaded when the first tab
     from pandas.io.formats.style import Styler
 
 POSITION, DISTANCE = ("x, px", "y, px"), "apart, torsos"
-MEASURED = "measured"
+DEVICE, MEASURED = "device", "measured"
 _DECIMALS = {"confidence": 2, "visibility": 2, "logit": 1, DISTANCE: 2}
 _DOUBT = "background-color: #FFE14D59"  # yellow, as on the picture
 # In torso lengths: from where on a joint counts as wrong in PCK@0.2, and a limb's width and more.
@@ -155,10 +155,10 @@ def costs(
 
     Each by the name it has in the exported figures.
     """
-    by_model = {status.model: status for status in statuses}
     out: dict[str, dict[str, float | None]] = {}
     for spec in comparison.specs:
-        result, status = comparison.results[spec.key], by_model.get(spec.key)
+        result = comparison.results[spec.key]
+        status = _status_of(spec.key, result, statuses)
         timings = result.estimate.timings_ms
         out[spec.key] = {
             "preprocess": timings.preprocess,
@@ -174,6 +174,15 @@ def costs(
             "memory_peak": status.peak_mb if status else None,
         }
     return out
+
+
+def _status_of(
+    model: str, result: RunResult, statuses: Sequence[ModelStatus]
+) -> ModelStatus | None:
+    """Of the place that answered: a model may be on the CPU and on a GPU for two viewers."""
+    own = [status for status in statuses if status.model == model]
+    there = [s for s in own if s.placement and s.placement.device == result.placement.device]
+    return next(iter([*there, *own]), None)
 
 
 def cost_table(comparison: Comparison, statuses: Sequence[ModelStatus]) -> pd.DataFrame:
@@ -194,6 +203,7 @@ def cost_table(comparison: Comparison, statuses: Sequence[ModelStatus]) -> pd.Da
         for model, cost in costs(comparison, statuses).items()
     }
     table = pd.DataFrame.from_dict(rows, orient="index", dtype=float)
+    table[DEVICE] = [comparison.results[spec.key].placement.computed for spec in comparison.specs]
     table[MEASURED] = [measured(comparison.results[spec.key]) for spec in comparison.specs]
     return table
 

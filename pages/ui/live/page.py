@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from estimators.registry import ModelSpec
-from pages.ui import engine, memory
+from pages.ui import devices, engine, memory
 from pages.ui.address import choose
 from pages.ui.colours import heading
 from pages.ui.fetching import invitation
@@ -41,7 +41,7 @@ def live_page(settings: Settings) -> None:
     stream.configure(live_settings(settings, ready, people, layout, mirrored))
     if stream.state == "idle":  # loading takes seconds that the camera's question takes, too
         for spec in ready:
-            engine.runner().warm(spec.key)
+            engine.runner().warm(spec.key, devices.wanted(spec))
     video, beside = st.columns([2.1, 1], gap="medium")
     with video:
         connection(ice, own)

@@ -14,7 +14,7 @@ from estimators.workflows.live.mosaic import LiveLayout, LiveModel, LiveSettings
 from estimators.workflows.live.seats import Seats
 from estimators.workflows.live.stream import LiveStream
 from estimators.workflows.room import room
-from pages.ui import engine
+from pages.ui import devices, engine
 from pages.ui.colours import colours, variants
 from pages.ui.drawing import pose_style
 from pages.ui.live.connection import narrow
@@ -81,6 +81,7 @@ def live_settings(
             settings.joint_threshold(spec.key),
             settings.pose_threshold(spec.key),
             people.get(spec.key),
+            devices.wanted(spec),
         )
         for spec in specs
     )

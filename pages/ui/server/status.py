@@ -40,6 +40,8 @@ def models_of(runner: Runner) -> list[dict[str, Any]]:
             "restarts": status.restarts,
             "median_ms": _rounded(status.median_ms),
             "p95_ms": _rounded(status.p95_ms),
+            "device": status.placement.device if status.placement else None,
+            "gpu_mb": _rounded(status.gpu_mb),
         }
         for status in runner.status()
     ]

@@ -11,7 +11,7 @@ from streamlit.delta_generator import DeltaGenerator
 from estimators.media.clip_info import ClipInfo
 from estimators.media.clips import selected
 from estimators.workflows.clip.run import ClipSettings
-from pages.ui import engine, memory
+from pages.ui import devices, engine, memory
 from pages.ui.address import publish, recall
 from pages.ui.people import choose_people, held_back
 from pages.ui.settings import Settings
@@ -59,7 +59,8 @@ def choose_plan(clip: ChosenClip, settings: Settings) -> ClipSettings:
     if note := held_back(people, specs):
         st.caption(f":material/groups: {note}")
     models = tuple(spec.key for spec in specs)
-    return ClipSettings(models, start_s, end_s, stride, side, tuple(people.items()))
+    wishes = tuple((spec.key, wish) for spec in specs if (wish := devices.wanted(spec)))
+    return ClipSettings(models, start_s, end_s, stride, side, tuple(people.items()), wishes)
 
 
 def frames_wanted(clip: ClipInfo, plan: ClipSettings) -> int:
