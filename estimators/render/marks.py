@@ -18,7 +18,7 @@ _DARK: RGB = (16, 20, 27)
 # Thinner limbs have no room for a core.
 _CORE_FROM = 3
 # Corners of the forms around (0, 0), of about the circle's area.
-_CORNERS = {
+CORNERS = {
     "square": np.array([(-0.9, -0.9), (0.9, -0.9), (0.9, 0.9), (-0.9, 0.9)]),
     "diamond": np.array([(0, -1.3), (1.3, 0), (0, 1.3), (-1.3, 0)]),
     "triangle": np.array([(0, -1.35), (1.25, 0.85), (-1.25, 0.85)]),
@@ -75,7 +75,7 @@ def _filled(
         x, y = fixed_point(np.array(centre)).tolist()
         cv2.circle(canvas, (x, y), round(radius * (1 << _SHIFT)), colour, -1, cv2.LINE_AA, _SHIFT)
         return
-    corners = fixed_point(np.array(centre) + _CORNERS[form] * radius)
+    corners = fixed_point(np.array(centre) + CORNERS[form] * radius)
     cv2.fillConvexPoly(canvas, corners, colour, cv2.LINE_AA, _SHIFT)
 
 

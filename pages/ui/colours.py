@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import html
 from collections.abc import Sequence
 
@@ -9,6 +10,7 @@ import streamlit as st
 
 from estimators.registry import ModelSpec, Theme
 from estimators.render import style
+from estimators.render.marks import CORNERS
 
 
 def colours(specs: Sequence[ModelSpec]) -> dict[str, str]:
@@ -41,10 +43,37 @@ def _theme() -> Theme:
     return "dark" if st.context.theme.type == "dark" else "light"
 
 
-def heading(title: str, colour: str) -> None:
-    """A model's name with its colour beside it."""
+def swatch(colour: str, variant: int = 0) -> str:
+    """A piece of a limb with its joint, as `viewer/forms.js` draws it for the overlays; HTML.
+
+    Streamlit takes SVG out of HTML, but leaves pictures.
+    """
+    core = style.CORES[variant % len(style.CORES)]
+    line = 'x1="2" x2="32" y1="7" y2="7"'
+    dots = ' stroke-dasharray="1.4 4"' if core == "light dots" else ""
+    shade = "#10141b" if core == "dark" else "#ffffff"
+    middle = f'<line {line} stroke="{shade}" stroke-width="1.4"{dots}/>' if core else ""
+    drawing = (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 34 14" width="34" height="14"><line '
+        f'{line} stroke="{colour}" stroke-width="4"/>{middle}{_joint(variant, colour)}</svg>'
+    )
+    data = base64.b64encode(drawing.encode()).decode()
+    return f'<img class="swatch" alt="" src="data:image/svg+xml;base64,{data}">'
+
+
+def _joint(variant: int, colour: str) -> str:
+    form = style.JOINT_FORMS[variant % len(style.JOINT_FORMS)]
+    if form == "circle":
+        return f'<circle cx="17" cy="7" r="5" fill="{colour}"/>'
+    corners = " ".join(f"{17 + 5 * x:g},{7 + 5 * y:g}" for x, y in CORNERS[form].tolist())
+    return f'<polygon points="{corners}" fill="{colour}"/>'
+
+
+def heading(title: str, colour: str, variant: int = 0) -> None:
+    """A model's name with its mark beside it, as on the overlays."""
     st.html(
-        f'<div style="font-weight:600;line-height:1.4"><span aria-hidden="true" '
-        f'style="display:inline-block;width:.75em;height:.75em;border-radius:50%;'
-        f'background:{colour};margin-right:.45em"></span>{html.escape(title)}</div>'
+        "<style>.model-heading .swatch { width: 2.1em; height: .87em; margin-right: .45em; "
+        "vertical-align: -.05em; }</style>"
+        f'<div class="model-heading" style="font-weight:600;line-height:1.4">'
+        f"{swatch(colour, variant)}{html.escape(title)}</div>"
     )

@@ -8,7 +8,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from pages.ui import engine
-from pages.ui.colours import colours, heading
+from pages.ui.colours import colours, heading, variants
 from pages.ui.fetching import invitation
 from pages.ui.settings import Settings
 
@@ -18,11 +18,11 @@ def missing(settings: Settings) -> None:
     absent = [spec for spec in settings.specs() if not engine.has_weights(spec.key)]
     if not absent:
         return
-    shades = colours(settings.specs())
+    shades, forms = colours(settings.specs()), variants(settings.specs())
     for column, spec in zip(st.columns(len(absent)), absent, strict=True):
         with column, st.container(border=True, key=f"card_{spec.key}"), _row():
             with st.container(width="content"):
-                heading(spec.title, shades[spec.key])
+                heading(spec.title, shades[spec.key], forms[spec.key])
             invitation(spec, f"missing_{spec.key}", write=partial(st.markdown, width="content"))
 
 

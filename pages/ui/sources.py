@@ -258,4 +258,6 @@ def _keep_snapshot() -> None:
 
 def _from_live() -> Picture | None:
     kept, name = st.session_state[_LIVE_FRAME]
-    return _picture(kept.path, kept.digest, name, "A frame of your camera, kept on the Live page.")
+    picture = _picture(kept.path, kept.digest, name, "")
+    size = f"{picture.size[0]} × {picture.size[1]} pixels"
+    return replace(picture, alt=f"A frame of your camera, {size}, kept on the Live page.")

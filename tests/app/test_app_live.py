@@ -74,6 +74,10 @@ def test_it_opens_on_its_own_and_follows_the_sidebar() -> None:
     assert "Joins the video when its weights (237 MB) are on this machine." in words(app)
     app.slider(key="joint_threshold_movenet-lightning").set_value(0.7).run()
     assert stream._settings.models[0].joint_threshold == 0.7
+    said = words(app)
+    assert "**skipped, in 30 s**: Pictures of the last 30 seconds that the model never saw" in said
+    for kind in ("confidence", "visibility"):
+        assert f"**{kind}** of a joint: " in said
     app.multiselect(key="compare_models").set_value(["blazepose-full"]).run()
     assert [m.spec.key for m in stream._settings.models] == ["blazepose-full"]
     assert app.session_state["live_stream"] is stream

@@ -43,7 +43,7 @@ def cells(table: str) -> list[list[str]]:
 
 def test_a_row_of_figures_under_its_head() -> None:
     head, name, figures = cells(model_table(told()))
-    assert head == ["rate /s", "median ms", "p95 ms", "age ms", "drops 30 s"]
+    assert head == ["rate /s", "median ms", "p95 ms", "age ms", "skipped in 30 s"]
     assert name == ["BlazePose full"]
     assert figures == ["14.8", "61.0", "104", "42.5", "17"]
 
@@ -57,7 +57,7 @@ def test_a_model_without_answers_says_why() -> None:
 
 def test_joints_stand_on_the_models_own_scale() -> None:
     head, nose, *others = cells(joint_table(told()))
-    assert head == ["joint", "visibility"]
+    assert head == ["joint", "BlazePose full visibility"]
     assert nose == ["nose", "0.00"]
     assert others[-1] == ["right ankle", f"{28 / 32:.2f}"]
     rows = re.findall(r"<tr.*?</tr>", joint_table(told()))
@@ -69,6 +69,9 @@ def test_the_stream_in_a_line() -> None:
     figures = told()
     assert stream_line(figures) == "640 × 480 · 30.0 frames a second · drawn in 4.2 ms"
     assert stream_line(replace(figures, size=None)) == "No picture yet."
+    assert stream_line(replace(figures, size=(480, 640))).startswith("480 × 640 · ")
+    smaller = stream_line(replace(figures, size=(480, 360)))
+    assert smaller.startswith("480 × 360 (asked for 640 × 480) · ")
     assert people_found(figures.models) == "People found: BlazePose full: 1"
     assert people_found(told(overlay=None).models) == ""
 

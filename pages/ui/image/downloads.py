@@ -53,7 +53,7 @@ def downloads(comparison: Comparison, verdict: Verdicts) -> None:
             _button("All figures", f"{stem}.summary.csv", partial(_summary, comparison, statuses))
             verdict_button(verdict, f"{stem}.verdict.json")
         for spec in comparison.specs:
-            heading(spec.title, comparison.colours[spec.key])
+            heading(spec.title, comparison.colours[spec.key], comparison.variants[spec.key])
             name = f"{stem}.{comparison.results[spec.key].placement.named(spec.key)}"
             with st.container(horizontal=True):
                 _button(

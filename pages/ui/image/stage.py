@@ -76,7 +76,7 @@ def stage(comparison: Comparison, outcomes: Sequence[Outcome], layout: str) -> J
             picked = _pictures(comparison, drawn, layout)
     for column, outcome in zip(columns, others, strict=True):
         with column:
-            _card(outcome, comparison.colours[outcome.spec.key])
+            _card(comparison, outcome)
     return picked
 
 
@@ -142,9 +142,10 @@ def _layer(comparison: Comparison, spec: ModelSpec) -> Layer:
     return pose_layer(spec, comparison.settings, ink, drawn)
 
 
-def _card(outcome: Outcome, colour: str) -> None:
-    with st.container(border=True, key=f"card_{outcome.spec.key}"):
-        heading(outcome.spec.title, colour)
+def _card(comparison: Comparison, outcome: Outcome) -> None:
+    key = outcome.spec.key
+    with st.container(border=True, key=f"card_{key}"):
+        heading(outcome.spec.title, comparison.colours[key], comparison.variants[key])
         if outcome.error is None:
             invitation(outcome.spec, outcome.spec.key)
             st.caption(f"{outcome.spec.summary} It joins the comparison as soon as they are here.")

@@ -1,9 +1,11 @@
 // Light charts for figures that change every second: Streamlit mounts a Plotly chart anew for each
 // change, which flickers and costs the video its pictures.
 
+import { jointPath } from "../viewer/forms.js";
+
 /**
  * @typedef {[number, number]} Point seconds before now (negative), value
- * @typedef {{colour: string, points: Point[]}} Series
+ * @typedef {{title: string, colour: string, variant: number, points: Point[]}} Series
  *
  * @typedef {object} ChartData
  * @property {string} title
@@ -20,6 +22,9 @@
  */
 
 const HEIGHT = 220, LEFT = 58, RIGHT = 12, TOP = 30, BOTTOM = 40;
+const ROW = 20, SAMPLE = 26;
+/** @type {number[][]} of a family's variants, as in the other charts over time */
+const DASHES = [[], [7, 4], [2, 3], [7, 3, 2, 3]];
 
 /** @param {number} low @param {number} high */
 function logTicks(low, high) {
@@ -50,6 +55,23 @@ function yAxis(chart) {
   return { ticks: logTicks(low, high), place: (y) => Math.log(Math.max(y, low) / low) / span };
 }
 
+/**
+ * Where the names stand under a chart: [left, row] of each.
+ * @param {number[]} widths of the names @param {number} room
+ * @returns {[number, number][]}
+ */
+export function legendPlaces(widths, room) {
+  let [x, row] = [0, 0];
+  return widths.map((width) => {
+    const needed = SAMPLE + width + 24;
+    if (x > 0 && x + needed > room) [x, row] = [0, row + 1];
+    /** @type {[number, number]} */
+    const place = [x, row];
+    x += needed;
+    return place;
+  });
+}
+
 class Chart {
   /** @param {HTMLElement} root */
   constructor(root) {
@@ -76,16 +98,20 @@ class Chart {
     const ratio = window.devicePixelRatio || 1;
     const width = canvas.clientWidth;
     canvas.width = width * ratio;
-    canvas.height = HEIGHT * ratio;
     const ctx = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
-    ctx.scale(ratio, ratio);
     const style = getComputedStyle(canvas);
-    if (ground) {
-      ctx.fillStyle = ground;
-      ctx.fillRect(0, 0, width, HEIGHT);
-    }
     const ink = style.getPropertyValue("--st-text-color").trim() || "#444444";
     const font = style.getPropertyValue("--st-font").trim() || "sans-serif";
+    ctx.font = `12px ${font}`;
+    const places = legendPlaces(chart.series.map(({ title }) => ctx.measureText(title).width), width);
+    const height = HEIGHT + ROW * Math.max(0, ...places.map(([, row]) => row + 1));
+    canvas.style.height = `${height}px`;
+    canvas.height = height * ratio;
+    ctx.scale(ratio, ratio);
+    if (ground) {
+      ctx.fillStyle = ground;
+      ctx.fillRect(0, 0, width, height);
+    }
     const area = { width: width - LEFT - RIGHT, height: HEIGHT - TOP - BOTTOM };
     const axis = yAxis(chart);
     /** @type {At} */
@@ -95,6 +121,15 @@ class Chart {
     ];
     this.frame(ctx, chart, { ink, font, area, axis, at });
     for (const one of chart.series) this.series(ctx, one, { log: chart.log, at });
+    ctx.font = `12px ${font}`;
+    chart.series.forEach((one, i) => {
+      const [x, row] = places[i], y = HEIGHT + ROW * (row + 0.5);
+      /** @type {At} */
+      const here = ([along]) => [x + along * SAMPLE, y];
+      this.series(ctx, { ...one, points: chart.log ? [[0.5, 0]] : [[0, 0], [1, 0]] }, { log: chart.log, at: here });
+      ctx.fillStyle = ink;
+      ctx.fillText(one.title, x + SAMPLE + 6, y + 4);
+    });
     canvas.setAttribute("aria-label", chart.alt);
   }
 
@@ -127,19 +162,18 @@ class Chart {
   }
 
   /** @param {CanvasRenderingContext2D} ctx @param {Series} series @param {{log: boolean, at: At}} how */
-  series(ctx, { colour, points }, { log, at }) {
+  series(ctx, { colour, variant, points }, { log, at }) {
     ctx.fillStyle = ctx.strokeStyle = colour;
     if (log) {
-      for (const point of points) {
-        const [x, y] = at(point);
-        ctx.fillRect(x - 1.5, y - 1.5, 3, 3);
-      }
+      for (const point of points) ctx.fill(jointPath(variant, ...at(point), 3));
       return;
     }
     ctx.lineWidth = 2;
+    ctx.setLineDash(DASHES[variant % DASHES.length]);
     ctx.beginPath();
     points.forEach((point, i) => ctx[i ? "lineTo" : "moveTo"](...at(point)));
     ctx.stroke();
+    ctx.setLineDash([]);
   }
 
   save() {

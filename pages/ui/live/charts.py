@@ -66,8 +66,13 @@ def _series(
     figures: ModelFigures, ago_s: NDArray[np.float64], values: NDArray[np.float64]
 ) -> dict[str, Any]:
     points = np.round(np.stack([ago_s, values], axis=1), 2).tolist()
-    colour = "rgb({}, {}, {})".format(*figures.model.style.colour)
-    return {"colour": colour, "points": points}
+    style = figures.model.style
+    return {
+        "title": figures.model.spec.title,
+        "colour": "rgb({}, {}, {})".format(*style.colour),
+        "variant": style.variant,
+        "points": points,
+    }
 
 
 def _alt(what: str, unit: str, values: list[float | None], figures: StreamFigures) -> str:

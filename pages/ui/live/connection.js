@@ -1,3 +1,5 @@
+import { sizeNote } from "./size.js";
+
 // Watches the frame in which streamlit-webrtc runs: it is served by the same server, so its
 // standard interfaces (getUserMedia, RTCPeerConnection) can be listened to from here.
 
@@ -5,7 +7,7 @@
  * @typedef {[tone: string, what: string, detail: string]} Said
  *
  * What the app knows (connection.py).
- * @typedef {{patience_s: number, turn: boolean, own: boolean, narrow: boolean}} Known
+ * @typedef {{patience_s: number, turn: boolean, own: boolean, narrow: boolean, wanted: [number, number]}} Known
  *
  * @typedef {Window & typeof globalThis} Win
  */
@@ -13,6 +15,7 @@
 const FRAME = "iframe[title='streamlit_webrtc.component.webrtc_streamer']";
 const TICK_MS = 250;
 const STALL_S = 3;
+const SIZE_S = 2;
 // On a narrow screen the tiles of the video stand under each other.
 const NARROW = matchMedia("(max-width: 40rem)");
 
@@ -74,6 +77,20 @@ const READY = ["idle", "Ready.",
 /** @type {Said} */
 const ENDED = ["idle", "Ended.", "Press Start to go on."];
 
+/** @param {RTCPeerConnection} pc */
+const videoSender = (pc) => pc.getSenders().find(({ track }) => track?.kind === "video");
+
+// Left to itself a browser sends smaller pictures where it is slow, and models would see less; it
+// sends fewer instead.
+/** @param {RTCPeerConnection} pc */
+function keepSize(pc) {
+  const sender = videoSender(pc);
+  const wanted = sender?.getParameters();
+  if (!sender || !wanted?.encodings?.length) return;
+  sender.setParameters(Object.assign(wanted, { degradationPreference: "maintain-resolution" }))
+    .catch(() => {}); // an old browser
+}
+
 // What happens in one document of the frame; it outlives the line that tells of it, which
 // Streamlit mounts anew now and then.
 class Connection {
@@ -85,10 +102,12 @@ class Connection {
     this.asking = false;
     this.said = READY;
     /** @type {Known} */
-    this.data = { patience_s: Infinity, turn: false, own: false, narrow: false };
+    this.data = { patience_s: Infinity, turn: false, own: false, narrow: false, wanted: [640, 480] };
     this.begun = this.moved = 0;
     this.live = false;
     this.frames = -1;
+    this.size = "";
+    this.looked = 0;
     /** @type {WeakSet<MediaStreamTrack>} */
     this.unplugged = new WeakSet();
     const media = win.navigator.mediaDevices;
@@ -128,7 +147,7 @@ class Connection {
 
   /** @param {RTCPeerConnection} pc */
   follow(pc) {
-    Object.assign(this, { pc, begun: performance.now(), live: false, frames: -1 });
+    Object.assign(this, { pc, begun: performance.now(), live: false, frames: -1, size: "", looked: 0 });
     const close = pc.close.bind(pc);
     pc.close = () => { this.ending(pc); close(); };
   }
@@ -162,7 +181,15 @@ class Connection {
   connecting(pc, data) {
     const seconds = (performance.now() - this.begun) / 1000;
     const patience = data.patience_s;
-    if (pc.connectionState === "connected") return this.playing();
+    if (pc.connectionState === "connected") {
+      const now = performance.now();
+      if (!this.looked) keepSize(pc);
+      if (now - this.looked > SIZE_S * 1000) {
+        this.looked = now;
+        void this.look(pc);
+      }
+      return this.playing();
+    }
     if (["failed", "disconnected"].includes(pc.connectionState)) {
       return this.live
         ? ["failed", "The connection was lost.", "The network or the app went away. " +
@@ -177,6 +204,16 @@ class Connection {
     return ["busy", "Connecting.", `Trying the ways that were found (${since}).`];
   }
 
+  /** @param {RTCPeerConnection} pc */
+  async look(pc) {
+    const sender = videoSender(pc);
+    if (!sender) return;
+    const { width = 0, height = 0 } = sender.track?.getSettings() ?? {};
+    const reports = [...(await sender.getStats()).values()];
+    const sent = reports.find(({ type, frameWidth }) => type === "outbound-rtp" && frameWidth) ?? null;
+    if (this.pc === pc) this.size = sizeNote(this.data.wanted, [width, height], sent);
+  }
+
   /** @returns {Said} */
   playing() {
     this.live = true;
@@ -188,7 +225,8 @@ class Connection {
         `Nothing new for ${Math.round(still)} s: the network or the app is too slow, or it was lost.`];
     }
     if (!frames) return ["busy", "Connected.", "Waiting for the first picture."];
-    return ["live", "Live.", "Every model works on the newest picture; the tiles tell how old each overlay is."];
+    return ["live", "Live.",
+      this.size || "Every model works on the newest picture; the tiles tell how old each overlay is."];
   }
 
   // A video element's clock goes on in a frozen stream; its count of frames does not.  Firefox

@@ -9,6 +9,8 @@ import streamlit as st
 from pages.ui.live.ice import IceServers
 from pages.ui.scripts import script, texts
 
+# What the camera is asked for: width and height in pixels.
+CAMERA = (640, 480)
 # Longer than a slow phone network needs to find a way.
 FAILS_AFTER_S = 15
 _HERE = Path(__file__).parent
@@ -36,6 +38,12 @@ def connection(ice: IceServers, own_machine: bool) -> None:
     The browser knows all of it sooner than the app, which hears nothing while the person is asked
     or while no way is found; so it is watched there, in the frame that holds the camera.
     """
-    data = {"patience_s": FAILS_AFTER_S, "turn": ice.turn, "own": own_machine, "narrow": narrow()}
+    data = {
+        "patience_s": FAILS_AFTER_S,
+        "turn": ice.turn,
+        "own": own_machine,
+        "narrow": narrow(),
+        "wanted": CAMERA,
+    }
     with st.container(key="connection"):
         _connection(key=_KEY, data=data, default={"narrow": False}, on_narrow_change=lambda: None)

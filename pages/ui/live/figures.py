@@ -8,10 +8,12 @@ from collections.abc import Sequence
 import numpy as np
 
 from estimators.analysis.scale import found
-from estimators.render.style import RGB
+from estimators.registry import ModelSpec
 from estimators.types import PoseSet
 from estimators.workflows.live.figures import ModelFigures, StreamFigures
 from estimators.workflows.live.mosaic import LiveModel
+from pages.ui.colours import swatch
+from pages.ui.live.connection import CAMERA
 
 MAIN_JOINTS = (
     "nose",
@@ -32,15 +34,20 @@ STYLE = """<style>
 .live.models td, .live.models th { width: 20%; }
 .live.models tbody .name { padding-bottom: 0; font-weight: 600; }
 .live:not(.models) td, .live tbody th { border-top: 1px solid rgba(128,136,150,0.25); }
-.live .dot { display: inline-block; width: .7em; height: .7em; border-radius: 50%;
-  margin-right: .4em; }
+.live .swatch { width: 1.9em; height: .8em; margin-right: .4em; vertical-align: -.05em; }
+.live .kind { display: block; }
+.live:not(.models) thead .swatch { display: block; margin: 0 0 0.2rem auto; }
+.live.many { table-layout: fixed; }
+.live.many thead th { font-size: 0.75rem; padding: 0.22rem 0.1rem; overflow-wrap: anywhere; }
+.live.many th:first-child { width: 23%; padding-left: 0; }
+.live.many .track { width: 1.3rem; }
 .live .bar { display: inline-block; height: .55em; border-radius: .2em; vertical-align: baseline; }
 .live .track { display: inline-block; width: 2.6rem; text-align: left; margin-right: .3rem; }
 .live .weak { opacity: 0.45; }
 .live .why { text-align: left; white-space: normal; }
 </style>"""
 _COLUMNS = (
-    ("rate", "/s", "New overlays a second, over the last 30 seconds"),
+    ("rate", "/s", "New answers a second, over the last 30 seconds"),
     (
         "median",
         "ms",
@@ -48,8 +55,21 @@ _COLUMNS = (
     ),
     ("p95", "ms", "19 of 20 answers were faster"),
     ("age", "ms", "How long ago the camera saw what the overlay shows"),
-    ("drops", "30 s", "Frames of the last 30 seconds that the model left out for newer ones"),
+    (
+        "skipped",
+        "in 30 s",
+        "Pictures of the last 30 seconds that the model never saw, because a newer one had come; "
+        "the video goes on without it",
+    ),
 )
+
+
+def meanings(specs: Sequence[ModelSpec]) -> str:
+    """What the columns of both tables mean, as Markdown."""
+    columns = [f"- **{name}, {unit}**: {why}." for name, unit, why in _COLUMNS]
+    kinds = {spec.score_kind: spec.score_meaning for spec in specs}
+    scores = [f"- **{kind}** of a joint: {meaning}." for kind, meaning in kinds.items()]
+    return "\n".join([*columns, *scores, "", _OWN_SCALE])
 
 
 def model_table(figures: StreamFigures) -> str:
@@ -64,6 +84,9 @@ def model_table(figures: StreamFigures) -> str:
     )
 
 
+_OWN_SCALE = "Scores are each model's own: never compare them across models."
+
+
 def _model_rows(figures: ModelFigures) -> str:
     spec = figures.model.spec
     if figures.age_ms is None:
@@ -73,7 +96,7 @@ def _model_rows(figures: ModelFigures) -> str:
         s = figures.summary
         values = (f"{s.rate:.1f}", _ms(s.median_ms), _ms(s.p95_ms), _ms(figures.age_ms), s.drops)
         cells = "".join(f"<td>{cell}</td>" for cell in values)
-    name = f"{_dot(figures.model.style.colour)}{html.escape(spec.title)}"
+    name = f"{_mark(figures.model)}{html.escape(spec.title)}"
     return (
         f'<tr><th scope="rowgroup" class="name" colspan="{len(_COLUMNS)}">{name}</th></tr>'
         f'<tr data-model="{spec.key}">{cells}</tr>'
@@ -87,7 +110,8 @@ def joint_table(figures: StreamFigures) -> str:
         return ""
     head = "".join(
         f'<th scope="col" title="{html.escape(f.model.spec.score_meaning)}">'
-        f"{_dot(f.model.style.colour)}{f.model.spec.score_kind}</th>"
+        f"{_mark(f.model)}{html.escape(f.model.spec.title)}"
+        f'<span class="kind">{f.model.spec.score_kind}</span></th>'
         for f in shown
     )
     people = [_strongest(f) for f in shown]
@@ -100,7 +124,8 @@ def joint_table(figures: StreamFigures) -> str:
         for joint in MAIN_JOINTS
     )
     return (
-        '<table class="live"><caption>Main joints of the strongest person</caption><thead><tr>'
+        f'<table class="live {"many" if len(shown) > 2 else ""}">'
+        "<caption>Scores of the main joints, strongest person</caption><thead><tr>"
         f'<th scope="col">joint</th>{head}</tr></thead><tbody>{rows}</tbody></table>'
     )
 
@@ -136,7 +161,10 @@ def stream_line(figures: StreamFigures) -> str:
         return "No picture yet."
     video = figures.video
     drawn = "" if video.median_ms is None else f" · drawn in {video.median_ms:.1f} ms"
-    return f"{figures.size[0]} × {figures.size[1]} · {video.rate:.1f} frames a second{drawn}"
+    width, height = figures.size
+    asked = sorted(CAMERA) != sorted(figures.size)
+    instead = f" (asked for {CAMERA[0]} × {CAMERA[1]})" if asked else ""
+    return f"{width} × {height}{instead} · {video.rate:.1f} frames a second{drawn}"
 
 
 def people_found(models: Sequence[ModelFigures]) -> str:
@@ -149,8 +177,8 @@ def people_found(models: Sequence[ModelFigures]) -> str:
     return f"People found: {', '.join(counts)}" if counts else ""
 
 
-def _dot(colour: RGB) -> str:
-    return f'<span class="dot" aria-hidden="true" style="background:rgb{colour}"></span>'
+def _mark(model: LiveModel) -> str:
+    return swatch(_css(model), model.style.variant)
 
 
 def _css(model: LiveModel) -> str:

@@ -46,12 +46,12 @@ def live_page(settings: Settings) -> None:
     with video:
         connection(ice, own)
         playing = _camera(ice, stream.mosaic_size())
-        controls(stream, playing)
+        controls(stream, playing, settings)
         if not playing:
             _image_link("No camera? Use a snapshot or a picture of your own")
         charts(stream, playing)
     with beside:
-        figures(stream, playing, chosen=bool(settings.models))
+        figures(stream, playing, settings.specs())
         for spec in settings.specs():
             if spec not in ready:
                 with st.container(border=True, key=f"live_card_{spec.key}"):

@@ -6,12 +6,21 @@ A fragment runs by itself, so that reading figures twice a second leaves the str
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 
 import streamlit as st
 
+from estimators.registry import ModelSpec
 from estimators.workflows.live.stream import LiveStream
 from pages.ui.live.charts import live_charts
-from pages.ui.live.figures import STYLE, joint_table, model_table, people_found, stream_line
+from pages.ui.live.figures import (
+    STYLE,
+    joint_table,
+    meanings,
+    model_table,
+    people_found,
+    stream_line,
+)
 from pages.ui.live.session import seats
 
 _FIGURES_S, _CHARTS_S = 0.5, 1.0
@@ -30,14 +39,18 @@ _BEFOREHAND = """\
 """
 
 
-def figures(stream: LiveStream, playing: bool, chosen: bool) -> None:
+def figures(stream: LiveStream, playing: bool, specs: Sequence[ModelSpec]) -> None:
     """Rates, latencies, ages, drops and the joints' scores, twice a second while playing.
 
     Args:
-        chosen: whether the sidebar names a model.
+        specs: the models that the sidebar names.
     """
     every_s = _FIGURES_S if playing else None
-    st.fragment(_figures, run_every=every_s)(stream, stream.mosaic_size(), chosen)
+    st.fragment(_figures, run_every=every_s)(stream, stream.mosaic_size(), bool(specs))
+    if specs:
+        # Not in the fragment: what is open would close with every new figure.
+        with st.expander("What these figures mean", icon=":material/help:"):
+            st.markdown(meanings(specs))
 
 
 def charts(stream: LiveStream, playing: bool) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import io
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 import streamlit as st
 from PIL import Image
@@ -15,18 +16,27 @@ from estimators.workflows.live.stream import LiveStream
 from pages.ui import engine
 from pages.ui.recorded import keep_recording
 from pages.ui.server_settings import server_settings
+from pages.ui.settings import Settings
 from pages.ui.sources import keep_frame, kept_frame
 from pages.ui.steps import third_family
 from pages.ui.text import escaped
 from pages.ui.verdict_box import Ways, chosen_needs, verdict_box, verdict_button
+
+if TYPE_CHECKING:
+    from estimators.analysis.clip import ClipEstimates
+    from estimators.workflows.clip.analysis import ClipAnalysis
 
 _POLL_S = 1.0
 _FILM = ":material/movie:"
 
 
 @st.fragment
-def controls(stream: LiveStream, playing: bool) -> None:
-    """Buttons for the frame and the recording, and what they brought."""
+def controls(stream: LiveStream, playing: bool, settings: Settings) -> None:
+    """Buttons for the frame and the recording, and what they brought.
+
+    Args:
+        settings: whose thresholds decide who counts in what was recorded.
+    """
     recorder = stream.recorder
     recording = recorder is not None and recorder.state == "recording"
     longest_s = server_settings().live_record_s
@@ -54,7 +64,7 @@ def controls(stream: LiveStream, playing: bool) -> None:
     if recorder is not None and recorder.state in ("recording", "finishing"):
         _progress(recorder)
     elif recorder is not None:
-        _recorded(recorder)
+        _recorded(recorder, settings)
 
 
 def _record(stream: LiveStream) -> None:
@@ -79,7 +89,10 @@ def _kept() -> None:
     if kept is None:
         return
     with st.container(horizontal=True, vertical_alignment="center", key="live_kept"):
-        st.image(str(kept[0].path), width=96)
+        with Image.open(kept[0].path) as picture:
+            width, height = picture.size
+        st.image(str(kept[0].path), width=96, alt="The frame that was kept")
+        st.caption(f"{width} × {height} pixels", width="content")
         st.page_link(
             "streamlit_app.py", label="Compare it on the Image page", icon=":material/image:"
         )
@@ -96,31 +109,45 @@ def _progress(recorder: LiveRecorder) -> None:
         st.rerun()
 
 
-def _recorded(recorder: LiveRecorder) -> None:
+def _recorded(recorder: LiveRecorder, settings: Settings) -> None:
     if recorder.state == "failed":
         st.error(f"The recording failed. {escaped(recorder.error)}", icon=":material/error:")
     elif recorder.result is not None:
-        _downloads(recorder.result)
+        _downloads(recorder.result, settings)
 
 
-def _downloads(recording: Recording) -> None:
+def _analysed(recording: Recording, settings: Settings) -> ClipAnalysis:
+    """Who is who, and who counts: each model is judged on the frames that all of them saw."""
+    from estimators.analysis.thresholds import Thresholds
+    from estimators.workflows.clip.analysis import ClipAnalysis
+
+    estimates = {e.model: e for e in recording.estimates}
+    thresholds = {
+        model: Thresholds(settings.joint_threshold(model), settings.pose_threshold(model))
+        for model in estimates
+    }
+    return ClipAnalysis.of(estimates, thresholds)
+
+
+def _downloads(recording: Recording, settings: Settings) -> None:
     left = f", {recording.left_out} pictures left out" if recording.left_out else ""
     st.caption(f"Recorded: {recording.duration_s:.1f} s, {recording.pictures} pictures{left}.")
     if recording.ended:
         st.info(recording.ended, icon=":material/aspect_ratio:")
     _to_video(recording)
-    name = recording.name
+    name, analysis = recording.name, _analysed(recording, settings)
+    said = tuple(analysis.estimates.values())
     files: tuple[tuple[str, str, str, Callable[[], bytes]], ...] = (
         ("Tiles, MP4", f"{name}.mp4", "video/mp4", lambda: recording.clip),
         ("Camera, MP4", f"{name}-camera.mp4", "video/mp4", lambda: recording.camera),
-        ("Joints, CSV", f"{name}.csv", "text/csv", lambda: _csv(recording)),
+        ("Joints, CSV", f"{name}.csv", "text/csv", lambda: _csv(said)),
         (
             "Joints, Parquet",
             f"{name}.parquet",
             "application/octet-stream",
-            lambda: _parquet(recording),
+            lambda: _parquet(said),
         ),
-        ("All, JSON", f"{name}.json", "application/json", lambda: _json(recording)),
+        ("All, JSON", f"{name}.json", "application/json", lambda: _json(said)),
     )
     with st.container(horizontal=True, key="live_downloads"):
         for label, file, kind, make in files:
@@ -134,8 +161,8 @@ def _downloads(recording: Recording) -> None:
                 icon=":material/download:",
                 help=f"Saves {file}",
             )
-    if recording.estimates:
-        _verdict(recording)
+    if said:
+        _verdict(recording, analysis)
 
 
 def _to_video(recording: Recording) -> None:
@@ -153,12 +180,10 @@ def _to_video(recording: Recording) -> None:
     )
 
 
-def _verdict(recording: Recording) -> None:
-    """The same answer as for a clip; each model is judged on the frames that all of them saw."""
+def _verdict(recording: Recording, analysis: ClipAnalysis) -> None:
+    """The same answer as for a clip."""
     from estimators.workflows import verdicts
-    from estimators.workflows.clip.analysis import ClipAnalysis
 
-    analysis = ClipAnalysis.of({e.model: e for e in recording.estimates})
     answer = verdicts.of_clip(analysis, engine.memory_mb(), chosen_needs())
     models = list(analysis.estimates)
     verdict_box(answer, Ways(steps=third_family(models, models)), "live_verdict")
@@ -166,26 +191,26 @@ def _verdict(recording: Recording) -> None:
     verdict_button(verdicts.Verdicts((name,), [answer], answer), f"{recording.name}.verdict.json")
 
 
-def _csv(recording: Recording) -> bytes:
+def _csv(said: Sequence[ClipEstimates]) -> bytes:
     from estimators.export.files import write_csv
     from estimators.export.sinks import to_bytes
     from estimators.export.tables import joint_table
 
-    table = joint_table(recording.estimates)
+    table = joint_table(said)
     return to_bytes(lambda sink: write_csv(table, sink))
 
 
-def _parquet(recording: Recording) -> bytes:
+def _parquet(said: Sequence[ClipEstimates]) -> bytes:
     from estimators.export.files import write_parquet
     from estimators.export.sinks import to_bytes
     from estimators.export.tables import joint_table
 
-    table = joint_table(recording.estimates)
+    table = joint_table(said)
     return to_bytes(lambda sink: write_parquet(table, sink))
 
 
-def _json(recording: Recording) -> bytes:
+def _json(said: Sequence[ClipEstimates]) -> bytes:
     from estimators.export.document import write_json
     from estimators.export.sinks import to_bytes
 
-    return to_bytes(lambda sink: write_json(recording.estimates, sink))
+    return to_bytes(lambda sink: write_json(said, sink))

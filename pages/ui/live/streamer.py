@@ -15,6 +15,7 @@ from streamlit_webrtc.config import Translations
 from estimators.workflows.live.ice_settings import Server
 from estimators.workflows.live.memory import tidy_soon
 from estimators.workflows.live.stream import LiveStream
+from pages.ui.live.connection import CAMERA
 from pages.ui.live.pipe import Pipe
 from pages.ui.live.relay import patch_global_relay
 
@@ -50,8 +51,8 @@ def streamer(
         rtc_configuration={"iceServers": list(servers)},
         media_stream_constraints={
             "video": {
-                "width": {"ideal": 640},
-                "height": {"ideal": 480},
+                "width": {"ideal": CAMERA[0]},
+                "height": {"ideal": CAMERA[1]},
                 "frameRate": {"ideal": 30},
             },
             "audio": False,
