@@ -56,6 +56,6 @@ def test_the_browser_says_and_draws_the_same() -> None:
     code = (Path(pages.ui.viewer.__file__).parent / "forms.js").read_text("utf-8")
     for words in (LEFT, RIGHT):
         assert f'"{words}"' in code
-    for corners in marks._CORNERS.values():
+    for corners in marks.CORNERS.values():
         written = ", ".join(f"[{x:g}, {y:g}]" for x, y in corners)
         assert f"[{written}]" in code
