@@ -13,6 +13,7 @@ from estimators.cli.inputs import chosen_models
 from estimators.cli.interrupts import on_interrupt
 from estimators.cli.streams import complain, libraries_silenced, tell
 from estimators.export.sinks import require_writable, write_all
+from estimators.media.kinds import require_file
 from estimators.media.samples import pictures
 from estimators.workflows.benchmark.asks import BenchmarkSettings, threads_of
 from estimators.workflows.benchmark.document import write_benchmark
@@ -28,6 +29,8 @@ def run(options: argparse.Namespace) -> int:
     keys = tuple(spec.key for spec in specs)
     settings = BenchmarkSettings(keys, threads_of(options.threads.split(",")), options.seconds)
     if options.json is not None:
+        if options.json.exists():
+            require_file(options.json)
         require_writable(options.json.parent)
     with libraries_silenced():
         media = load_media(options.media or pictures()[0].path)

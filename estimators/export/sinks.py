@@ -6,6 +6,7 @@ beside it under another name.
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import zipfile
@@ -112,6 +113,9 @@ def require_writable(folder: Path) -> None:
 @contextmanager
 def _whole(path: Path) -> Iterator[BinaryIO]:
     target = Path(os.path.realpath(path))  # a link stays one
+    if target.exists() and not (target.is_file() or target.is_dir()):
+        # A file put in its place would end what others use it for.
+        raise OSError(errno.EINVAL, "It is a device or a pipe")
     part = new_part(target)
     try:
         with part.open("wb") as file:

@@ -46,6 +46,7 @@ def test_two_models_take_turns_and_leave_a_file(tmp_path: Path) -> None:
         (("moon",), "no model"),
         (("posenet", "--media", "absent.jpg"), "absent.jpg"),
         (("posenet", "--json", "/proc/no/b.json"), "/proc/no"),
+        (("posenet", "--json", "/dev/null"), "/dev/null is a device, not a file"),
     ],
 )
 def test_a_command_that_cannot_be_used_ends_with_one_line(

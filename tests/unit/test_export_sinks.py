@@ -68,6 +68,18 @@ def test_a_link_stays_one(tmp_path: Path) -> None:
     assert (tmp_path / "elsewhere" / "file").read_bytes() == b"x"
 
 
+def test_a_pipe_stays_one(tmp_path: Path) -> None:
+    """Or a device: `--json /dev/null` must not make it a file."""
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "link").symlink_to(tmp_path / "pipe")
+    for name in ("pipe", "link"):
+        _, told = write_all([(tmp_path / name, lambda sink: None)])
+        assert told is not None
+        assert "a device or a pipe" in told.message
+    assert (tmp_path / "pipe").is_fifo()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["link", "pipe"]
+
+
 def test_what_fits_is_written_and_what_does_not_is_named(tmp_path: Path) -> None:
     sizes = {"small.csv": 100, "large.json": 9000, "other.parquet": 9000, "last.csv": 200}
     with small_disk(5000):
