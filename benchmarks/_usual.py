@@ -67,19 +67,19 @@ def blazepose(file: str, people: str, video: str) -> Call:
     return call
 
 
-def keypoint_rcnn(file: str, people: str) -> Call:
-    """torchvision called directly, its defaults."""
+def keypoint_rcnn(file: str, people: str, device: str = "cpu") -> Call:
+    """torchvision called directly, its defaults; answers in the computer's own memory."""
     import torch
     from torchvision.models.detection import keypointrcnn_resnet50_fpn
 
     network = keypointrcnn_resnet50_fpn(weights=None, weights_backbone=None)
     network.load_state_dict(torch.load(file, weights_only=True))
-    network.eval().roi_heads.detections_per_img = int(people)
+    network.eval().to(device).roi_heads.detections_per_img = int(people)
 
     def call(image: np.ndarray) -> Any:
-        pixels = torch.tensor(image).permute(2, 0, 1).float() / 255
+        pixels = torch.tensor(image).to(device).permute(2, 0, 1).float() / 255
         with torch.no_grad():
-            return {name: value.numpy() for name, value in network([pixels])[0].items()}
+            return {name: value.cpu().numpy() for name, value in network([pixels])[0].items()}
 
     return call
 

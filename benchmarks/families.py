@@ -24,6 +24,7 @@ from benchmarks import _seeded_keypoint_rcnn as seeded
 from benchmarks._limits import here, kept, say
 from benchmarks._usual import Usual
 from estimators import weights
+from estimators.devices import CPU, CUDA, gpu_seen
 from estimators.errors import WeightsError
 from estimators.registry import ModelSpec, get
 from estimators.runtime.cores import OtherWork
@@ -58,6 +59,7 @@ class Row:
         usual: form and arguments of `_usual`.
         times_as_fast: the limit is how many times as fast the product must be at least; else how
             many times as long it may take at most.
+        device: where the product computes.
     """
 
     name: str
@@ -66,6 +68,7 @@ class Row:
     limit: float
     times_as_fast: bool
     video: bool = False
+    device: str = CPU
 
 
 def movenet_rows() -> Iterator[Row]:
@@ -103,6 +106,12 @@ def keypoint_rcnn_rows(folder: Path) -> Iterator[Row]:
     yield Row("keypointrcnn-reference / direct", reference, usual, 1.05, False)
     yield Row("keypointrcnn-fast, same side / direct", same, usual, 3.5 if bf16 else 1.5, True)
     yield Row("keypointrcnn-fast / direct", fast, usual, 8.0, True)
+    if gpu_seen():
+        on_gpu = (*usual, CUDA)
+        name = "keypointrcnn-reference, GPU / direct"
+        yield Row(name, reference, on_gpu, 1.05, False, device=CUDA)
+    else:
+        print("Keypoint R-CNN on a GPU: left out, there is none here (docs/gpu.md)")
 
 
 def _random(spec: ModelSpec, file: Path) -> ModelSpec:
@@ -120,7 +129,7 @@ def compare(row: Row, rounds: int, seconds: float) -> tuple[Calls, Calls, float]
         stack.callback(runner.close)
         usual = Usual(PICTURE, row.usual)
         stack.callback(usual.close)
-        product = stack.enter_context(Whole(runner, row.spec.key, media))
+        product = stack.enter_context(Whole(runner, row.spec.key, media, row.device))
         # Not beside each other: the first of the two would wait for the second one's start.
         ways = (lambda: Call(0.0, usual(), 0.0, 0.0), product)
         speeds = [warm_up(ask, seconds).now_ms for ask in ways]
@@ -139,8 +148,10 @@ def compare(row: Row, rounds: int, seconds: float) -> tuple[Calls, Calls, float]
 class Whole(Asking):
     """The product's whole call, so that both ways are one number."""
 
-    def __init__(self, runner: ProcessRunner, model: str, media: BenchmarkMedia) -> None:
-        super().__init__(runner, model, media, lambda: False)
+    def __init__(
+        self, runner: ProcessRunner, model: str, media: BenchmarkMedia, device: str
+    ) -> None:
+        super().__init__(runner, model, media, lambda: False, device)
 
     def __call__(self) -> Call:
         return Call(0.0, sum(super().__call__()), 0.0, 0.0)

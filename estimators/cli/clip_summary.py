@@ -10,7 +10,7 @@ from estimators.workflows.clip.analysis import ClipAnalysis, Steadiness
 from estimators.workflows.clip.job import ClipJob
 
 MOST_DISPUTED = 5
-_MODELS = ("MODEL", "FRAMES", "FAILED", "PEOPLE", "MEDIAN ms", "P95 ms")
+_MODELS = ("MODEL", "FRAMES", "FAILED", "PEOPLE", "MEDIAN ms", "P95 ms", "DEVICE")
 _STEADY = (
     *("STEADINESS OF", "JITTER (torsos/s²)", "DROPOUT %"),
     *("ID SWITCHES", "SIDE SWAPS", "LIMB JUMPS"),
@@ -49,6 +49,7 @@ def _model(analysis: ClipAnalysis, model: str) -> tuple[str, ...]:
         number(people / temporal.frames if temporal.frames else None, 2),
         number(latency.median_ms, 1),
         number(latency.p95_ms, 1),
+        "-" if (where := analysis.estimates[model].placement) is None else where.computed,
     )
 
 

@@ -11,7 +11,7 @@ from estimators.workflows.evaluate.measure import PROTOCOLS, Measured, notes
 _FIGURES = ("AP", "AP50", "AP75", "AR", PCK, MEDIAN_ERROR)
 _ACCURACY = ("MODEL", "AP", "(95 %)", "AP50", "AP75", "AR", "PCK@0.2", "ERROR (torsos)")
 _MISTAKES = ("MISTAKES OF", *(f"{kind.upper()} %" for kind in KINDS), "MISSED", "BACKGROUND")
-_COSTS = ("COST OF", "MEDIAN ms", "MEMORY MB", "BEST THRESHOLD", "(95 %)", "SCORE")
+_COSTS = ("COST OF", "MEDIAN ms", "MEMORY MB", "BEST THRESHOLD", "(95 %)", "SCORE", "DEVICE")
 
 
 def text(measured: Measured) -> str:
@@ -62,7 +62,9 @@ def _costs(measured: Measured) -> list[tuple[str, ...]]:
         latency = number(answers.cost.latency_ms, 1) + (" (busy)" if answers.cost.busy else "")
         memory = number(answers.cost.memory_mb, 0)
         kind = trust.kind or "-"
-        rows.append((model, latency, memory, number(best.value, 2), _interval(best, 2), kind))
+        device = "-" if answers.placement is None else answers.placement.computed
+        threshold = (number(best.value, 2), _interval(best, 2), kind)
+        rows.append((model, latency, memory, *threshold, device))
     return rows
 
 

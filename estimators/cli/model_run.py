@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from estimators.analysis.clip import ClipEstimates
+from estimators.devices import Placement
 from estimators.errors import PoseError
 from estimators.runtime.api import DEFAULT_OPTIONS, ModelStatus
 from estimators.specs import ModelSpec
@@ -31,8 +32,13 @@ class ModelRun:
     @property
     def stem(self) -> str:
         """What files of it alone begin with, see `Placement.named`; by its last answer."""
+        return self.spec.key if self.placement is None else self.placement.named(self.spec.key)
+
+    @property
+    def placement(self) -> Placement | None:
+        """Where the model computed at last; None where it gave no answer."""
         known = [e.placement for e in self.estimates if e.placement is not None]
-        return known[-1].named(self.spec.key) if known else self.spec.key
+        return known[-1] if known else None
 
     @property
     def answered(self) -> bool:

@@ -46,7 +46,7 @@ def add_cluster_options(command: argparse.ArgumentParser) -> None:
         type=share,
         default=0.0,
         metavar="X",
-        help="GPUs that each keeps for itself, such as 0.25 (default: 0)",
+        help="GPUs that each keeps for itself, such as 0.25; 0: all on the CPU (default: 0)",
     )
     cluster.add_argument(
         "--detach", action="store_true", help="submit the job and do not wait for it"

@@ -25,6 +25,7 @@ from estimators.types import PoseSet
 
 _HEADER = (
     *("MODEL", "PEOPLE", "MEAN SCORE", "KIND", "MEDIAN ms", "COLD ms", "LOAD s", "MEMORY MB"),
+    "DEVICE",
 )
 
 
@@ -73,7 +74,7 @@ def _numbers(run: ModelRun) -> dict[str, float | None]:
 
 def _row(run: ModelRun) -> tuple[str, ...]:
     if not run.answered:
-        return (run.spec.key, "failed", "-", run.spec.score_kind, "-", "-", "-", "-")
+        return (run.spec.key, "failed", "-", run.spec.score_kind, "-", "-", "-", "-", "-")
     numbers = _numbers(run)
     return (
         run.spec.key,
@@ -82,6 +83,7 @@ def _row(run: ModelRun) -> tuple[str, ...]:
         run.spec.score_kind,
         *(number(numbers[name], 1) for name in ("latency", "first_call", "load")),
         number(numbers["memory"], 0),
+        "-" if run.placement is None else run.placement.computed,
     )
 
 

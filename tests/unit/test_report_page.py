@@ -223,12 +223,14 @@ def test_where_the_numbers_come_from() -> None:
 def test_the_first_figures_with_what_a_model_costs() -> None:
     """Columns of which some model knows the value, in the order of the headline."""
     a = page_model("A", AP=number(0.5, 0.4, 0.6), median_error=number(0.125), AR=number(None))
-    b = page_model("B", AP=number(0.25), latency_busy=True, memory_mb=None)
+    where = {"device": "cuda:0", "name": "<A100>"}
+    b = page_model("B", AP=number(0.25), latency_busy=True, memory_mb=None, device=where)
+    a |= {"device": {"device": "cpu", "name": ""}}
     drawn = part(report_html(page_report(a, b, sentences=["A > B"])), "Accuracy")
     assert cells(drawn) == [
         ["Model", "AP", "median error (torsos)", "ms", "MB"],
         ["A", "0.500/0.400 to 0.600", "0.125", "12.3", "346"],
-        ["B", "0.250", "–", "12.3/busy", "–"],
+        ["B", "0.250", "–", "12.3/busy/<A100>", "–"],
     ]
     assert re.findall('style="width:(.+?)"', drawn) == ["50.00%", "25.00%"]
     assert drawn.endswith("<p>A &gt; B</p>")

@@ -87,7 +87,8 @@ def _headline(report: Report) -> str:
             details.name_of(report, key),
             *(with_interval(model.get(metric)) for metric in shown),
             number(model["latency_ms"], 1)
-            + ("<small>busy</small>" if model["latency_busy"] else ""),
+            + ("<small>busy</small>" if model["latency_busy"] else "")
+            + _on_a_gpu(model.get("device")),
             number(model["memory_mb"], 0),
         ]
         for key, model in models.items()
@@ -102,6 +103,13 @@ def _headline(report: Report) -> str:
         parts.append(f"<h3>AP, with its 95 % interval</h3>{bars(each)}")
     parts += [f"<p>{text(sentence)}</p>" for sentence in report["sentences"]]
     return "".join(parts)
+
+
+def _on_a_gpu(device: Mapping[str, Any] | None) -> str:
+    """The GPU that a latency is of; nothing for the CPU, which the machine's line names."""
+    if device is None or device["device"] == "cpu":
+        return ""
+    return f"<small>{text(device['name'] or device['device'])}</small>"
 
 
 def _known(figure: Mapping[str, Any] | None) -> bool:

@@ -14,6 +14,8 @@ from pages.ui.evaluate.found import Found
 if TYPE_CHECKING:
     import pandas as pd
 
+    from estimators.workflows.evaluate.answers import ModelAnswers
+
 # What is read first, and what stands behind latency and memory.
 _FIRST = ("AP", "AP50", "AR", PCK, PCKH, MEAN_KS, MEDIAN_ERROR)
 _LAST = ("AP75", "APm", "APl")
@@ -36,11 +38,16 @@ def headline_table(found: Found) -> pd.DataFrame:
                 **{_HEADERS.get(m, m): in_brackets(figures[m]) for m in _FIRST},
                 "latency, ms": "–" if cost is None else f"{number(cost.latency_ms, 1)}{busy}",
                 "memory, MB": "–" if cost is None else number(cost.memory_mb, 0),
+                "device": _device(answers),
                 **{m: in_brackets(figures[m]) for m in _LAST},
             }
         )
     table = pd.DataFrame(rows).set_index("model")
     return table[[name for name in table if (table[name] != "–").any()]]
+
+
+def _device(answers: ModelAnswers | None) -> str:
+    return "–" if answers is None or answers.placement is None else answers.placement.computed
 
 
 def in_brackets(figure: Figure, decimals: int = 2) -> str:
