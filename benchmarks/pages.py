@@ -100,6 +100,10 @@ def _image(page: Page, url: str) -> dict[str, float]:
     settled(page)
     charted = "shown(document.querySelector('.st-key-oks_chart .main-svg'))"
     tab = page.get_by_role("tab", name="Agreement")
+    # Nobody clicks what has not been in view for a moment.
+    tab.scroll_into_view_if_needed()
+    page.wait_for_timeout(1500)
+    settled(page)
     took["tab, ms"] = timed(page, charted, tab.click)
     settled(page)
     estimated = "overlays() !== before && !/Estimating|Loading/.test(overlays())"

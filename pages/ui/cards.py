@@ -36,8 +36,16 @@ def cards(specs: Sequence[ModelSpec], compared: Sequence[str]) -> None:
     """
     _rows([spec for spec in specs if spec.reference_of is None], compared)
     references = [spec for spec in specs if spec.reference_of is not None]
-    if references:
-        with st.expander("Reference runtimes: the original files, for checking ours against them"):
+    if not references:
+        return
+    # Made only when somebody looks: a third of all cards.
+    folded = st.expander(
+        "Reference runtimes: the original files, for checking ours against them",
+        key=f"references_{references[0].family}",
+        on_change="rerun",
+    )
+    if folded.open:
+        with folded:
             _rows(references, compared)
 
 
@@ -54,16 +62,17 @@ def _rows(specs: Sequence[ModelSpec], compared: Sequence[str]) -> None:
 def _card(spec: ModelSpec, compared: Sequence[str], statuses: Sequence[ModelStatus]) -> None:
     with st.container(border=True, height="stretch", key=f"model_{spec.key}"):
         heading(spec.title, family_colour(spec.family))
-        st.markdown(spec.summary)
+        # One text: the browser takes its time over each.
         st.markdown(
+            f"{spec.summary}\n\n"
             f"{len(spec.skeleton)} joints · {_people(spec)} · {spec.runtime}  \n"
             f"Computes on: {devices.told(spec, statuses)}  \n"
-            f"Its score is a **{spec.score_kind}**: {spec.score_meaning}."
+            f"Its score is a **{spec.score_kind}**: {spec.score_meaning}.\n\n"
+            "**Limits**\n" + "".join(f"\n- {limit}" for limit in spec.limits)
         )
-        st.markdown("**Limits**\n" + "".join(f"\n- {limit}" for limit in spec.limits))
         with st.expander("Accuracy, training, licence"):
-            _figures(spec)
-            st.caption(f"Trained on {spec.training_data}. Licence of the weights: {spec.licence}.")
+            trained = f"Trained on {spec.training_data}. Licence of the weights: {spec.licence}."
+            st.caption(f"{_figures(spec)}\n\n{trained}")
         with st.container(height="stretch", vertical_alignment="bottom"):
             _weights(spec)
             _comparison(spec, compared)
@@ -92,14 +101,14 @@ def _people(spec: ModelSpec) -> str:
     return "one person" if spec.single_person else f"up to {spec.max_people} people"
 
 
-def _figures(spec: ModelSpec) -> None:
+def _figures(spec: ModelSpec) -> str:
+    """A table with its source, as Markdown."""
     if not spec.figures:
         of = f"; see {MODELS[spec.reference_of].title}" if spec.reference_of else ""
-        st.caption(f"No published figure for this variant{of}.")
-        return
+        return f"No published figure for this variant{of}."
     rows = "\n".join(f"| {f.metric} | {f.value:.1f} | {f.test_set} |" for f in spec.figures)
-    st.markdown(f"| measure | % | test set |\n|---|--:|---|\n{rows}")
-    st.caption("Source: " + ", ".join(dict.fromkeys(f.source for f in spec.figures)) + ".")
+    source = ", ".join(dict.fromkeys(f.source for f in spec.figures))
+    return f"| measure | % | test set |\n|---|--:|---|\n{rows}\n\nSource: {source}."
 
 
 def _weights(spec: ModelSpec) -> None:

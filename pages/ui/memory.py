@@ -13,6 +13,7 @@ import streamlit as st
 
 _Value = TypeVar("_Value")
 _PAGE, _RECALLED, _KEPT = "memory_page", "memory_recalled", "memory_kept"
+_VISITS = "memory_visits"
 
 
 def begin(page: str) -> None:
@@ -20,7 +21,9 @@ def begin(page: str) -> None:
     recalled = st.session_state.get(_RECALLED, set())
     # The browser says that nothing is chosen in a widget of which something must be.
     lost = any(st.session_state.get(key, "") is None for key in recalled)
-    if lost or st.session_state.get(_PAGE) != page:
+    other = st.session_state.get(_PAGE) != page
+    st.session_state[_VISITS] = visits() + other
+    if lost or other:
         st.session_state[_PAGE] = page
         st.session_state[_RECALLED] = set()
 
@@ -28,6 +31,11 @@ def begin(page: str) -> None:
 def page() -> str:
     """The name of the page that is shown."""
     return str(st.session_state.get(_PAGE, ""))
+
+
+def visits() -> int:
+    """How many times a page was opened: the same number as long as one stays on it."""
+    return int(st.session_state.get(_VISITS, 0))
 
 
 def recall(key: str, default: _Value) -> _Value:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import streamlit as st
@@ -238,3 +239,22 @@ def test_a_whole_relay_needs_no_words(monkeypatch: pytest.MonkeyPatch) -> None:
     told = told_elsewhere(monkeypatch)
     assert NO_RELAY not in told
     assert "left out" not in told
+
+
+def test_a_stream_ends_when_the_page_is_left_and_not_where_runs_are_counted_late(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Streamlit counts a run that has ended a while later: two runs at once, as it looks."""
+    counted, resets = SimpleNamespace(script_run_count=0), []
+    monkeypatch.setattr("streamlit_webrtc.component.get_this_session_info", lambda: counted)
+    monkeypatch.setattr("streamlit_webrtc.component._reset_context", resets.append)
+    app = opened()
+    for late in (0, 2, 5):
+        counted.script_run_count += late
+        app.run()
+        assert not app.exception
+        assert not resets
+    app.switch_page("pages/models.py").run()
+    counted.script_run_count += 3
+    app.switch_page("pages/live.py").run()
+    assert len(resets) == 1

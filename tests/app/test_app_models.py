@@ -11,7 +11,7 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from estimators import weights
-from estimators.registry import MODELS
+from estimators.registry import FAMILIES, MODELS
 from pages.ui import engine
 from pages.ui.about import about
 from pages.ui.menu import PAGES
@@ -25,6 +25,8 @@ def models_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[App
     monkeypatch.setenv("TFHUB_CACHE_DIR", str(tmp_path / "tfhub"))
     monkeypatch.delenv("POSE_WEIGHTS_DIR", raising=False)
     at = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=60).run()
+    for family in FAMILIES:
+        at.session_state[f"references_{family}"] = True
     yield at.switch_page("pages/models.py").run()
     engine.runner().close()
     st.cache_resource.clear()

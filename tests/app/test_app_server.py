@@ -6,6 +6,7 @@ import asyncio
 import gc
 import hashlib
 import io
+import re
 import threading
 from collections.abc import AsyncIterator
 from contextlib import ExitStack
@@ -15,6 +16,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import streamlit
 from starlette.datastructures import Headers, UploadFile
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response, StreamingResponse
@@ -30,9 +32,8 @@ from pages.ui.frames import Frames
 from pages.ui.server import asgi, files, leaving, on_disk
 from pages.ui.server.asgi import FilesOnDisk
 from pages.ui.server.files import Uploads
-from pages.ui.server.head import StyleInHead
+from pages.ui.server.head import StyleInHead, in_head
 from pages.ui.server.on_disk import OnDisk
-from pages.ui.style import page_style
 from tests.unit.runtime_support import wait_until
 
 CONTENT = bytes(range(256)) * 20_000  # 5 MB
@@ -329,7 +330,12 @@ def test_a_document_in_parts_is_answered_whole() -> None:
             yield DOCUMENT[at : at + 7]
 
     _, got = answered(StreamingResponse(parts(), media_type="text/html"), "text/html")
-    assert got.body.replace(page_style().encode(), b"") == DOCUMENT
+    assert got.body.replace(in_head(), b"") == DOCUMENT
+
+
+def test_the_code_of_charts_is_where_the_browser_is_sent_for_it() -> None:
+    (found,) = re.findall(rb'import\("\./([^"]+)"\)', in_head())
+    assert (Path(streamlit.__file__).with_name("static") / found.decode()).stat().st_size > 1e6
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from functools import partial
 from typing import Any
@@ -15,18 +14,13 @@ from streamlit_webrtc.config import Translations
 from estimators.workflows.live.ice_settings import Server
 from estimators.workflows.live.memory import tidy_soon
 from estimators.workflows.live.stream import LiveStream
+from pages.ui import memory
 from pages.ui.live.connection import CAMERA
 from pages.ui.live.pipe import Pipe
 from pages.ui.live.relay import patch_global_relay
 
 KEY = "live_camera"
-_PIPE = "live_pipe"
-# streamlit-webrtc 0.79 decides by Streamlit's count of finished script runs whether its component
-# was left out of a run, and then ends the stream.  Streamlit counts on its event loop, a moment
-# after a run has ended: when two runs follow each other quickly, the second one reads the count
-# too early, the third one finds it two higher, and a healthy stream dies ("was not rendered for 1
-# script runs").  A short wait before the count is read lets the event loop count first.
-_LET_THE_LOOP_COUNT_S = 0.03
+_PIPE, _VISIT = "live_pipe", "live_visit"
 _WORDS: Translations = {
     "start": "Start",
     "stop": "Stop",
@@ -42,7 +36,7 @@ def streamer(
     stream: LiveStream, servers: Sequence[Server], size: tuple[int, int]
 ) -> WebRtcStreamerContext[Any, Any]:
     """The camera with its Start and Stop buttons; shows `stream`'s mosaics of width × height."""
-    time.sleep(_LET_THE_LOOP_COUNT_S)
+    _still_here()
     patch_global_relay()
     pipe = _pipe(stream)
     return webrtc_streamer(
@@ -76,6 +70,21 @@ def streamer(
         media_toggle_controls=False,
         sendback_audio=False,
     )
+
+
+def _still_here() -> None:
+    """Keeps streamlit-webrtc from ending the stream of a page that was not left.
+
+    Its version 0.79 decides by Streamlit's count of finished script runs whether its component was
+    left out of a run, and resets it then.  Streamlit counts on its event loop, a while after a run
+    has ended, longer on a busy machine: the next run reads the count too early, the one after it
+    finds it two higher, and a healthy stream or the answer to an offer is lost.  Without a count of
+    the run before it does not compare.
+    """
+    context = st.session_state.get(KEY)
+    if context is not None and st.session_state.get(_VISIT) == memory.visits():
+        context._last_rendered_run_count = None  # private: the version is pinned
+    st.session_state[_VISIT] = memory.visits()
 
 
 def _pipe(stream: LiveStream) -> Pipe:

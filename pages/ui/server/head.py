@@ -1,11 +1,15 @@
-"""The layer that puts the pages' CSS into the head of the document.
+"""The layer that puts the pages' CSS into the head of the document, and loads charts' code early.
 
 What `st.html` brings is drawn by code that the browser loads later than the first words, which jump
-to their places then.
+to their places then.  The code of charts is large: the first one would wait for it for a second.
 """
 
 from __future__ import annotations
 
+from functools import cache
+from pathlib import Path
+
+import streamlit
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -14,6 +18,29 @@ from pages.ui.style import page_style
 _END = b"</head>"
 # The document is answered whole and as it is now: the style may be newer than the file.
 _PARTLY = (b"accept-encoding", b"if-none-match", b"if-modified-since", b"if-range", b"range")
+# Once tabs, behind which charts are, have come into view and the page has stood still for a moment.
+_EARLY = """<script type="module">
+let still = 0;
+const look = setInterval(() => {
+  const ready = document.querySelector("[data-testid=stApp][data-test-script-state=notRunning]");
+  const tabs = document.querySelector("[data-testid=stMain] [data-testid=stTabs]");
+  const seen = ready && tabs && tabs.getBoundingClientRect().top < innerHeight;
+  still = seen ? still + 1 : 0;
+  if (still < 3) return;
+  clearInterval(look);
+  if (!navigator.connection?.saveData) import("%s").catch(() => {});
+}, 250);
+</script>
+"""
+
+
+@cache
+def in_head() -> bytes:
+    """What is added to the head."""
+    static = Path(streamlit.__file__).with_name("static")
+    charts = next((static / "static" / "js").glob("PlotlyChart.*.js"), None)
+    early = _EARLY % f"./{charts.relative_to(static).as_posix()}" if charts else ""
+    return (page_style() + early).encode()
 
 
 class StyleInHead:
@@ -50,7 +77,7 @@ class _Styled:
             return
         self._body += message.get("body", b"")
         if not message.get("more_body", False):
-            body = self._body.replace(_END, page_style().encode() + _END, 1)
+            body = self._body.replace(_END, in_head() + _END, 1)
             headers = MutableHeaders(raw=self._start["headers"])
             headers["content-length"] = str(len(body))
             for name in ("etag", "last-modified"):
