@@ -24,7 +24,7 @@ ENTRY = str(ROOT / "streamlit_app.py")
 PATIENCE_S = 60
 NAMED = {
     "POSE_TURN_URLS": "turn:relay.example:3478",
-    "POSE_TURN_USERNAME": "hidden",
+    "POSE_TURN_USERNAME": "relay-user",
     "POSE_TURN_CREDENTIAL": "word",
 }
 NO_RELAY = "The camera may not connect here."
@@ -224,7 +224,7 @@ def test_half_a_relay_counts_as_none_and_is_told(monkeypatch: pytest.MonkeyPatch
     told = told_elsewhere(monkeypatch, POSE_TURN_CREDENTIAL="")
     assert "The TURN server is left out: set POSE_TURN_CREDENTIAL, too." in told
     assert NO_RELAY in told
-    assert "hidden" not in told
+    assert "relay-user" not in told
 
 
 def test_a_malformed_relay_is_told_on_the_own_machine(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -232,7 +232,7 @@ def test_a_malformed_relay_is_told_on_the_own_machine(monkeypatch: pytest.Monkey
     told = words(opened(**{**NAMED, "POSE_TURN_URLS": "turn://hidden"}))
     assert "POSE_TURN_URLS has to read `turn:host:port`" in told
     assert NO_RELAY not in told
-    assert "hidden" not in told
+    assert "relay-user" not in told
 
 
 def test_a_whole_relay_needs_no_words(monkeypatch: pytest.MonkeyPatch) -> None:
