@@ -37,7 +37,7 @@ def show_token() -> None:
     `~/.ray/auth_token`, so that every cluster started here later asks for it; but it shows none to
     `ray://` and `http://`, and calls that a timeout.
     """
-    told = any(os.environ.get(name) for name in ("RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"))
+    told = os.environ.get("RAY_AUTH_TOKEN") or os.environ.get("RAY_AUTH_TOKEN_PATH")
     if told or Path.home().joinpath(".ray", "auth_token").is_file():
         os.environ.setdefault("RAY_AUTH_MODE", "token")
 
