@@ -3,6 +3,7 @@
 # make check  lint, types and unit tests, for every save: about a minute
 # make lint   ruff, mypy, browser code, audit (also make audit)   make bench   the benchmarks, one after another
 # make fuzz   20,000 damaged files: no crash, no hang, no foreign error (docs/reliability.md)
+# make crowd  twenty visitors at once over WebSockets: no error, nobody waits twice as long as another
 # make lock   requirements.lock anew, with hashes; make bom   the list of all parts (docs/reliability.md)
 # make mutants   wrong numbers on purpose, to see whether a test fails (docs/mutants.md): 20 minutes
 
@@ -17,7 +18,7 @@ REPLACED := -n 1 --max-worker-restart=3 --timeout-method=thread --reruns=1
 REQUIREMENTS ?= requirements.txt
 BENCHMARKS := $(basename $(notdir $(wildcard benchmarks/[a-z]*.py)))
 
-.PHONY: run test check lint audit bench fuzz lock bom mutants clean
+.PHONY: run test check lint audit bench fuzz crowd lock bom mutants clean
 
 run: $(VENV)/installed-$(REQUIREMENTS)
 	@.ci/prepare libraries || true
@@ -63,6 +64,9 @@ bom: $(BIN)/python
 
 fuzz: $(VENV)/installed-dev
 	$(BIN)/python -m tests.fuzz $(ARGS)
+
+crowd: $(VENV)/installed-dev
+	$(BIN)/python -m tests.crowd $(ARGS)
 
 mutants: $(VENV)/installed-dev
 	$(BIN)/python -m tests.mutants $(ARGS)
