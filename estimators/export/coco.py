@@ -114,11 +114,12 @@ def _keypoints(e: ClipEstimates, pixels: AnnotatedPixels | None) -> NDArray[np.f
     COCO's annotators clicked pixels, and their keypoints are pixel indices: the centre of pixel
     (c, r) is (c, r), where ours is (c + 0.5, r + 0.5).  COCO's boxes have our origin.
     """
-    xy = on_coco(e.xy, e.skeleton) - get(e.model).coco_shift_px
+    xy = np.round(on_coco(e.xy, e.skeleton) - get(e.model).coco_shift_px, 3)
     if pixels is not None:
-        xy = pixels.of(xy)
+        # What is evaluated is rounded before: the same again would differ by another half step.
+        xy = np.round(pixels.of(xy), 9)
     present = np.isfinite(xy).all(axis=-1, keepdims=True)
-    return np.concatenate([np.round(np.where(present, xy, 0.0), 3), present], axis=-1)
+    return np.concatenate([np.where(present, xy, 0.0), present], axis=-1)
 
 
 def person_scores(e: ClipEstimates) -> NDArray[np.float64]:

@@ -45,7 +45,7 @@ from estimators.analysis.accuracy.headline import (
 )
 from estimators.analysis.accuracy.nearness import BODY, Nearness, joint_accuracy, nearness
 from estimators.analysis.accuracy.tables import Predictions, Truth
-from estimators.annotated import AnnotatedImage
+from estimators.annotated import AnnotatedImage, AnnotatedPerson
 from estimators.skeletons import COCO_17
 
 
@@ -81,6 +81,42 @@ def test_ap_is_that_of_pycocotools_on_annotated_pictures(shared: Path) -> None:
     results = random_results(pictures, 3)
     expected = pycocotools_stats(coco_dataset(pictures), results)
     np.testing.assert_allclose(own_stats(pictures, results), expected, atol=1e-9)
+
+
+TURNED = [[0.0, 1.0, 0.0], [-1.0, 0.0, 640.0]]  # as stored, before EXIF turns it
+COUNTED = {"twice": [[2, 0, 0], [0, 2, 0]], "small": [[0.5, 0, 0], [0, 0.5, 0]], "turned": TURNED}
+
+
+@pytest.mark.parametrize("pixels", COUNTED)
+def test_ap_is_that_of_pycocotools_in_the_pixels_that_the_file_counts_in(pixels: str) -> None:
+    """Who is medium is told by the file's areas, who is near an unlabelled person by its box."""
+    matrix = np.array(COUNTED[pixels], np.float64)
+    pictures = random_set(7)
+    hidden = person(at(200), (), area=4000.0, box_xyxy=(200, 100, 260, 385))
+    pictures = [replace(image, people=(*image.people, hidden)) for image in pictures]
+    results = random_results(pictures, 8) + [result(i.image_id, at(261), 0.6) for i in pictures]
+
+    def mapped(xy: np.ndarray) -> np.ndarray:
+        there = np.column_stack([xy, np.ones(len(xy))]) @ matrix.T
+        return np.where(np.isfinite(xy), there, np.nan)
+
+    def counted(p: AnnotatedPerson) -> AnnotatedPerson:
+        (left, top, right, bottom), area = p.box_xyxy, p.area * abs(np.linalg.det(matrix[:, :2]))
+        corners = mapped(np.array([[left, top], [right, bottom]]))
+        box = (*corners.min(axis=0).tolist(), *corners.max(axis=0).tolist())
+        return replace(p, xy=mapped(p.xy), area=area, box_xyxy=box)
+
+    def told(r: dict[str, Any]) -> dict[str, Any]:
+        x, y, v = np.reshape(r["keypoints"], (17, 3)).T
+        there = mapped(np.column_stack([x, y]) + 0.5) - 0.5
+        return {**r, "keypoints": np.column_stack([there * v[:, None], v]).ravel().tolist()}
+
+    file = [replace(i, people=tuple(map(counted, i.people))) for i in pictures]
+    expected = pycocotools_stats(coco_dataset(file), list(map(told, results)))
+    own = own_stats([replace(i, to_annotated=matrix) for i in pictures], results)
+    np.testing.assert_allclose(own, expected, atol=1e-9)
+    assert 0.05 < expected[0] < 0.95
+    assert not np.allclose(own, own_stats(pictures, results), atol=1e-9)
 
 
 def test_a_draw_is_what_pycocotools_says_of_the_pictures_drawn() -> None:

@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pycocotools.cocoeval import COCOeval
 
-from estimators.analysis.accuracy.tables import Predictions, Truth
+from estimators.analysis.accuracy.tables import Predictions, Truth, as_counted
+from estimators.annotated import AnnotatedImage
 
 # As `COCOeval.summarize` orders them.
 STATS = ("AP", "AP50", "AP75", "APm", "APl", "AR", "AR50", "AR75", "ARm", "ARl")
@@ -80,7 +81,7 @@ def evaluator(truth: Truth, predictions: Predictions) -> COCOeval:
         ignore = entry["iscrowd"] or entry["num_keypoints"] == 0
         evaluation._gts[entry["image_id"], _CATEGORY].append({**entry, "ignore": ignore})
     for number, picture in enumerate(predictions.picture.tolist(), 1):
-        points = predictions.keypoints[number - 1]
+        points = _counted(predictions.keypoints[number - 1], truth.pictures[picture])
         width, height = np.ptp(points[0::3]), np.ptp(points[1::3])
         entry = {
             "id": number,
@@ -93,6 +94,16 @@ def evaluator(truth: Truth, predictions: Predictions) -> COCOeval:
         (i, _CATEGORY): evaluation.computeOks(i, _CATEGORY) for i in range(len(truth.pictures))
     }
     return evaluation
+
+
+def _counted(keypoints: NDArray[np.float64], image: AnnotatedImage) -> NDArray[np.float64]:
+    """Float64 [51] in the pixels that the file counts in, as results are exported."""
+    if image.to_annotated is None:
+        return keypoints
+    points = keypoints.reshape(-1, 3).copy()
+    there = points.any(axis=1)
+    points[there, :2] = as_counted(points[there, :2], image)
+    return points.ravel()
 
 
 def _evaluated(evaluation: COCOeval, area: list[float], pictures: int) -> list[dict[str, Any]]:

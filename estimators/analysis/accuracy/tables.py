@@ -40,7 +40,8 @@ class Truth:
         area: float64 [G], square pixels.
         box: float64 [G, 4], left, top, right, bottom; around the joints where there is none.
         head_px: float64 [G], what PCKh divides by, NaN where there is no head.
-        entries: everybody as COCO annotations, those who are not judged too.
+        entries: everybody as COCO annotations, those who are not judged too, in the pixels that the
+            file counts in: `pycocotools` tells medium people from large ones by them.
     """
 
     pictures: tuple[AnnotatedImage, ...]
@@ -74,7 +75,7 @@ class Truth:
             np.array([p.area for _, _, p in judged], np.float64),
             np.array([_box(p) for _, _, p in judged], np.float64).reshape(len(judged), 4),
             np.array([p.head_px for _, _, p in judged], np.float64),
-            tuple(_entry(p, n, i) for n, (i, _, p) in enumerate(everybody, 1)),
+            tuple(_entry(p, n, i, pictures[i]) for n, (i, _, p) in enumerate(everybody, 1)),
         )
 
     def __len__(self) -> int:
@@ -109,21 +110,42 @@ def _box(person: AnnotatedPerson) -> NDArray[np.float64]:
     return np.nan_to_num(joint_box(person.xy))
 
 
-def _entry(person: AnnotatedPerson, number: int, picture: int) -> dict[str, Any]:
+def _entry(
+    person: AnnotatedPerson, number: int, picture: int, image: AnnotatedImage
+) -> dict[str, Any]:
     """One COCO annotation; `keypoints` is an array so that nothing is converted for every pair."""
     sized = person.iscrowd or 0 < person.area < np.inf
     flags = person.visibility if sized else np.zeros(K, np.int8)
-    xy = np.where(flags[:, None] > 0, person.xy - COCO_SHIFT_PX, 0.0)
-    left, top, right, bottom = _box(person).tolist()
+    labelled = flags[:, None] > 0
+    xy = np.where(labelled, as_counted(np.where(labelled, person.xy, 0) - COCO_SHIFT_PX, image), 0)
+    corners = _box(person).reshape(2, 2)
+    if image.to_annotated is not None:
+        corners = as_counted(corners - COCO_SHIFT_PX, image) + COCO_SHIFT_PX
+    left, top = corners.min(axis=0).tolist()
+    width, height = np.ptp(corners, axis=0).tolist()
     return {
         "id": number,
         "image_id": picture,
         "iscrowd": int(person.iscrowd),
         "num_keypoints": int((flags > 0).sum()),
         "keypoints": np.column_stack([xy, flags]).ravel(),
-        "bbox": [left, top, right - left, bottom - top],
-        "area": float(person.area) if sized else _ANY_AREA,
+        "bbox": [left, top, width, height],
+        "area": float(person.area) * _magnified(image) if sized else _ANY_AREA,
     }
+
+
+def as_counted(indices: NDArray[np.float64], image: AnnotatedImage) -> NDArray[np.float64]:
+    """Pixel indices [..., 2] of the upright picture in the pixels that the file counts in."""
+    if image.to_annotated is None:
+        return indices
+    matrix = image.to_annotated
+    counted: NDArray[np.float64] = (indices + COCO_SHIFT_PX) @ matrix[:, :2].T + matrix[:, 2]
+    return counted - COCO_SHIFT_PX
+
+
+def _magnified(image: AnnotatedImage) -> float:
+    """How many of the file's square pixels one of the picture's is."""
+    return 1.0 if image.to_annotated is None else abs(np.linalg.det(image.to_annotated[:, :2]))
 
 
 @dataclass(frozen=True, eq=False)
