@@ -12,7 +12,6 @@ from typing import Any
 
 from estimators.cli.codes import FAILED, INTERRUPTED
 from estimators.cli.streams import complain, tell
-from estimators.cluster.on_ray import imported, worker_environment
 from estimators.cluster.reach import JOBS, advice, show_token
 from estimators.errors import InputError, first_line
 
@@ -37,6 +36,8 @@ def is_remote(options: argparse.Namespace) -> bool:
 
 def submit(options: argparse.Namespace) -> int:
     """Submits this command and follows it, unless it is to be left alone; returns the exit code."""
+    from estimators.cluster.on_ray import worker_environment  # with it comes all that workers do
+
     client = _client(options.on)
     command, until_s = entrypoint(options.arguments), time.monotonic() + _PATIENCE_S
     while True:
@@ -132,6 +133,8 @@ def _client(address: str) -> Any:
         InputError: Ray is not installed as a whole, or nothing answers there.
     """
     show_token()
+    from estimators.cluster.on_ray import imported
+
     imported()
     try:
         from ray.job_submission import JobSubmissionClient

@@ -99,7 +99,7 @@ def test_those_who_wait_share_a_failure(server: Server) -> None:
         wait_until(lambda: bool(waiting))
         server.behaviour.gate.set()
         for future in (first, other):
-            with pytest.raises(WeightsError, match="SHA-256 expected"):
+            with pytest.raises(WeightsError, match="what came is not the expected file"):
                 future.result()
     assert len(server.behaviour.seen) == 1
 

@@ -122,8 +122,9 @@ def test_jitter_of_one_person_is_that_of_the_model() -> None:
 
 
 def test_a_track_that_goes_on_with_the_same_person_is_no_switch() -> None:
-    """Lost while running, found 4.5 torsos further on: the other model knows it is the same one."""
+    """Lost when turning round, found 4.5 torsos back: the other model knows it is the same one."""
     running = walking(TIME, (0, 50), (900, 0))
+    running[60:, :, 0] = 2 * running[60, :, 0] - running[60:, :, 0]
     gap = vanished(running, 60, 74)
     alone = analysed(a=[gap])
     assert alone.overall()[0].identity_switches == 1

@@ -211,24 +211,3 @@ def parameter_count(node: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
     arguments = node.args
     names = [a.arg for a in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs)]
     return len([name for name in names if name not in ("self", "cls")])
-
-
-def test_one_module_reads_what_is_set() -> None:
-    asked = {
-        module_name(path)
-        for path in sources()
-        for node in ast.walk(parsed(path))
-        if isinstance(node, ast.Call | ast.Subscript) and _reads_a_setting(node)
-    }
-    assert asked == {"estimators.settings"}
-
-
-def _reads_a_setting(node: ast.Call | ast.Subscript) -> bool:
-    """`environ["POSE_…"]`, `environ.get("POSE_…")` or `getenv("POSE_…")`."""
-    where, what = (
-        (node.func, node.args[:1]) if isinstance(node, ast.Call) else (node.value, [node.slice])
-    )
-    source = ast.unparse(where)
-    return ("environ" in source or "getenv" in source) and any(
-        isinstance(name, ast.Constant) and str(name.value).startswith("POSE_") for name in what
-    )
