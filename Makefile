@@ -1,7 +1,7 @@
 # make run    the app at http://localhost:8501, set up on first use
 # make test   everything the continuous integration checks; ARGS="tests/unit -k crop" a part of it
 # make check  lint, types and unit tests, for every save: about a minute
-# make lint   ruff, mypy, browser code, audit (also make audit)   make bench   the benchmarks, one after another
+# make lint   ruff, mypy, browser code, audit (also make audit)   make bench   the benchmarks and one table of limits: 15 minutes
 # make fuzz   20,000 damaged files: no crash, no hang, no foreign error (docs/reliability.md)
 # make crowd  twenty visitors at once over WebSockets: no error, nobody waits twice as long as another
 # make lock   requirements.lock anew, with hashes; make bom   the list of all parts (docs/reliability.md)
@@ -16,7 +16,6 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 REPLACED := -n 1 --max-worker-restart=3 --timeout-method=thread --reruns=1
 # What is installed: REQUIREMENTS=requirements.lock takes nothing but files of known hashes.
 REQUIREMENTS ?= requirements.txt
-BENCHMARKS := $(basename $(notdir $(wildcard benchmarks/[a-z]*.py)))
 
 .PHONY: run test check lint audit bench fuzz crowd lock bom mutants clean
 
@@ -51,10 +50,7 @@ audit: $(BIN)/python
 	@PYTHON=$(BIN)/python .ci/supply audit
 
 bench: $(VENV)/installed-dev
-	@set -e; BENCH_TABLE=$$(mktemp); export BENCH_TABLE; trap 'rm -f "$$BENCH_TABLE"' EXIT; \
-	for name in $(BENCHMARKS); do \
-	  echo "== $$name"; $(BIN)/python -m benchmarks.$$name; done; \
-	$(BIN)/python -m benchmarks._limits "$$BENCH_TABLE"
+	$(BIN)/python -m benchmarks._all $(ARGS)
 
 lock: $(BIN)/python
 	PYTHON=$(BIN)/python .ci/supply lock

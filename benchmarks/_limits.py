@@ -1,13 +1,9 @@
-"""What benchmarks found against their limits: each says its own, `make bench` prints one table.
-
-python -m benchmarks._limits FILE
-"""
+"""What benchmarks found against their limits: each says its own, `make bench` prints one table."""
 
 from __future__ import annotations
 
 import json
 import os
-import sys
 from pathlib import Path
 
 from estimators.cli.text import table
@@ -22,6 +18,11 @@ FILE = "BENCH_TABLE"
 def here() -> Machine:
     """This machine, described."""
     return Machine(**machine(), instruction_sets=instruction_sets(), governor=governor())
+
+
+def here_text() -> str:
+    """This machine in a line."""
+    return machine_text(here())
 
 
 def kept(value: float, *, most: float | None = None, least: float | None = None) -> bool:
@@ -54,7 +55,3 @@ def told(lines: str) -> str:
         value = f"{row['value']:.2f}"
         rows.append((row["name"], value, limit, row["unit"], verdict))
     return table(("BENCHMARK", "VALUE", "LIMIT", "UNIT", ""), rows, right=(1,))
-
-
-if __name__ == "__main__":
-    print(f"\n{machine_text(here())}\n\n{told(Path(sys.argv[1]).read_text('utf-8'))}")

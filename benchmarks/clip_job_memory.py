@@ -17,7 +17,8 @@ from pathlib import Path
 
 import psutil
 
-from benchmarks.clip_memory import make_clip
+from benchmarks._limits import say
+from benchmarks.clip_memory import MOST_MB, make_clip
 from estimators.media.clips import open_clip
 from estimators.runtime.runner import ProcessRunner
 from estimators.workflows.clip.job import ClipJob
@@ -74,6 +75,8 @@ def main() -> None:
             print(f"{count:>8,} {above:>16.1f} {kept:>13.1f}")
     frames_mb = asked.long * 640 * 360 * 3 / 1e6
     grown = found[asked.long][0] - found[asked.short][0]
+    numbers = found[asked.long][1] - found[asked.short][1]
+    say("a longer clip's memory beyond its numbers", grown - numbers, most=MOST_MB, unit="MB")
     print(
         f"{asked.long / asked.short:.0f} times the frames: {grown:+.1f} MB; all frames in memory "
         f"would be {frames_mb:,.0f} MB"

@@ -18,11 +18,13 @@ from pathlib import Path
 import numpy as np
 import psutil
 
+from benchmarks._limits import say
 from estimators.media.clips import frames, open_clip
 from estimators.media.encode import ClipWriter, EncodeOptions
 
 # Reading everything into a list is measured up to this many frames and no further.
 MOST_LISTED = 1000
+MOST_MB = 20.0  # that more frames may take, where they are not kept
 
 
 def make_clip(path: Path, count: int, size: tuple[int, int]) -> None:
@@ -90,6 +92,8 @@ def report(
 ) -> None:
     streamed = found[long][0]
     needed = long * size[0] * size[1] * 3 / 1e6
+    name = f"memory of {long / short:.0f} times the frames, read"
+    say(name, streamed - found[short][0], most=MOST_MB, unit="MB")
     print(
         f"streamed: {long / short:.0f} times the frames, {streamed - found[short][0]:+.1f} MB; "
         f"a list of {long:,} frames alone is {needed:,.0f} MB, "

@@ -86,16 +86,15 @@ torch.save(model.state_dict(), sys.argv[1])
 """
 
 
-def seed_rcnn(folder: Path) -> None:
-    """Puts random Keypoint R-CNN weights into `folder` and points the manifest at them."""
+def seed_rcnn(folder: Path) -> dict[str, str]:
+    """Puts random Keypoint R-CNN weights into `folder`; the settings that take them from there."""
     file = folder / weights.entry(RCNN_WEIGHTS).file_name
     subprocess.run([sys.executable, "-c", SEED, str(file)], check=True, cwd=ROOT)
     digest = hashlib.sha256(file.read_bytes()).hexdigest()
     manifest = folder / "manifest.toml"
     size = file.stat().st_size
     manifest.write_text(f'[{RCNN_WEIGHTS}]\nsha256 = "{digest}"\nsize_bytes = {size}\n')
-    os.environ |= {"POSE_WEIGHTS_MANIFEST": str(manifest), "POSE_WEIGHTS_DIR": str(folder)}
-    current.cache_clear()
+    return {"POSE_WEIGHTS_MANIFEST": str(manifest), "POSE_WEIGHTS_DIR": str(folder)}
 
 
 def ours(models: list[str], picture: Frame) -> float | None:
@@ -149,7 +148,8 @@ def main() -> None:
     file = sorted((ROOT / "sample_media").glob("*.jpg"))[0]
     with tempfile.TemporaryDirectory() as folder:
         if arguments.seeded:
-            seed_rcnn(Path(folder))
+            os.environ |= seed_rcnn(Path(folder))
+            current.cache_clear()
         total = ours(models, read_picture(file))
         if total is not None:
             print(f"{'one process each, together':<28} {total:>8.0f} MB")
