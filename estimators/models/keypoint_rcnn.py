@@ -13,7 +13,8 @@ indices, as they are: half a pixel up and left of our convention, which COCO res
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -163,8 +164,11 @@ class KeypointRCNNModel:
         pixels = np.random.default_rng(0).integers(0, 256, (480, 640, 3), np.uint8)
         self.open(EstimatorOptions()).estimate(Frame(pixels))
 
-    def detect(self, image: Any) -> dict[str, Any]:
+    def detect(self, image: Any, people: int | None = None) -> dict[str, Any]:
         """torchvision's answer to one prepared image.
+
+        Args:
+            people: as many of the best as are wanted; `fast` does not look for the joints of more.
 
         Raises:
             ModelError: the model was closed, or torch failed on this image.
@@ -172,7 +176,7 @@ class KeypointRCNNModel:
         if self.network is None:
             raise ModelError(f"{self.spec.title} was closed.", "Load it again.")
         try:
-            with self._torch.inference_mode():
+            with self._torch.inference_mode(), self._most(people):
                 found: dict[str, Any] = self.network([image])[0]
         except RuntimeError as error:
             raise ModelError(
@@ -181,6 +185,17 @@ class KeypointRCNNModel:
                 "Try a smaller or a less elongated picture.",
             ) from error
         return found
+
+    @contextmanager
+    def _most(self, people: int | None) -> Iterator[None]:
+        heads = self.network.roi_heads
+        most = heads.detections_per_img
+        if self._longest is not None and people is not None:
+            heads.detections_per_img = min(most, people)  # they come best first
+        try:
+            yield
+        finally:
+            heads.detections_per_img = most
 
 
 class KeypointRCNNEstimator:
@@ -200,7 +215,7 @@ class KeypointRCNNEstimator:
         image = self._model.prepare(frame)
         scale = np.array([frame.width / image.shape[2], frame.height / image.shape[1]], np.float32)
         timer.done()
-        found = self._model.detect(image)
+        found = self._model.detect(image, self._people)
         timer.done()
         poses = _to_poses(found, scale, self._people)
         del image, found

@@ -219,10 +219,40 @@ def test_what_fast_changes_is_what_it_says() -> None:
     assert figures["norms_folded"] == figures["norms_in_the_network"] > 0
     assert figures["norms_left"] == 0
     assert figures["folding"] < 1e-5
+    if figures["winograd_convolutions"]:  # else this PyTorch has no NNPACK
+        assert figures["winograd_convolutions"] > 10
+        assert 0 < figures["winograd"] < 1e-4
     assert figures["float32_boxes_px"] < 1e-2
     assert figures["float32_logits"] < 1e-3
     assert 1e-5 < figures["bfloat16_features"] < 0.03
     assert figures["bfloat16_dtypes"] == ["torch.bfloat16", "torch.float32"]
+
+
+def test_fewer_people_are_the_best_of_all_and_cost_no_more_joints() -> None:
+    code = """
+import json
+from pathlib import Path
+import numpy as np
+from estimators.types import EstimatorOptions, Frame
+from tests.fixtures import tiny_keypoint_rcnn as tiny
+
+model = tiny.load(tiny.spec("fast"), Path(), 1)
+heads = model.network.roi_heads
+heads.score_thresh = 0.0  # whatever it finds
+boxes = []
+joints = heads.keypoint_head.forward
+heads.keypoint_head.forward = lambda x: boxes.append(len(x)) or joints(x)
+frame = Frame(np.random.default_rng(0).integers(0, 256, (180, 320, 3), np.uint8))
+found = [
+    model.open(EstimatorOptions(max_people=n)).estimate(frame).poses.xy for n in (None, 2, None)
+]
+same = [bool(np.abs(found[i][:2] - found[1]).max() < 1e-2) for i in (0, 2)]
+print(json.dumps([boxes, [len(xy) for xy in found], same]))
+"""
+    boxes, people, same = json.loads(child.code(code))
+    assert boxes == people
+    assert boxes[1] == 2 < boxes[0] == boxes[2]
+    assert same == [True, True]
 
 
 def test_the_compilers_stay_out_and_can_still_be_imported() -> None:

@@ -10,6 +10,7 @@ import json
 from typing import Any
 
 from estimators.models.keypoint_rcnn_fast import fold_batch_norms, tune
+from estimators.models.keypoint_rcnn_winograd import by_winograd, is_here
 from estimators.models.torch_import import torch, torchvision
 from tests.contract.plain_keypoint_rcnn import seeded
 
@@ -43,6 +44,9 @@ def main() -> None:
     count = fold_batch_norms(folded)
     left = sum(isinstance(module, frozen) for module in folded.modules())
 
+    wino = copy.deepcopy(folded)
+    quick = by_winograd(wino.backbone) if is_here() else 0
+
     single, half = copy.deepcopy(plain), copy.deepcopy(plain)
     tune(single, *SIZES, bfloat16=False)
     tune(half, *SIZES, bfloat16=True)
@@ -56,6 +60,8 @@ def main() -> None:
                 "norms_folded": count,
                 "norms_left": left,
                 "folding": difference(features, folded.backbone(image)),
+                "winograd_convolutions": quick,
+                "winograd": difference(folded.backbone(image), wino.backbone(image)),
                 "float32_boxes_px": _apart(want, have, "boxes") if same else None,
                 "float32_logits": _apart(want, have, "keypoints_scores") if same else None,
                 "bfloat16_features": difference(features, half.backbone(image)),
