@@ -354,6 +354,26 @@ def test_what_must_change_nothing(how: str, unchanged: Any) -> None:
         assert found[name] == pytest.approx(expected[name], abs=1e-4, nan_ok=True), name
 
 
+def test_pictures_in_another_order_of_their_numbers_have_the_same_intervals() -> None:
+    pictures = random_set(4)
+    # Without ties: in which order people of one score come is anybody's choice.
+    results = [
+        {**r, "score": r["score"] + n / 1000} for n, r in enumerate(random_results(pictures, 5))
+    ]
+    backwards = [replace(image, image_id=100 - image.image_id) for image in pictures]
+    answers = [{**r, "image_id": 100 - r["image_id"]} for r in results]
+    one, other = (
+        evaluate_predictions(annotated_set(p), {POSENET: r}, draws=200).report.models[POSENET]
+        for p, r in ((pictures, results), (backwards, answers))
+    )
+    for name, figure in one.figures.items():
+        again = other.figures[name]
+        for told in ("value", "low", "high"):
+            expected = pytest.approx(getattr(figure, told), nan_ok=True)
+            assert getattr(again, told) == expected, (name, told)
+    assert one.figures["AP"].known
+
+
 def test_every_format_gives_the_same_pck_and_areas_decide_the_ap(tmp_path: Path) -> None:
     """COCO with areas of 0.53 of the box, YOLO-pose, and MPII, whose people have no face."""
     folder = factory.pictures(tmp_path / "pictures")

@@ -144,7 +144,7 @@ def evaluate_predictions(
         ValueError: a result is of no picture of the set, or has no score.
     """
     truth = Truth.of(annotated.images)
-    drawn = picture_draws(len(truth.pictures), draws)
+    drawn = _draws(truth, draws)
     predictions = {model: Predictions.of(found, truth) for model, found in results.items()}
     agreed = consensus(truth, predictions)
     if agreed is not None:
@@ -171,6 +171,16 @@ def evaluate_predictions(
         () if agreed is None else agreement_worth(truth, agreed, near, drawn),
     )
     return Evaluation(report, truth, tables, () if agreed is None else agreed.results)
+
+
+def _draws(truth: Truth, draws: int) -> NDArray[np.int64]:
+    """`picture_draws`, in which pictures are told apart by their names: the numbers that a file
+    gives them, or that we give where it has none, change no interval."""
+    names = [(image.file, image.frame_index or 0) for image in truth.pictures]
+    by_name = sorted(range(len(names)), key=names.__getitem__)
+    drawn = np.zeros((draws, len(names)), np.int64)
+    drawn[:, by_name] = picture_draws(len(names), draws)
+    return drawn
 
 
 def model_tables(truth: Truth, predictions: Predictions) -> ModelTables:
