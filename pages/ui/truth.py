@@ -27,6 +27,7 @@ from estimators.datasets.in_children import read_marks
 from estimators.errors import InputError
 from estimators.registry import MODELS
 from estimators.types import PoseSet
+from pages.ui.columns import explained
 from pages.ui.server.files import content_of
 from pages.ui.text import escaped
 from pages.ui.viewer.marker import Marking, Marks, Start, marker
@@ -172,15 +173,19 @@ def _findings(errors: TruthErrors | None) -> None:
         )
         return
     st.markdown("\n".join(f"- {sentence}" for sentence in in_words(errors)))
+    table = truth_table(errors)
     st.dataframe(
-        truth_table(errors),
+        table,
         hide_index=True,
         placeholder="–",
         key="truth_table",
-        column_config={
-            name: st.column_config.NumberColumn(format="%.2f")
-            for name in ("median error, torsos", "OKS", "from", "to")
-        },
+        column_config=explained(
+            table,
+            {
+                name: st.column_config.NumberColumn(format="%.2f")
+                for name in ("median error, torsos", "OKS", "from", "to")
+            },
+        ),
         alt="How near each model is to the marked joints",
     )
     st.caption(

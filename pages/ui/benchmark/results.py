@@ -18,6 +18,7 @@ from pages.ui.benchmark import charts
 from pages.ui.benchmark.tables import figures_table, machines_table, ratios_table
 from pages.ui.benchmark.work import running
 from pages.ui.charts import CONFIG
+from pages.ui.columns import HELP, explained
 from pages.ui.evaluate.found import measured_before
 from pages.ui.tabs import tabs
 from pages.ui.text import escaped
@@ -174,7 +175,8 @@ def _side_by_side(every: Mapping[str, Benchmark], shown: Shown) -> None:
 def _table(table: object, key: str, alt: str) -> None:
     names = list(table.columns)  # type: ignore[attr-defined]  # a DataFrame, imported late
     right = st.column_config.TextColumn(alignment="right")
-    st.dataframe(table, key=key, column_config=dict.fromkeys(names, right), alt=alt)
+    config = {**dict.fromkeys(names, right), **explained(n for n in names if n in HELP)}
+    st.dataframe(table, key=key, column_config=config, alt=alt)
 
 
 def _chart(figure: object, key: str, alt: str) -> None:

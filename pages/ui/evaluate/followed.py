@@ -18,6 +18,7 @@ from estimators import settings
 from estimators.cluster.follow import Followed, follow
 from estimators.media.names import printable
 from estimators.registry import MODELS
+from pages.ui.columns import explained
 from pages.ui.running import pace
 from pages.ui.text import duration, escaped
 
@@ -136,10 +137,13 @@ def _read(path: Path, changed_ns: int) -> tuple[_Rows, list[str]]:
 
 
 def _show(folder: Path, rows: _Rows, notes: list[str]) -> None:
+    table = pd.DataFrame(rows)
     st.dataframe(
-        pd.DataFrame(rows),
+        table,
         hide_index=True,
-        column_config={n: st.column_config.NumberColumn(format="%.3f") for n in _FIGURES},
+        column_config=explained(
+            table, {n: st.column_config.NumberColumn(format="%.3f") for n in _FIGURES}
+        ),
     )
     for note in notes:
         st.caption(escaped(note))

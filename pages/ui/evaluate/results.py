@@ -12,6 +12,7 @@ from estimators.analysis.accuracy.headline import MEAN_KS, PCK
 from estimators.analysis.accuracy.invented import InventedJoints
 from estimators.registry import MODELS
 from pages.ui.charts import CONFIG
+from pages.ui.columns import explained
 from pages.ui.evaluate import charts
 from pages.ui.evaluate.cases import look_at
 from pages.ui.evaluate.charts import SCORES
@@ -194,13 +195,16 @@ def _parts(found: Found) -> None:
             )
     order = sorted(range(len(rows)), key=lambda i: _part_order(found, places[i]))
     right = st.column_config.TextColumn(alignment="right")
+    table = pd.DataFrame([rows[i] for i in order])
     st.dataframe(
-        pd.DataFrame([rows[i] for i in order]),
+        table,
         hide_index=True,
         key="parts_table",
         on_select=_open_part([places[i] for i in order]),
         selection_mode="single-row",
-        column_config=dict.fromkeys(("PCK@0.2", "mean KS", "people found"), right),
+        column_config=explained(
+            table, dict.fromkeys(("PCK@0.2", "mean KS", "people found"), right)
+        ),
         alt="Accuracy over parts of the set",
     )
     st.caption(

@@ -9,6 +9,7 @@ import streamlit as st
 
 from estimators.analysis.accuracy.bootstrap import Figure
 from estimators.analysis.accuracy.headline import MEAN_KS, MEDIAN_ERROR, PCK, PCKH
+from pages.ui.columns import explained
 from pages.ui.evaluate.found import Found
 
 if TYPE_CHECKING:
@@ -69,6 +70,6 @@ def show_table(table: pd.DataFrame, key: str, alt: str) -> None:
         table,
         key=f"evaluate_{key}",
         placeholder="–",
-        column_config=dict.fromkeys(table.columns, right),
+        column_config=explained(table.columns, dict.fromkeys(table.columns, right)),
         alt=alt,
     )

@@ -14,6 +14,7 @@ from estimators.analysis.agreement import joint_agreement, picture_agreement
 from estimators.analysis.requirements import Needs
 from estimators.analysis.sentences import Place
 from pages.ui import engine, memory
+from pages.ui.columns import explained
 from pages.ui.engine import Outcome
 from pages.ui.image.comparison import Comparison
 from pages.ui.image.verdict import go_to, settle, verdict_of
@@ -83,7 +84,9 @@ def _summary(found: PictureSet, needs: Needs) -> None:
         key="set_table",
         on_select=_open_row(keys),
         selection_mode="single-row",
-        column_config={name: st.column_config.NumberColumn(format="%.2f") for name in _FIGURES},
+        column_config=explained(
+            table, {name: st.column_config.NumberColumn(format="%.2f") for name in _FIGURES}
+        ),
         alt="The pictures of the set, the one on which the models differ most first",
     )
     st.caption(

@@ -11,12 +11,14 @@ import streamlit as st
 from estimators.media.picture_size import kept_size
 from pages.ui import engine
 from pages.ui.charts import CONFIG, latency_chart, matrix_chart, memory_chart
+from pages.ui.columns import explained
 from pages.ui.image.comparison import Comparison
 from pages.ui.image.tables import (
     DEVICE,
     MEASURED,
     PICKED,
     TINTS,
+    column_meanings,
     cost_table,
     joint_table,
     people_table,
@@ -78,8 +80,7 @@ def _joints(comparison: Comparison, picked: JointRef | None) -> None:
     table = joint_table(comparison, person)
     st.dataframe(
         styled(comparison, table, person, picked),
-        # The joint's name stays while four models scroll under it.
-        column_config={"_index": st.column_config.TextColumn(pinned=True)},
+        column_config=column_meanings(comparison, table),
         height=min(38 * (len(table) + 2), 640),
         placeholder="–",
         key="joints_table",
@@ -151,7 +152,9 @@ def _people(comparison: Comparison) -> None:
     table = people_table(comparison)
     st.dataframe(
         table,
-        column_config={name: st.column_config.NumberColumn(format="%.2f") for name in table},
+        column_config=explained(
+            table, {name: st.column_config.NumberColumn(format="%.2f") for name in table}
+        ),
         placeholder="–",
         key="people_table",
         alt="The people of the picture, and which model found whom",
@@ -189,11 +192,16 @@ def _cost(comparison: Comparison) -> None:
 def _cost_table(table: pd.DataFrame) -> None:
     st.dataframe(
         table,
-        column_config={
-            name: st.column_config.NumberColumn(format="%.0f" if name.endswith("MB") else "%.1f")
-            for name in table
-            if name not in (DEVICE, MEASURED)
-        },
+        column_config=explained(
+            table,
+            {
+                name: st.column_config.NumberColumn(
+                    format="%.0f" if name.endswith("MB") else "%.1f"
+                )
+                for name in table
+                if name not in (DEVICE, MEASURED)
+            },
+        ),
         placeholder="–",
         key="cost_table",
         alt="Time of every stage, transport, cold start and memory of each model",

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import streamlit as st
 
 from estimators.analysis.agreement import joint_agreement
 from estimators.analysis.figures import UNITS
 from estimators.analysis.matching import PersonGroup
-from estimators.registry import MODELS
+from estimators.registry import MODELS, ModelSpec
 from estimators.runtime.api import ModelStatus, RunResult
 from estimators.skeletons import COCO_17
 from pages.ui.colours import faint
+from pages.ui.columns import meaning
 from pages.ui.image.comparison import Comparison
 from pages.ui.viewer.panels import JointRef
 
@@ -21,9 +23,10 @@ if TYPE_CHECKING:  # pandas takes a third of a second: loaded when the first tab
     import pandas as pd
     from pandas.io.formats.style import Styler
 
-POSITION, DISTANCE = ("x, px", "y, px"), "apart, torsos"
+POSITION, DISTANCE, SCORE = ("x, px", "y, px"), "apart, torsos", "score"
 DEVICE, MEASURED = "device", "measured"
-_DECIMALS = {"confidence": 2, "visibility": 2, "logit": 1, DISTANCE: 2}
+_DECIMALS = {f"{SCORE}, {kind}": n for kind, n in (("confidence", 2), ("visibility", 2))}
+_DECIMALS |= {DISTANCE: 2}
 _DOUBT = "background-color: #FFE14D59"  # yellow, as on the picture
 # In torso lengths: from where on a joint counts as wrong in PCK@0.2, and a limb's width and more.
 TINTS = ((0.2, "#D33A3A33"), (0.5, "#D33A3A80"))
@@ -59,7 +62,7 @@ def joint_table(comparison: Comparison, person: int) -> pd.DataFrame:
     for spec in specs:
         poses, who = comparison.people[spec.key], group.members[spec.key]
         joints = list(spec.skeleton.joints)
-        columns[spec.title, spec.score_kind] = pd.Series(poses.score[who], joints)
+        columns[spec.title, score_column(spec)] = pd.Series(poses.score[who], joints)
         for axis, name in enumerate(POSITION):
             columns[spec.title, name] = pd.Series(poses.xy[who, :, axis], joints)
         far = pd.Series(apart[spec.key][person], COCO_17.joints)
@@ -71,6 +74,24 @@ def joint_table(comparison: Comparison, person: int) -> pd.DataFrame:
     table.index = [plain(joint) for joint in table.index]
     table.index.name = "joint"
     return table
+
+
+def score_column(spec: ModelSpec) -> str:
+    """The heading of the model's own scores of the joints."""
+    return f"{SCORE}, {spec.score_kind}"
+
+
+def column_meanings(comparison: Comparison, table: pd.DataFrame) -> dict[Any, Any]:
+    """What each column of a `joint_table` means; the joint's name stays while others scroll."""
+    scores = {(s.title, score_column(s)): s for s in comparison.specs}
+    config: dict[Any, Any] = {"_index": st.column_config.TextColumn(pinned=True)}
+    for at, column in enumerate(table.columns, 1):
+        spec = scores.get(column)
+        text = meaning(column[1])
+        if spec is not None:
+            text = f"{spec.title}'s own {spec.score_kind} of each joint: {spec.score_meaning}."
+        config[at] = st.column_config.Column(help=text)
+    return config
 
 
 def styled(
@@ -86,7 +107,7 @@ def styled(
     for spec in comparison.specs:
         columns = np.flatnonzero(table.columns.get_level_values(0) == spec.title)
         if len(columns):
-            scores = table[spec.title, spec.score_kind].to_numpy()
+            scores = table[spec.title, score_column(spec)].to_numpy()
             weak = np.flatnonzero(scores < comparison.settings.joint_threshold(spec.key))
             css[np.ix_(weak, columns)] = f"color: {faint()}"
             doubts = {plain(j) for n, j, _ in comparison.doubts(spec.key) if n == person + 1}
@@ -133,7 +154,9 @@ def people_table(comparison: Comparison) -> pd.DataFrame:
     import pandas as pd
 
     scores = {
-        f"{spec.title}, score": [_person_score(comparison, spec.key, g) for g in comparison.groups]
+        f"{spec.title}, person score": [
+            _person_score(comparison, spec.key, g) for g in comparison.groups
+        ]
         for spec in comparison.specs
     }
     table = pd.DataFrame(scores | {"agreement, OKS": [g.mean_oks for g in comparison.groups]})

@@ -19,6 +19,7 @@ from estimators.workflows.clip.series import (
 )
 from pages.ui import memory
 from pages.ui.charts import CONFIG
+from pages.ui.columns import explained
 from pages.ui.nobody import listed
 from pages.ui.tabs import tabs
 from pages.ui.video.absent import why_no_agreement, why_nobody_shown
@@ -121,18 +122,22 @@ def _agreement(comparison: ClipComparison) -> None:
 
 
 def _disputes(comparison: ClipComparison) -> None:
+    table = disputed_table(comparison.disputed)
     st.dataframe(
-        disputed_table(comparison.disputed),
+        table,
         hide_index=True,
         placeholder="–",
         key="disputed_table",
         on_select=_go_to_row(comparison),
         selection_mode="single-row",
-        column_config={
-            "time, s": st.column_config.NumberColumn(format="%.3f"),
-            "dispute, 1 − OKS": st.column_config.NumberColumn(format="%.2f"),
-            "apart, torsos": st.column_config.NumberColumn(format="%.2f"),
-        },
+        column_config=explained(
+            table,
+            {
+                "time, s": st.column_config.NumberColumn(format="%.3f"),
+                "dispute, 1 − OKS": st.column_config.NumberColumn(format="%.2f"),
+                "apart, torsos": st.column_config.NumberColumn(format="%.2f"),
+            },
+        ),
         alt="The frames in which the models differ most",
     )
 
@@ -238,15 +243,18 @@ def _motion(comparison: ClipComparison) -> None:
 
 
 def _steadiness(comparison: ClipComparison) -> None:
+    table = steadiness_table(comparison)
     st.dataframe(
-        steadiness_table(comparison),
+        table,
         hide_index=True,
         placeholder="–",
         key="steadiness_table",
-        column_config={
-            "jitter, torsos/s²": st.column_config.NumberColumn(format="%.1f"),
-            "dropout, %": st.column_config.NumberColumn(format="%.1f"),
-        },
+        column_config=explained(
+            table,
+            dict.fromkeys(
+                ("jitter, torsos/s²", "dropout, %"), st.column_config.NumberColumn(format="%.1f")
+            ),
+        ),
         alt="Jitter, dropouts, identity switches, swaps and limb jumps of each model and person",
     )
     st.caption(
@@ -268,11 +276,14 @@ def _speed(comparison: ClipComparison) -> None:
         key="clip_latency_chart",
         alt="Latency of each frame over the clip for each model",
     )
+    table = latency_table(comparison)
     st.dataframe(
-        latency_table(comparison),
+        table,
         placeholder="–",
         key="clip_latency_table",
-        column_config={name: st.column_config.NumberColumn(format="%.1f") for name in _TIMES},
+        column_config=explained(
+            table, dict.fromkeys(_TIMES, st.column_config.NumberColumn(format="%.1f"))
+        ),
         alt="Median and 95th percentile of the latency of each model",
     )
     st.caption(
