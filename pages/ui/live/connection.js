@@ -82,13 +82,13 @@ const videoSender = (pc) => pc.getSenders().find(({ track }) => track?.kind === 
 
 // Left to itself a browser sends smaller pictures where it is slow, and models would see less; it
 // sends fewer instead.
-/** @param {RTCPeerConnection} pc */
-function keepSize(pc) {
+/** @param {RTCPeerConnection} pc @returns {Promise<boolean>} whether it is settled */
+async function keepSize(pc) {
   const sender = videoSender(pc);
   const wanted = sender?.getParameters();
-  if (!sender || !wanted?.encodings?.length) return;
-  sender.setParameters(Object.assign(wanted, { degradationPreference: "maintain-resolution" }))
-    .catch(() => {}); // an old browser
+  if (!sender || !wanted?.encodings?.length) return false; // too early
+  Object.assign(wanted, { degradationPreference: "maintain-resolution" });
+  return sender.setParameters(wanted).then(() => true, () => false);
 }
 
 // What happens in one document of the frame; it outlives the line that tells of it, which
@@ -108,6 +108,7 @@ class Connection {
     this.frames = -1;
     this.size = "";
     this.looked = 0;
+    this.kept = false;
     /** @type {WeakSet<MediaStreamTrack>} */
     this.unplugged = new WeakSet();
     const media = win.navigator.mediaDevices;
@@ -147,7 +148,7 @@ class Connection {
 
   /** @param {RTCPeerConnection} pc */
   follow(pc) {
-    Object.assign(this, { pc, begun: performance.now(), live: false, frames: -1, size: "", looked: 0 });
+    Object.assign(this, { pc, begun: performance.now(), live: false, frames: -1, size: "", looked: 0, kept: false });
     const close = pc.close.bind(pc);
     pc.close = () => { this.ending(pc); close(); };
   }
@@ -181,9 +182,10 @@ class Connection {
   connecting(pc, data) {
     const seconds = (performance.now() - this.begun) / 1000;
     const patience = data.patience_s;
+    // From before the first picture on: a change of size ends recordings.
+    if (!this.kept) void keepSize(pc).then((kept) => { this.kept ||= kept && this.pc === pc; });
     if (pc.connectionState === "connected") {
       const now = performance.now();
-      if (!this.looked) keepSize(pc);
       if (now - this.looked > SIZE_S * 1000) {
         this.looked = now;
         void this.look(pc);
