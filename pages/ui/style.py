@@ -12,8 +12,18 @@ _PAGE = Path(__file__).with_name("page.css")
 
 @cache
 def page_style() -> str:
-    """A <style> element with all of it.
+    """A <style> element with what every page needs.
 
     Nested, it counts more than Streamlit's own rules, which come later in the head.
     """
-    return f"<style>\nhtml {{\n{_PAGE.read_text(encoding='utf-8')}{rooms_css()}}}\n</style>"
+    return _element(_PAGE.read_text(encoding="utf-8"))
+
+
+@cache
+def room_style() -> str:
+    """A <style> element that keeps room for the panels; of use only where it is there first."""
+    return _element(rooms_css())
+
+
+def _element(css: str) -> str:
+    return f"<style>\nhtml {{\n{css}}}\n</style>\n"

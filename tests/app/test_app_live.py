@@ -229,7 +229,7 @@ def test_half_a_relay_counts_as_none_and_is_told(monkeypatch: pytest.MonkeyPatch
 
 def test_a_malformed_relay_is_told_on_the_own_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(session, "on_own_machine", lambda url: True)
-    told = words(opened(**{**NAMED, "POSE_TURN_URLS": "turn://hidden"}))
+    told = words(opened(**{**NAMED, "POSE_TURN_URLS": "turn://relay-user"}))
     assert "POSE_TURN_URLS has to read `turn:host:port`" in told
     assert NO_RELAY not in told
     assert "relay-user" not in told

@@ -13,7 +13,7 @@ from estimators.analysis.identity import shared_identities
 from estimators.analysis.pairing import match_all
 from estimators.analysis.tracking import track_people
 from estimators.workflows.clip.analysis import ClipAnalysis
-from estimators.workflows.clip.series import people_worth_listing, seen_spans
+from estimators.workflows.clip.series import lasting, people_worth_listing, seen_spans
 
 Path = NDArray[np.float64]
 TIME = np.arange(20 * 10) / 10
@@ -133,7 +133,8 @@ def test_who_is_there_for_a_moment_is_not_worth_listing() -> None:
     ]
     analysis = ClipAnalysis.of({MANY: shown([STILL, *others], TIME, MANY).clip})
     assert analysis.people == (1, 2, 3)
-    assert people_worth_listing(analysis) == (1, 2)
+    assert people_worth_listing(analysis) == lasting(analysis, (1, 2, 3)) == (1, 2)
+    assert lasting(analysis, (3,)) == (3,), "all that there is"
     assert seen_spans(analysis, 3) == [(10, pytest.approx(10.2))]
 
 

@@ -133,7 +133,11 @@ def people_in_common(analysis: ClipAnalysis) -> tuple[int, ...]:
 
 def people_worth_listing(analysis: ClipAnalysis) -> tuple[int, ...]:
     """`people_in_common` without those who are there for a moment only, most often mistakes."""
-    people = people_in_common(analysis)
+    return lasting(analysis, people_in_common(analysis))
+
+
+def lasting(analysis: ClipAnalysis, people: Sequence[int]) -> tuple[int, ...]:
+    """Those of `people` who are there for more than a moment."""
     frames = {person: len(_times_seen(analysis, person)) for person in people}
     longest = max(frames.values(), default=0)
     times = np.unique(np.concatenate([e.time_s for e in analysis.estimates.values()]))

@@ -13,7 +13,7 @@ import streamlit
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from pages.ui.style import page_style
+from pages.ui.style import page_style, room_style
 
 _END = b"</head>"
 # The document is answered whole and as it is now: the style may be newer than the file.
@@ -40,7 +40,7 @@ def in_head() -> bytes:
     static = Path(streamlit.__file__).with_name("static")
     charts = next((static / "static" / "js").glob("PlotlyChart.*.js"), None)
     early = _EARLY % f"./{charts.relative_to(static).as_posix()}" if charts else ""
-    return (page_style() + early).encode()
+    return (page_style() + room_style() + early).encode()
 
 
 class StyleInHead:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from estimators.analysis.over_time import DisputedFrame
 from estimators.registry import MODELS
+from estimators.workflows.clip.series import lasting
 from pages.ui.video.comparison import ClipComparison
 
 if TYPE_CHECKING:  # pandas takes a third of a second: loaded when the first table is shown
@@ -33,9 +34,10 @@ def disputed_table(disputed: Sequence[DisputedFrame]) -> pd.DataFrame:
 
 
 def steadiness_table(comparison: ClipComparison) -> pd.DataFrame:
-    """One row a model and person."""
+    """One row a model and person, without those who are there for a moment only."""
     import pandas as pd
 
+    people = lasting(comparison.analysis, comparison.analysis.people)
     rows = [
         {
             "person": row.person,
@@ -48,6 +50,7 @@ def steadiness_table(comparison: ClipComparison) -> pd.DataFrame:
             "limb jumps": row.limb_jumps,
         }
         for row in comparison.analysis.steadiness()
+        if row.person in people
     ]
     return pd.DataFrame(rows)
 
