@@ -150,14 +150,14 @@ class KeypointRCNNModel:
         It is shrunk on the CPU, wherever the network is: both see the same pixels.
         """
         # A copy, because the frame may be read-only, which torch does not know.
-        image = self._torch.tensor(frame.image).permute(2, 0, 1)
-        if self._longest is not None:
+        image = self._torch.tensor(frame.image)
+        if self._longest is None:
+            image = image.to(self.place.device).permute(2, 0, 1)
+        else:
             from estimators.models.keypoint_rcnn_fast import shrink
 
-            image = shrink(image, *self._longest)
-        if not self.place.cpu:
-            image = image.contiguous().to(self.place.device)  # as bytes: a quarter of float32
-        return image.float().div(255)
+            image = shrink(image.permute(2, 0, 1), *self._longest).to(self.place.device)
+        return image.float().div(255)  # it went there as bytes, a quarter of that
 
     def try_out(self) -> None:
         """Answers to a picture of noise and forgets the answer; raises what goes wrong."""

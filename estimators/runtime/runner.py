@@ -144,5 +144,7 @@ class ProcessRunner:
     def _hosts(self, model: str) -> list[HostedModel]:
         """The model on every device that it was wished on, else on the runner's own."""
         with self._lock:
+            if self._closed:
+                raise closed()
             found = [host for (key, _), host in self._hosted.items() if key == model]
         return found or [self._host(model)]

@@ -222,3 +222,11 @@ def test_without_a_gpu_nothing_is_tried(monkeypatch: pytest.MonkeyPatch) -> None
 
 def test_a_model_that_does_not_say_is_on_the_cpu() -> None:
     assert devices.placement_of(SimpleNamespace()) == Placement("cpu")
+
+
+def test_a_closed_runner_says_so_wherever_a_model_was(runner: InProcessRunner) -> None:
+    runner.estimate("placed", PICTURE, EstimatorOptions(device="cpu"))
+    runner.close()
+    for call in (runner.retire, runner.forgive, runner.placement):
+        with pytest.raises(ModelError, match="closed"):
+            call("placed")
