@@ -4,6 +4,7 @@
 # make lint   ruff, mypy, browser code, audit (also make audit)   make bench   the benchmarks and one table of limits: 15 minutes
 # make fuzz   20,000 damaged files: no crash, no hang, no foreign error (docs/reliability.md)
 # make crowd  twenty visitors at once over WebSockets: no error, nobody waits twice as long as another
+# make kill   every model's process killed, stopped, out of memory in whatever it does: half an hour
 # make lock   requirements.lock anew, with hashes; make bom   the list of all parts (docs/reliability.md)
 # make mutants   wrong numbers on purpose, to see whether a test fails (docs/mutants.md): 20 minutes
 
@@ -17,7 +18,7 @@ REPLACED := -n 1 --max-worker-restart=3 --timeout-method=thread --reruns=1
 # What is installed: REQUIREMENTS=requirements.lock takes nothing but files of known hashes.
 REQUIREMENTS ?= requirements.txt
 
-.PHONY: run test check lint audit bench fuzz crowd lock bom mutants clean
+.PHONY: run test check lint audit bench fuzz crowd kill lock bom mutants clean
 
 run: $(VENV)/installed-$(REQUIREMENTS)
 	@.ci/prepare libraries || true
@@ -63,6 +64,9 @@ fuzz: $(VENV)/installed-dev
 
 crowd: $(VENV)/installed-dev
 	$(BIN)/python -m tests.crowd $(ARGS)
+
+kill: $(VENV)/installed-dev
+	$(BIN)/python -m tests.kill_table $(ARGS)
 
 mutants: $(VENV)/installed-dev
 	$(BIN)/python -m tests.mutants $(ARGS)
