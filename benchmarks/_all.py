@@ -25,7 +25,7 @@ PLAN: Mapping[str, str] = MappingProxyType(
         "batch": "",
         "transport": "",
         "viewers": "",
-        "clip": "--rounds 1 --frames 100",
+        "clip": "--rounds 1 --frames 40",
         "long_clip": "",
         "first_visit": "--rounds 3",
         "pages": "--rounds 3",
