@@ -145,7 +145,7 @@ KINDS: Mapping[str, tuple[Level, str, str]] = {
         "Moved by one pixel.",
     ),
     "name_prefix": (
-        *("note", "Pictures found only without the prefix or by other case of their listed name"),
+        *("note", "Pictures found only by their listed name without prefix, address or case"),
         "Taken as these.",
     ),
     "archive_member": ("left out", "Entries of the ZIP that are not read", "Left out."),

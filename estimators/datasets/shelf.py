@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import unquote
 
 from estimators.annotated import Source
 from estimators.datasets.archives import UNREADABLE
@@ -21,7 +22,8 @@ from estimators.media.pictures import size_of
 from estimators.remote import RemoteFile
 
 _AT_ONCE = 32
-# Label Studio puts eight digits before the name of what was uploaded to it.
+# Label Studio puts eight digits before the name of what was uploaded to it, and writes what lies
+# elsewhere as an address.
 _PREFIX = re.compile(r"^[0-9a-f]{8}-")
 
 
@@ -152,4 +154,6 @@ def _by_other_name(
 
 
 def _nearly(name: str) -> str:
-    return _PREFIX.sub("", name).casefold()
+    """A name that may be part of an address: what it asks for, or what stands before a question."""
+    plain = name.rpartition("?d=")[2]
+    return _PREFIX.sub("", unquote(plain.partition("?")[0])).casefold()

@@ -170,6 +170,13 @@ FAULTS: dict[str, tuple[SPOILT, str, int, str, int]] = {
         *(lambda c: c["images"][2].update(file_name="up/0123abcd-C.png"), "name_prefix", 1),
         *("C.png is c.png", 3),
     ),
+    **{
+        f"address {file_name}": (
+            *(lambda c, n=file_name: c["images"][2].update(file_name=n), "name_prefix", 1),
+            *("is c.png", 3),
+        )
+        for file_name in ("/local-files/?d=c.png", "https://x/y/%63.png?key=1&b=2")
+    },
     "not ambiguous": (
         *(lambda c: c["images"][0].update(file_name="0001.png"), "picture_ambiguous", 0, "", 3),
     ),
