@@ -25,6 +25,7 @@ _GIF_SHORTEST_S, _GIF_INSTEAD_S = Fraction(1, 100), Fraction(1, 10)
 # Of these FFmpeg tells a frame's time to show by the one time that is stored.
 _ONE_TIME = ("avi", "asf", "matroska,webm")
 _MPEG = ("mpeg", "mpegts")
+_SURELY_REORDERED = ("h264", "hevc", "vc1", "wmv3")
 
 # Decoding times never go back; by less than this share of a frame rounding may let them.
 _ROUNDING = 0.5
@@ -88,7 +89,9 @@ def _in_decoding_order(frames: Announced, container: InputContainer, stream: Vid
     # Of the times to show that FFmpeg gives for some containers nothing else can be seen.
     ascending = bool((np.diff(frames.pts) > 0).all())
     same = container.format.name in _ONE_TIME or (frames.pts[told] == frames.dts[told]).all()
-    return stream.codec_context.has_b_frames and ascending and bool(same)
+    # Of other codecs FFmpeg takes frames for reordered that may not be.
+    sure = container.format.name == "avi" or stream.codec_context.name in _SURELY_REORDERED
+    return stream.codec_context.has_b_frames and ascending and bool(same) and sure
 
 
 def _filled_in(frames: Announced, container: InputContainer) -> Shown | None:
