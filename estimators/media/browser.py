@@ -52,6 +52,23 @@ def way_to_play(clip: ClipInfo) -> Way:
     return "as it is" if ready else "rewrap"
 
 
+def has_sound(played: Path, clip: ClipInfo) -> bool:
+    """Whether a browser that is given `played` has sound to play.
+
+    A copy may have none although the clip has: packets of some codecs cannot go into an MP4.
+
+    Args:
+        played: the clip's own file, or what `browser_copy` made of it.
+    """
+    if played == clip.source or not clip.has_audio:
+        return clip.has_audio
+    try:
+        with av.open(str(played)) as copy:
+            return bool(copy.streams.audio)
+    except (av.error.FFmpegError, OSError):
+        return False
+
+
 def browser_copy(
     clip: ClipInfo,
     target: Path,

@@ -10,7 +10,7 @@ import pytest
 from clip_factory import Recipe, make_clip, number_of, with_pts
 
 from estimators.media.boxes import starts_playing_at_once
-from estimators.media.browser import browser_copy, way_to_play
+from estimators.media.browser import browser_copy, has_sound, way_to_play
 from estimators.media.clips import frames, open_clip
 from estimators.media.samples import clips as sample_clips
 
@@ -71,6 +71,29 @@ def test_a_cut_clip_gets_a_copy_of_what_is_there(tmp_path: Path) -> None:
     assert copy.frame_count >= clip.frame_count - 1
     assert set(copy.timestamps_s.round(6)) <= set(clip.timestamps_s.round(6))
     assert copy.notes == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "audio", "heard"),
+    [
+        ("silent.mp4", None, False),
+        ("aac.mp4", "aac", True),
+        ("aac.mkv", "aac", True),
+        ("pcm.mkv", "pcm_s16le", False),  # cannot go into an MP4 as it is
+    ],
+)
+def test_sound_is_offered_only_where_the_file_that_plays_has_some(
+    name: str, audio: str | None, heard: bool, tmp_path: Path
+) -> None:
+    container = FAST if name.endswith("mp4") else {}
+    clip = open_clip(make_clip(tmp_path / name, Recipe(container=container, audio=audio)))
+    assert clip.has_audio == (audio is not None)
+    target = tmp_path / "copy.mp4"
+    own = browser_copy(clip, target) == "as it is"
+    played = clip.source if own else target
+    assert isinstance(played, Path)
+    assert has_sound(played, clip) == heard
+    assert has_sound(played, clip) == open_clip(played).has_audio
 
 
 def test_large_clips_get_a_smaller_copy(tmp_path: Path) -> None:

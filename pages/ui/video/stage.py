@@ -11,7 +11,7 @@ import streamlit as st
 from estimators.decode.clips import browser_copy_of
 from estimators.errors import InputError
 from estimators.media.boxes import is_webm
-from estimators.media.browser import way_to_play
+from estimators.media.browser import has_sound, way_to_play
 from estimators.media.clip_info import ClipInfo
 from estimators.runtime.api import Runner
 from estimators.workflows.clip.series import playable_times
@@ -57,7 +57,7 @@ def stage(comparison: ClipComparison, layout: str) -> None:
     options = PlayerOptions(
         view=view_options(comparison.settings),
         marks=marks,
-        sound=comparison.clip.info.has_audio,
+        sound=has_sound(source, comparison.clip.info),
         together=layout == "one",
     )
     state = clip_player(
