@@ -140,7 +140,7 @@ def quality(people: Sequence[Person], poses: PoseSet) -> float:
 
 
 def more_scenes(scenes: Sequence[Scene], seed: int = 7) -> list[Scene]:
-    """Each picture as it is, mirrored, and parts around each person and group, some changed."""
+    """Each picture as it is, mirrored, turned, and parts around each person and group, changed."""
     rng = np.random.default_rng(seed)
     return [made for scene in scenes for made in _parts(scene, rng)]
 
@@ -149,6 +149,10 @@ def _parts(scene: Scene, rng: np.random.Generator) -> Iterator[Scene]:
     height, width = scene.image.shape[:2]
     yield scene
     yield mirrored(scene, "mirrored")
+    on_its_head = np.array([[-1.0, 0, width], [0, -1.0, height]])
+    lying = np.array([[0, -1.0, height], [1.0, 0, 0]])
+    yield _warped(scene, on_its_head, (width, height), "turned by 180")
+    yield _warped(scene, lying, (height, width), "turned by 90")
     order = sorted(range(len(scene.people)), key=lambda i: -scene.people[i].area)
     chosen = [[i] for i in order[:4]] + [order[:2], order[:3], order[1:3]]
     for group in dict.fromkeys(tuple(sorted(c)) for c in chosen if c):

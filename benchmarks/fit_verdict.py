@@ -35,7 +35,6 @@ from estimators.analysis.quality import (
     COEFFICIENTS,
     Coefficients,
     chance_signals,
-    chances,
     expected_quality,
     picked_signals,
 )
@@ -53,7 +52,22 @@ _FOLDS = 3
 # The same to say what all of it is worth.
 _PARTS = 10
 _WHOLE_WEIGHT = 3.0  # a whole picture, and its mirror image, counts as three parts
-_ALSO = (("posenet", "blazepose-lite", "movenet-multipose"), ("movenet-thunder", "posenet"))
+# Fitted on what the rule judges: one variant of each family.
+_LIGHTNING, _THUNDER, _MULTI, _FULL, _POSENET = (
+    *("movenet-lightning", "movenet-thunder", "movenet-multipose-512"),
+    *("blazepose-full", "posenet"),
+)
+LINE_UPS = (
+    *((movenet, _FULL, _POSENET) for movenet in (_LIGHTNING, _THUNDER, _MULTI)),
+    *((movenet, _FULL) for movenet in (_LIGHTNING, _THUNDER, _MULTI)),
+    *((_LIGHTNING, _POSENET), (_THUNDER, _POSENET), (_FULL, _POSENET)),
+    ("movenet-multipose", "blazepose-lite", _POSENET),
+)
+# Pictures of one place and people: what is learned from one is known of the other.
+_ALIKE = {
+    "balance_from_behind.jpg": "balance.mp4",
+    "two_people_outdoors.jpg": "street.mp4",
+}
 # From the fastest, as on most machines; which of two equally good ones goes first hangs on it.
 _BY_SPEED = (
     *("movenet-lightning", "movenet-thunder", "blazepose-lite", "posenet"),
@@ -65,14 +79,12 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class Sample:
-    """One scene seen by one set of models."""
+    """One scene seen by one line-up."""
 
     source: str
     whole: bool
-    original: bool
     models: tuple[str, ...]
-    set_name: str
-    seen: Seen
+    anybody: bool
     signals: Signals
     oks: Mapping[str, Array]
     quality: Mapping[str, float]
@@ -82,31 +94,47 @@ class Sample:
         return _WHOLE_WEIGHT if self.whole else 1.0
 
 
-def samples(scenes: Sequence[Scene], poses: Mapping[str, Sequence[PoseSet]]) -> list[Sample]:
-    """Each scene as each set of models sees it; `poses` are `estimates` of the scenes."""
+@dataclass(frozen=True, eq=False)
+class Case:
+    """One scene with what all models say of it, and what each is worth by the truth."""
+
+    source: str
+    whole: bool
+    original: bool
+    seen: Seen
+    oks: Mapping[str, Array]
+    quality: Mapping[str, float]
+
+    def only(self, models: Sequence[str]) -> Seen:
+        """As these models see it."""
+        return Seen({m: self.seen.people[m] for m in models}, self.seen.longer_side)
+
+    def sample(self, models: tuple[str, ...]) -> Sample:
+        """What the regressions take of it."""
+        seen = self.only(models)
+        signals = picture_signals(seen.people, seen.longer_side, seen.groups)
+        oks, worth = ({m: by[m] for m in models} for by in (self.oks, self.quality))
+        anybody = any(map(len, seen.people.values()))
+        return Sample(self.source, self.whole, models, anybody, signals, oks, worth)
+
+
+def cases(scenes: Sequence[Scene], poses: Mapping[str, Sequence[PoseSet]]) -> list[Case]:
+    """Each scene as the models see it; `poses` are `estimates` of the scenes."""
     out = []
     for i, scene in enumerate(scenes):
-        for name, models in _sets().items():
-            here = {m: poses[m][i] for m in models}
-            seen, everything = {}, {}
-            for m, p in here.items():
-                spec = get(m)
-                seen[m] = above_thresholds(p, spec.default_threshold, spec.default_pose_threshold)
-                kept = found(p, spec.default_threshold, spec.default_pose_threshold)
-                everything[m] = p.select(kept)
-            here_seen = Seen(seen, max(scene.image.shape[:2]))
-            signals = picture_signals(seen, here_seen.longer_side, here_seen.groups)
-            oks = {m: true_oks(scene.people, p)[0] for m, p in everything.items()}
-            worth = {m: quality(scene.people, p) for m, p in everything.items()}
-            whole = scene.name in ("as it is", "mirrored")
-            original = scene.name == "as it is"
-            kind = (scene.source, whole, original, models, name)
-            out.append(Sample(*kind, here_seen, signals, oks, worth))
+        seen, oks, worth = {}, {}, {}
+        for model, every in poses.items():
+            limits = (get(model).default_threshold, get(model).default_pose_threshold)
+            seen[model] = above_thresholds(every[i], *limits)
+            kept = every[i].select(found(every[i], *limits))
+            oks[model] = true_oks(scene.people, kept)[0]
+            worth[model] = quality(scene.people, kept)
+        source = _ALIKE.get(scene.source, scene.source)
+        original = scene.name == "as it is"
+        whole = original or scene.name == "mirrored"
+        side = max(scene.image.shape[:2])
+        out.append(Case(source, whole, original, Seen(seen, side), oks, worth))
     return out
-
-
-def _sets() -> dict[str, tuple[str, ...]]:
-    return {**SETS, **{f"fit {i}": models for i, models in enumerate(_ALSO)}}
 
 
 def estimates(scenes: Sequence[Scene]) -> dict[str, list[PoseSet]]:
@@ -114,7 +142,7 @@ def estimates(scenes: Sequence[Scene]) -> dict[str, list[PoseSet]]:
     runner = ProcessRunner(threads=2)
     try:
         out = {}
-        models = tuple(dict.fromkeys(chain.from_iterable(_sets().values())))
+        models = tuple(dict.fromkeys(chain(*SETS.values(), *LINE_UPS)))
         for model in models:
             print(f"{model} on {len(scenes)} scenes", flush=True)
             out[model] = [
@@ -166,7 +194,7 @@ def _calibrated(every: Sequence[Sample]) -> Array:
         out = set(sources[fold::_FOLDS])
         used = _two_steps([s for s in every if s.source not in out])
         for s in every:
-            if s.source not in out or not any(map(len, s.seen.people.values())):
+            if s.source not in out or not s.anybody:
                 continue
             expected = expected_quality(s.signals, used)
             table = picked_signals(s.signals, expected, s.models, used)
@@ -223,59 +251,57 @@ def _logistic(table: Array, hit: Array, weight: Array, penalty: float) -> Array:
     return np.append(weights, c[-1] - middle @ weights)
 
 
-Judged = tuple[Sample, Coefficients]
+Judged = tuple[Case, Coefficients]
 
 
-def left_out(every: Sequence[Sample]) -> Iterator[Judged]:
-    """Each sample with coefficients that know nothing of its source."""
-    sources = sorted({s.source for s in every})
+def left_out(every: Sequence[Case], order: Sequence[str] | None = None) -> Iterator[Judged]:
+    """Each scene with coefficients that know nothing of its source."""
+    sources = order or sorted({s.source for s in every})
+    samples = [case.sample(models) for case in every for models in LINE_UPS]
     for part in range(_PARTS):
         out = set(sources[part::_PARTS])
-        used = fit([s for s in every if s.source not in out])
+        used = fit([s for s in samples if s.source not in out])
         yield from ((s, used) for s in every if s.source in out)
 
 
-def report(every: Sequence[Sample]) -> str:
+def report(every: Sequence[Case]) -> str:
     """On pictures not seen: supported, declined and regret of some rules, a set of models."""
     judged = list(left_out(every))
     lines = [f"{'models':20} {'scenes':12} rule         supported declined regret"]
-    for name in SETS:
+    for name, models in SETS.items():
         for whole in (True, False):
-            here = [j for j in judged if j[0].set_name == name and (j[0].original or not whole)]
-            for rule, picks in _rules(here).items():
+            here = [j for j in judged if j[0].original or not whole]
+            for rule, picks in _rules(here, models).items():
                 scope = "pictures" if whole else "all"
-                lines.append(f"{name:20} {scope:12} {rule:12} {_figures(here, picks)}")
+                lines.append(f"{name:20} {scope:12} {rule:12} {_figures(here, models, picks)}")
     return "\n".join(lines)
 
 
-def _rules(here: Sequence[Judged]) -> dict[str, list[str | None]]:
-    def agree(s: Sample) -> str:
-        return max(s.models, key=lambda m: float(s.signals.picture[m][0]))
+def _rules(here: Sequence[Judged], models: tuple[str, ...]) -> dict[str, list[str | None]]:
+    told = [case.sample(models).signals.picture for case, _ in here]
 
-    def hand(s: Sample) -> str | None:
+    def agree(picture: Mapping[str, Array]) -> str:
+        return max(models, key=lambda m: float(picture[m][0]))
+
+    def hand(picture: Mapping[str, Array]) -> str | None:
         """Who agrees best and finds as many people as the others; declines at little agreement."""
-        at = {m: float(v[0] + 0.5 * v[1] - 0.5 * v[2]) for m, v in s.signals.picture.items()}
+        at = {m: float(v[0] + 0.5 * v[1] - 0.5 * v[2]) for m, v in picture.items()}
         best = max(at, key=lambda m: at[m])
-        return best if s.signals.picture[best][0] >= 0.15 else None
+        return best if picture[best][0] >= 0.15 else None
 
-    def fitted(s: Sample, used: Coefficients) -> str:
-        chance = chances(s.signals, expected_quality(s.signals, used), s.models, used)
-        return max(chance, key=lambda m: chance[m])
-
-    def product(s: Sample, used: Coefficients) -> str | None:
-        return recommend(Evidence([s.seen], _COSTS), fit=used).model
+    def product(case: Case, used: Coefficients) -> str | None:
+        return recommend(Evidence([case.only(models)], _COSTS), fit=used).model
 
     return {
-        "agreement": [agree(s) for s, _ in here],
-        "by hand": [hand(s) for s, _ in here],
-        "fitted": [fitted(s, used) for s, used in here],
-        "this rule": [product(s, used) for s, used in here],
+        "agreement": [agree(picture) for picture in told],
+        "by hand": [hand(picture) for picture in told],
+        "this rule": [product(case, used) for case, used in here],
     }
 
 
-def _figures(here: Sequence[Judged], picks: Sequence[str | None]) -> str:
+def _figures(here: Sequence[Judged], models: Sequence[str], picks: Sequence[str | None]) -> str:
     regret = [
-        max(s.quality.values()) - s.quality[p]
+        max(s.quality[m] for m in models) - s.quality[p]
         for (s, _), p in zip(here, picks, strict=True)
         if p is not None
     ]
@@ -291,7 +317,7 @@ def main() -> None:
     parser.add_argument("--write", action="store_true", help="replace the product's coefficients")
     scenes = chosen_scenes(parser)
     made = more_scenes(scenes)
-    every = samples(made, estimates(made))
+    every = cases(made, estimates(made))
     people = sum(len(s.people) for s in scenes)
     print(report(every))
     if parser.parse_args().write:
@@ -299,7 +325,8 @@ def main() -> None:
             f"python -m benchmarks.fit_verdict on {len(scenes)} annotated pictures with "
             f"{people} people, {len(made)} scenes made of them"
         )
-        COEFFICIENTS.write_text(replace(fit(every), made=text).text())
+        samples = [case.sample(models) for case in every for models in LINE_UPS]
+        COEFFICIENTS.write_text(replace(fit(samples), made=text).text())
 
 
 if __name__ == "__main__":

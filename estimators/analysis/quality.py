@@ -32,11 +32,10 @@ COEFFICIENTS = Path(__file__).with_name("verdict_coefficients.json")
 CHANCE_SIGNALS = (
     "quality",  # expected quality of the model
     "lead",  # that over the best model of any other family
-    "lead_in_family",  # that over the best other variant of its own family, 0 without one
-    "mean_quality",  # mean over the families, each by its best variant
+    "mean_quality",  # mean over the models
     "families",  # how many families see anybody
     "agreement",  # `signals.PICTURE_SIGNALS`, and so below
-    "mean_agreement",  # mean over the families
+    "mean_agreement",  # mean over the models
     "agreement_lead",  # over the other families, and so below
     "found_share_lead",
     "found_more_lead",
@@ -74,7 +73,7 @@ class Coefficients:
     models: Mapping[str, tuple[float, float]]
     chance: tuple[float, ...]
     prior: Mapping[str, float] = field(default_factory=dict)
-    picked: tuple[float, ...] = (1.0, 0.0, 0.0, 0.0)
+    picked: tuple[float, ...] = (1.0, 0.0, 0.0, 0.0, 0.0)
     made: str = ""
 
     def text(self) -> str:
@@ -136,7 +135,7 @@ def chance_signals(
 ) -> NDArray[np.float64]:
     """float64 [len(models), len(CHANCE_SIGNALS)] of two or more models beside each other.
 
-    Families are what counts: a further variant changes what is said of its own family alone.
+    One of each family (`voices.line_ups`); variants of one family have no lead over each other.
     """
     table = np.stack([signals.picture[m] for m in models])
     named = {name: table[:, i] for i, name in enumerate(PICTURE_SIGNALS)}
@@ -144,19 +143,17 @@ def chance_signals(
     voices = [voice(m) for m in models]
     seeing = len({v for m, v in zip(models, voices, strict=True) if len(signals.people[m])})
     rows = []
-    for i, model in enumerate(models):
-        family = [j for j, v in enumerate(voices) if v == voices[i] and models[j] != model]
+    for i in range(len(models)):
         leads = {name: _lead(named[name], i, voices) for name in named}
         q = named["quality"]
         rows.append(
             [
                 q[i],
                 leads["quality"],
-                q[i] - q[family].max() if family else 0.0,
-                _by_voice(q, voices).mean(),
+                q.mean(),
                 seeing,
                 named["agreement"][i],
-                _by_voice(named["agreement"], voices).mean(),
+                named["agreement"].mean(),
                 leads["agreement"],
                 leads["found_share"],
                 -_lead(-named["found_more"], i, voices),
@@ -164,14 +161,6 @@ def chance_signals(
             ]
         )
     return np.array(rows, np.float64)
-
-
-def _by_voice(values: NDArray[np.float64], voices: Sequence[str]) -> NDArray[np.float64]:
-    """The highest value of each family."""
-    best: dict[str, float] = {}
-    for value, name in zip(values, voices, strict=True):
-        best[name] = max(float(value), best.get(name, -np.inf))
-    return np.array(list(best.values()))
 
 
 def _lead(values: NDArray[np.float64], i: int, voices: Sequence[str]) -> float:
@@ -197,10 +186,17 @@ def log_odds(
 def picked_signals(
     signals: Signals, quality: Mapping[str, float], models: Sequence[str], fit: Coefficients
 ) -> NDArray[np.float64]:
-    """float64 [len(models), 3]: `log_odds`, the expected quality, how far apart the models lie."""
+    """float64 [len(models), 4]: what says how far the log-odds of a model can be believed.
+
+    `log_odds`, the expected quality, how far apart the models lie, and the variance p (1 - p) of
+    whether the best of the others is about as good: most where that is as likely as not.
+    """
+    odds = log_odds(signals, quality, models, fit)
     apart = np.full(len(models), min(signals.apart, _FURTHEST_APART))
     guessed = np.array([quality[m] for m in models])
-    return np.column_stack([log_odds(signals, quality, models, fit), guessed, apart])
+    rival = np.array([max(np.delete(odds, i), default=-_MOST_LOG_ODDS) for i in range(len(odds))])
+    open_ = 1 / (2 + np.exp(rival) + np.exp(-rival))
+    return np.column_stack([odds, guessed, apart, open_])
 
 
 def chances(

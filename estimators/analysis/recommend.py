@@ -12,38 +12,21 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-import numpy as np
-
 from estimators.analysis import sentences
 from estimators.analysis.by_truth import by_truth, marked_against
-from estimators.analysis.facts import Cost, ModelFacts, cheapest, gather, twin_heads
+from estimators.analysis.facts import Cost, ModelFacts, gather
+from estimators.analysis.guess import FEWEST_VOICES, Question, by_guess
 from estimators.analysis.plausibility import Finding
-from estimators.analysis.quality import Coefficients, chances, expected_quality
+from estimators.analysis.quality import Coefficients
 from estimators.analysis.requirements import ANYTHING, Needs, failing
 from estimators.analysis.seen import Seen
 from estimators.analysis.sentences import Reason, Subject
-from estimators.analysis.signals import picture_signals
 from estimators.analysis.truth import TruthErrors, in_words
 from estimators.analysis.votes import Vote, put_behind
 from estimators.analysis.votes import in_words as votes_in_words
 from estimators.registry import get, voice
 
 Tier = Literal["truth", "votes", "consensus", "plausibility", "requirements", "none"]
-
-# Under this chance to be within 0.05 of the best nothing is recommended.  Chosen on pictures
-# that the coefficients had not seen; docs/verdict.md has what it keeps right and what it declines.
-LEAST_CHANCE = 0.76
-# The same where fewer than three families see anybody: two witnesses are trusted too easily.
-LEAST_CHANCE_OF_TWO = 0.82
-# Under this expected quality none of the models does well: the best of them is no advice.
-LEAST_QUALITY = 0.2
-# Where fewer than three families see anybody, and a tenth of a model's joints lie further than this
-# many torso lengths from where the others put them: nobody can tell without truth who is right.
-TOO_FAR_APART = 0.6
-# Models whose expected qualities differ by less are equally good: two annotators differ by more.
-EQUALLY_GOOD = 0.02
-# Fewer independent families are no consensus: two cannot outvote each other.
-FEWEST_VOICES = 3
 
 
 @dataclass(frozen=True)
@@ -212,52 +195,8 @@ def _by_guess(
     fit: Coefficients | None,
 ) -> Recommendation:
     """By what the models agree on and how plausible each is, calibrated on annotated pictures."""
-    expected, chance = _guessed(evidence.seen, usable, fit)
+    asked = Question(evidence.seen, usable, evidence.costs, evidence.unsteady, fit)
+    guess, said = by_guess(asked)
     voices = {voice(m) for m, fact in facts.items() if fact.found}
-    least = LEAST_CHANCE if len(voices) >= FEWEST_VOICES else LEAST_CHANCE_OF_TWO
-    best = max(usable, key=lambda m: chance[m])
-    level = [m for m in usable if expected[m] >= expected[best] - EQUALLY_GOOD]
-    level = [m for m in level if chance[m] >= least] or [best]
-    swapped = {f.model for f in evidence.unsteady if f.kind == "side swap"}
-    level = [m for m in level if m not in swapped] or level
-    pick = cheapest(level, evidence.costs, expected)
     tier: Tier = "consensus" if len(voices) >= FEWEST_VOICES else "plausibility"
-    said = sentences.guess(len(voices), expected, (pick, chance[pick]), least)
-    doubts = _doubts(facts[pick], expected[pick], len(voices), evidence.seen)
-    model = None if doubts or chance[pick] < least else pick
-    return Recommendation(model, "", (*said, *doubts), tier, expected, chance[pick])
-
-
-def _doubts(
-    pick: ModelFacts, quality: float, voices: int, seen: Sequence[Seen]
-) -> tuple[Reason, ...]:
-    """Why a model is not recommended however good its chance is."""
-    doubts = []
-    if quality < LEAST_QUALITY:
-        doubts.append(sentences.too_low(pick, quality, LEAST_QUALITY))
-    if voices > 1 and not pick.agreed:
-        doubts.append(sentences.not_agreed(pick))
-    if voices < FEWEST_VOICES and pick.worst > TOO_FAR_APART:
-        doubts.append(sentences.too_far(pick, TOO_FAR_APART, seen))
-    return tuple(doubts)
-
-
-def _guessed(
-    seen: Sequence[Seen], usable: Sequence[str], fit: Coefficients | None
-) -> tuple[dict[str, float], dict[str, float]]:
-    """(expected quality, chance to be about the best) of each usable model: means over `seen`.
-
-    All that are compared are judged, since those that are out say something of the others, too;
-    twins once.
-    """
-    heads = twin_heads([each.people for each in seen])
-    judged = list(dict.fromkeys(heads.values()))
-    qualities, odds = [], []
-    for each in seen:
-        people = {m: p for m, p in each.people.items() if heads[m] == m}
-        signals = picture_signals(people, each.longer_side)
-        qualities.append(expected_quality(signals, fit))
-        odds.append(chances(signals, qualities[-1], judged, fit))
-    expected = {m: float(np.mean([q[heads[m]] for q in qualities])) for m in usable}
-    chance = {m: float(np.mean([c[heads[m]] for c in odds])) for m in usable}
-    return expected, chance
+    return Recommendation(guess.model, "", said, tier, guess.expected, guess.chance)

@@ -9,7 +9,7 @@ import numpy as np
 
 from estimators.analysis.facts import ModelFacts
 from estimators.analysis.seen import Seen
-from estimators.analysis.voices import agreed_members
+from estimators.analysis.voices import people_agreed_on
 from estimators.registry import get
 
 # A one-person model is out when two or more voices agree on each of this many people.
@@ -57,5 +57,5 @@ def failing(facts: Mapping[str, ModelFacts], seen: Sequence[Seen], needs: Needs)
 
 def agreed_people(seen: Sequence[Seen]) -> int:
     """How many people two or more families agree on: the median over the pictures or frames."""
-    counts = [sum(bool(agreed_members(group)) for group in each.groups) for each in seen]
+    counts = [people_agreed_on(each.groups) for each in seen]
     return int(np.median(counts)) if counts else 0

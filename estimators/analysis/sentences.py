@@ -87,35 +87,6 @@ def guess(
     return Reason(text), Reason(sure)
 
 
-def too_low(fact: ModelFacts, quality: float, least: float) -> Reason:
-    """Why nothing is recommended where the best is bad."""
-    return Reason(
-        f"{fact.title} does badly here by all that can be told: an expected quality of "
-        f"{quality:.2f}, less than the {least} that a recommendation takes.",
-        Place(model=fact.model),
-    )
-
-
-def not_agreed(fact: ModelFacts) -> Reason:
-    """Why nothing is recommended where nobody bears a model out."""
-    return Reason(
-        f"Nobody bears {fact.title} out: no other family sees any person as it does (OKS of "
-        f"{AGREED_OKS} or more).",
-        Place(model=fact.model),
-    )
-
-
-def too_far(fact: ModelFacts, limit: float, seen: Sequence[Seen]) -> Reason:
-    """Why nothing is recommended where two families see different poses."""
-    worst = _worst_joint(seen, fact.model)
-    return Reason(
-        f"The models see different poses: a tenth of the joints of {fact.title} lie more than "
-        f"{fact.worst:.0%} of a torso length from where the others put them (over {limit:.0%} "
-        "nothing is recommended where fewer than three families see anybody).",
-        worst[1] if worst else Place(model=fact.model),
-    )
-
-
 def _floored(share: float) -> str:
     """In whole percent, never rounded up: 77.9 % is less than the 78 % that are asked for."""
     return f"{math.floor(100 * share)}%"
@@ -174,7 +145,7 @@ def distance(facts: Mapping[str, ModelFacts], seen: Sequence[Seen]) -> tuple[Rea
     return (*out, *_differ_most(seen))
 
 
-def _worst_joint(seen: Sequence[Seen], of: str = "") -> tuple[float, Place] | None:
+def worst_joint(seen: Sequence[Seen], of: str = "") -> tuple[float, Place] | None:
     """The joint that lies furthest from where the others put it, of the model `of` if one is."""
     worst: tuple[float, Place] | None = None
     for each in seen:
@@ -191,7 +162,7 @@ def _worst_joint(seen: Sequence[Seen], of: str = "") -> tuple[float, Place] | No
 
 
 def _differ_most(seen: Sequence[Seen]) -> tuple[Reason, ...]:
-    worst = _worst_joint(seen)
+    worst = worst_joint(seen)
     if worst is None:
         return ()
     far, place = worst

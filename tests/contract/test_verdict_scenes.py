@@ -17,7 +17,7 @@ from estimators.analysis.recommend import Evidence, Recommendation, recommend
 from estimators.analysis.scale import above_thresholds, found
 from estimators.analysis.seen import Seen
 from estimators.media.samples import FOLDER
-from estimators.registry import MODELS, get
+from estimators.registry import MODELS, get, voice
 from estimators.runtime.runner import ProcessRunner
 from estimators.types import Frame, PoseSet
 
@@ -40,26 +40,11 @@ CANNOT_BE_TOLD = (
     *(("balance.mp4 frame 70", each) for each in ("two models", "and PoseNet")),
     ("two_people_outdoors.jpg", "two models"),
 )
-# Where the rule is still wrong, by what is compared.  Take out what is mended; add nothing, but for
-# a rule that does better on annotated pictures that it has not seen (docs/verdict.md).  The chances
-# are 0.79 to 0.95: a threshold that declined these would decline most of what is right.
-STILL_WRONG = {
-    "two models": {"two_people_outdoors.jpg mirrored"},  # by 0.09
-    "and PoseNet": {"balance.mp4 frame 30"},  # by 0.07
-    "and MultiPose 512": {
-        "grace_hopper.jpg mirrored",  # by 0.05: the cheapest of equals
-        "balance_from_behind.jpg mirrored",  # by 0.11, where MultiPose 512 is the cheaper one
-    },
-}
-STILL_CHANGED_BY_A_COPY: dict[str, set[str]] = {}
-# Thunder is better than these two or three on most pictures, and is believed too easily on others.
-STILL_WORSE_WITH_A_VARIANT = {
-    "two models": {
-        *("two_people_outdoors.jpg", "balance_from_behind.jpg"),
-        *("street.mp4 frame 210", "balance.mp4 frame 30"),
-    },
-    "and PoseNet": {"balance_from_behind.jpg", "street.mp4 frame 210"},
-}
+
+
+# Nor is this: PoseNet alone sees a third person and is 0.07 behind.  On pictures with such people
+# that the coefficients had not seen it was right nine times of ten (docs/verdict.md).
+NOT_BY_MUCH = {("and PoseNet", "balance.mp4 frame 30")}
 
 
 @dataclass(frozen=True, eq=False)
@@ -149,7 +134,7 @@ def test_no_scene_gets_a_model_that_the_truth_puts_behind(
     with capsys.disabled():
         print("\n".join(lines))
     assert given, "declining everything is no rule"
-    assert wrong <= STILL_WRONG.get(compared, set())
+    assert {(compared, name) for name in wrong} <= NOT_BY_MUCH
 
 
 def test_what_cannot_be_told_gets_no_recommendation(scenes: list[Judged]) -> None:
@@ -162,27 +147,26 @@ def test_what_cannot_be_told_gets_no_recommendation(scenes: list[Judged]) -> Non
 
 @pytest.mark.parametrize("compared", SETS)
 def test_a_copy_changes_no_verdict(compared: str, scenes: list[Judged]) -> None:
-    models, changed = SETS[compared], set()
+    models = SETS[compared]
     for scene in straight(scenes):
         alone = ask([scene], models).model
         for twin in (key for key, of in TWIN_OF.items() if of in models):
             both = ask([scene], [*models, twin]).model
-            if TWIN_OF.get(str(both), both) != alone:
-                changed.add(scene.name)
-                assert both is None, f"{scene.name} and {twin}: {alone} becomes {both}"
-    assert changed <= STILL_CHANGED_BY_A_COPY.get(compared, set())
+            assert TWIN_OF.get(str(both), both) == alone, f"{scene.name} and {twin}"
 
 
 @pytest.mark.parametrize("compared", SETS)
 def test_a_second_variant_makes_no_verdict_worse(compared: str, scenes: list[Judged]) -> None:
-    """What was right must not become wrong because a family speaks twice."""
-    models, worse = SETS[compared], set()
-    for scene in straight(scenes):
-        if regret([scene], models, ask([scene], models).model) > SUPPORTED_WITHIN:
-            continue
+    """It brings in itself alone, and what was right does not become wrong by it."""
+    models = SETS[compared]
+    for scene in scenes:
+        alone = ask([scene], models).model
         for variant in (v for v in (LITE, THUNDER) if v not in models):
-            picked = ask([scene], [*models, variant]).model
+            others = [m for m in models if voice(m) != voice(variant)]
+            both = ask([scene], [*models, variant]).model
+            if both == alone or both is None:
+                continue
+            assert both == variant == ask([scene], [*others, variant]).model, scene.name
             best = max(scene.quality[m] for m in models)
-            if picked is not None and best - scene.quality[picked] > SUPPORTED_WITHIN:
-                worse.add(scene.name)
-    assert worse <= STILL_WORSE_WITH_A_VARIANT.get(compared, set())
+            was_right = regret([scene], models, alone) <= SUPPORTED_WITHIN
+            assert not was_right or best - scene.quality[both] <= SUPPORTED_WITHIN, scene.name

@@ -55,16 +55,15 @@ def told(model: str, models: tuple[str, ...] = MODELS, signals: Signals = THREE)
     return dict(zip(CHANCE_SIGNALS, row.tolist(), strict=True))
 
 
-def test_a_model_is_held_against_other_families_and_its_own() -> None:
+def test_a_model_is_held_against_other_families() -> None:
     assert told(LIGHTNING) == pytest.approx(
         {
             "quality": 0.5,
             "lead": 0.5 - 0.6,
-            "lead_in_family": 0.5 - 0.65,
-            "mean_quality": (0.65 + 0.6) / 2,
+            "mean_quality": (0.5 + 0.65 + 0.6) / 3,
             "families": 2,
             "agreement": 0.2,
-            "mean_agreement": (0.4 + 0.9) / 2,
+            "mean_agreement": (0.2 + 0.4 + 0.9) / 3,
             "agreement_lead": 0.2 - 0.9,
             "found_share_lead": 0.5 - 0.6,
             "found_more_lead": 0.1 - 0.6,
@@ -77,12 +76,10 @@ def test_a_model_is_held_against_other_families_and_its_own() -> None:
     )
     full = told(FULL)
     assert full["lead"] == pytest.approx(0.6 - 0.65)
-    assert full["lead_in_family"] == 0
     assert full["agreement_lead"] == pytest.approx(0.9 - 0.4)
     assert full["found_share_lead"] == pytest.approx(0.6 - 0.8)
     assert full["found_more_lead"] == pytest.approx(0.6 - 0.1)  # over who finds fewest too many
     assert (full["long_limbs"], full["exchanged"]) == (0.1, 1)
-    assert told(THUNDER)["lead_in_family"] == pytest.approx(0.65 - 0.5)
     assert told(THUNDER)["uneven"] == 0.7
 
 
@@ -147,4 +144,12 @@ def test_chances_without_calibration_are_the_log_odds() -> None:
     expected = {m: 1 / (1 + np.exp(-(2 * q + 0.5))) for m, q in QUALITY.items()}
     assert chances(THREE, QUALITY, MODELS, fit) == pytest.approx(expected)
     rows = picked_signals(THREE, QUALITY, MODELS, fit)
-    assert rows[0] == pytest.approx([1.5, 0.5, 0.25])
+    best, second = (1 / (1 + np.exp(-(2 * QUALITY[m] + 0.5))) for m in (THUNDER, FULL))
+    assert rows[0] == pytest.approx([1.5, 0.5, 0.25, best * (1 - best)])
+    assert rows[1, 3] == pytest.approx(second * (1 - second))
+
+
+def test_a_model_alone_has_no_rival() -> None:
+    fit = Coefficients((), {}, np.zeros(len(CHANCE_SIGNALS) + 1))
+    (row,) = picked_signals(THREE, QUALITY, (LIGHTNING,), fit)
+    assert row[3] == pytest.approx(0.001, abs=1e-5)  # it is out at odds of 1000 : 1

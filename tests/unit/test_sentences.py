@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from estimators.analysis import sentences
+from estimators.analysis import doubts, sentences
 from estimators.analysis.facts import Cost, ModelFacts
 from estimators.analysis.plausibility import Finding
 from estimators.analysis.seen import Seen
@@ -147,17 +147,28 @@ def test_where_they_differ_most_is_told_of_the_first_of_equals() -> None:
 
 def test_poses_too_far_apart_lead_to_the_worst_joint_of_the_model() -> None:
     astray = seen("", 2, {LIGHTNING: 0.5, FULL: 1.5, POSENET: 0})
-    said = sentences.too_far(fact(POSENET), 0.6, [astray])
+    said = doubts.too_far(fact(POSENET), 0.6, [astray])
     assert said.place == Place(2, 1, "left_wrist", POSENET)
     far = fact(LIGHTNING, worst=0.75)
-    said = sentences.too_far(far, 0.6, [astray])
+    said = doubts.too_far(far, 0.6, [astray])
     assert said.place == Place(2, 1, "left_wrist", LIGHTNING)
     assert said.text == (
         "The models see different poses: a tenth of the joints of MoveNet Lightning lie more than "
         "75% of a torso length from where the others put them (over 60% nothing is recommended "
         "where fewer than three families see anybody)."
     )
-    assert sentences.too_far(far, 0.6, []).place == Place(model=LIGHTNING)
+    assert doubts.too_far(far, 0.6, []).place == Place(model=LIGHTNING)
+
+
+def test_doubts_say_their_figures() -> None:
+    assert doubts.no_clear_lead(fact(FULL), 0.034, 0.23, 0.05).text == (
+        "The models see different poses, up to 23% of a torso length apart in the median, and "
+        "BlazePose full is expected to be better by 0.03, less than the 0.05 that this takes."
+    )
+    assert doubts.divided([POSENET, None, POSENET]).text == (
+        "Which variants are compared decides here: taken one of each family at a time, once "
+        "PoseNet, once none is recommended."
+    )
 
 
 def test_findings_name_their_picture_among_several_and_lead_to_the_last_joint() -> None:

@@ -137,7 +137,7 @@ def test_no_chance_is_told_as_certain(start: float, odds: float, apart: float, f
     """Odds of 1000 : 1 at most before they are calibrated; poses 0.6 torso apart are others."""
     found = picture_signals({m: poses(person(seed=i)) for i, m in enumerate(MODELS)}, 640)
     signals, quality = replace(found, apart=apart), expected_quality(found)
-    chance, picked = (*np.zeros(len(CHANCE_SIGNALS)), start), (0.5, 1.0, -2.0, -0.25)
+    chance, picked = (*np.zeros(len(CHANCE_SIGNALS)), start), (0.5, 1.0, -2.0, 0.0, -0.25)
     fit = Coefficients((), {}, chance, picked=picked)
     assert log_odds(signals, quality, MODELS, fit) == pytest.approx(odds)
     z = {m: 0.5 * odds + quality[m] - 2 * far - 0.25 for m in MODELS}
