@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 import argparse
-from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 from estimators.cli.clip_shard import Clip, ClipShard
 from estimators.cli.codes import INTERRUPTED
 from estimators.cli.parts_job import room_of
 from estimators.cli.streams import complain
-from estimators.cluster.on_ray import cause_of, check_room, connected
-from estimators.cluster.schedule import MOST_KILLED
-from estimators.errors import first_line
+from estimators.cluster.on_ray import RayWorkers, connected
+from estimators.cluster.schedule import Schedule, Workers
+from estimators.cluster.worker import Done
 from estimators.export.sinks import opened, require_writable
 from estimators.registry import ModelSpec, get
 from estimators.runtime.runner import ProcessRunner
 from estimators.workflows.clip.shard import DoneClip
-
-_Brought = tuple[DoneClip, dict[str, bytes]]
 
 
 def work_on_clips(
@@ -38,62 +35,83 @@ def work_on_clips(
             runner.close()
     with connected(options.on) as ray:
         try:
-            return shard.run(clips, _OnRay(ray, options, shard, folder).outcomes)
+            models = tuple(spec.key for spec in specs)
+            workers = _ClipWorkers(ray, (options, models), room_of(options))
+            return shard.run(clips, ClipsOn(workers, shard, folder).outcomes)
         except KeyboardInterrupt:
             complain("interrupted: the clips that are done are kept")
             return INTERRUPTED
 
 
-def one_clip(options: argparse.Namespace, models: Sequence[str], clip: Clip) -> _Brought:
-    """What runs on a node: a clip through all models, and the content of its files."""
-    runner = ProcessRunner(threads=options.threads or options.cpus_per_model)
-    try:
-        with TemporaryDirectory(prefix="pose-clip-") as there, runner.occupied():
-            shard = ClipShard(options, [get(model) for model in models], Path(there))
-            done = shard.one(runner, clip)
+@dataclass(frozen=True)
+class Brought(Done):
+    """What came of one clip: also its files' content, by name."""
+
+    settled: int = 1
+    clip: DoneClip | None = None
+    files: Mapping[str, bytes] = field(default_factory=dict)
+
+
+class ClipWorker:
+    """All models of a job on one node, loaded once; clips go through them whole."""
+
+    def __init__(self, given: tuple[argparse.Namespace, tuple[str, ...]]) -> None:
+        self._options, models = given
+        self._specs = [get(model) for model in models]
+        self._runner = ProcessRunner(threads=self._options.threads or self._options.cpus_per_model)
+
+    def ready(self) -> bool:
+        """That it has been started."""
+        return True
+
+    def answer(self, clips: Sequence[Clip]) -> Brought:
+        """Works on one clip; what fails is told, never raised."""
+        (clip,) = clips
+        with TemporaryDirectory(prefix="pose-clip-") as there, self._runner.occupied():
+            done = ClipShard(self._options, self._specs, Path(there)).one(self._runner, clip)
             into = Path(there, done.folder)
-            return done, {name: (into / name).read_bytes() for name in done.files}
-    finally:
-        runner.close()
+            files = {name: (into / name).read_bytes() for name in done.files}
+            return Brought(clip=done, files=files)
 
 
-class _OnRay:
-    """As many clips at once as there is room for."""
+class _ClipWorkers(RayWorkers):
+    """One clip at a time: what waits behind a long one could be begun elsewhere."""
 
-    def __init__(
-        self, ray: Any, options: argparse.Namespace, shard: ClipShard, folder: Path
-    ) -> None:
-        room = room_of(options)
-        self._ray, self._shard, self._folder = ray, shard, folder
-        self._options = options
-        self._at_once = check_room(ray, room)
-        self._task = ray.remote(num_cpus=room.cpus, num_gpus=room.gpus, max_retries=0)(one_clip)
+    batch = ahead = 1
+    kind = ClipWorker
+
+
+class ClipsOn:
+    """Clips on workers, as many at once as there is room for.
+
+    Args:
+        workers: each a `ClipWorker`.
+        shard: the clips are of.
+        folder: where their files are put.
+    """
+
+    def __init__(self, workers: Workers, shard: ClipShard, folder: Path) -> None:
+        self._workers, self._shard, self._folder = workers, shard, folder
 
     def outcomes(self, clips: Sequence[Clip]) -> Iterator[DoneClip]:
         """What became of each clip, as soon as it is known."""
-        left = deque((clip, 1) for clip in clips)
-        running: dict[Any, tuple[Clip, int]] = {}
-        models = [spec.key for spec in self._shard.specs]
-        while left or running:
-            while left and len(running) < self._at_once:
-                clip, tries = left.popleft()
-                running[self._task.remote(self._options, models, clip)] = (clip, tries)
-            (ticket, *_), _ = self._ray.wait(list(running), num_returns=1)
-            clip, tries = running.pop(ticket)
-            try:
-                done, files = self._ray.get(ticket)
-            except self._ray.exceptions.RayTaskError as error:
-                yield self._shard.failed(clip, first_line(cause_of(error)))
-            except self._ray.exceptions.RayError as error:
-                if tries < MOST_KILLED:
-                    left.append((clip, tries + 1))
+        if not clips:
+            return
+        left = {clip[0]["name"]: clip for clip in clips}
+        schedule = Schedule(self._workers, clips, lambda: False, complain)
+        for outcome in schedule.outcomes():
+            for clip in outcome.asks:
+                del left[clip[0]["name"]]
+                if isinstance(outcome.done, Brought) and outcome.done.clip is not None:
+                    yield self._put(outcome.done.clip, outcome.done.files)
                 else:
-                    why = f"Its worker was lost {tries} times: {type(error).__name__}"
-                    yield self._shard.failed(clip, why)
-            else:
-                yield self._put(done, files)
+                    yield self._shard.failed(clip, outcome.error)
+        for clip in left.values():
+            yield self._shard.failed(
+                clip, f"Its workers were lost again and again: {schedule.gave_up}"
+            )
 
-    def _put(self, done: DoneClip, files: dict[str, bytes]) -> DoneClip:
+    def _put(self, done: DoneClip, files: Mapping[str, bytes]) -> DoneClip:
         if not files:
             return done
         into = self._folder / done.folder

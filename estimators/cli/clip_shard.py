@@ -54,13 +54,16 @@ class ClipShard:
     Args:
         options: of the command, `people` and `devices` by model.
         folder: of the shard.
+
+    Attributes:
+        of: see `DoneClip`.
     """
 
     def __init__(
         self, options: argparse.Namespace, specs: Sequence[ModelSpec], folder: Path
     ) -> None:
         self._options, self.specs, self._folder = options, specs, folder
-        self._of = clips_key(options, specs)
+        self.of = clips_key(options, specs)
 
     def run(self, clips: Sequence[Clip], outcomes: Outcomes) -> int:
         """Works on those that are not done; returns the exit code.
@@ -68,7 +71,7 @@ class ClipShard:
         Args:
             outcomes: does the work, and tells what became of each.
         """
-        codes, done = [0], DoneClips(self._of)
+        codes, done = [0], DoneClips(self.of)
         lines = done.open(self._folder)
         try:
             left = [clip for clip in clips if not self._is_done(clip, done)]
@@ -92,16 +95,16 @@ class ClipShard:
                 stamp = "" if isinstance(file.source, Path) else stamp_of(file.source)
                 code = Clips([path], into, alone=True).compare(runner, self.specs)
                 if code == INTERRUPTED:
-                    return DoneClip(self._of, item["name"], "", code=code)
+                    return DoneClip(self.of, item["name"], "", code=code)
                 digest, files = file_digest(path), files_in(folder)
         except (InputError, OSError) as error:
             complain(f"error: {printable(file.name)}: {error}")
             return self.failed(clip, str(error))
-        return DoneClip(self._of, item["name"], digest, folder.name, files, "", code, stamp)
+        return DoneClip(self.of, item["name"], digest, folder.name, files, "", code, stamp)
 
     def failed(self, clip: Clip, why: str) -> DoneClip:
         """What is kept of a clip that cannot be worked on."""
-        return DoneClip(self._of, clip[0]["name"], "", error=why, code=BAD_INPUT)
+        return DoneClip(self.of, clip[0]["name"], "", error=why, code=BAD_INPUT)
 
     def _is_done(self, clip: Clip, done: DoneClips) -> bool:
         """Whether its files are there, of the same clip."""

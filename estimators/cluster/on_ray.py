@@ -13,11 +13,10 @@ from typing import Any
 
 import estimators
 from estimators.cluster.reach import CLIENT, join, not_reached, show_token
-from estimators.cluster.schedule import WorkerFailedError, WorkerLostError
-from estimators.cluster.worker import Job, Worker
+from estimators.cluster.schedule import AHEAD, BATCH, WorkerFailedError, WorkerLostError
+from estimators.cluster.worker import Worker
 from estimators.errors import InputError, first_line
 from estimators.runtime.machine import available_cores
-from estimators.workflows.evaluate.asks import Ask
 
 # Small: names go there and lines come back, no pictures.
 _STORE_BYTES = 100_000_000
@@ -142,15 +141,22 @@ def cause_of(error: Any) -> Exception:
 
 
 class RayWorkers:
-    """The workers of one model; a `schedule.Workers`."""
+    """The workers of one model, or of another `kind`; a `schedule.Workers`.
 
-    def __init__(self, ray: Any, job: Job, room: Room) -> None:
+    Args:
+        job: what each is started with.
+    """
+
+    batch, ahead = BATCH, AHEAD
+    kind: type = Worker
+
+    def __init__(self, ray: Any, job: Any, room: Room) -> None:
         self.count = check_room(ray, room)
         self._ray, self._job = ray, job
         # What fails is told by the worker or asked again by the schedule, never by Ray.
         self._actor = ray.remote(
             num_cpus=room.cpus, num_gpus=room.gpus, max_restarts=0, max_task_retries=0
-        )(Worker)
+        )(self.kind)
 
     def start(self) -> Any:
         return self._actor.remote(self._job)
@@ -158,7 +164,7 @@ class RayWorkers:
     def ready(self, worker: Any) -> Any:
         return worker.ready.remote()
 
-    def ask(self, worker: Any, asks: Sequence[Ask]) -> Any:
+    def ask(self, worker: Any, asks: Sequence[Any]) -> Any:
         return worker.answer.remote(tuple(asks))
 
     def wait(self, tickets: Sequence[Any], timeout_s: float) -> list[Any]:

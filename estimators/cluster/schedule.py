@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from estimators.cluster.worker import Done
-from estimators.workflows.evaluate.asks import Ask
 
 # Questions in one message: few enough that little is lost with a worker.
 BATCH = 16
@@ -33,9 +32,17 @@ class WorkerFailedError(Exception):
 
 
 class Workers(Protocol):
-    """Starts workers, and carries questions to them."""
+    """Starts workers, and carries questions to them.
+
+    Attributes:
+        count: how many there are at once.
+        batch: questions in one message at most.
+        ahead: messages that a worker has at once.
+    """
 
     count: int
+    batch: int
+    ahead: int
 
     def start(self) -> Any:
         """A new worker, which may yet have to wait for a place."""
@@ -43,7 +50,7 @@ class Workers(Protocol):
     def ready(self, worker: Any) -> Any:
         """A ticket that is done when it has been started."""
 
-    def ask(self, worker: Any, asks: Sequence[Ask]) -> Any:
+    def ask(self, worker: Any, asks: Sequence[Any]) -> Any:
         """A ticket for the answers; asked one after the other."""
 
     def wait(self, tickets: Sequence[Any], timeout_s: float) -> list[Any]:
@@ -62,7 +69,7 @@ class Workers(Protocol):
 
 @dataclass(eq=False)
 class _Batch:
-    asks: tuple[Ask, ...]
+    asks: tuple[Any, ...]
     killed: int = 0
 
 
@@ -78,7 +85,7 @@ class _Worker:
 class Outcome:
     """What became of some questions: `done`, or why they failed for good."""
 
-    asks: tuple[Ask, ...]
+    asks: tuple[Any, ...]
     done: Done = field(default_factory=Done)
     error: str = ""
 
@@ -96,12 +103,12 @@ class Schedule:
     def __init__(
         self,
         workers: Workers,
-        asks: Sequence[Ask],
+        asks: Sequence[Any],
         stopped: Callable[[], bool],
         tell: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._workers, self._stopped, self._tell = workers, stopped, tell
-        size = max(1, min(BATCH, -(-len(asks) // max(1, workers.count * AHEAD))))
+        size = max(1, min(workers.batch, -(-len(asks) // max(1, workers.count * workers.ahead))))
         self._queue = deque(_Batch(tuple(asks[i : i + size])) for i in range(0, len(asks), size))
         self._active: list[_Worker] = []
         self._lost = 0  # since the last answer
@@ -147,7 +154,7 @@ class Schedule:
         ]
 
     def _hand_out(self) -> None:
-        for depth in range(AHEAD):  # everybody's first before anybody's second
+        for depth in range(self._workers.ahead):  # everybody's first before anybody's second
             for worker in self._active:
                 if self._queue and worker.is_ready and len(worker.batches) <= depth:
                     batch = self._queue.popleft()

@@ -11,7 +11,7 @@ from typing import Any
 
 from estimators.annotated import AnnotatedSet
 from estimators.cluster.job import ClusterJob, Hiring
-from estimators.cluster.schedule import WorkerLostError
+from estimators.cluster.schedule import AHEAD, BATCH, WorkerLostError
 from estimators.cluster.worker import Host, Job, Worker
 from estimators.errors import ModelError
 from estimators.runtime.api import Runner
@@ -71,9 +71,12 @@ class HereWorkers:
         lost: says of (worker, asks) whether the worker is lost over them.
     """
 
+    batch, ahead = BATCH, AHEAD
+    kind: type = Worker
+
     def __init__(
         self,
-        job: Job,
+        job: Any,
         count: int = 3,
         lost: Callable[[int, Sequence[Any]], bool] = lambda worker, asks: False,
     ) -> None:
@@ -103,11 +106,15 @@ class HereWorkers:
         if worker in self.ended or self._lost(worker, asks):
             self.ended.append(worker)
             raise WorkerLostError("Killed")
-        self.asked += [ask.image.file for ask in asks]
-        return Worker(self._job).answer(asks)
+        self.asked += [self.name(ask) for ask in asks]
+        return self.kind(self._job).answer(asks)
 
     def end(self, worker: int) -> None:
         self.ended.append(worker)
+
+    def name(self, ask: Any) -> str:
+        """What `asked` calls a question."""
+        return str(ask.image.file)
 
 
 def settings() -> EvaluateSettings:
