@@ -5,6 +5,7 @@
 # make fuzz   20,000 damaged files: no crash, no hang, no foreign error (docs/reliability.md)
 # make crowd  twenty visitors at once over WebSockets: no error, nobody waits twice as long as another
 # make kill   every model's process killed, stopped, out of memory in whatever it does: half an hour
+# make soak   uploads, clips, live video, lost models for 30 minutes: everything is freed afterwards
 # make lock   requirements.lock anew, with hashes; make bom   the list of all parts (docs/reliability.md)
 # make mutants   wrong numbers on purpose, to see whether a test fails (docs/mutants.md): 20 minutes
 
@@ -18,7 +19,7 @@ REPLACED := -n 1 --max-worker-restart=3 --timeout-method=thread --reruns=1
 # What is installed: REQUIREMENTS=requirements.lock takes nothing but files of known hashes.
 REQUIREMENTS ?= requirements.txt
 
-.PHONY: run test check lint audit bench fuzz crowd kill lock bom mutants clean
+.PHONY: run test check lint audit bench fuzz crowd kill soak lock bom mutants clean
 
 run: $(VENV)/installed-$(REQUIREMENTS)
 	@.ci/prepare libraries || true
@@ -67,6 +68,10 @@ crowd: $(VENV)/installed-dev
 
 kill: $(VENV)/installed-dev
 	$(BIN)/python -m tests.kill_table $(ARGS)
+
+soak: $(VENV)/installed-dev
+	@PYTHON=$(BIN)/python .ci/prepare browser
+	$(BIN)/python -m tests.soak $(ARGS)
 
 mutants: $(VENV)/installed-dev
 	$(BIN)/python -m tests.mutants $(ARGS)

@@ -188,6 +188,27 @@ def crowd(url: str, viewers: int, rounds: int, clip: bool = True, strict: bool =
     return found
 
 
+def visits(url: str, viewers: int, turn: int) -> list[str]:
+    """A round by so many visitors at once, each with pictures of their own; what went wrong."""
+    faults: list[str] = []
+
+    def visitor(number: int) -> None:
+        visit = Visit(url, MODELS)
+        try:
+            with visit:
+                one_round(visit, 1000 + turn * viewers + number)
+        except Exception as error:  # noqa: BLE001 - told with all others
+            visit.faults.append(f"visitor {number}: {type(error).__name__}: {error}")
+        faults.extend(visit.faults)
+
+    threads = [threading.Thread(target=visitor, args=(n,), daemon=True) for n in range(viewers)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return faults
+
+
 def one_visit(url: str) -> None:
     with Visit(url, MODELS) as visit:
         one_round(visit, 9999)
