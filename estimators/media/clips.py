@@ -69,7 +69,7 @@ def open_clip(
         stream = video_stream(container, track.index)
         first = next(decode_frames(container, stream, name, waiting), None)
         if first is None or len(listing.pts) == 0:
-            raise _nothing_to_see(len(listing.pts), name)
+            raise _nothing_to_see(listing, name)
         shapes = _shapes(data, name, stream, (first.width, first.height), reported)
         codec, largest = stream.codec_context.codec.canonical_name, roomiest(shapes)
         _check_shapes(shapes, codec, first.format.name, name, limits)
@@ -180,7 +180,14 @@ def _check_times(listing: Listing, name: str, most_s: int) -> None:
         )
 
 
-def _nothing_to_see(packets: int, name: str) -> InputError:
+def _nothing_to_see(listing: Listing, name: str) -> InputError:
+    packets = len(listing.pts)
+    if packets == 0 and listing.timeless:
+        return InputError(
+            f"{name} tells of none of its {listing.timeless:,} frames when to show it, as where a "
+            "cut without encoding leaves frames before the clip's start.",
+            "Convert it to H.264, or cut it again with encoding.",
+        )
     if packets == 0:
         return InputError(f"{name} holds no frames.", "Record or export it again.")
     return InputError(

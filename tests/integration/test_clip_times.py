@@ -64,6 +64,14 @@ def test_exact_times_win_over_those_before_the_start(name: str, tmp_path: Path) 
     assert [number_of(frame.image) for frame in frames(copy)] == list(range(before, before + 20))
 
 
+def test_a_clip_that_ends_before_its_start_says_so(tmp_path: Path) -> None:
+    recipe = with_pts(Recipe(options={"bf": "0"}, container=UNSHIFTED), range(-9, -5), MILLISECONDS)
+    path = make_clip(tmp_path / "a.mkv", recipe)
+    with pytest.raises(InputError, match="none of its 4 frames when to show it") as caught:
+        open_clip(path)
+    assert "Convert" in caught.value.advice
+
+
 @pytest.mark.parametrize("name", LATE)
 def test_time_counts_from_the_first_frame_everywhere(name: str, tmp_path: Path) -> None:
     clip = open_clip(make_clip(tmp_path / name, LATE[name]))
