@@ -159,7 +159,7 @@ def test_a_copy_changes_no_verdict(compared: str, scenes: list[Judged]) -> None:
 def test_a_second_variant_makes_no_verdict_worse(compared: str, scenes: list[Judged]) -> None:
     """It brings in itself alone, and what was right does not become wrong by it."""
     models = SETS[compared]
-    for scene in scenes:
+    for scene in straight(scenes):
         alone = ask([scene], models).model
         for variant in (v for v in (LITE, THUNDER) if v not in models):
             others = [m for m in models if voice(m) != voice(variant)]
