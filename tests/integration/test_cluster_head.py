@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 import secrets
@@ -11,12 +12,16 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from http import HTTPStatus
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -24,13 +29,59 @@ import pytest
 from estimators.cli.codes import INTERRUPTED
 from estimators.workflows.lines import read_lines
 from tests.unit.cli_process import ROOT, SAMPLES, environment, estimators
-from tests.unit.cli_untimed import compared
+from tests.unit.cli_untimed import compared, require_same
 
 pytest.importorskip("ray", reason="needs requirements-ray.txt")
 pytestmark = pytest.mark.timeout(600)
 PATIENCE_S = 180.0  # for a runner that is busy
 EVALUATE = ["evaluate", "--images", SAMPLES, "--annotations", SAMPLES / "annotations.json"]
 EVALUATE += ["--models", "movenet-lightning,posenet", "--threads", "1"]
+# MoveNet and BlazePose follow the person of a clip.
+GIVEN = ("astronaut.jpg", "street.mp4", "balance.mp4")
+COMPARE = ["--models", "movenet-lightning,blazepose-full", "--end", "0.2", "--no-video"]
+COMPARE += ["--threads", "1", "--format", "json,csv,coco"]
+
+
+class Store(SimpleHTTPRequestHandler):
+    """Samples at an address, for who has the secret; tells of parts of files, as stores do."""
+
+    secret = secrets.token_hex(16)
+    refused = 0
+
+    def send_head(self) -> io.BytesIO | None:
+        if self.headers.get("Authorization") != f"Bearer {self.secret}":
+            Store.refused += 1
+            self.send_error(HTTPStatus.UNAUTHORIZED)
+            return None
+        content = (SAMPLES / self.path.rpartition("/")[2]).read_bytes()
+        part = re.fullmatch(r"bytes=(\d+)-(\d*)", self.headers.get("Range", ""))
+        first, last = (int(part[1]), int(part[2] or len(content) - 1)) if part else (0, None)
+        sent = content[first : None if last is None else last + 1]
+        self.send_response(HTTPStatus.PARTIAL_CONTENT if part else HTTPStatus.OK)
+        self.send_header("Content-Length", str(len(sent)))
+        self.send_header("Accept-Ranges", "bytes")
+        if part:
+            whole = f"bytes {first}-{first + len(sent) - 1}/{len(content)}"
+            self.send_header("Content-Range", whole)
+        self.end_headers()
+        return io.BytesIO(sent)
+
+    def copyfile(self, source: Any, outputfile: Any) -> None:
+        with suppress(ConnectionError):  # who asked wanted no more
+            super().copyfile(source, outputfile)
+
+    def log_message(self, *_: object) -> None: ...
+
+
+@pytest.fixture(scope="module")
+def address() -> Iterator[str]:
+    """Where the samples lie that are compared."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), Store) as server:
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_address[1]}/"
+        server.shutdown()
+        thread.join()
 
 
 @dataclass(frozen=True)
@@ -80,6 +131,8 @@ def head(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Head]:
     token.write_text(secrets.token_hex(32))
     env = environment(folder / "cache", RAY_USAGE_STATS_ENABLED="0", GRPC_ENABLE_FORK_SUPPORT="0")
     env = {k: v for k, v in env.items() if not k.startswith("RAY_") or "USAGE" in k}
+    # Credentials for what lies elsewhere come from the environment of each machine.
+    env["FSSPEC_HTTP"] = json.dumps({"headers": {"Authorization": f"Bearer {Store.secret}"}})
     # The server of a client that is gone waits for it to come back: not long.
     env |= {"RAY_AUTH_TOKEN_PATH": str(token), "RAY_CLIENT_RECONNECT_GRACE_PERIOD": "1"}
     ports = client, jobs, agent = free_port(), free_port(), free_port()
@@ -152,6 +205,32 @@ def test_a_driver_by_ray_client_that_is_killed_goes_on_where_it_was(
     for name, model in told["models"].items():
         costs = {"latency_ms": None, "memory_mb": None}  # of shared nodes no times are told
         assert {**model, **costs} == {**there["models"][name], "memory_mb": None}
+
+
+def test_clips_and_pictures_at_an_address_in_a_job_that_outlives_the_terminal(
+    head: Head, address: str, tmp_path: Path
+) -> None:
+    given = ["compare", *(address + name for name in GIVEN), *COMPARE]
+    one = estimators(*given, "--output", tmp_path / "one", env=head.env)
+    assert one.returncode == 0, one.stderr
+    many = [*given, "--on", head.jobs, "--output", tmp_path / "many", "--detach"]
+    detached = estimators(*many, env=head.env)
+    assert detached.returncode == 0, detached.stderr
+    told = re.search(r"^Come back: python -m estimators (.*)$", detached.stdout, re.MULTILINE)
+    assert told is not None
+    attached = estimators(*told[1].split(), env=head.env)
+    assert attached.returncode == 0, attached.stdout + attached.stderr
+    same = require_same(tmp_path / "one", tmp_path / "many")
+    assert {"joints.csv", "street/joints.csv", "balance/blazepose-full.coco.json"} <= same
+    said = "".join(text for run in (one, detached, attached) for text in (run.stdout, run.stderr))
+    secret = Store.secret.encode()
+    assert secret not in said.encode()
+    files = [p for p in tmp_path.rglob("*") if p.is_file()]
+    assert [p for p in files if secret in p.read_bytes()] == []
+    unknown = {k: v for k, v in head.env.items() if k != "FSSPEC_HTTP"}
+    refused = estimators(*given, "--output", tmp_path / "none", env=unknown)
+    assert (refused.returncode, Store.refused > 0) == (2, True)
+    assert "credentials" in refused.stderr
 
 
 def test_a_job_that_is_cancelled_keeps_what_it_has(head: Head, tmp_path: Path) -> None:
