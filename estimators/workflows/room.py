@@ -73,18 +73,18 @@ class Room:
         """Waits until `need` fits; False where it was stopped before that.  Then `leave`."""
         with self._changed:
             self._queue.append(need)
-            while not (self._queue[0] is need and self._fits(need)):
-                # Who is stopped, and what is held, nobody tells.
-                self._changed.wait(_LOOK_S)
-                if stopped():
-                    self._queue.remove(need)
-                    self._changed.notify_all()
-                    return False
-            self._queue.popleft()
-            need.begun_s = time.monotonic()
-            self._inside.append(need)
-            self._changed.notify_all()
-            return True
+            try:
+                while not (self._queue[0] is need and self._fits(need)):
+                    # Who is stopped, and what is held, nobody tells.
+                    self._changed.wait(_LOOK_S)
+                    if stopped():
+                        return False
+                need.begun_s = time.monotonic()
+                self._inside.append(need)
+                return True
+            finally:  # even where asking failed: nobody else would ever come to its turn
+                self._queue.remove(need)
+                self._changed.notify_all()
 
     def leave(self, need: Need) -> None:
         """The work has ended; others may come in."""

@@ -13,6 +13,12 @@ from pages.ui.settings import Settings
 
 _WORKING = "is still working"
 _NO_WEIGHTS = "has no weights on this machine yet"
+_BRIEFLY = {
+    "failed": "failed",
+    "nobody": "nobody found",
+    "people": "hidden by the person threshold",
+    "joints": "hidden by the joint threshold",
+}
 
 
 def why_nobody(
@@ -28,6 +34,12 @@ def why_nobody(
     """
     said = {spec.title: _reason(settings, spec, estimates.get(spec.key)) for spec in specs}
     return [f"{title} {words}" for title, words in said.items() if words]
+
+
+def briefly(answer: ClipEstimates, thresholds: Thresholds) -> str:
+    """Why a model shows nobody, for a heading; "" where it shows somebody."""
+    absence = Absence.of(answer, thresholds)
+    return _BRIEFLY[absence.why] if absence is not None else ""
 
 
 def listed(first: str, reasons: Sequence[str]) -> str:

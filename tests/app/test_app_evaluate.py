@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 import zipfile
 from collections.abc import Iterator
@@ -93,7 +94,9 @@ def test_who_finds_the_server_full_waits_and_is_told_for_how_long(
     wait_until(lambda: told in [m.value for m in at.run().markdown])
     at.button(key="cancel_evaluate").click().run()
     wait_until(lambda: room.report()["waiting"] == 0)
-    at.run()
+    wait_until(lambda: any("Stopped" in i.value for i in at.run().info))
+    (stopped,) = [i.value for i in at.info if "Stopped" in i.value]
+    assert re.fullmatch(r"Stopped after 0 of \d+ answers\.", stopped), "nothing is below"
     at.button(key="run_evaluate").click().run()
     room.leave(others)
     wait_until(lambda: not any(b.key == "cancel_evaluate" for b in at.run().button))

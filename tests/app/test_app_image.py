@@ -9,6 +9,7 @@ import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from unittest.mock import patch
 
 import numpy as np
@@ -17,8 +18,9 @@ import streamlit as st
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from estimators.registry import default_models
+from estimators.registry import MODELS, default_models
 from pages.ui import engine, uploads
+from pages.ui.image.world import _others
 from pages.ui.settings import Settings, read, write
 from pages.ui.text import escaped
 
@@ -465,15 +467,38 @@ def test_an_address_says_the_same_settings_again(settings: Settings) -> None:
 
 
 @pytest.mark.parametrize(
-    ("address", "said"),
+    ("address", "said", "heading"),
     [
-        ({"models": "movenet-lightning"}, "None of the chosen models gives joints in 3-D"),
-        ({"people": "blazepose-lite:1"}, "BlazePose lite is not sure enough of anybody"),
-        ({"threshold": "blazepose-lite:1"}, "nobody with 3 joints or more over its visibility"),
-        ({"models": "blazepose-heavy"}, "BlazePose heavy has no weights on this machine yet"),
+        ({"models": "movenet-lightning"}, "None of the chosen models gives joints in 3-D", ""),
+        (
+            {"people": "blazepose-lite:1"},
+            "BlazePose lite is not sure enough of anybody",
+            "hidden by the person threshold",
+        ),
+        (
+            {"threshold": "blazepose-lite:1"},
+            "nobody with 3 joints or more over its visibility",
+            "hidden by the joint threshold",
+        ),
+        ({"models": "blazepose-heavy"}, "BlazePose heavy has no weights on this machine yet", ""),
     ],
 )
-def test_3d_tells_the_real_reason_why_there_is_none(address: dict[str, str], said: str) -> None:
-    models = f"movenet-lightning,{address.pop('models', 'blazepose-lite')}"
-    at = wait_for(first_page(**{"models": models, "view": "3-D", **address}))
+def test_3d_and_headings_tell_the_real_reason_why_there_is_none(
+    address: dict[str, str], said: str, heading: str
+) -> None:
+    models = f"movenet-lightning,{address.get('models', 'blazepose-lite')}"
+    at = wait_for(first_page(**{"view": "3-D", **address, "models": models}))
     assert any(said in info.value for info in at.info), [info.value for info in at.info]
+    headings = {panel["title"]: panel["subtitle"] for panel in panels(at)}
+    assert headings["MoveNet Lightning"] == "1 person"
+    assert headings.get("BlazePose lite", "") == heading
+
+
+def test_a_model_without_an_answer_is_not_said_to_see_nobody_in_space() -> None:
+    asked = Settings(("movenet-lightning", "blazepose-lite", "blazepose-heavy"))
+    answered = [MODELS["movenet-lightning"], MODELS["blazepose-lite"]]
+    comparison = SimpleNamespace(settings=asked, specs=answered, groups=[None, None])
+    assert _others(comparison, [0]) == (
+        "Without person 2: only models without 3-D show them. BlazePose lite does not see them "
+        "there."
+    )

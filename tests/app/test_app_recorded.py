@@ -67,7 +67,8 @@ def told(at: AppTest) -> str:
 
 
 def test_a_recording_opens_on_video_with_its_frames() -> None:
-    at = page("video")
+    at = page("video", clip_source="live")  # as after a reload: what was recorded before is gone
+    assert "is not here" in told(at)
     assert not any("Recording" in option for option in sources_offered(at))
     at.switch_page("pages/live.py").run()
     at.session_state["live_stream"]._recorder = recorded(frames=6, size=(320, 240))
@@ -88,6 +89,7 @@ def test_a_recording_opens_on_video_with_its_frames() -> None:
     assert answers.size == (320, 240)
     at.button_group(key="clip_source").set_value("sample").run()
     assert any("Recording" in option for option in sources_offered(at)), "it is kept"
+    assert "is not here" not in told(at), "another one is"
 
 
 def test_a_link_to_a_recording_says_that_it_is_not_there() -> None:

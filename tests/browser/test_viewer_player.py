@@ -252,7 +252,9 @@ def test_people_under_their_threshold_are_left_out(open_player: Open) -> None:
     at_frame(page, 0)
     expect(page.get_by_role("img", name=re.compile("MoveNet: 1 person"))).to_have_count(2)
     page.get_by_text("Only sure people", exact=True).click()
-    expect(page.get_by_role("img", name=re.compile("MoveNet: nobody found"))).to_have_count(2)
+    expect(
+        page.get_by_role("img", name=re.compile("MoveNet: nobody counts as found"))
+    ).to_have_count(2)
 
 
 def test_a_clip_that_cannot_play_says_so(open_player: Open) -> None:

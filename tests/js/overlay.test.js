@@ -75,6 +75,6 @@ test("words for a joint and for a picture", () => {
     ["left wrist, person 1", "a", "confidence 0.50", "x 3.0 px, y 4.0 px", "too long"]);
   assert.match(jointLines(l, { layer: "a", person: -2, joint: 0 })[0], /person not followed/);
   assert.equal(layersText([l], OPTIONS), "a: 1 person, 4 joints with confidence of at least 0.5");
-  assert.equal(layersText([layer("b", [])], OPTIONS), "b: nobody found");
+  assert.equal(layersText([layer("b", [])], OPTIONS), "b: nobody counts as found");
   assert.equal(layersText([], OPTIONS), "no poses drawn");
 });

@@ -86,6 +86,19 @@ def test_who_is_stopped_leaves_the_queue_to_those_behind() -> None:
     assert room.place(large) is None
 
 
+def test_who_cannot_be_asked_any_more_leaves_it_too() -> None:
+    room = Room(100)
+    room.enter(Need(60), never)
+
+    def broken() -> bool:
+        raise RuntimeError("The server has ended.")
+
+    with pytest.raises(RuntimeError):
+        room.enter(Need(80), broken)
+    assert room.report()["waiting"] == 0
+    assert room.enter(Need(10), never)
+
+
 def test_what_waits_for_nobody_counts_all_the_same() -> None:
     room = Room(100)
     held = [50.0]

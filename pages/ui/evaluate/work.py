@@ -182,15 +182,15 @@ def _line(model: ModelProgress) -> str:
 
 def _say_what_it_is(job: EvaluateJob, plan: EvaluateSettings) -> None:
     """Why the results below are not those of the settings above, and what went wrong."""
-    progress = job.progress
+    progress, outcome = job.progress, job.outcome
     if job.state == "failed":
         st.error(escaped(job.error), icon=":material/error:")
     if job.settings != plan:
         st.info("These are the results of the settings before.", icon=":material/history:")
     elif job.state == "cancelled":
-        text = f"Stopped after {progress.done:,} of {progress.total:,} answers: what is below is "
-        st.info(f"{text}of the pictures that every model saw.", icon=":material/history:")
-    outcome = job.outcome
+        text = f"Stopped after {progress.done:,} of {progress.total:,} answers"
+        below = ": what is below is of the pictures that every model saw" if outcome else ""
+        st.info(f"{text}{below}.", icon=":material/history:")
     if outcome is None:
         return
     for key, why in outcome.failed.items():

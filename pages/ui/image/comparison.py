@@ -22,6 +22,7 @@ from estimators.runtime.api import RunResult
 from estimators.types import PoseSet
 from pages.ui.colours import colours, variants
 from pages.ui.engine import Outcome
+from pages.ui.nobody import briefly
 from pages.ui.settings import Settings
 from pages.ui.sources import Picture
 
@@ -132,9 +133,11 @@ class Comparison:
         ]
 
     def count(self, model: str) -> str:
-        """How many people it found, in words."""
+        """How many people it found, in words; why there is none."""
         people = len(self.people[model])
-        return {0: "nobody found", 1: "1 person"}.get(people, f"{people} people")
+        if people == 0:
+            return briefly(self.estimates[model], self.thresholds[model])
+        return "1 person" if people == 1 else f"{people} people"
 
     def person_ids(self, model: str) -> list[int]:
         """The number of each of the model's people; the same number means the same person."""

@@ -87,7 +87,7 @@ def why_none(comparison: Comparison) -> str:
 def _others(comparison: Comparison, numbers: list[int]) -> str:
     """Who is not shown, and why."""
     flat = [str(n + 1) for n in range(len(comparison.groups)) if n not in numbers]
-    models = [s.title for s in comparison.settings.specs() if s.gives_3d]
+    models = [s.title for s in comparison.specs if s.gives_3d]
     return (
         f"Without person {', '.join(flat)}: only models without 3-D show them. "
         f"{' and '.join(models)} {'does' if len(models) == 1 else 'do'} not see them there."

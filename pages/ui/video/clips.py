@@ -66,7 +66,7 @@ def choose_source() -> str:
     publish("clip_source", source, "sample")
     if source != "upload":
         forget_gone("clip")
-    if linked == "live" and source == "sample":
+    if linked == "live" and source == "sample" and "live" not in options:
         st.info(
             "The recording that this address leads to is not here: it is kept for one visit. Make "
             "another one on the Live page.",

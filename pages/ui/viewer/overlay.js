@@ -345,7 +345,7 @@ export function layersText(layers, options) {
     const people = layer.people.filter((person) => person.id >= 0).length;
     const strong = layer.people.reduce((sum, person) => sum + layer.skeleton.joints.filter(
       (_, k) => jointState(layer, person, k, options) === STRONG).length, 0);
-    const who = people === 0 ? "nobody found" : people === 1 ? "1 person" : `${people} people`;
+    const who = people === 0 ? "nobody counts as found" : people === 1 ? "1 person" : `${people} people`;
     const joints = people ? `, ${strong} joints with ${layer.kind} of at least ${layer.threshold}` : "";
     return `${layer.title}: ${who}${joints}`;
   }).join("; ");
