@@ -92,18 +92,12 @@ HELP: Mapping[str, str] = {
     "from the truth: 1 where disagreement always tells a mistake, 0 where it tells nothing.",
     "people found": "Share of the annotated people whom the model found.",
 }
-SELF_EVIDENT = ("model", "Model", "person", "frame", "picture", "file", "joint")
 
 
 def meaning(name: str) -> str:
     """What a column means, "" where its name says it; `name` may begin with a model's title."""
     title, _, rest = name.partition(", ")
     return HELP.get(rest if title in _titles() else name, "")
-
-
-def says_enough(name: str) -> bool:
-    """Whether nobody is left to guess what the column holds."""
-    return name in SELF_EVIDENT or name in _titles() or bool(meaning(name))
 
 
 def explained(names: Iterable[str], config: Mapping[str, Any] | None = None) -> dict[str, Any]:

@@ -5,10 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 
-import streamlit as st
-
 from estimators.registry import DEFAULT_MODELS, MODELS, STAND_IN, voice
-from pages.ui import memory
 from pages.ui.engine import has_weights
 from pages.ui.settings import MOST_MODELS
 from pages.ui.sidebar import choose_models
@@ -34,8 +31,3 @@ def third_family(answered: Iterable[str], chosen: Sequence[str]) -> Steps:
         return {}
     label = f"Add {MODELS[others[0]].title}, another family"
     return {(label, ":material/add:"): partial(choose_models, [*chosen, others[0]])}
-
-
-def set_widget(key: str, value: str) -> None:
-    """In a button's callback: what the widget `key` is to show in the run that follows."""
-    st.session_state[key] = memory.keep(key, value)

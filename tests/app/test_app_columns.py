@@ -12,11 +12,12 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from pages.ui import engine
-from pages.ui.columns import HELP, SELF_EVIDENT, explained, meaning, says_enough
+from pages.ui.columns import HELP, explained, meaning
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE_S = 120.0
 MODELS = "movenet-lightning,blazepose-lite"
+SELF_EVIDENT = ("model", "Model", "person", "frame", "picture", "file", "joint")
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -74,9 +75,7 @@ def test_scores_are_never_headed_by_their_kind_alone() -> None:
 def test_a_models_column_is_explained_like_the_quantity_in_it() -> None:
     assert meaning("BlazePose full, person score") == HELP["person score"]
     assert meaning("Nobody's model, person score") == ""
-    assert says_enough("BlazePose full")
-    assert says_enough("person")
-    assert not says_enough("confidence")
+    assert meaning("BlazePose full") == meaning("person") == ""
 
 
 def test_what_is_more_than_text_stays_that() -> None:
