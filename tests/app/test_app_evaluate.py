@@ -14,11 +14,13 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from estimators.datasets.health import HealthReport
+from estimators.errors import TryAgainError
 from estimators.media.samples import FOLDER
 from estimators.workflows import room as rooms
 from estimators.workflows.evaluate.measure import Measured, report_data
 from estimators.workflows.room import Need, Room
 from pages.ui import engine
+from pages.ui.evaluate import sources
 from tests.unit.runtime_support import wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -163,6 +165,25 @@ def test_a_zip_is_looked_at_before_any_model_runs(annotated_zip: Path) -> None:
     table = headline(evaluated(at))
     assert list(table) == ["MoveNet Lightning"]
     assert "(" not in table["MoveNet Lightning"]["AP"], "two pictures carry no interval"
+
+
+def test_a_set_that_had_to_wait_too_long_is_read_in_the_next_run(
+    annotated_zip: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def busy(*_: object) -> None:
+        raise TryAgainError("9 files wait already.", "Try again in about 5 s.")
+
+    at = evaluate_page(models="movenet-lightning", set="upload")
+    content = annotated_zip.read_bytes()
+    with monkeypatch.context() as patch:
+        patch.setattr(sources, "read_elsewhere", busy)
+        at.get("file_uploader")[0].upload(annotated_zip.name, content, "application/zip")
+        at.run()
+    (said,) = at.error
+    assert said.value.startswith("9 files wait already")
+    at.run()
+    assert not at.error
+    assert at.button(key="run_evaluate").label == "Evaluate on 2 pictures"
 
 
 def test_what_is_no_annotated_set_is_told_in_words() -> None:

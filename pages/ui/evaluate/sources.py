@@ -11,7 +11,7 @@ from estimators.annotated import AnnotatedSet
 from estimators.datasets.health import HealthReport, Level
 from estimators.datasets.in_children import read_annotated_set as read_elsewhere
 from estimators.datasets.read import read_annotated_set
-from estimators.errors import InputError
+from estimators.errors import InputError, TryAgainError
 from estimators.media.samples import FOLDER
 from estimators.workflows.evaluate.jobs import SetKey
 from pages.ui.address import publish, recall
@@ -87,7 +87,8 @@ def _read(kept: Mapping[str, Kept]) -> Brought | None:
     if known is None or known[0] != key:
         with st.spinner("Reading the annotations"):
             known = key, _set_of(kept, key)
-        st.session_state[_READ] = known
+        if not isinstance(known[1], TryAgainError):  # which is asked again in the next run
+            st.session_state[_READ] = known
     found = known[1]
     if isinstance(found, InputError):
         st.error(escaped(str(found)), icon=":material/error:")
@@ -103,7 +104,7 @@ def _set_of(kept: Mapping[str, Kept], key: str) -> Brought | InputError:
         mine = SetKey(f"{viewer()}|{key}", key)
         return Brought(*read_elsewhere(given, _LARGEST_ANNOTATIONS), mine)
     except InputError as error:
-        return InputError(error.message, error.advice)  # without the traceback's frames
+        return type(error)(error.message, error.advice)  # without the traceback's frames
 
 
 def _health(report: HealthReport) -> None:
