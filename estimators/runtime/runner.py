@@ -89,11 +89,12 @@ class ProcessRunner:
         viewer: str = "",
     ) -> RunResult:
         # A picture has no clip to follow anybody in, whatever the options say.
-        key = SessionKey("", replace(options, video=False))
+        key = SessionKey("", replace(options, video=False, device=""))
         return self._host(model, options.device).estimate(key, frame, viewer, None)
 
     def open(self, model: str, options: EstimatorOptions = _PICTURES, viewer: str = "") -> Session:
-        return ViewerSession(self._host(model, options.device), options, viewer)
+        host = self._host(model, options.device)
+        return ViewerSession(host, replace(options, device=""), viewer)
 
     def give_way(self, model: str, holder: str, niceness: int) -> None:
         for host in self._hosts(model):

@@ -11,7 +11,11 @@ from estimators.types import Estimate, EstimatorOptions, Frame, PoseEstimator, P
 
 
 class SessionKey(NamedTuple):
-    """Whose frames these are; `session` is empty for unrelated pictures."""
+    """Whose frames these are; `session` is empty for unrelated pictures.
+
+    The options say nothing of a device: the model is on one, and whatever a viewer called it, their
+    pictures go through the same estimator.
+    """
 
     session: str
     options: EstimatorOptions

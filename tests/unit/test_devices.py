@@ -168,6 +168,15 @@ def test_the_cpu_can_be_chosen_beside_the_gpu(runner: InProcessRunner) -> None:
     assert {e.state for e in runner.status() if e.model == "placed"} == {"stopped"}
 
 
+def test_whatever_its_device_was_called_a_models_pictures_share_an_estimator(
+    runner: InProcessRunner,
+) -> None:
+    """Each holds memory of its own, and the first picture of each is a cold one."""
+    for model, called in (("brightest", "cpu"), ("placed", "cuda:0")):
+        assert runner.estimate(model, PICTURE).cold
+        assert not runner.estimate(model, PICTURE, EstimatorOptions(device=called)).cold
+
+
 def test_a_gpu_for_a_model_that_cannot_use_one_fails_for_that_model(
     runner: InProcessRunner,
 ) -> None:
