@@ -74,11 +74,12 @@ class Camera:
             return np.zeros(0)
         times, row = np.unique(np.concatenate([np.zeros(0), *self.seen_s]), return_inverse=True)
         who = np.repeat(np.arange(len(self.seen_s)), [len(seen) for seen in self.seen_s])
-        there = np.zeros((len(times), len(self.seen_s)), np.bool_)
-        there[row, who] = True
-        stays = (there[1:] & there[:-1]).any(axis=1)
+        # No table of all people at all times: a long clip of a crowd has thousands of both.
+        people = np.bincount(row, minlength=len(times))
+        goes_on = (np.diff(row) == 1) & (np.diff(who) == 0)
+        stays = np.isin(np.arange(len(times))[:-1], row[:-1][goes_on])
         at_once = np.diff(times) <= self.max_gap_s
-        cut = at_once & ~stays & (there[1:].sum(axis=1) + there[:-1].sum(axis=1) >= 3)
+        cut = at_once & ~stays & (people[1:] + people[:-1] >= 3)
         cuts_s: NDArray[np.float64] = times[1:][cut]
         return cuts_s
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from analysis_motion import shown, standing, walking
 
-from estimators.analysis.reentry import Sighting, ends_of, returns
+from estimators.analysis.reentry import Camera, Sighting, ends_of, returns
 from estimators.analysis.tracking import TrackOptions
 
 STILL = (0.0, 0.0)
@@ -127,3 +129,17 @@ def test_one_sighting_goes_nowhere_and_a_point_has_no_torso() -> None:
         first, last = ends_of(shown([path], time_s), np.array([0]))
         assert last.velocity.tolist() == first.velocity.tolist() == [0, 0]
         assert last.torso == pytest.approx(torso, nan_ok=True)
+
+
+def test_cuts_in_a_long_clip_of_a_crowd_take_no_table_of_all_people_at_all_times() -> None:
+    half = [np.arange(first, first + 20) / 10 for first in range(0, 10_000, 10)]
+    camera = Camera([*half, *(seen + 1002 for seen in half)])
+    tracemalloc.start()
+    try:
+        cuts_s = camera.cuts_s
+        assert tracemalloc.get_traced_memory()[1] < 10e6  # such a table has 40 MB
+    finally:
+        tracemalloc.stop()
+    assert cuts_s.tolist() == []  # nobody is seen for over a second between them
+    near = Camera([*half, half[-1], *(seen + 1001.5 for seen in half)])
+    assert near.cuts_s.tolist() == [1001.5]
