@@ -108,7 +108,8 @@ def _listening_to_client() -> Iterator[list[str]]:
         yield handler.heard
     finally:
         logger.removeHandler(handler)
-        logger.level, logger.propagate = before
+        logger.setLevel(before[0])  # as an attribute it would be remembered for debug messages
+        logger.propagate = before[1]
 
 
 class _Refusals(logging.Handler):

@@ -77,6 +77,7 @@ def test_a_cluster_that_wants_a_token_is_no_timeout(
     ray_that(monkeypatch)
     monkeypatch.setattr(on_ray, "imported", lambda: SimpleNamespace(init=init))
     before = logging.getLogger(LOGGER).level
+    assert not logging.getLogger(LOGGER).isEnabledFor(logging.DEBUG)
     with (
         pytest.raises(InputError, match=r"missing authentication token\. .*RAY_AUTH_TOKEN"),
         on_ray.connected(address),
@@ -84,6 +85,7 @@ def test_a_cluster_that_wants_a_token_is_no_timeout(
         pass
     logger = logging.getLogger(LOGGER)
     assert (logger.level, logger.propagate, logger.handlers) == (before, True, [])
+    assert not logger.isEnabledFor(logging.DEBUG)
     assert not caplog.records
 
 
