@@ -280,7 +280,10 @@ def test_measured_models_get_what_the_others_leave(
     monkeypatch: pytest.MonkeyPatch, held: float, left: int
 ) -> None:
     monkeypatch.delenv("POSE_MEMORY_MB", raising=False)
-    told = (ModelStatus(A, "ready", pss_mb=held), ModelStatus(B, "stopped"))
+    told = (
+        *(ModelStatus(A, "ready", pss_mb=held / 2, wanted=device) for device in ("auto", "cpu")),
+        ModelStatus(B, "stopped"),
+    )
     app = SimpleNamespace(status=lambda: told)
     assert Surroundings(app=app).memory_mb() == left  # type: ignore[arg-type]
 

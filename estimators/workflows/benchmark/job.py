@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from estimators import settings as product
 from estimators.errors import InputError
 from estimators.registry import MODELS, ModelSpec
-from estimators.runtime.api import Runner, memory_by_model
+from estimators.runtime.api import Runner
 from estimators.runtime.runner import ProcessRunner
 from estimators.workflows.background import BackgroundJob
 from estimators.workflows.benchmark.asks import ROUNDS, BenchmarkSettings
@@ -64,7 +64,8 @@ class Surroundings:
     def memory_mb(self) -> int:
         """What the app's models leave of the memory for all models, `_LEAST_MB` at least."""
         whole = product.current().memory_mb
-        held = 0.0 if self.app is None else sum(memory_by_model(self.app.status()).values())
+        hosted = () if self.app is None else self.app.status()  # a model on each of its devices
+        held = sum(status.memory_mb or 0.0 for status in hosted)
         return max(min(_LEAST_MB, whole), int(whole - held))
 
 
