@@ -36,7 +36,7 @@ def resolve(entry: WeightsEntry, target: Path, progress: Progress, cancelled: Ca
 
     Raises:
         FetchCancelledError: `cancelled` said so.
-        WeightsError: tensorflow_hub could not get it (the message carries its last words), or what
+        WeightsError: tensorflow_hub could not get it (its last words are in the cause), or what
             came has another SHA-256 and was removed.
     """
     store.forget(entry)

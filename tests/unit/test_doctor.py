@@ -18,6 +18,7 @@ from estimators.doctor import live, machine, models, packages
 from estimators.doctor.media_child import devices_told
 from estimators.doctor.report import Check, Finding, guarded
 from estimators.errors import InputError
+from estimators.runtime import whereabouts
 from estimators.runtime.machine import MachineMemory, memory_mb
 from estimators.weights import store
 from tests.in_process import InProcessRunner
@@ -380,7 +381,8 @@ def test_the_device_is_told_and_a_gpu_that_is_wished_and_absent_is_a_fault(
     assert devices_told(wanted, FakeDevices(gpus)) == told
 
 
-def test_a_model_that_answers_says_where() -> None:
+def test_a_model_that_answers_says_where(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(whereabouts, "gpu_seen", lambda: False)
     placed = {"placed": fake_devices.spec()}
     with closing(InProcessRunner(threads=1, models=placed)) as runner:
         found = models._answer(runner, "Placed", "placed", fake.picture(3, 3))
