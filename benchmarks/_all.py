@@ -27,7 +27,7 @@ PLAN: Mapping[str, str] = MappingProxyType(
         "viewers": "",
         "clip": "--rounds 1 --frames 40",
         "long_clip": "",
-        "first_visit": "--rounds 3",
+        "first_visit": "--rounds 2",
         "pages": "--rounds 3",
         "startup": "--rounds 1",
         "memory": "--seeded",
