@@ -35,7 +35,8 @@ from estimators.registry import DEFAULT_MODELS  # noqa: E402 - needs the path ab
 from estimators.runtime.machine import process_memory  # noqa: E402 - needs the path above
 
 PLAIN = "import streamlit as st\nst.title('Image')\n"
-_SETTLE_S, _PATIENCE_S = 5.0, 120.0
+# Models that used less of a core in so long a time have answered.
+_SETTLE_S, _IDLE_S, _PATIENCE_S = 5.0, 0.2, 180.0
 FOUND = "1 person"  # under each overlay of the picture that the first visit shows
 
 
@@ -81,23 +82,26 @@ def whole_app_mb(browser: Browser, folder: Path) -> float:
     with running_app(folder, **seed_rcnn(folder / "weights")) as url:
         page = browser.new_page(viewport={"width": 1440, "height": 900})
         page.goto(f"{url}/?models={','.join(DEFAULT_MODELS)}")
-        before, total, until = 0.0, 1.0, time.monotonic() + _PATIENCE_S
-        while not 0.99 * before < total < 1.01 * before and time.monotonic() < until:
+        until, before, quiet = time.monotonic() + _PATIENCE_S, 0.0, False
+        while not quiet and time.monotonic() < until:
             time.sleep(_SETTLE_S)
             family = [server_process(url), *server_process(url).children(recursive=True)]
-            sizes = [process_memory(process.pid) for process in family]
-            loaded = sum("estimators.runtime.host" in _command(process) for process in family)
-            before = total if loaded >= len(DEFAULT_MODELS) else 0.0
-            total = sum(size.share_mb for size in sizes if size is not None)
+            hosts = [process for process in family if _hosts(process)]
+            worked = sum(sum(process.cpu_times()[:2]) for process in hosts)
+            quiet = len(hosts) >= len(DEFAULT_MODELS) and worked - before < _IDLE_S
+            before = worked
+        sizes = [process_memory(process.pid) for process in family]
+        total = sum(size.share_mb for size in sizes if size is not None)
         page.close()
     return total
 
 
-def _command(process: psutil.Process) -> list[str]:
+def _hosts(process: psutil.Process) -> bool:
+    """Whether a model lives in it."""
     try:
-        return process.cmdline()
+        return "estimators.runtime.host" in process.cmdline()
     except psutil.Error:  # it has just ended
-        return []
+        return False
 
 
 def main() -> None:
