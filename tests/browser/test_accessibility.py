@@ -99,6 +99,9 @@ def test_axe_finds_nothing_serious(new_page: NewPage, app_url: str, axe: str, na
     page.goto(f"{app_url}/{name}?{MODELS}&stride=10")
     settled(page).wait_for_timeout(500)
     PAGES[name](page, check)
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.wait_for_timeout(1000)
+    check("on a phone")
     assert found == []
 
 
