@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from estimators.analysis import recommend as rule
+from estimators.analysis import guess as rule
 from estimators.analysis.by_truth import by_truth, marked_against
 from estimators.analysis.facts import Cost
 from estimators.analysis.recommend import Evidence, Recommendation, recommend
