@@ -66,7 +66,7 @@ def _card(spec: ModelSpec, compared: Sequence[str], statuses: Sequence[ModelStat
         st.markdown(
             f"{spec.summary}\n\n"
             f"{len(spec.skeleton)} joints · {_people(spec)} · {spec.runtime}  \n"
-            f"Computes on: {devices.told(spec, statuses)}  \n"
+            f"Computes on {devices.told(spec, statuses)}  \n"
             f"Its score is a **{spec.score_kind}**: {spec.score_meaning}.\n\n"
             "**Limits**\n" + "".join(f"\n- {limit}" for limit in spec.limits)
         )

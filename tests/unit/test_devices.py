@@ -62,6 +62,10 @@ def test_auto_goes_to_the_cpu_and_says_why() -> None:
     where = placed("auto", layer)
     assert where == Placement("cpu", f"a trial on cuda:0 ({A100}) failed: No kernel image")
     assert where.sentence == f"CPU: a trial on cuda:0 ({A100}) failed: No kernel image."
+    two = Placement("cuda:0", "a trial on it worked", A100, "float16", batch=2)
+    assert two.sentence == (
+        f"{A100} (cuda:0), float16, up to 2 pictures at once: a trial on it worked."
+    )
     none = FakeDevices(())
     assert placed("auto", none) == Placement("cpu", "PyTorch is a build without CUDA")
     assert none.done == ["build cpu"]  # the CPU needs no trial
