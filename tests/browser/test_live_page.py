@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -249,6 +250,39 @@ def test_record_and_take_away(open_live: OpenLive, tmp_path: Path) -> None:
     expect(page.get_by_text(f"camera.mp4 · {WIDTH}×{HEIGHT}")).to_be_visible()
     page.get_by_role("button", name=re.compile(r"Process \d+ frames")).click()
     expect(page.locator(".st-key-clip_player canvas").first).to_be_visible()
+
+
+def test_marks_and_votes_on_a_recording(open_live: OpenLive) -> None:
+    """As on any clip: a vote and a joint on its frames, of which the verdict knows at once."""
+    page = live(open_live(query=f"?models={MOVENET},posenet"))
+    page.get_by_role("button", name="Record", exact=True).click()
+    page.wait_for_timeout(1000)
+    page.get_by_role("button", name="Stop recording").click()
+    page.get_by_role("link", name="Compare it frame by frame on the Video page").click()
+    page.get_by_role("button", name=re.compile(r"Process \d+ frames")).click()
+    expect(page.locator(".st-key-clip_player canvas").first).to_be_visible()
+    verdict = page.locator(".st-key-verdict")
+    page.get_by_role("tab", name="Truth").click()
+    page.get_by_role("radio", name="Vote", exact=True).click()
+    page.get_by_role("button", name=re.compile(r"Vote on frame \d+, on show")).click()
+    page.get_by_role("button", name="A is better").click()
+    expect(verdict).to_contain_text("1 of 1 votes")
+    page.get_by_role("radio", name="Mark", exact=True).click()
+    expect(page.locator(".asked strong")).to_contain_text("where is the")
+    settled(page)
+    canvas = page.locator(".marking + .grid canvas")
+    canvas.scroll_into_view_if_needed()
+    box = canvas.bounding_box()
+    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    expect(verdict).to_contain_text("On the one joint marked")
+    settled(page)
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Save the marks").click()
+    dataset = json.loads(Path(download.value.path()).read_text())
+    (image,) = dataset["images"]
+    assert image["file_name"].endswith("-camera.mp4")
+    assert image["frame_index"] >= 0
+    assert [a["num_keypoints"] for a in dataset["annotations"]] == [1]
 
 
 def test_two_tabs_at_once(open_live: OpenLive) -> None:
