@@ -31,6 +31,8 @@ Cancelled = Callable[[], bool]
 _CONNECT_S, _READ_S = 10.0, 30.0
 _CHUNK_BYTES = 1 << 18
 _MOST_RESUMES = 3
+# What a system says that has no memory, process or file left to give.
+EXHAUSTED = (errno.ENOMEM, errno.EAGAIN, errno.EMFILE, errno.ENFILE)
 OTHER_FILE = "what came is not the expected file; a proxy or a login page may have answered instead"
 
 
@@ -67,7 +69,7 @@ def download(entry: WeightsEntry, target: Path, progress: Progress, cancelled: C
     except requests.RequestException as error:
         raise not_fetched(entry, _reason(error)) from error
     except OSError as error:
-        raise disk_error(entry, target, error) from error
+        raise local_error(entry, target, error) from error
 
 
 def _fetch_all(entry: WeightsEntry, part: Path, progress: Progress, cancelled: Cancelled) -> None:
@@ -213,8 +215,14 @@ def _reason(error: requests.RequestException) -> str:
     return reasons.of_connection(f"{type(error).__name__}: {error}")
 
 
-def disk_error(entry: WeightsEntry, target: Path, error: OSError) -> WeightsError:
-    """What is told where `entry` cannot be kept in the folder of `target`."""
+def local_error(entry: WeightsEntry, target: Path, error: OSError) -> WeightsError:
+    """What is told where this machine keeps `entry` from coming into the folder of `target`."""
+    if error.errno in EXHAUSTED:
+        return WeightsError(
+            f"The weights {entry.key} could not be fetched: this machine has no memory, process or "
+            f"file left for it ({os.strerror(error.errno)}).",
+            steps=("Stop other work, or wait until it has ended, then try again.",),
+        )
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         needed = f"{entry.size_bytes / 1e6:.0f} MB are" if entry.size_bytes else "more room is"
         return WeightsError(

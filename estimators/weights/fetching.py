@@ -127,7 +127,7 @@ def _turn(wanted: WeightsEntry, report: Progress, stop: Cancelled) -> Iterator[N
             if stop():
                 raise FetchCancelledError(f"{wanted.key}: the download was cancelled.")
     except OSError as error:
-        raise download.disk_error(wanted, lock_file, error) from error
+        raise download.local_error(wanted, lock_file, error) from error
     try:
         yield
     finally:

@@ -14,7 +14,14 @@ from typing import IO
 
 from estimators.errors import WeightsError
 from estimators.weights import reasons, store
-from estimators.weights.download import OTHER_FILE, Cancelled, Progress, disk_error, not_fetched
+from estimators.weights.download import (
+    EXHAUSTED,
+    OTHER_FILE,
+    Cancelled,
+    Progress,
+    local_error,
+    not_fetched,
+)
 from estimators.weights.manifest import WeightsEntry
 from estimators.weights.store import FetchCancelledError
 
@@ -23,8 +30,8 @@ _POLL_S = 0.2
 _STALLED_POLLS = 900  # three minutes without a new byte
 _OTHER_WAYS = "the LiteRT variant works without it"
 
-# What a disk says that is full or cannot be written to.
-_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS)
+# What a disk says that is full or cannot be written to, and a machine that can no more.
+_LOCAL = (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS, *EXHAUSTED)
 _NOT_INSTALLED = ("ModuleNotFoundError", "ImportError")
 
 
@@ -45,7 +52,7 @@ def resolve(entry: WeightsEntry, target: Path, progress: Progress, cancelled: Ca
             target.parent.mkdir(parents=True, exist_ok=True)
             child = _start(entry, target, words)
         except OSError as error:
-            raise disk_error(entry, target, error) from error
+            raise local_error(entry, target, error) from error
         try:
             _watch(entry, target, child, (progress, cancelled))
         finally:
@@ -63,7 +70,7 @@ def _verify(entry: WeightsEntry, target: Path) -> None:
         store.record(entry)
     except OSError as error:
         store.forget(entry)
-        raise disk_error(entry, target, error) from error
+        raise local_error(entry, target, error) from error
     except WeightsError as error:
         store.forget(entry)
         raise not_fetched(entry, f"{OTHER_FILE}; {_OTHER_WAYS}") from error.__cause__
@@ -141,9 +148,17 @@ def _failed(entry: WeightsEntry, said: str) -> WeightsError:
                 "Or use the LiteRT variant, which gives the same answers without them.",
             ),
         )
-    elif (number := re.search(r"\[Errno (\d+)\]", said)) and int(number[1]) in _DISK:
-        error = disk_error(entry, store.target(entry), OSError(int(number[1]), said))
+    elif (number := _errno(said)) in _LOCAL:
+        error = local_error(entry, store.target(entry), OSError(number, said))
     else:
         error = not_fetched(entry, f"{reasons.of_connection(said)}; {_OTHER_WAYS}")
     error.__cause__ = RuntimeError(said)
     return error
+
+
+def _errno(said: str) -> int:
+    """The system's number for what went wrong; 0 where the words tell none."""
+    if said.startswith("MemoryError"):
+        return errno.ENOMEM
+    number = re.search(r"\[Errno (\d+)\]", said)
+    return int(number[1]) if number else 0

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import re
+from pathlib import Path
 
 import pytest
 
-from estimators.weights import reasons
+from estimators import weights
+from estimators.errors import WeightsError
+from estimators.weights import reasons, tfhub
+from estimators.weights.download import local_error
 
 NAME = "name cannot be looked up"
 SAFE = "no safe connection"
@@ -66,3 +71,32 @@ def test_no_status_is_told_as_a_number(code: int) -> None:
     assert told
     assert not re.search(r"\d", told)
     assert (told == reasons.SERVERS_FAULT) == (code >= 500)
+
+
+SAVED_MODEL = "tfhub-movenet-singlepose-lightning"
+
+
+def test_a_machine_without_memory_is_neither_a_full_disk_nor_a_lost_network(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_memory(*_: object) -> None:
+        raise OSError(errno.ENOMEM, "Cannot allocate memory")
+
+    monkeypatch.setenv("POSE_CACHE_DIR", str(tmp_path))
+    monkeypatch.setattr(tfhub, "_start", no_memory)
+    entry, target = weights.entry(SAVED_MODEL), tmp_path / "tfhub" / "model"
+    with pytest.raises(WeightsError) as caught:
+        tfhub.resolve(entry, target, lambda *_: None, lambda: False)
+    told = [
+        caught.value,
+        tfhub._failed(entry, "OSError: [Errno 12] Cannot allocate memory"),
+        tfhub._failed(entry, "MemoryError"),
+        local_error(entry, target, OSError(errno.EMFILE, "Too many open files")),
+    ]
+    for error in told:
+        assert "this machine has no memory" in error.message
+        assert "written" not in str(error)
+        assert "reach" not in str(error)
+    full = tfhub._failed(entry, "OSError: [Errno 28] No space left on device")
+    assert "the disk is full" in full.message
+    assert "cannot be reached" in tfhub._failed(entry, "OSError: [Errno 113] No route").message
