@@ -38,8 +38,16 @@ def show_token() -> None:
     `ray://` and `http://`, and calls that a timeout.
     """
     told = os.environ.get("RAY_AUTH_TOKEN") or os.environ.get("RAY_AUTH_TOKEN_PATH")
-    if told or Path.home().joinpath(".ray", "auth_token").is_file():
+    if told or _token_of_ray():
         os.environ.setdefault("RAY_AUTH_MODE", "token")
+
+
+def _token_of_ray() -> bool:
+    """Whether Ray has made one here; no user without a home has."""
+    try:
+        return Path.home().joinpath(".ray", "auth_token").is_file()
+    except (RuntimeError, OSError):  # a container's user that no list knows, or another's home
+        return False
 
 
 def join(ray: Any, address: str, told: dict[str, Any]) -> None:

@@ -136,3 +136,16 @@ def test_the_token_that_ray_made_here_is_shown(
     monkeypatch.setattr(os, "environ", {"HOME": str(tmp_path)})
     reach.show_token()
     assert os.environ["RAY_AUTH_MODE"] == "token"
+
+
+def test_who_has_no_home_has_no_token(monkeypatch: pytest.MonkeyPatch) -> None:
+    def homeless() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(os, "environ", {})
+    monkeypatch.setattr(Path, "home", homeless)
+    reach.show_token()
+    assert os.environ == {}
+    os.environ["RAY_AUTH_TOKEN"] = "0" * 64
+    reach.show_token()
+    assert os.environ["RAY_AUTH_MODE"] == "token"
