@@ -54,7 +54,8 @@ class PictureRuns:
         specs = [run.spec for run in self._runs]
         left = iter(self._runs)
         try:
-            for group in groups(specs, room_mb(self._runner, [spec.key for spec in specs])):
+            room = room_mb(self._runner, [spec.key for spec in specs])
+            for group in groups(specs, room, self._runner):
                 self._together([next(left) for _ in group])
         except KeyboardInterrupt:
             for run in self.begun:

@@ -68,6 +68,7 @@ class ModelStatus:
         start_busy: something else ran while it loaded or made its first estimate.
         median_ms, p95_ms: of the later undisturbed estimates' stage totals, None before the first.
         error: why it failed, in plain words.
+        expected_mb: what it needs when it is loaded: measured last time, else guessed.
     """
 
     model: str
@@ -88,6 +89,7 @@ class ModelStatus:
     placement: Placement | None = None
     wanted: str = AUTO
     gpu_mb: float | None = None
+    expected_mb: float | None = None
 
     @property
     def memory_mb(self) -> float | None:
@@ -130,6 +132,10 @@ class Session(Protocol):
 
 class Runner(Protocol):
     """Hosts the models. Every method may be called from any thread."""
+
+    @property
+    def memory_mb(self) -> int:
+        """The budget of all models together."""
 
     def warm(self, model: str, device: str = "") -> threading.Event:
         """Starts loading `model` in the background; errors show in `status` and at first use.

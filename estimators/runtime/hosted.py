@@ -136,6 +136,7 @@ class HostedModel:
             placement=self.where.placement,
             gpu_mb=self.where.gpu_mb(place.pid) if place is not None else None,
             wanted=self.where.wanted,
+            expected_mb=self.expected_mb,
         )
 
     def close(self) -> None:

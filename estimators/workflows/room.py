@@ -34,7 +34,7 @@ class Need:
 
     Attributes:
         mb: of decoded pictures, at most.
-        left_s: how long it still takes; None while that is unknown.
+        left_s: how long it still takes, also before it is let in; None while that is unknown.
         begun_s: when it was let in (monotonic clock).
     """
 
@@ -129,7 +129,8 @@ class Room:
                 ended_s, given = heapq.heappop(ends)
                 at_s, free = max(at_s, ended_s), free + given
             free -= need.mb
-            heapq.heappush(ends, (at_s + self._lasts_s, need.mb))
+            told = need.left_s()
+            heapq.heappush(ends, (at_s + (self._lasts_s if told is None else told), need.mb))
         return at_s
 
     def _left_s(self, need: Need, now: float) -> float:

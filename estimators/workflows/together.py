@@ -8,7 +8,6 @@ from collections.abc import Callable, Generator, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import TypeVar
 
-from estimators import settings
 from estimators.runtime.api import Runner
 from estimators.specs import ModelSpec
 
@@ -105,20 +104,30 @@ def exhaust(items: Iterable[object]) -> None:
     deque(items, 0)
 
 
-def groups(specs: Sequence[ModelSpec], memory_mb: float) -> list[list[ModelSpec]]:
-    """The models in their order, as many together as fit into memory."""
+def groups(
+    specs: Sequence[ModelSpec], memory_mb: float, runner: Runner | None = None
+) -> list[list[ModelSpec]]:
+    """The models in their order, as many together as fit into memory.
+
+    Args:
+        runner: knows what those need that it has hosted before; of others it is guessed.
+    """
+    known: dict[str, float] = {}
+    for status in runner.status() if runner else ():  # a model on each of its devices
+        known[status.model] = max(known.get(status.model, 0.0), status.expected_mb or 0.0)
     found: list[list[ModelSpec]] = []
     left_mb = 0.0
     for spec in specs:
-        if not found or spec.expected_mb > left_mb:
+        needed_mb = known.get(spec.key) or spec.expected_mb
+        if not found or needed_mb > left_mb:
             found.append([])
             left_mb = memory_mb
         found[-1].append(spec)
-        left_mb -= spec.expected_mb
+        left_mb -= needed_mb
     return found
 
 
 def room_mb(runner: Runner, models: Sequence[str]) -> float:
     """Memory that `models` may take together: what others that are loaded leave of the budget."""
     others = (s.memory_mb or 0.0 for s in runner.status() if s.model not in models)
-    return settings.current().memory_mb - sum(others)
+    return runner.memory_mb - sum(others)

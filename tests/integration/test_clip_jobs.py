@@ -17,11 +17,14 @@ from estimators.export.tables import frame_table
 from estimators.media.clip_info import ClipInfo
 from estimators.runtime.api import RunResult, memory_by_model
 from estimators.runtime.runner import ProcessRunner
+from estimators.workflows import room as rooms
 from estimators.workflows.clip.analysis import ClipAnalysis
 from estimators.workflows.clip.files import clip_files
 from estimators.workflows.clip.job import ClipJob
 from estimators.workflows.clip.jobs import ClipJobs, kept_bytes
 from estimators.workflows.clip.run import ClipSettings
+from estimators.workflows.own_folder import own_folder
+from estimators.workflows.room import Need, Room
 from tests.unit import fake_adapters
 from tests.unit.fake_adapters import REFUSE, SLEEP, picture
 from tests.unit.runtime_support import status, wait_until
@@ -170,6 +173,44 @@ def test_a_closed_page_no_longer_holds_the_processor(runner: ProcessRunner, slow
     assert job.state == "running", "somebody still waits"
     here.remove("ben")
     assert finished(job).state == "cancelled"
+
+
+def test_a_clip_is_there_until_the_work_that_waits_for_it_has_ended(
+    runner: ProcessRunner, clip: ClipInfo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = Room(100)
+    monkeypatch.setattr(rooms, "_room", here)
+    inside = Need(100)
+    here.enter(inside, lambda: False)
+    jobs = ClipJobs(runner)
+    job = jobs.watch("abc", clip, BOTH, "ann")
+    assert jobs.watch("abc", clip, BOTH, "ben") is job
+    wait_until(lambda: job.place is not None)
+    assert isinstance(clip.source, Path)
+    clip.source.unlink()  # ann has left, or recorded another one
+    here.leave(inside)
+    assert (finished(job).state, job.error) == ("done", "")
+    assert job.progress.done == FRAMES
+    assert not list(own_folder().glob("clip-*"))
+
+
+def test_work_that_waits_says_how_long_it_will_last(
+    runner: ProcessRunner, clip: ClipInfo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    jobs = ClipJobs(runner)
+    finished(jobs.watch("abc", clip, BOTH, "ann"))
+    here = Room(100)
+    monkeypatch.setattr(rooms, "_room", here)
+    inside = Need(100)
+    here.enter(inside, lambda: False)
+    waiting = jobs.watch("another", clip, BOTH, "ben")
+    wait_until(lambda: waiting.place is not None)
+    told = [entry.median_ms for entry in runner.status()]
+    answers = [FRAMES * ms / 1000 for ms in told if ms is not None]
+    assert len(answers) == len(BOTH.models)
+    assert waiting._left_s() == pytest.approx(sum(answers))
+    here.leave(inside)
+    assert finished(waiting).state == "done"
 
 
 def test_a_connection_that_comes_back_in_time_loses_nothing(

@@ -147,6 +147,7 @@ class App:
     def __init__(self) -> None:
         self.activity = Activity()
         self.waited = 0
+        self.memory_mb = 2000
 
     @contextmanager
     def occupied(self) -> Iterator[Work]:

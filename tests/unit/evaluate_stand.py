@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -61,6 +62,7 @@ class StandInRunner:
 
     Attributes:
         asked: (model, shade of the picture) of every question, in their order.
+        told: what `status` says of each model that was asked, besides its memory.
     """
 
     def __init__(self, poses: Callable[[str, Frame], PoseSet] | None = None) -> None:
@@ -69,6 +71,8 @@ class StandInRunner:
         self._poses = poses or (lambda model, frame: found(model))
         self._turn = threading.Lock()
         self.where = Placement()
+        self.memory_mb = 2000
+        self.told: dict[str, Any] = {}
         self.options: list[EstimatorOptions] = []
 
     def placement(self, model: str, device: str = "") -> Placement:
@@ -88,7 +92,8 @@ class StandInRunner:
         yield
 
     def status(self) -> tuple[ModelStatus, ...]:
-        return tuple(ModelStatus(m, "ready", pss_mb=50.0) for m in {m for m, _ in self.asked})
+        asked = {m for m, _ in self.asked}
+        return tuple(ModelStatus(m, "ready", pss_mb=50.0, **self.told) for m in asked)
 
     def retire(self, model: str) -> None:
         self.retired.append(model)

@@ -276,15 +276,12 @@ def test_a_clip_without_a_frame_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_
 
 
 @pytest.mark.parametrize(("held", "left"), [(0.0, 2000), (500.0, 1500), (1900.0, 300)])
-def test_measured_models_get_what_the_others_leave(
-    monkeypatch: pytest.MonkeyPatch, held: float, left: int
-) -> None:
-    monkeypatch.delenv("POSE_MEMORY_MB", raising=False)
+def test_measured_models_get_what_the_others_leave(held: float, left: int) -> None:
     told = (
         *(ModelStatus(A, "ready", pss_mb=held / 2, wanted=device) for device in ("auto", "cpu")),
         ModelStatus(B, "stopped"),
     )
-    app = SimpleNamespace(status=lambda: told)
+    app = SimpleNamespace(memory_mb=2000, status=lambda: told)
     assert Surroundings(app=app).memory_mb() == left  # type: ignore[arg-type]
 
 

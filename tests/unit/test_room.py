@@ -122,6 +122,16 @@ def test_how_long_it_takes_is_told_by_what_is_left_of_the_others() -> None:
         one.stop.set()
 
 
+def test_those_who_wait_before_count_as_long_as_they_say() -> None:
+    room = Room(100)
+    room.enter(Need(100, lambda: 10.0), never)
+    needs = [Need(100, lambda: 500.0), Need(100)]
+    coming = [queued(room, need) for need in needs]
+    assert [room.place(need) for need in needs] == [Place(0, 10), Place(1, 510)]
+    for one in coming:
+        one.stop.set()
+
+
 def test_how_long_work_lasts_is_learnt(monkeypatch: pytest.MonkeyPatch) -> None:
     now = [1000.0]
     monkeypatch.setattr(rooms.time, "monotonic", lambda: now[0])

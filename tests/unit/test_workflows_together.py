@@ -11,7 +11,8 @@ import pytest
 
 from estimators.types import Frame
 from estimators.workflows.kept_frames import KeptFrames
-from estimators.workflows.together import Pace, ahead, room_mb, side_by_side
+from estimators.workflows.together import Pace, ahead, groups, room_mb, side_by_side
+from tests.unit import fake_adapters as fake
 from tests.unit.evaluate_stand import LIGHTNING, MULTI, StandInRunner
 
 
@@ -144,9 +145,20 @@ def test_the_first_frames_stay_and_of_the_others_the_last() -> None:
     kept.get("large", lambda: pytest.fail("It was here."))
 
 
-def test_others_models_leave_less_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("POSE_MEMORY_MB", "1000")
+def test_others_models_leave_less_memory() -> None:
     runner = StandInRunner()
+    runner.memory_mb = 1000
     runner.asked = [(LIGHTNING, 1), (MULTI, 1)]  # 50 MB each
     assert room_mb(runner, [LIGHTNING, MULTI]) == 1000  # type: ignore[arg-type]
     assert room_mb(runner, [MULTI]) == 950  # type: ignore[arg-type]
+
+
+def test_what_was_measured_of_a_model_decides_what_fits_beside_it() -> None:
+    specs = [fake.spec(name) for name in "ab"]  # 160 MB each, by guess
+    runner = StandInRunner()
+    assert len(groups(specs, 330, runner)) == 1  # type: ignore[arg-type]
+    runner.asked = [("a", 1)]
+    runner.told = {"expected_mb": 300.0}
+    assert [len(group) for group in groups(specs, 330, runner)] == [1, 1]  # type: ignore[arg-type]
+    runner.told = {"expected_mb": 20.0}
+    assert len(groups(specs, 190, runner)) == 1  # type: ignore[arg-type]

@@ -63,9 +63,10 @@ class Surroundings:
 
     def memory_mb(self) -> int:
         """What the app's models leave of the memory for all models, `_LEAST_MB` at least."""
-        whole = product.current().memory_mb
-        hosted = () if self.app is None else self.app.status()  # a model on each of its devices
-        held = sum(status.memory_mb or 0.0 for status in hosted)
+        if self.app is None:
+            return product.current().memory_mb
+        whole = self.app.memory_mb
+        held = sum(s.memory_mb or 0.0 for s in self.app.status())  # a model on each device
         return max(min(_LEAST_MB, whole), int(whole - held))
 
 
@@ -164,7 +165,7 @@ class BenchmarkJob(BackgroundJob):
         runner = self._around.make(threads, memory_mb)
         try:
             models = Pass(work, runner, number, threads)
-            for group, specs in enumerate(groups(self._specs, memory_mb)):
+            for group, specs in enumerate(groups(self._specs, memory_mb, self._around.app)):
                 for found in models.measure(group, specs):
                     self._keep(found)
                 if len(specs) < len(self._specs):

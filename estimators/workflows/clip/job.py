@@ -8,6 +8,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from types import MappingProxyType
 from typing import Self
 
@@ -19,6 +20,8 @@ from estimators.runtime.api import Runner, memory_by_model
 from estimators.workflows.background import BackgroundJob, RunState
 from estimators.workflows.clip.notes import UNREADABLE, work_notes
 from estimators.workflows.clip.run import ClipSettings, FrameOutcome, needs_mb, run_clip
+from estimators.workflows.lasting import Lasting, expected_s, measured
+from estimators.workflows.own_folder import own_folder
 
 # Enough for a model to find the person whom it followed again, and for its filters to settle.
 _FRAMES_BEFORE = 15
@@ -96,6 +99,8 @@ class ClipJob(BackgroundJob):
         self._begun = self._done = min((answered[model] for model in self.ran), default=whole)
         self._started_s, self._elapsed_s = 0.0, 0.0
         self._keeping = threading.Lock()
+        self._lasting: dict[str, Lasting] = {}
+        self._held: ClipInfo | None = None
 
     @property
     def progress(self) -> ClipProgress:
@@ -141,6 +146,10 @@ class ClipJob(BackgroundJob):
         part.state, part._thread, part._cancel = "cancelled", None, threading.Event()
         return part
 
+    def start(self) -> None:
+        self._lasting, self._held = measured(self._runner), _linked(self.clip)
+        super().start()
+
     def outcomes(self) -> Iterator[FrameOutcome]:
         """Does the work, giving each frame's outcome after `estimates` has it.
 
@@ -155,7 +164,7 @@ class ClipJob(BackgroundJob):
                 return
             begun = int(self._indices[self._begun])
             settings = self._what_is_left()
-            for outcome in run_clip(self._runner, self.clip, settings, self._stopped):
+            for outcome in run_clip(self._runner, self._held or self.clip, settings, self._stopped):
                 if outcome.frame.index >= begun:
                     self._keep(outcome)
                     yield outcome
@@ -189,7 +198,9 @@ class ClipJob(BackgroundJob):
             pass
 
     def _left_s(self) -> float | None:
-        return self.progress.left_s
+        left = self.progress.total - self._done
+        told = self.progress.left_s
+        return expected_s(dict.fromkeys(self.ran, left), self._lasting) if told is None else told
 
     def _left(self) -> bool:
         return self._done < len(self._indices)
@@ -198,6 +209,9 @@ class ClipJob(BackgroundJob):
         if state == "done":
             self._mark_unreadable(up_to=None)
         self._elapsed_s = time.monotonic() - self._started_s
+        if self._held is not None and isinstance(self._held.source, Path):
+            self._held.source.unlink(missing_ok=True)
+            self._held = None
 
     def _keep(self, outcome: FrameOutcome) -> None:
         frame = outcome.frame
@@ -228,3 +242,18 @@ class ClipJob(BackgroundJob):
         """The models that have not answered the frame yet; some were further before."""
         known = {model: self.estimates[model].frame_index for model in self.ran}
         return [model for model, seen in known.items() if not len(seen) or seen[-1] < index]
+
+
+def _linked(clip: ClipInfo) -> ClipInfo | None:
+    """The clip by a name of this server's own; None where its file can have no second one.
+
+    Whoever brought it may leave, remove it or record another one while others wait for the work.
+    """
+    if not isinstance(clip.source, Path):
+        return None
+    try:
+        link = own_folder() / f"clip-{uuid.uuid4().hex}"
+        link.hardlink_to(clip.source)
+    except OSError:  # on another disk, such as the samples
+        return None
+    return replace(clip, source=link)

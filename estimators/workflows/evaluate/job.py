@@ -23,6 +23,7 @@ from estimators.workflows.evaluate.progress import EvaluateProgress, ModelProgre
 from estimators.workflows.evaluate.records import Records
 from estimators.workflows.evaluate.run import Answer, ModelRun, answers
 from estimators.workflows.evaluate.seen import SeenPictures
+from estimators.workflows.lasting import Lasting, expected_s, measured
 from estimators.workflows.placing import held
 from estimators.workflows.together import QUIET, Pace, exhaust, groups, room_mb, side_by_side
 
@@ -101,6 +102,7 @@ class EvaluateJob(BackgroundJob):
         self._models = [_Model(get(key), total=total) for key in settings.models]
         self._runner, self._folder = runner, folder
         self._seen: SeenPictures | None = None
+        self._lasting: dict[str, Lasting] = {}
         self.pictures = SetPictures(note=self._note_picture)
         self._notes: list[str] = []
 
@@ -120,13 +122,22 @@ class EvaluateJob(BackgroundJob):
             keys = [model.spec.key for model in self._models]
             specs = [model.spec for model in self._models]
             left = deque(self._models)
-            for group in groups(specs, room_mb(self._runner, keys)):
+            for group in groups(specs, room_mb(self._runner, keys), self._runner):
                 self._run_together([left.popleft() for _ in group])
 
+    def start(self) -> None:
+        self._lasting = measured(self._runner)
+        super().start()
+
     def _left_s(self) -> float | None:
-        running = [m.left_s for m in self.progress.models if m.state == "running"]
-        known = [left_s for left_s in running if left_s is not None]
-        return max(known) if known and len(known) == len(running) else None
+        """Of the models that answer now the slowest, and after it all that have not begun."""
+        models = [m for m in self.progress.models if m.state in ("waiting", "running")]
+        rates = {m.model: Lasting(0.0, 1 / m.rate) for m in models if m.rate > 0}
+        left = {m.model: m.total - m.done for m in models if m.model not in rates}
+        after = expected_s(left, self._lasting | rates) if left else 0.0
+        if after is None:
+            return None
+        return max((m.left_s or 0.0 for m in models), default=0.0) + after
 
     def _left(self) -> bool:
         return any(len(model.answers) < model.total for model in self._models)
