@@ -118,9 +118,11 @@ class Jobs:
     def forget_failures(self, model: str) -> None:
         """Lets `model` be tried again, on every picture."""
         with self._lock:
-            failed = [k for k, job in self._jobs.items() if k[1] == model and _failed(job)]
-            for key in failed:
-                del self._jobs[key]
+            self._jobs = {
+                key: job
+                for key, job in self._jobs.items()
+                if key[1] != model or not job.done() or job.exception() is None
+            }
 
     def _work(
         self, job: Future[RunResult], key: Key, lend: Lend, viewer: str, later: bool = False
@@ -171,10 +173,6 @@ class Jobs:
 
 def _total_ms(result: RunResult) -> float:
     return result.estimate.timings_ms.total
-
-
-def _failed(job: Future[RunResult]) -> bool:
-    return job.done() and job.exception() is not None
 
 
 @st.cache_resource(show_spinner=False, on_release=lambda runner: runner.close())
@@ -256,13 +254,16 @@ def _outcome(
         return _timed_again(spec, picture, begun)
     if not begun.done():
         return Outcome(spec, job=begun)
+    key = (picture.digest, spec.key, devices.options(spec))
+    if picture.is_anothers(begun):  # the next run asks with this viewer's own file
+        jobs().forget(key)
+        return Outcome(spec, job=begun)
     # Not raised again: every run of the page would add its frames, with the picture, to the error.
     error = begun.exception()
     if isinstance(error, PoseError):
         return Outcome(spec, error=error, job=begun)
     if error is not None:
         return Outcome(spec, error=ModelError(f"{type(error).__name__}: {error}"), job=begun)
-    key = (picture.digest, spec.key, devices.options(spec))
     result = _cached(*key, begun)
     jobs().forget(key)
     return Outcome(spec, result)

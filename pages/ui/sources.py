@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import io
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from concurrent.futures import Future
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -27,6 +28,7 @@ from pages.ui.uploads import CHOSEN, Upload, kept_uploads, labels, uploads
 
 if TYPE_CHECKING:
     from estimators.media.pictures import PictureFile
+    from estimators.runtime.api import RunResult
 
 _SNAPSHOT, _SNAPSHOT_MB = "kept_snapshot", 20
 _CAMERA_WIDTH = 480  # the overlays below are what one wants to see
@@ -37,6 +39,17 @@ _SOURCES = {
     "camera": (":material/photo_camera:", "Camera"),
 }
 _WITH_LIVE = _SOURCES | {"live": (":material/videocam:", "Live frame")}
+
+
+class NotLentError(InputError):
+    """A viewer's file cannot be read (any more).
+
+    Its words name that file: whoever else has the same content has a file of their own.
+    """
+
+    def __init__(self, error: InputError, viewer: str) -> None:
+        super().__init__(error.message, error.advice)
+        self.viewer = viewer
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,10 +79,24 @@ class Picture:
         """Its name without extension, for the names of downloads."""
         return self.name.rsplit(".", 1)[0]
 
+    def is_anothers(self, job: Future[RunResult]) -> bool:
+        """Whether an estimate of it failed on a file that is another viewer's."""
+        error = job.exception() if job.done() else None
+        return isinstance(error, NotLentError) and error.viewer != self.viewer
+
     @contextmanager
     def lent(self) -> Iterator[Frame]:
-        """The picture as the models are given it, decoded now if need be; see `Frames.lent`."""
-        with _lent(self.digest, self.path, self.name, self.viewer) as file:
+        """The picture as the models are given it, decoded now if need be; see `Frames.lent`.
+
+        Raises:
+            NotLentError: it cannot be read.
+        """
+        with ExitStack() as stack:
+            try:
+                lent = _lent(self.digest, self.path, self.name, self.viewer)
+                file = stack.enter_context(lent)
+            except InputError as error:
+                raise NotLentError(error, self.viewer) from None
             yield file.frame
 
 

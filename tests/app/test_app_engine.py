@@ -180,3 +180,34 @@ def test_the_app_ends_without_its_queued_estimates(last: str) -> None:
     finally:
         app.kill()
         app.communicate()
+
+
+def test_a_lost_file_is_told_to_its_owner_alone_and_another_ones_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runner = ProcessRunner(models={MODEL: fake.spec(MODEL, load_s=0.5)}, threads=1)
+    jobs = engine.Jobs(runner)
+    monkeypatch.setattr(engine, "jobs", lambda: jobs)
+    monkeypatch.setattr(sources, "frames", Frames)  # nothing stays decoded
+    files = {name: tmp_path / name for name in ("Grandma.png", "x.png")}
+    for file in files.values():
+        Image.fromarray(fake.picture(3, 3).image).save(file)
+    ann = Picture("Grandma.png", "two have it", files["Grandma.png"], (72, 64), "", viewer="ann")
+    ben = Picture("x.png", "two have it", files["x.png"], (72, 64), "", viewer="ben")
+
+    def said(picture: Picture) -> engine.Outcome:
+        (outcome,) = engine.estimates(picture, [get(MODEL)], 0.0)
+        return outcome
+
+    try:
+        assert said(ann).pending
+        files["Grandma.png"].unlink()  # removed while the model loads
+        job = said(ben).job
+        assert job is not None
+        wait_until(job.done)
+        assert "Grandma.png" in str(said(ann).error)
+        assert said(ben).pending  # and told nothing
+        wait_until(lambda: not said(ben).pending)
+        assert said(ben).result is not None
+    finally:
+        runner.close()
