@@ -14,7 +14,9 @@ else:  # `streamlit run` looks for an `App` in this file, and serves what it fin
     from estimators.workflows.room import use_room
     from pages.ui.server.asgi import FilesOnDisk
     from pages.ui.server.head import StyleInHead
+    from pages.ui.server.quiet_log import keep_quiet
 
+    keep_quiet()
     use_children()
     use_room()
     app = App(__file__, middleware=[Middleware(FilesOnDisk), Middleware(StyleInHead)])

@@ -1,0 +1,73 @@
+"""What the server writes to its log of an error: its kind and the places, none of its words.
+
+The words of an error may hold what a visitor called a file, or an address.  Pages show no more than
+the kind of an unexpected error either (`client.showErrorDetails`).  Whoever looks for a fault of
+the code has all words with `--logger.level=debug`.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+import threading
+import traceback
+from collections.abc import Iterator
+from types import TracebackType
+from typing import Any
+
+from streamlit import config
+
+
+def keep_quiet() -> None:
+    """From now on no error that this process logs brings its words, from any thread."""
+    if config.get_option("logger.level") == "debug":
+        return
+    made = logging.getLogRecordFactory()
+
+    def quiet(*arguments: Any, **more: Any) -> logging.LogRecord:
+        return without_words(made(*arguments, **more))
+
+    logging.setLogRecordFactory(quiet)
+    threading.excepthook = lambda told: _say(told.exc_value)
+    sys.unraisablehook = lambda told: _say(told.exc_value)
+    sys.excepthook = _uncaught
+
+
+def without_words(record: logging.LogRecord) -> logging.LogRecord:
+    """The same record, whose errors are `places` only."""
+    error = record.exc_info[1] if record.exc_info else None
+    if error is not None:
+        record.exc_info, record.exc_text = None, "\n".join(places(error))
+    if isinstance(record.args, tuple):
+        record.args = tuple(
+            type(each).__name__ if isinstance(each, BaseException) else each for each in record.args
+        )
+    if isinstance(record.msg, BaseException):
+        record.msg = type(record.msg).__name__
+    if record.name == "asyncio":  # its further lines describe tasks, with their errors
+        record.msg = str(record.msg).partition("\n")[0]
+    return record
+
+
+def places(error: BaseException) -> Iterator[str]:
+    """An error's kind and where it came from, and those that it came out of; a line each."""
+    seen: list[BaseException] = []
+    told: BaseException | None = error
+    while told is not None and told not in seen:
+        yield f"{'out of ' if seen else ''}{type(told).__name__}"
+        for place in traceback.extract_tb(told.__traceback__):
+            yield f"  {place.filename}:{place.lineno} in {place.name}"
+        seen.append(told)
+        told = told.__cause__ or (None if told.__suppress_context__ else told.__context__)
+
+
+def _uncaught(kind: type[BaseException], error: BaseException, where: TracebackType | None) -> None:
+    if issubclass(kind, KeyboardInterrupt):
+        sys.__excepthook__(kind, error, where)
+    else:
+        _say(error)
+
+
+def _say(error: BaseException | None) -> None:
+    if error is not None and sys.stderr is not None:
+        print("\n".join(places(error)), file=sys.stderr, flush=True)
