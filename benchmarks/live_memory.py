@@ -9,27 +9,23 @@ server rests.  Streamlit itself keeps closed tabs' sessions for two minutes: the
 from __future__ import annotations
 
 import argparse
-import os
-import shutil
 import sys
 import tempfile
 import time
-from contextlib import ExitStack
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "browser")]
 
-from browser_support import forgo_realtime, running_app, server_process, settled  # noqa: E402 - path above
-from live_support import (  # noqa: E402  # noqa: E402 - kept with its neighbours
-    camera_arguments,
-    camera_frames,
+from browser_support import running_app, server_process, settled  # noqa: E402 - path above
+from live_support import (  # noqa: E402 - kept with its neighbours
+    browser_option,
+    own_browser,
     shown,
     stream_frame,
     wait_until,
-    write_mjpeg,
 )
-from playwright.sync_api import Browser, Page, sync_playwright  # noqa: E402
+from playwright.sync_api import Browser, Page  # noqa: E402 - kept with its neighbours
 
 TABS, STARTS, REST_S = 3, 4, 10
 
@@ -65,38 +61,30 @@ def one_round(browser: Browser, address: str) -> int:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--rounds", type=int, default=8)
-    parser.add_argument(
-        "--browser", default=os.environ.get("POSE_BROWSER") or shutil.which("chromium")
-    )
+    browser_option(parser)
     asked = parser.parse_args()
     loopback = str(ROOT / "benchmarks" / "_live_loopback.py")
+    pages = (
+        ("loopback", loopback, ""),
+        ("live page", "streamlit_app.py", "/live?models=movenet-lightning"),
+    )
     grown = {}
-    with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        camera = write_mjpeg(folder / "camera.mjpeg", camera_frames(count=30))
-        forgo_realtime()
-        playwright = stack.enter_context(sync_playwright())
-        browser = playwright.chromium.launch(
-            executable_path=asked.browser, args=camera_arguments(camera)
-        )
-        for name, script, path in (
-            ("loopback", loopback, ""),
-            ("live page", "streamlit_app.py", "/live?models=movenet-lightning"),
-        ):
-            (folder / name).mkdir()
-            with running_app(folder / name, script) as url:
+    with tempfile.TemporaryDirectory() as name, own_browser(Path(name), asked.browser) as own:
+        for title, script, path in pages:
+            folder = Path(name) / title
+            folder.mkdir()
+            with running_app(folder, script) as url:
                 process, streams, seen = server_process(url), 0, []
                 for _ in range(asked.rounds):
-                    streams += one_round(browser, url + path)
+                    streams += one_round(own.browser, url + path)
                     seen.append(process.memory_info().rss / 1e6)
                     threads = process.num_threads()
                     print(
-                        f"{name:<10} {streams:>4} streams {seen[-1]:>6.0f} MB {threads:>3} threads"
+                        f"{title:<10} {streams:>4} streams {seen[-1]:>6.0f} MB {threads:>3} threads"
                     )
-                grown[name] = (seen[-1] - seen[0]) / (TABS * STARTS * (asked.rounds - 1) or 1)
-        browser.close()
+                grown[title] = (seen[-1] - seen[0]) / (TABS * STARTS * (asked.rounds - 1) or 1)
     ours, plain = grown["live page"], grown["loopback"]
     print(f"MB more a stream: live page {ours:.2f}, loopback {plain:.2f}")
 

@@ -12,27 +12,17 @@ from __future__ import annotations
 
 import argparse
 import io
-import json
 import statistics
 import sys
 import tempfile
 import threading
-import time
-import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import psutil
 from PIL import Image
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "browser")]
-
-from browser_support import running_app, server_process  # noqa: E402 - path above
-
-from tests.viewer_driver import LONGEST_S, Visit, sample  # noqa: E402 - with its neighbours
+from tests.server_at_rest import Size, at_rest, back, server, server_process
+from tests.viewer_driver import LONGEST_S, Visit, sample
 
 MODELS = "models=movenet-lightning,blazepose-lite"
 # Slowest viewer's median against the fastest's, and a little that any answer may take.
@@ -40,39 +30,7 @@ MOST_RATIO, GRACE_S = 2.0, 0.25
 # The most that the app's own process may take above rest: two decoded pictures, the budget of
 # running work, what is kept of clips, and some MB of each session.
 PICTURES_MB, KEPT_MB, SESSION_MB = 73.0, 160.0, 8.0
-# After they left; a session is kept for so many seconds (and memory is tidied 10 s later).
-LEFT_S = 5
-LEEWAY = 1.05
 SAMPLES = 4
-
-
-@dataclass
-class Size:
-    """What the app's own process has: its share of memory, threads, open files, shared memory."""
-
-    mb: float
-    threads: int
-    files: int
-    shared: int
-
-    @classmethod
-    def of(cls, process: psutil.Process) -> Size:
-        memory = process.memory_full_info()
-        shared = len(list(Path("/dev/shm").iterdir())) if Path("/dev/shm").is_dir() else 0
-        mb = getattr(memory, "pss", memory.rss) / 1e6
-        return cls(mb, process.num_threads(), process.num_fds(), shared)
-
-    def within(self, before: Size) -> bool:
-        """Whether nothing is more than 5 % above what it was; of few things, two more."""
-        most = Size(
-            before.mb * LEEWAY,
-            max(before.threads + 2, int(before.threads * LEEWAY)),
-            max(before.files + 2, int(before.files * LEEWAY)),
-            before.shared,
-        )
-        return all(
-            getattr(self, n) <= getattr(most, n) for n in ("mb", "threads", "files", "shared")
-        )
 
 
 @dataclass
@@ -105,14 +63,6 @@ class Outcome:
             f"{self.slowest_s:.1f} s; app {self.before} before, {self.peak_mb:.0f} MB at its peak, "
             f"{self.after} after"
         )
-
-
-@contextmanager
-def server(folder: Path, **settings: str) -> Iterator[str]:
-    """The app, which forgets a session soon after it has gone."""
-    soon = {"STREAMLIT_SERVER_DISCONNECTED_SESSION_TTL": str(LEFT_S)}
-    with running_app(folder, **soon, **settings) as url:
-        yield url
 
 
 def picture(number: int) -> bytes:
@@ -212,40 +162,6 @@ def visits(url: str, viewers: int, turn: int) -> list[str]:
 def one_visit(url: str) -> None:
     with Visit(url, MODELS) as visit:
         one_round(visit, 9999)
-
-
-def at_rest(url: str, process: psutil.Process, longest_s: float = 60.0) -> Size:
-    """When all have gone and nothing grows or shrinks any more."""
-    end_s = time.monotonic() + longest_s
-    time.sleep(LEFT_S + 12)
-    last = Size.of(process)
-    while time.monotonic() < end_s:
-        time.sleep(3)
-        now = Size.of(process)
-        if abs(now.mb - last.mb) < 1 and now.threads == last.threads and not connections(url):
-            return now
-        last = now
-    return last
-
-
-def back(url: str, process: psutil.Process, before: Size, longest_s: float = 120.0) -> Size:
-    """What is left once it is back where it was, or after some minutes."""
-    end_s = time.monotonic() + longest_s
-    while True:
-        now = Size.of(process)
-        if (now.within(before) and not connections(url)) or time.monotonic() > end_s:
-            return now
-        time.sleep(3)
-
-
-def status(url: str) -> dict[str, object]:
-    with urllib.request.urlopen(f"{url}/_pose/status", timeout=30) as answer:
-        told: dict[str, object] = json.load(answer)
-    return told
-
-
-def connections(url: str) -> int:
-    return int(str(status(url)["connections"]))
 
 
 def complaints(found: Outcome, viewers: int) -> list[str]:

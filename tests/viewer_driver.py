@@ -57,6 +57,9 @@ class Visit:
         self._fragments: dict[str, tuple[float, float]] = {}
         self._pages: dict[str, str] = {}
         self._page = self._session = ""
+        # Since the last question; whether a script runs, and whether anything came at last.
+        self._begun = self._running = False
+        self._heard = True
         self._uploads: list[FileURLs] = []
         self._run()
         return self
@@ -83,8 +86,8 @@ class Visit:
         self._values[widget.id].string_array_value.data.append(shown)
         self._run()
 
-    def upload(self, key: str, name: str, content: bytes) -> None:
-        """A file into the uploader whose key begins so."""
+    def upload(self, key: str, name: str, content: bytes) -> FileURLs:
+        """A file into the uploader whose key begins so; where Streamlit has it."""
         (place,) = self._addresses(name)
         boundary = uuid.uuid4().hex
         head = (
@@ -97,10 +100,15 @@ class Visit:
         request.add_header("Content-Type", f"multipart/form-data; boundary={boundary}")
         with urllib.request.urlopen(request, timeout=LONGEST_S) as answer:
             assert answer.status < 300, answer.status
+        self.claim(key, name, place)
+        return place
+
+    def claim(self, key: str, name: str, place: FileURLs) -> None:
+        """Says that this uploader has what lies at `place`, whoever brought it."""
         widget = self.widget(key)
         state = WidgetState(id=widget.id)
         uploaded = state.file_uploader_state_value.uploaded_file_info.add()
-        uploaded.file_id, uploaded.name, uploaded.size = place.file_id, name, len(content)
+        uploaded.file_id, uploaded.name, uploaded.size = place.file_id, name, 1
         uploaded.file_urls.CopyFrom(place)
         self._values[widget.id] = state
         self._run()
@@ -127,6 +135,7 @@ class Visit:
         return self._found(key) is not None
 
     def widget(self, key: str) -> Any:
+        self._catch_up()
         found = self._found(key)
         assert found is not None, f"no {key} among {sorted(map(_key, self._widgets()))}"
         return found
@@ -161,26 +170,42 @@ class Visit:
         state.widget_states.widgets.extend(self._values.values())
         if trigger is not None:
             state.widget_states.widgets.append(trigger)
+        self._catch_up()
         begun_s = time.monotonic()
+        self._begun = False
         self._socket.send(message.SerializeToString())
         end_s = begun_s + LONGEST_S
-        while not self._hear(end_s - time.monotonic()):
+        while not (self._hear(end_s - time.monotonic()) and self._begun):
             if time.monotonic() > end_s:
                 raise LostError("the script did not end")
         if not fragment:
             self.taken_s.append(time.monotonic() - begun_s)
+            there = {widget.id for widget in self._widgets()}
+            self._values = {key: value for key, value in self._values.items() if key in there}
+
+    def _catch_up(self) -> None:
+        """Hears what has come, and to its end a run that the server has begun by itself."""
+        end_s = time.monotonic() + LONGEST_S
+        while self._running or self._heard:
+            self._hear(end_s - time.monotonic() if self._running else 0.0)
+            if time.monotonic() > end_s:
+                raise LostError("a script did not end")
+        self._heard = True  # ask anew the next time
 
     def _hear(self, longest_s: float) -> bool:
         """The next message; whether it says that a script has ended."""
         try:
             data = self._socket.recv(timeout=max(0.0, longest_s))
+            self._heard = True
         except TimeoutError:
+            self._heard = False
             return False
         except ConnectionClosed as error:
             raise LostError(str(error)) from error
         message = ForwardMsg.FromString(data if isinstance(data, bytes) else data.encode())
         kind = message.WhichOneof("type")
         if kind == "new_session":
+            self._begun = self._running = True
             self._session = message.new_session.initialize.session_id or self._session
             self._page = message.new_session.page_script_hash
             if not message.metadata.run.fragment_ids:
@@ -197,6 +222,7 @@ class Visit:
         elif kind == "file_urls_response":
             self._uploads = list(message.file_urls_response.file_urls)
         elif kind == "script_finished":
+            self._running = False
             if message.script_finished == ForwardMsg.FINISHED_WITH_COMPILE_ERROR:
                 self.faults.append("the script cannot be run")
             return message.script_finished in (_WHOLE, _FRAGMENT)

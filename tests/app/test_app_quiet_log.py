@@ -21,12 +21,14 @@ NAME = "Grandma at the beach.png"
 def log() -> Iterator[io.StringIO]:
     """What a logger of somebody else's writes from now on; all hooks are put back."""
     before = logging.getLogRecordFactory(), threading.excepthook, sys.unraisablehook, sys.excepthook
+    rich = config.get_option("logger.enableRich")
     written = io.StringIO()
     handler = logging.StreamHandler(written)
     logger = logging.getLogger("somebody.else")
     logger.addHandler(handler)
     yield written
     logger.removeHandler(handler)
+    config.set_option("logger.enableRich", rich)
     logging.setLogRecordFactory(before[0])
     threading.excepthook, sys.unraisablehook, sys.excepthook = before[1:]
 
@@ -64,6 +66,7 @@ def test_an_error_is_logged_without_its_words(log: io.StringIO) -> None:
     assert "test_app_quiet_log.py" in told
     assert " in fails" in told
     assert "Of two: 2" in told
+    assert not config.get_option("logger.enableRich")
 
 
 def test_nor_do_threads_and_tasks_say_them(

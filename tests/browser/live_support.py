@@ -2,24 +2,35 @@
 
 from __future__ import annotations
 
+import argparse
 import base64
 import contextlib
 import io
+import os
 import re
+import shutil
 import signal
 import time
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import av
 import cv2
 import numpy as np
 import psutil
-from browser_support import CHROMIUM_ARGUMENTS, ROOT
+from browser_support import CHROMIUM_ARGUMENTS, ROOT, forgo_realtime, settled
 from numpy.typing import NDArray
 from PIL import Image
-from playwright.sync_api import Browser, BrowserType, FrameLocator, Locator, Page, expect
+from playwright.sync_api import (
+    Browser,
+    BrowserType,
+    FrameLocator,
+    Locator,
+    Page,
+    expect,
+    sync_playwright,
+)
 from playwright.sync_api import Error as PlaywrightError
 
 WIDTH, HEIGHT = 640, 480
@@ -147,3 +158,42 @@ def grab(page: Page) -> NDArray[np.uint8]:
     wait_until(lambda: video.evaluate("v => v.readyState >= 2 && v.videoWidth > 0"))
     data = base64.b64decode(video.evaluate(_GRAB))
     return np.array(Image.open(io.BytesIO(data)).convert("RGB"))
+
+
+def opened(own: CameraBrowser, address: str, count: int) -> list[Page]:
+    """Tabs that all show their streams at once."""
+    pages = [own.browser.new_page(viewport={"width": 500, "height": 500}) for _ in range(count)]
+    for page in pages:
+        page.set_default_timeout(60_000)
+        page.goto(address, wait_until="commit")
+    for page in pages:
+        start(settled(page))
+    for page in pages:
+        playing(page)
+    return pages
+
+
+def playing(page: Page) -> None:
+    stream_frame(page).get_by_role("button", name="Stop").wait_for()
+    wait_until(lambda: shown(page) > 2)
+
+
+@contextlib.contextmanager
+def own_browser(folder: Path, executable: str | None) -> Iterator[CameraBrowser]:
+    """A browser for a script, whose camera shows a second of a clip again and again.
+
+    Args:
+        folder: for that clip.
+    """
+    forgo_realtime()
+    camera = write_mjpeg(folder / "camera.mjpeg", camera_frames(count=30))
+    with sync_playwright() as playwright:
+        own = CameraBrowser(playwright.chromium, executable, camera_arguments(camera))
+        with own:
+            yield own
+
+
+def browser_option(parser: argparse.ArgumentParser) -> None:
+    """`--browser`: the program, else the one that is installed."""
+    found = os.environ.get("POSE_BROWSER") or shutil.which("chromium")
+    parser.add_argument("--browser", default=found)

@@ -22,6 +22,7 @@ def keep_quiet() -> None:
     """From now on no error that this process logs brings its words, from any thread."""
     if config.get_option("logger.level") == "debug":
         return
+    config.set_option("logger.enableRich", False)  # it prints errors itself, past all loggers
     made = logging.getLogRecordFactory()
 
     def quiet(*arguments: Any, **more: Any) -> logging.LogRecord:
