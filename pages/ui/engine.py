@@ -240,9 +240,8 @@ def _begin(picture: Picture, spec: ModelSpec) -> Future[RunResult] | RunResult |
     try:
         return _cached(*key, None)
     except _NotYetError:
-        if not has_weights(spec.key):
-            return None
-        return jobs().submit(key, picture.lent, viewer())
+        here = has_weights(spec.key)
+        return jobs().submit(key, picture.lent, viewer()) if here else None
 
 
 def _outcome(
