@@ -8,6 +8,7 @@ import pytest
 
 from tests import crowd
 from tests.crowd import Outcome, Size
+from tests.server_at_rest import connections
 
 VIEWERS = 5
 # A machine that does other things, too: twenty viewers are held to less by `make crowd`.
@@ -26,7 +27,7 @@ def test_a_small_crowd_is_served_alike(url: str) -> None:
     assert len(found.medians) == VIEWERS
     assert found.actions == VIEWERS * (crowd.SAMPLES + 8)
     assert found.ratio < MOST_RATIO
-    assert crowd.connections(url) == 0
+    assert connections(url) == 0
 
 
 def test_a_crowd_that_is_not_served_as_promised_is_told() -> None:
