@@ -11,12 +11,16 @@ else:  # `streamlit run` looks for an `App` in this file, and serves what it fin
     from starlette.middleware import Middleware
 
     from estimators.decode.pool import use_children
+    from estimators.media.limits import allowed_by
     from estimators.workflows.room import use_room
     from pages.ui.server.asgi import FilesOnDisk
     from pages.ui.server.head import StyleInHead
     from pages.ui.server.quiet_log import keep_quiet
+    from pages.ui.server_settings import settings_at_start
 
     keep_quiet()
-    use_children()
-    use_room()
-    app = App(__file__, middleware=[Middleware(FilesOnDisk), Middleware(StyleInHead)])
+    settings = settings_at_start()
+    use_children(settings.decode_s)
+    use_room(allowed_by(settings).work_mb)
+    files = Middleware(FilesOnDisk, models_mb=settings.memory_mb)
+    app = App(__file__, middleware=[files, Middleware(StyleInHead)])

@@ -28,6 +28,7 @@ from estimators.media.pictures import read_picture
 from estimators.registry import get
 from estimators.runtime.cores import OtherWork
 from estimators.runtime.runner import ProcessRunner
+from estimators.settings import current
 from estimators.workflows.benchmark.notes import machine_text
 from estimators.workflows.evaluate.asks import EvaluateSettings
 from estimators.workflows.evaluate.job import EvaluateJob
@@ -90,7 +91,7 @@ def measure(folder: Path, count: int, rounds: int) -> None:
     spec = get(MODELS[-1])
     file = str(weights.path(spec.weights))
     bare = Usual(folder / "pictures", ("blazepose", file, str(spec.max_people), "image"))
-    runner = ProcessRunner()
+    runner = ProcessRunner(current())
     try:
         product(runner, AnnotatedSet(found.images[: 2 * QUIET]), folder / "warm")
         [bare() for _ in range(count)]

@@ -23,7 +23,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from benchmarks._limits import say
@@ -166,7 +166,7 @@ def main() -> None:
     asked = parser.parse_args()
     clip = open_clip(asked.clip)
     with keypoint_rcnn(asked.weights):
-        runner = ProcessRunner(memory_mb=4000)
+        runner = ProcessRunner(replace(current(), memory_mb=4000))
         try:
             for models, limit, most in SETS:
                 count = min(n for n in (asked.frames, most, clip.frame_count) if n is not None)

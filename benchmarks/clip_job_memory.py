@@ -21,6 +21,7 @@ from benchmarks._limits import say
 from benchmarks.clip_memory import MOST_MB, make_clip
 from estimators.media.clips import open_clip
 from estimators.runtime.runner import ProcessRunner
+from estimators.settings import current
 from estimators.workflows.clip.job import ClipJob
 from estimators.workflows.clip.jobs import kept_bytes
 from estimators.workflows.clip.run import ClipSettings
@@ -34,7 +35,7 @@ def measure(path: Path) -> tuple[float, float]:
     """Peak resident memory above the start, and bytes of the numbers, both in MB."""
     clip, process = open_clip(path), psutil.Process()
     settings = ClipSettings(("movenet-lightning",))
-    runner = ProcessRunner()
+    runner = ProcessRunner(current())
     start = peak = 0
     try:
         job = ClipJob(runner, clip, settings)

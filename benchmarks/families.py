@@ -29,6 +29,7 @@ from estimators.errors import WeightsError
 from estimators.registry import ModelSpec, get
 from estimators.runtime.cores import OtherWork
 from estimators.runtime.runner import ProcessRunner
+from estimators.settings import current
 from estimators.workflows.benchmark import figures
 from estimators.workflows.benchmark.measure import (
     Alone,
@@ -125,7 +126,7 @@ def compare(row: Row, rounds: int, seconds: float) -> tuple[Calls, Calls, float]
     still = load_media(PICTURE)
     media = replace(still, about=replace(still.about, kind="clip")) if row.video else still
     with ExitStack() as stack:
-        runner = ProcessRunner(memory_mb=8000, models={row.spec.key: row.spec})
+        runner = ProcessRunner(replace(current(), memory_mb=8000), models={row.spec.key: row.spec})
         stack.callback(runner.close)
         usual = Usual(PICTURE, row.usual)
         stack.callback(usual.close)

@@ -44,6 +44,7 @@ from estimators.analysis.seen import Seen
 from estimators.analysis.signals import PERSON_SIGNALS, Signals, picture_signals
 from estimators.registry import get
 from estimators.runtime.runner import ProcessRunner
+from estimators.settings import current
 from estimators.types import Frame, PoseSet
 
 _RIDGE, _LOGISTIC, _PLATT = 0.03, 60.0, 3.0
@@ -139,7 +140,7 @@ def cases(scenes: Sequence[Scene], poses: Mapping[str, Sequence[PoseSet]]) -> li
 
 def estimates(scenes: Sequence[Scene]) -> dict[str, list[PoseSet]]:
     """What each model of the sets says of each scene."""
-    runner = ProcessRunner(threads=2)
+    runner = ProcessRunner(current(), threads=2)
     try:
         out = {}
         models = tuple(dict.fromkeys(chain(*SETS.values(), *LINE_UPS)))

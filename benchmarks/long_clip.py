@@ -22,6 +22,7 @@ from benchmarks._limits import say
 from benchmarks.clip_memory import MOST_MB, make_clip
 from estimators.media.clips import open_clip
 from estimators.runtime.runner import ProcessRunner
+from estimators.settings import current
 from estimators.workflows.clip.job import ClipJob
 from estimators.workflows.clip.jobs import kept_bytes
 from estimators.workflows.clip.run import ClipSettings
@@ -43,7 +44,7 @@ def main() -> None:
 
 
 def measure(path: Path, frames: int) -> None:
-    runner, process, size = ProcessRunner(), psutil.Process(), frames // BLOCKS
+    runner, process, size = ProcessRunner(current()), psutil.Process(), frames // BLOCKS
     costs: list[float] = []
     held: list[float] = []
     try:

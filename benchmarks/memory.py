@@ -20,6 +20,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -102,7 +103,7 @@ def seed_rcnn(folder: Path) -> dict[str, str]:
 def ours(models: list[str], picture: Frame) -> float | None:
     """Prints one line a model; the sum with this process, None if a model is missing."""
     total: float | None = 0.0
-    runner = ProcessRunner(memory_mb=100_000)
+    runner = ProcessRunner(replace(current(), memory_mb=100_000))
     try:
         for model in models:
             try:

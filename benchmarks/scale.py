@@ -46,6 +46,8 @@ LEAST_SPEEDUP = 0.8  # of the number of workers
 class Sleeping:
     """A runner whose model takes 50 ms a picture, one after the other, and no core."""
 
+    memory_mb = 2000
+
     def __init__(self) -> None:
         self._turn = threading.Lock()
 

@@ -21,6 +21,7 @@ sys.path.insert(0, str(ROOT))
 from estimators.errors import PoseError  # noqa: E402 - needs the path above
 from estimators.media.pictures import read_picture  # noqa: E402 - needs the path above
 from estimators.runtime.runner import ProcessRunner  # noqa: E402 - needs the path above
+from estimators.settings import current  # noqa: E402 - needs the path above
 from estimators.types import Frame  # noqa: E402 - needs the path above
 
 DEFAULT = ("movenet-lightning", "blazepose-full")
@@ -28,7 +29,7 @@ DEFAULT = ("movenet-lightning", "blazepose-full")
 
 def alone(model: str, picture: Frame) -> tuple[float, float, float]:
     """Seconds to ready, milliseconds of the first and of the second answer."""
-    runner = ProcessRunner()
+    runner = ProcessRunner(current())
     try:
         first = runner.estimate(model, picture).estimate.timings_ms.total
         second = runner.estimate(model, picture).estimate.timings_ms.total
@@ -39,7 +40,7 @@ def alone(model: str, picture: Frame) -> tuple[float, float, float]:
 
 def together(models: list[str], picture: Frame) -> dict[str, float]:
     """Seconds from a new runner to the first answer of each model, all started at once."""
-    runner, seconds, started = ProcessRunner(), {}, time.perf_counter()
+    runner, seconds, started = ProcessRunner(current()), {}, time.perf_counter()
 
     def ask(model: str) -> None:
         runner.estimate(model, picture)

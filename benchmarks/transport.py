@@ -23,6 +23,7 @@ sys.path.insert(0, str(ROOT))
 
 from benchmarks._limits import say  # noqa: E402 - needs the path above
 from estimators.runtime.runner import ProcessRunner  # noqa: E402 - needs the path above
+from estimators.settings import current  # noqa: E402 - needs the path above
 from estimators.types import Frame  # noqa: E402 - needs the path above
 
 _LIMITED = "1280x720"
@@ -71,7 +72,7 @@ def main() -> None:
     parser.add_argument("--frames", type=int, default=200)
     parser.add_argument("--size", nargs="+", default=["640x480", "1280x720", "1920x1080"])
     arguments = parser.parse_args()
-    runner = ProcessRunner()
+    runner = ProcessRunner(current())
     child, pipe = pickle_child()
     print(f"{'frame':>10} {'shared memory ms':>22} {'pickle, pipe ms':>20} {'ratio':>7}")
     print(f"{'':>10} {'median':>11} {'p95':>10} {'median':>11} {'p95':>8}")

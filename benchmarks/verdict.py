@@ -32,12 +32,13 @@ from estimators.analysis.scale import above_thresholds, found
 from estimators.analysis.seen import Seen
 from estimators.registry import get, voice
 from estimators.runtime.runner import ProcessRunner
+from estimators.settings import current
 from estimators.types import Estimate, Frame, PoseSet
 
 
 def estimates(scenes: Sequence[Scene], models: Sequence[str]) -> dict[str, list[Estimate]]:
     """What each model says about each picture, one model after the other."""
-    runner = ProcessRunner(threads=2)
+    runner = ProcessRunner(current(), threads=2)
     try:
         out: dict[str, list[Estimate]] = {}
         for model in models:

@@ -18,6 +18,7 @@ from benchmarks._limits import here, say
 from estimators.media.pictures import read_picture
 from estimators.runtime.cores import OtherWork
 from estimators.runtime.runner import ProcessRunner
+from estimators.settings import current
 from estimators.types import Frame
 from estimators.workflows.benchmark.notes import machine_text
 
@@ -53,7 +54,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=4)
     asked = parser.parse_args()
     print(machine_text(here()))
-    frame, runner = read_picture(PICTURE), ProcessRunner()
+    frame, runner = read_picture(PICTURE), ProcessRunner(current())
     try:
         answers_a_second(runner, asked.model, frame, 2, asked.seconds)
         rates: dict[int, list[float]] = {viewers: [] for viewers in VIEWERS}

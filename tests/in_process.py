@@ -16,6 +16,7 @@ from estimators.registry import MODELS, ModelSpec
 from estimators.runtime.messages import Answer, Load
 from estimators.runtime.runner import ProcessRunner
 from estimators.runtime.sessions import EstimatorPool, SessionKey
+from estimators.settings import Settings
 from estimators.types import Frame
 
 
@@ -79,4 +80,4 @@ class InProcessRunner(ProcessRunner):
     def __init__(
         self, threads: int | None = None, models: Mapping[str, ModelSpec] = MODELS
     ) -> None:
-        super().__init__(threads=threads, models=models, start=InProcess)
+        super().__init__(Settings(), threads, models, start=InProcess)

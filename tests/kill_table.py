@@ -29,6 +29,7 @@ from estimators.media.clips import open_clip
 from estimators.media.pictures import read_picture
 from estimators.registry import MODELS
 from estimators.runtime.runner import ProcessRunner
+from estimators.settings import Settings
 from estimators.types import Estimate, Frame
 from estimators.workflows.clip.run import ClipSettings, run_clip
 from estimators.workflows.evaluate.asks import EvaluateSettings
@@ -184,7 +185,7 @@ STATES: tuple[Callable[[Subject, Fault], None], ...] = (
 @contextmanager
 def subject_of(key: str) -> Iterator[Subject]:
     """The model in a process of its own, ready."""
-    runner = ProcessRunner(threads=2)
+    runner = ProcessRunner(Settings(), threads=2)
     picture = read_picture(samples.pictures()[0].path)
     try:
         wanted = runner.estimate(key, picture).estimate

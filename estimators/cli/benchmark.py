@@ -17,7 +17,7 @@ from estimators.media.kinds import require_file
 from estimators.media.samples import pictures
 from estimators.workflows.benchmark.asks import BenchmarkSettings, threads_of
 from estimators.workflows.benchmark.document import write_benchmark
-from estimators.workflows.benchmark.job import BenchmarkJob
+from estimators.workflows.benchmark.job import BenchmarkJob, Surroundings
 from estimators.workflows.benchmark.media import load_media
 
 _LOOK_S = 0.5
@@ -34,7 +34,7 @@ def run(options: argparse.Namespace) -> int:
         require_writable(options.json.parent)
     with libraries_silenced():
         media = load_media(options.media or pictures()[0].path)
-    job = BenchmarkJob(lambda: media, settings)
+    job = BenchmarkJob(lambda: media, settings, Surroundings(options.settings))
     for note in notes:
         complain(note)
     with on_interrupt(job.cancel):

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from estimators import settings
 from estimators.cli.clip_shard import Clip, ClipShard
 from estimators.cli.codes import INTERRUPTED
 from estimators.cli.parts_job import room_of
@@ -27,7 +28,7 @@ def work_on_clips(
     """Works on those that are not done; returns the exit code."""
     shard = ClipShard(options, specs, folder)
     if options.on is None:
-        runner = ProcessRunner(threads=options.threads)
+        runner = ProcessRunner(options.settings, options.threads)
         try:
             with runner.occupied():  # it may share its machine: its times are no model's own
                 return shard.run(clips, lambda left: (shard.one(runner, clip) for clip in left))
@@ -36,11 +37,16 @@ def work_on_clips(
     with connected(options.on) as ray:
         try:
             models = tuple(spec.key for spec in specs)
-            workers = _ClipWorkers(ray, (options, models), room_of(options))
+            workers = _ClipWorkers(ray, (for_nodes(options), models), room_of(options))
             return shard.run(clips, ClipsOn(workers, shard, folder).outcomes)
         except KeyboardInterrupt:
             complain("interrupted: the clips that are done are kept")
             return INTERRUPTED
+
+
+def for_nodes(options: argparse.Namespace) -> argparse.Namespace:
+    """What a node is told: all but the settings, of which it has its own, and we our secrets."""
+    return argparse.Namespace(**{n: v for n, v in vars(options).items() if n != "settings"})
 
 
 @dataclass(frozen=True)
@@ -58,7 +64,8 @@ class ClipWorker:
     def __init__(self, given: tuple[argparse.Namespace, tuple[str, ...]]) -> None:
         self._options, models = given
         self._specs = [get(model) for model in models]
-        self._runner = ProcessRunner(threads=self._options.threads or self._options.cpus_per_model)
+        threads = self._options.threads or self._options.cpus_per_model
+        self._runner = ProcessRunner(settings.current(), threads)
 
     def ready(self) -> bool:
         """That it has been started."""

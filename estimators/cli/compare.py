@@ -60,7 +60,7 @@ def _run(options: argparse.Namespace, stack: ExitStack) -> int:
     here = [stack.enter_context(local_file(f)) for f, is_clip in is_one.items() if is_clip]
     clips = Clips(here, options, not pictures.paths)
     marks = read_marks(options.truth, pictures.digests(), here) if options.truth else NOTHING
-    runner = ProcessRunner(threads=options.threads)
+    runner = ProcessRunner(options.settings, options.threads)
     # Only now: a command that cannot be used ends with one line.
     for note in (*notes, *pictures.notes, *(ids.notes if ids else ()), *marks.notes):
         complain(note)

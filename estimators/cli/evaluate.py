@@ -42,7 +42,7 @@ def run(options: argparse.Namespace) -> int:
     settings = EvaluateSettings(tuple(s.key for s in specs), options.protocol, people)
     if options.shard is not None or options.on is not None:
         return in_parts(options, (annotated, health), settings, (thresholds, benchmark))
-    runner = ProcessRunner(threads=options.threads)
+    runner = ProcessRunner(options.settings, options.threads)
     try:
         job = EvaluateJob(runner, annotated, settings, _kept(options.output, options.resume))
         # Only now: a command that cannot be used ends with one line.

@@ -73,7 +73,7 @@ def _run(arguments: Sequence[str] | None) -> int:
         sys.stdout.flush()
         raise
     if options.module != _DOCTOR:  # which tells it among the rest
-        settings.current()  # a wrong one is told before anything is done
+        options.settings = settings.current()  # a wrong one is told before anything is done
     if options.module != submitted.__name__ and submitted.is_remote(options):
         return submitted.submit(options)
     with ExitStack() as stack:

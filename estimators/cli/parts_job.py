@@ -27,7 +27,7 @@ def parts_job(
         InputError: there is no such cluster, or no room in it.
     """
     if options.on is None:
-        runner = ProcessRunner(threads=options.threads)
+        runner = ProcessRunner(options.settings, options.threads)
         try:
             with runner.occupied():  # it may share its machine: its times are no model's own
                 yield EvaluateJob(runner, annotated, settings, folder), runner

@@ -6,7 +6,6 @@ import argparse
 from collections.abc import Sequence
 from contextlib import closing
 
-from estimators import settings
 from estimators.devices import AUTO, CPU, CUDA
 from estimators.registry import ModelSpec
 from estimators.runtime.api import DEFAULT_OPTIONS
@@ -20,9 +19,9 @@ def devices_of(options: argparse.Namespace, specs: Sequence[ModelSpec]) -> dict[
     On a cluster nobody can try for all nodes: `auto` is a GPU for those models that can use one
     where a share of one is kept for each worker (`--gpus-per-model`).
     """
-    wanted = settings.current().device
+    wanted = options.settings.device
     if options.on is None:
-        with closing(ProcessRunner(threads=options.threads)) as runner:
+        with closing(ProcessRunner(options.settings, options.threads)) as runner:
             return {s.key: held(runner, s.key, DEFAULT_OPTIONS).device or CPU for s in specs}
     if wanted != AUTO:
         return {spec.key: wanted for spec in specs}

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from estimators import settings
 from estimators.registry import get
 from estimators.runtime.api import Runner, memory_by_model
 from estimators.runtime.runner import ProcessRunner
@@ -24,8 +25,8 @@ Host = Callable[[int], Runner]
 
 
 def in_processes(threads: int) -> Runner:
-    """Each model in a process of its own, as everywhere: one framework a process."""
-    return ProcessRunner(threads=threads)
+    """Each model in a process of its own, as everywhere; by the settings of this node."""
+    return ProcessRunner(settings.current(), threads)
 
 
 @dataclass(frozen=True)

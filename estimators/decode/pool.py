@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
-from estimators import settings
 from estimators.decode.decoder import Decoder, DecoderLostError, FailedError
 from estimators.errors import InputError, TryAgainError
 from estimators.media.limits import allowed
@@ -23,9 +22,14 @@ _ADVICE = "The app goes on. Save the file anew with another program, or use anot
 
 
 class Pool:
-    """Any thread may call."""
+    """Any thread may call.
 
-    def __init__(self) -> None:
+    Args:
+        patience_s: the longest that one answer of a decoder may take.
+    """
+
+    def __init__(self, patience_s: float) -> None:
+        self._patience_s = patience_s
         self._lock = threading.Lock()
         self._waiting = 0
         self._lasts_s = 1.0
@@ -59,7 +63,7 @@ class Pool:
             InputError: what the function raised, or that decoding took too much or was lost.
             TryAgainError: that had other reasons than the file, or too many wait already.
         """
-        timeout_s = times * settings.current().decode_s
+        timeout_s = times * self._patience_s
         with self._in_turn(turn, name):
             for again in (True, False):
                 try:
@@ -80,7 +84,7 @@ class Pool:
             InputError: what the function raised.
         """
         with self._lent() as decoder:
-            yield from decoder.stream(function, arguments, settings.current().decode_s)
+            yield from decoder.stream(function, arguments, self._patience_s)
 
     @contextmanager
     def _in_turn(self, turn: AbstractContextManager[object] | None, name: str) -> Iterator[None]:
@@ -179,11 +183,15 @@ def in_words(error: DecoderLostError | FailedError, name: str) -> InputError:
 _pool: Pool | None = None
 
 
-def use_children() -> Pool:
-    """From now on files are decoded in children of this process; the first one starts now."""
+def use_children(patience_s: float) -> Pool:
+    """From now on files are decoded in children of this process; the first one starts now.
+
+    Args:
+        patience_s: the longest that one answer of a decoder may take (`POSE_DECODE_S`).
+    """
     global _pool
     if _pool is None:
-        _pool = Pool()
+        _pool = Pool(patience_s)
         threading.Thread(target=_pool.warm, name="warm-decoder", daemon=True).start()
     return _pool
 

@@ -8,8 +8,8 @@ import struct
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
-from estimators import settings
 from estimators.doctor.report import Finding
+from estimators.settings import Settings
 from estimators.workflows.live.ice_settings import SETTINGS, named_turn
 
 _PATIENCE_S = 3.0
@@ -17,9 +17,9 @@ _PATIENCE_S = 3.0
 _REQUEST, _COOKIE = 0x0001, 0x2112A442
 
 
-def turn() -> Iterator[Finding]:
+def turn(settings: Settings) -> Iterator[Finding]:
     """What the settings say, and whether the servers that they name answer."""
-    given = settings.current().given(SETTINGS)
+    given = settings.given(SETTINGS)
     problems: list[str] = []
     servers = named_turn(given, problems)
     if problems:

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from estimators import libraries, settings
+from estimators import libraries
 from estimators.doctor.packages import ROOT
 from estimators.doctor.report import Finding
 
@@ -82,11 +82,11 @@ def cpu_flags() -> set[str]:
     return set()
 
 
-def memory() -> Iterator[Finding]:
-    """The machine's memory against the budget of the models and the app beside them."""
+def memory(budget: int) -> Iterator[Finding]:
+    """The machine's memory against the budget of the models, in MB, and the app beside them."""
     from estimators.runtime.machine import memory_mb
 
-    there, budget = memory_mb(), settings.current().memory_mb
+    there = memory_mb()
     wanted = budget + _APP_MB
     found = f"{there.total:.0f} MB, {there.free:.0f} MB of them free; POSE_MEMORY_MB is {budget}"
     if wanted <= there.total:
@@ -104,10 +104,10 @@ def memory() -> Iterator[Finding]:
 
 def folders() -> Iterator[Finding]:
     """The folder of temporary files, which holds what visitors bring, and that for downloads."""
-    from estimators.weights.store import cache_dir
+    from estimators.weights.places import places
 
     yield _folder("temporary files", Path(tempfile.gettempdir()), _TEMP_MB, "TMPDIR")
-    yield _folder("downloads", cache_dir(), _CACHE_MB, "POSE_CACHE_DIR")
+    yield _folder("downloads", places().downloads, _CACHE_MB, "POSE_CACHE_DIR")
     shared = Path("/dev/shm")
     if shared.is_dir() and (free := shutil.disk_usage(shared).free / _MB) < 64:
         yield Finding(

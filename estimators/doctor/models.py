@@ -11,6 +11,7 @@ from estimators.errors import PoseError
 
 if TYPE_CHECKING:
     from estimators.runtime.api import Runner
+    from estimators.settings import Settings
     from estimators.types import Frame
 
 
@@ -58,7 +59,7 @@ def smallest() -> list[str]:
     return list(least.values())
 
 
-def models_answer() -> Iterator[Finding]:
+def models_answer(settings: Settings) -> Iterator[Finding]:
     """A small model of each engine, asked about a sample.
 
     Raises:
@@ -70,7 +71,7 @@ def models_answer() -> Iterator[Finding]:
     from estimators.runtime.runner import ProcessRunner
 
     frame = read_picture(pictures()[0].path)
-    runner = ProcessRunner()
+    runner = ProcessRunner(settings)
     try:
         for key in smallest():
             yield _answer(runner, MODELS[key].title, key, frame)

@@ -27,6 +27,7 @@ from estimators.errors import InputError, WeightsError
 from estimators.geometry import Letterbox, Size, best_canvas
 from estimators.models.movenet import CANVASES
 from estimators.weights import store
+from estimators.weights.places import places
 
 Pictures = Sequence[NDArray[np.uint8]]
 
@@ -138,7 +139,7 @@ def _convert(key: str, made: Path, questions: Path, answers: Path) -> None:
         child = subprocess.run(
             command,
             cwd=_ROOT,
-            env={**os.environ, "TFHUB_CACHE_DIR": str(store.tfhub_dir().resolve())},
+            env={**os.environ, "TFHUB_CACHE_DIR": str(places().tfhub.resolve())},
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,

@@ -54,9 +54,13 @@ def allowed() -> Allowed:
     A setting that cannot be used is told elsewhere (`settings.current`); until then defaults count.
     """
     try:
-        chosen = settings.current()
+        return allowed_by(settings.current())
     except InputError:
-        chosen = settings.Settings()
+        return allowed_by(settings.Settings())
+
+
+def allowed_by(chosen: settings.Settings) -> Allowed:
+    """The limits that are chosen, else the defaults for a machine of this size."""
     names = (n if n in ("decode_mb", "work_mb") else f"max_{n}" for n in Allowed._fields)
     return Allowed(*(chosen.limit(name, _small()) for name in names))
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import replace
 
-from estimators import devices, settings
+from estimators import devices
 from estimators.devices import Placement
 from estimators.errors import InputError
 from estimators.registry import MODELS, ModelSpec
@@ -22,6 +22,7 @@ from estimators.runtime.sessions import SessionKey
 from estimators.runtime.transport import Hosting, Limits, Start
 from estimators.runtime.viewer_session import ViewerSession, closed, find
 from estimators.runtime.whereabouts import canonical
+from estimators.settings import Settings
 from estimators.types import EstimatorOptions, Frame
 
 _PICTURES = EstimatorOptions()
@@ -34,7 +35,7 @@ class ProcessRunner:
     """Implements `api.Runner` with one child process for each variant in use.
 
     Args:
-        memory_mb: memory for all models together; None for what the settings say.
+        settings: the memory for all models together, and where they compute.
         threads: CPU threads of each model; None for every core this process may use.
         models: the variants by key; the registry's unless an experiment or a test brings others.
         limits: how long a model may take.
@@ -46,7 +47,7 @@ class ProcessRunner:
 
     def __init__(
         self,
-        memory_mb: int | None = None,
+        settings: Settings,
         threads: int | None = None,
         models: Mapping[str, ModelSpec] = MODELS,
         limits: Limits = _LIMITS,
@@ -58,14 +59,14 @@ class ProcessRunner:
             )
         if threads is not None and threads < 1:
             raise InputError(f"{threads} threads are too few.", "Give 1 or more.")
-        if memory_mb is not None and memory_mb < 1:
-            raise InputError(f"{memory_mb} MB are too little.", "Give 1 or more.")
+        if settings.memory_mb < 1:
+            raise InputError(f"{settings.memory_mb} MB are too little.", "Give 1 or more.")
         self.threads = threads or available_cores()
         self._models = models
-        self._budget = MemoryBudget(memory_mb or settings.current().memory_mb, limits.call_s)
+        self._budget = MemoryBudget(settings.memory_mb, limits.call_s)
         self._activity = Activity()
         self._hosting = Hosting(self.threads, limits, self._budget, self._activity, start)
-        self._device = settings.current().device
+        self._device = settings.device
         self._hosted: dict[tuple[str, str], HostedModel] = {}
         self._lock = threading.Lock()
         self._closed = False

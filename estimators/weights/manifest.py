@@ -12,8 +12,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal, get_args
 
-from estimators import settings
 from estimators.errors import WeightsError
+from estimators.weights.places import places
 
 Kind = Literal["embedded", "download", "tfhub"]
 _PACKAGED = Path(__file__).with_name("manifest.toml")
@@ -61,7 +61,7 @@ def entries() -> Mapping[str, WeightsEntry]:
     Raises:
         WeightsError: a manifest cannot be read or an entry in it is incomplete.
     """
-    override = settings.current().weights_manifest
+    override = places().manifest
     if override is None:
         return _merged(_stamp(_PACKAGED), None)
     return _merged(_stamp(_PACKAGED), _stamp(override))

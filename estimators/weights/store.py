@@ -9,11 +9,9 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-import platformdirs
-
-from estimators import settings
 from estimators.errors import WeightsError
 from estimators.weights.manifest import WeightsEntry
+from estimators.weights.places import places
 
 EMBEDDED_DIR = Path(__file__).with_name("files")
 
@@ -27,30 +25,19 @@ class FetchCancelledError(WeightsError):
     """The person stopped the download; what was fetched is kept and resumed next time."""
 
 
-def cache_dir() -> Path:
-    """The folder for downloads: `POSE_CACHE_DIR`, else the user's cache folder; may not exist."""
-    chosen = settings.current().cache_dir
-    return chosen or Path(platformdirs.user_cache_dir("pose-comparison", False))
-
-
-def tfhub_dir() -> Path:
-    """The folder in which tensorflow_hub keeps its modules: `TFHUB_CACHE_DIR`, else in ours."""
-    chosen = settings.current().tfhub_cache_dir
-    return chosen or cache_dir() / "tfhub"
-
-
 def target(entry: WeightsEntry) -> Path:
     """Where `entry` is kept when nobody brings it in `POSE_WEIGHTS_DIR`."""
-    folder = {"embedded": EMBEDDED_DIR, "download": cache_dir(), "tfhub": tfhub_dir()}[entry.kind]
-    return folder / entry.file_name
+    here = places()
+    folders = {"embedded": EMBEDDED_DIR, "download": here.downloads, "tfhub": here.tfhub}
+    return folders[entry.kind] / entry.file_name
 
 
 def brought(entry: WeightsEntry) -> Path | None:
     """The file in `POSE_WEIGHTS_DIR` (if there is one), which goes before all others; unchecked."""
-    chosen = settings.current().weights_dir
-    if chosen is None or entry.kind == "tfhub":
+    folder = places().brought
+    if folder is None or entry.kind == "tfhub":
         return None
-    file = chosen / entry.file_name
+    file = folder / entry.file_name
     return file if file.is_file() else None
 
 
@@ -65,11 +52,11 @@ def by_hand(entry: WeightsEntry) -> str:
     """How a person brings the file: its name, its address and the folder, in words."""
     if entry.kind == "tfhub":
         return f"unpack {entry.url} into {target(entry)}"
-    chosen = settings.current().weights_dir
+    here = places()
     folder = (
-        f"{chosen}, the folder that POSE_WEIGHTS_DIR names"
-        if chosen
-        else f"{cache_dir()} or any folder that POSE_WEIGHTS_DIR names"
+        f"{here.brought}, the folder that POSE_WEIGHTS_DIR names"
+        if here.brought
+        else f"{here.downloads} or any folder that POSE_WEIGHTS_DIR names"
     )
     name = "" if entry.url.endswith(f"/{entry.file_name}") else f" {entry.file_name}"
     return f"put the file{name} from {entry.url} into {folder}"

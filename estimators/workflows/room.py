@@ -14,8 +14,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from estimators.media.limits import allowed
-
 # A decoder's process beside the pictures in it.
 DECODER_MB = 60.0
 # What a job lasts as long as none has ended.
@@ -141,11 +139,11 @@ class Room:
 _room: Room | None = None
 
 
-def use_room() -> Room:
-    """From now on the work of this process shares one budget, `POSE_WORK_MB`."""
+def use_room(total_mb: float) -> Room:
+    """From now on the work of this process shares one budget (`POSE_WORK_MB`)."""
     global _room
     if _room is None:
-        _room = Room(allowed().work_mb)
+        _room = Room(total_mb)
     return _room
 
 

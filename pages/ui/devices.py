@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from estimators import settings
 from estimators.devices import AUTO, CPU, CUDA, gpu_seen, settled
 from estimators.errors import ModelError
 from estimators.registry import MODELS, ModelSpec
@@ -14,6 +13,7 @@ from estimators.runtime.api import ModelStatus
 from estimators.runtime.gpus import gpus
 from estimators.types import EstimatorOptions
 from pages.ui import memory
+from pages.ui.server_settings import server_settings
 from pages.ui.text import escaped
 
 _KEY, _SERVERS = "device", ""
@@ -55,7 +55,7 @@ def told(spec: ModelSpec, statuses: Sequence[ModelStatus] = ()) -> str:
     Args:
         statuses: of the runner: a model that was loaded has said it.
     """
-    wish = wanted(spec) or settings.current().device
+    wish = wanted(spec) or server_settings().device
     known = [s.placement for s in statuses if s.model == spec.key and s.placement is not None]
     for said in known:
         if wish in (AUTO, said.device, said.kind):
@@ -73,7 +73,7 @@ def _choices() -> dict[str, str]:
     """What may be wished, in words; empty where there is nothing to choose."""
     if not gpu_seen():
         return {}
-    usual = settings.current().device
+    usual = server_settings().device
     found = {gpu.device: f"{gpu.name} ({gpu.device})" for gpu in gpus()} or {CUDA: "GPU"}
     servers = "Automatic" if usual == AUTO else f"As the server: {usual}"
     return {_SERVERS: servers, CPU: "CPU", **found}

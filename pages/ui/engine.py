@@ -23,6 +23,7 @@ from estimators.runtime.api import Runner, RunResult, memory_by_model
 from estimators.types import EstimatorOptions, Frame
 from pages.ui import devices
 from pages.ui.server.status import models_of, tells
+from pages.ui.server_settings import server_settings
 from pages.ui.sources import Picture
 
 # Estimates run one at a time so that their latencies are comparable; a model that keeps the others
@@ -180,7 +181,7 @@ def runner() -> Runner:
     """The runner of this server; the default models start loading with it, all at once."""
     from estimators.runtime.runner import ProcessRunner
 
-    hosts = ProcessRunner()
+    hosts = ProcessRunner(server_settings())
     for model in filter(has_weights, default_models(has_weights)):
         hosts.warm(model)
     tells("models", lambda: models_of(hosts))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 from streamlit.errors import StreamlitSecretNotFoundError
 
+from estimators.errors import InputError
 from estimators.settings import Settings, with_secrets
 
 
@@ -21,3 +22,14 @@ def server_settings() -> Settings:
     # Sections of the file are not ours.
     plain = {k: str(v) for k, v in secrets.items() if isinstance(v, str | int | float)}
     return with_secrets(plain)
+
+
+def settings_at_start() -> Settings:
+    """As `server_settings`, which also puts the secrets into the environment of child processes.
+
+    Where one of them cannot be used the defaults count until `open_page` says so.
+    """
+    try:
+        return server_settings()
+    except InputError:
+        return Settings()

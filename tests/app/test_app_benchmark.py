@@ -15,6 +15,7 @@ from streamlit.testing.v1 import AppTest
 
 from estimators.analysis.accuracy.bootstrap import Figure
 from estimators.export.sinks import to_bytes
+from estimators.settings import Settings
 from estimators.workflows.benchmark.document import read_benchmark, write_benchmark
 from estimators.workflows.benchmark.job import Surroundings
 from estimators.workflows.benchmark.result import Benchmark
@@ -62,14 +63,14 @@ def test_it_measures_what_is_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
     host = Host(steady({LIGHTNING: 5.0, BLAZE: 9.0}))
     gate = threading.Event()
 
-    def make(threads: int, memory_mb: int) -> Host:
+    def make(product: Settings, threads: int) -> Host:
         gate.wait(60)
         return host
 
     monkeypatch.setattr(
         work,
         "Surroundings",
-        lambda app, wanted, turn: Surroundings(app, wanted, turn, make=make),  # type: ignore[arg-type]
+        lambda *around: Surroundings(*around, make=make),  # type: ignore[arg-type]
     )
     at = page()
     assert "Nothing has been measured yet" in words(at)

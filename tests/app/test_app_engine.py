@@ -18,6 +18,7 @@ from estimators.errors import PoseError
 from estimators.registry import get
 from estimators.runtime.api import DEFAULT_OPTIONS, ModelStatus, RunResult
 from estimators.runtime.runner import ProcessRunner
+from estimators.settings import Settings
 from estimators.types import Estimate, EstimatorOptions, Frame, PoseSet, Timings
 from pages.ui import engine, sources
 from pages.ui.frames import Frames
@@ -34,12 +35,13 @@ import signal, sys, time
 from contextlib import nullcontext
 from estimators.runtime.api import DEFAULT_OPTIONS
 from estimators.runtime.runner import ProcessRunner
+from estimators.settings import Settings
 from pages.ui import engine, sources
 from pages.ui.frames import Frames
 from tests.unit import fake_adapters as fake
 
 signal.signal(signal.SIGINT, signal.default_int_handler)
-jobs = engine.Jobs(ProcessRunner(models={"slow": fake.spec("slow")}, threads=1))
+jobs = engine.Jobs(ProcessRunner(Settings(), models={"slow": fake.spec("slow")}, threads=1))
 for n in range(40):
     key = (str(n), "slow", DEFAULT_OPTIONS)
     frame = fake.picture(3, 3, fake.SLEEP, 255)
@@ -124,7 +126,7 @@ def test_a_lost_process_brings_no_cold_call_into_the_latency(
 
 
 def test_the_first_call_of_every_process_is_cold() -> None:
-    runner = ProcessRunner(models={"a": fake.spec("a")}, threads=1)
+    runner = ProcessRunner(Settings(), models={"a": fake.spec("a")}, threads=1)
     try:
         told = [runner.estimate("a", fake.picture(3, 3)).cold for _ in range(2)]
         runner.retire("a")
@@ -138,7 +140,7 @@ def test_the_first_call_of_every_process_is_cold() -> None:
 def test_a_failed_estimate_lets_go_of_its_picture(
     command: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    runner = ProcessRunner(models={MODEL: fake.spec(MODEL)}, threads=1)
+    runner = ProcessRunner(Settings(), models={MODEL: fake.spec(MODEL)}, threads=1)
     jobs = engine.Jobs(runner)
     monkeypatch.setattr(engine, "jobs", lambda: jobs)
     file = tmp_path / "a.png"

@@ -14,6 +14,7 @@ from PIL import Image
 from estimators.registry import get
 from estimators.runtime.api import DEFAULT_OPTIONS, RunResult
 from estimators.runtime.runner import ProcessRunner
+from estimators.settings import Settings
 from pages.ui import engine, sources
 from pages.ui.frames import Frames
 from pages.ui.sources import Picture
@@ -27,7 +28,7 @@ SLEEPS = fake.picture(3, 3, fake.SLEEP, 6)  # 0.3 s
 @pytest.fixture
 def runner() -> Iterator[ProcessRunner]:
     specs = [fake.spec(MODEL), fake.spec(OTHER), fake.spec(SLOW, load_s=1.0)]
-    runner = ProcessRunner(models={spec.key: spec for spec in specs}, threads=1)
+    runner = ProcessRunner(Settings(), models={spec.key: spec for spec in specs}, threads=1)
     yield runner
     runner.close()
     st.cache_data.clear()

@@ -13,6 +13,7 @@ from estimators.errors import ModelCrashedError
 from estimators.runtime import aside
 from estimators.runtime import runner as runners
 from estimators.runtime.runner import ProcessRunner
+from estimators.settings import Settings
 from pages.ui import engine
 from tests.unit import fake_adapters as fake
 from tests.unit.runtime_support import wait_until
@@ -27,7 +28,7 @@ def runner(monkeypatch: pytest.MonkeyPatch) -> Iterator[ProcessRunner]:
     st.cache_resource.clear()
     st.cache_data.clear()
     models = {key: fake.spec(key) for key in (KEY, OTHER)}
-    hosts = ProcessRunner(models=models, threads=1)
+    hosts = ProcessRunner(Settings(), models=models, threads=1)
     monkeypatch.setattr(runners, "ProcessRunner", lambda: hosts)
     monkeypatch.setattr(engine, "default_models", lambda has_weights: ())
     yield hosts

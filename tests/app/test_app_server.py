@@ -109,7 +109,7 @@ def given(token: bytes, name: str = "ä b.jpg") -> SimpleNamespace:
 
 def test_an_upload_goes_to_the_disk_and_a_stand_in_to_streamlit(uploads: Uploads) -> None:
     inner = Inner()
-    assert put(FilesOnDisk(inner), "ä b.jpg", CONTENT) == 204
+    assert put(FilesOnDisk(inner, 2000), "ä b.jpg", CONTENT) == 204
     ((name, token),) = inner.got
     assert name == "ä b.jpg"
     assert len(token) < 64
@@ -122,20 +122,22 @@ def test_an_upload_goes_to_the_disk_and_a_stand_in_to_streamlit(uploads: Uploads
 
 def test_nobody_takes_what_another_one_brought(uploads: Uploads) -> None:
     inner = Inner()
-    put(FilesOnDisk(inner), "a.jpg", CONTENT)
+    put(FilesOnDisk(inner, 2000), "a.jpg", CONTENT)
     assert uploads.take("ben", inner.got[0][1]) is None
 
 
 def test_what_streamlit_refuses_is_not_kept(uploads: Uploads) -> None:
-    assert put(FilesOnDisk(Inner(403)), "a.jpg", CONTENT) == 403
+    assert put(FilesOnDisk(Inner(403), 2000), "a.jpg", CONTENT) == 403
     assert uploads._folders.bytes_of("ann") == 0
-    assert put(FilesOnDisk(Inner(400)), "a.jpg", CONTENT, PATH.replace("ann", "nobody")) == 400
+    assert (
+        put(FilesOnDisk(Inner(400), 2000), "a.jpg", CONTENT, PATH.replace("ann", "nobody")) == 400
+    )
     assert uploads._folders.bytes_of(None) == 0
 
 
 def test_the_limit_of_a_widget_holds_on_the_server(uploads: Uploads) -> None:
     inner = Inner()
-    put(FilesOnDisk(inner), "a.jpg", CONTENT)
+    put(FilesOnDisk(inner, 2000), "a.jpg", CONTENT)
     with pytest.raises(InputError, match="It has 5 MB; 4 MB is the most here"):
         files.received(given(inner.got[0][1]), 4)
     assert uploads._folders.bytes_of("ann") == 0
@@ -149,7 +151,7 @@ def test_too_much_is_refused_in_words_and_not_kept(
 ) -> None:
     monkeypatch.setattr(files, limit, 8_000_000)
     inner = Inner()
-    app = FilesOnDisk(inner)
+    app = FilesOnDisk(inner, 2000)
     put(app, "a.jpg", CONTENT)
     put(app, "b.jpg", CONTENT)
     assert len(files.received(given(inner.got[0][1]), 50).path.read_bytes()) == len(CONTENT)
@@ -171,7 +173,7 @@ def test_uploads_under_way_count(uploads: Uploads, monkeypatch: pytest.MonkeyPat
 def test_a_file_is_sent_from_the_disk_in_parts_or_whole(
     tmp_path: Path, uploads: Uploads, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    app = FilesOnDisk(Inner())
+    app = FilesOnDisk(Inner(), 2000)
     path = tmp_path / "clip.mp4"
     path.write_bytes(CONTENT)
     stand_in = on_disk.content(path)

@@ -17,13 +17,12 @@ from tests.app.test_app_server import Inner, ask
 
 @pytest.fixture(autouse=True)
 def nothing_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("POSE_MEMORY_MB", raising=False)
     monkeypatch.setattr(status, "_asked", {})
 
 
 @pytest.mark.parametrize("path", ["/_pose/status", "/folder/_pose/status/"])
 def test_the_status_is_json_and_fresh(path: str) -> None:
-    code, headers, body = ask(FilesOnDisk(Inner()), "GET", path)
+    code, headers, body = ask(FilesOnDisk(Inner(), 2000), "GET", path)
     told = json.loads(body)
     assert (code, headers[b"cache-control"]) == (200, b"no-store")
     assert (told["status"], told["models"]) == ("ok", [])
@@ -40,13 +39,13 @@ def test_the_budget_of_all_work_is_told(monkeypatch: pytest.MonkeyPatch) -> None
     room.enter(Need(100), lambda: False)
     monkeypatch.setattr(rooms, "_room", room)
     told = {"budget_mb": 700, "taken_mb": 120, "running": 1, "waiting": 0}
-    assert status.report()["work"] == told
+    assert status.report(2000)["work"] == told
 
 
 def test_the_status_is_only_read() -> None:
     inner = Inner(404)
-    assert ask(FilesOnDisk(inner), "POST", "/_pose/status")[0] == 404
-    assert ask(FilesOnDisk(inner), "GET", "/_pose/statuses")[0] == 404
+    assert ask(FilesOnDisk(inner, 2000), "POST", "/_pose/status")[0] == 404
+    assert ask(FilesOnDisk(inner, 2000), "GET", "/_pose/statuses")[0] == 404
 
 
 def test_models_are_told_without_their_errors() -> None:
@@ -54,7 +53,7 @@ def test_models_are_told_without_their_errors() -> None:
     ready = ModelStatus("movenet-lightning", "ready", pss_mb=101.26, rss_mb=150.0, calls=4)
     runner = SimpleNamespace(status=lambda: (ready, failed))
     status.tells("models", lambda: status.models_of(runner))
-    first, second = status.report()["models"]
+    first, second = status.report(2000)["models"]
     assert (first["memory_mb"], first["calls"], first["state"]) == (101.3, 4, "ready")
     assert (second["state"], second["restarts"], second["memory_mb"]) == ("failed", 2, None)
-    assert "Ann" not in json.dumps(status.report())
+    assert "Ann" not in json.dumps(status.report(2000))

@@ -13,6 +13,7 @@ import pytest
 from estimators import weights
 from estimators.registry import MODELS, ModelSpec
 from estimators.runtime.runner import ProcessRunner
+from estimators.settings import Settings
 from estimators.types import Estimate, EstimatorOptions, Frame
 from tests.contract.contracts import Subject
 from tests.fixtures import tiny_keypoint_rcnn
@@ -50,7 +51,7 @@ def weights_for_tests(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None
 @pytest.fixture(scope="session")
 def model_runner(weights_for_tests: None) -> Iterator[ProcessRunner]:
     """Hosts each variant in a child process that imports only its own framework."""
-    runner = ProcessRunner(threads=THREADS, models=VARIANTS)
+    runner = ProcessRunner(Settings(), threads=THREADS, models=VARIANTS)
     yield runner
     runner.close()
 

@@ -18,6 +18,7 @@ from estimators.media.pictures import read_picture
 from estimators.media.samples import FOLDER
 from estimators.runtime.api import Runner
 from estimators.runtime.runner import ProcessRunner
+from estimators.settings import Settings
 from estimators.skeletons import BLAZEPOSE_33, COCO_17
 from estimators.types import EstimatorOptions, Frame, PoseSet
 from tests.contract import child
@@ -30,7 +31,7 @@ FRAMES = range(0, 100, 10)
 
 @pytest.fixture(scope="module")
 def runner() -> Iterator[Runner]:
-    runner = ProcessRunner(threads=1)
+    runner = ProcessRunner(Settings(), threads=1)
     yield runner
     runner.close()
 

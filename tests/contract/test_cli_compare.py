@@ -17,6 +17,7 @@ from PIL import Image
 from estimators.cli.main import main
 from estimators.media.pictures import read_picture
 from estimators.runtime.runner import ProcessRunner
+from estimators.settings import Settings
 from tests.unit.cli_process import SAMPLES, environment, estimators
 
 MODELS = ("movenet-lightning", "movenet-multipose")
@@ -83,7 +84,7 @@ def test_files_hold_what_the_models_say(compared: tuple[Path, str]) -> None:
     """Nothing is thresholded or moved between the runner and the file."""
     results = document(compared[0])["results"]
     assert [(r["model"], r["file"]) for r in results] == [(m, p) for m in MODELS for p in PICTURES]
-    runner = ProcessRunner()
+    runner = ProcessRunner(Settings())
     with contextlib.closing(runner):
         for result in results:
             frame = read_picture(SAMPLES / result["file"])

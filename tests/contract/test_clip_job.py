@@ -18,6 +18,7 @@ from estimators.media.clip_info import ClipInfo
 from estimators.media.clips import frames, open_clip
 from estimators.render.style import model_styles
 from estimators.runtime.runner import ProcessRunner
+from estimators.settings import Settings
 from estimators.workflows.clip.analysis import ClipAnalysis
 from estimators.workflows.clip.files import write_clip_zip
 from estimators.workflows.clip.job import UNREADABLE, ClipJob
@@ -32,7 +33,7 @@ MODELS = ("movenet-lightning", "blazepose-lite")
 
 @pytest.fixture(scope="module")
 def runner() -> Iterator[ProcessRunner]:
-    runner = ProcessRunner()
+    runner = ProcessRunner(Settings())
     yield runner
     runner.close()
 

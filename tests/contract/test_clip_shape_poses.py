@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from estimators.media.clips import frames, open_clip
 from estimators.runtime.runner import ProcessRunner
+from estimators.settings import Settings
 from estimators.workflows.clip.job import ClipJob
 from estimators.workflows.clip.run import ClipSettings
 
@@ -25,7 +26,7 @@ SURE = {"movenet-thunder": 0.4, "blazepose-full": 0.8}
 
 @pytest.fixture(scope="module")
 def runner() -> Iterator[ProcessRunner]:
-    runner = ProcessRunner()
+    runner = ProcessRunner(Settings())
     yield runner
     runner.close()
 

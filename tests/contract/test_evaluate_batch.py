@@ -12,6 +12,7 @@ from PIL import Image
 from estimators.annotated import AnnotatedImage, AnnotatedSet
 from estimators.media.pictures import read_picture
 from estimators.runtime.runner import ProcessRunner
+from estimators.settings import Settings
 from estimators.workflows.evaluate.asks import EvaluateSettings
 from estimators.workflows.evaluate.job import EvaluateJob
 from estimators.workflows.together import QUIET
@@ -23,7 +24,7 @@ COUNT = QUIET + 12
 
 @pytest.fixture
 def runner() -> Iterator[ProcessRunner]:
-    runner = ProcessRunner()
+    runner = ProcessRunner(Settings())
     yield runner
     runner.close()
 

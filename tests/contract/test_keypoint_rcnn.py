@@ -24,6 +24,7 @@ from estimators.media.samples import FOLDER
 from estimators.runtime.api import Runner
 from estimators.runtime.runner import ProcessRunner
 from estimators.runtime.transport import Limits
+from estimators.settings import Settings
 from estimators.skeletons import COCO_17
 from estimators.types import EstimatorOptions, Frame, PoseSet
 from tests.contract import child
@@ -62,7 +63,7 @@ def torchvision_says(norm: str, folder: Path) -> tuple[Path, dict[str, np.ndarra
 
 def assert_the_reference_says(answers: dict[str, np.ndarray]) -> None:
     # Seeded weights see a hundred people everywhere, and the machine may have other work.
-    runner = ProcessRunner(threads=2, limits=Limits(call_s=250))
+    runner = ProcessRunner(Settings(), threads=2, limits=Limits(call_s=250))
     try:
         for name, picture in pictures().items():
             poses = runner.estimate("keypointrcnn-reference", Frame(picture)).estimate.poses
@@ -120,7 +121,7 @@ def assert_same(poses: PoseSet, answer: dict[str, np.ndarray]) -> None:
 @pytest.fixture(scope="module")
 def runner() -> Iterator[Runner]:
     specs = {spec.key: spec for spec in map(tiny.spec, ("reference", "fast"))}
-    runner = ProcessRunner(threads=2, models=specs)
+    runner = ProcessRunner(Settings(), threads=2, models=specs)
     yield runner
     runner.close()
 

@@ -10,6 +10,7 @@ import pytest
 
 from estimators import devices
 from estimators.runtime.runner import ProcessRunner
+from estimators.settings import Settings
 from estimators.types import EstimatorOptions, Frame
 from tests.contract import child
 from tests.fixtures import tiny_keypoint_rcnn as tiny
@@ -66,7 +67,9 @@ def test_a_gpu_that_cannot_be_used_leads_to_the_cpu_or_to_an_error() -> None:
 
 @pytest.fixture(scope="module")
 def runner() -> Iterator[ProcessRunner]:
-    runner = ProcessRunner(memory_mb=20_000, threads=2, models={s.key: s for s in VARIANTS})
+    runner = ProcessRunner(
+        Settings(memory_mb=20_000), threads=2, models={s.key: s for s in VARIANTS}
+    )
     yield runner
     runner.close()
 

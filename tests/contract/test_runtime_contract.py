@@ -15,6 +15,7 @@ from estimators.media.pictures import read_picture
 from estimators.registry import MODELS, ModelSpec
 from estimators.runtime.api import Runner
 from estimators.runtime.runner import ProcessRunner
+from estimators.settings import Settings
 from estimators.types import EstimatorOptions, Frame
 from tests.in_process import InProcessRunner
 from tests.unit import fake_adapters as fake
@@ -31,7 +32,7 @@ SPECS = {
 
 def make(kind: str, models: Mapping[str, ModelSpec] = MODELS) -> Runner:
     if kind == "processes":
-        return ProcessRunner(threads=1, models=models)
+        return ProcessRunner(Settings(), threads=1, models=models)
     return InProcessRunner(threads=1, models=models)
 
 

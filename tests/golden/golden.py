@@ -17,6 +17,7 @@ from estimators.media.samples import samples
 from estimators.registry import MODELS
 from estimators.runtime.api import Runner
 from estimators.runtime.runner import ProcessRunner
+from estimators.settings import Settings
 from estimators.skeletons import COCO_17
 from estimators.types import EstimatorOptions, PoseSet
 
@@ -68,7 +69,7 @@ def people(poses: PoseSet) -> list[dict[str, Any]]:
 
 
 def main() -> None:
-    runner = ProcessRunner(threads=THREADS)
+    runner = ProcessRunner(Settings(), threads=THREADS)
     try:
         for key in VARIANTS:
             lines = [

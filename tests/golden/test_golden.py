@@ -12,6 +12,7 @@ import pytest
 from estimators.media.samples import samples
 from estimators.registry import MODELS
 from estimators.runtime.runner import ProcessRunner
+from estimators.settings import Settings
 from tests.golden.golden import CLEAR, THREADS, VARIANTS, answers, file_of
 
 # Other processors round otherwise, which moves sure joints by a fraction of a pixel and unsure ones
@@ -22,7 +23,7 @@ SCORE_TOLERANCE = 0.03
 
 @pytest.fixture(scope="module")
 def runner() -> Iterator[ProcessRunner]:
-    hosted = ProcessRunner(threads=THREADS)
+    hosted = ProcessRunner(Settings(), threads=THREADS)
     yield hosted
     hosted.close()
 

@@ -29,6 +29,7 @@ from estimators.media.names import printable
 from estimators.media.pictures import read_picture
 from estimators.media.samples import pictures
 from estimators.runtime.runner import ProcessRunner
+from estimators.settings import Settings
 from tests.unit import fake_adapters
 
 MODEL = "movenet-lightning"
@@ -37,7 +38,9 @@ NO_UTF8 = os.fsdecode(b"caf\xe9\n")
 
 @pytest.fixture
 def runner() -> Iterator[ProcessRunner]:
-    runner = ProcessRunner(threads=1, models={MODEL: replace(fake_adapters.spec(), key=MODEL)})
+    runner = ProcessRunner(
+        Settings(), threads=1, models={MODEL: replace(fake_adapters.spec(), key=MODEL)}
+    )
     yield runner
     runner.close()
 

@@ -17,6 +17,7 @@ from estimators.export.tables import frame_table
 from estimators.media.clip_info import ClipInfo
 from estimators.runtime.api import RunResult, memory_by_model
 from estimators.runtime.runner import ProcessRunner
+from estimators.settings import Settings
 from estimators.workflows import room as rooms
 from estimators.workflows.clip.analysis import ClipAnalysis
 from estimators.workflows.clip.files import clip_files
@@ -37,7 +38,7 @@ FRAMES = 6
 @pytest.fixture
 def runner() -> Iterator[ProcessRunner]:
     models = {key: replace(fake_adapters.spec(), key=key) for key in (ONE, TWO)}
-    runner = ProcessRunner(threads=1, models=models)
+    runner = ProcessRunner(Settings(), threads=1, models=models)
     yield runner
     runner.close()
 

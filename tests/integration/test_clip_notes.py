@@ -17,6 +17,7 @@ from estimators.export.document import write_json
 from estimators.export.tables import frame_table
 from estimators.registry import get
 from estimators.runtime.runner import ProcessRunner
+from estimators.settings import Settings
 from estimators.types import Frame
 from estimators.workflows.clip.analysis import ClipAnalysis
 from estimators.workflows.clip.files import manifest
@@ -33,7 +34,7 @@ BOTH = ClipSettings((FOLLOWS, LOOKS_ANEW))
 @pytest.fixture
 def runner() -> Iterator[ProcessRunner]:
     models = {key: replace(fake_adapters.spec(), key=key) for key in BOTH.models}
-    runner = ProcessRunner(threads=1, models=models)
+    runner = ProcessRunner(Settings(), threads=1, models=models)
     yield runner
     runner.close()
 

@@ -13,6 +13,7 @@ from test_clip_run import clip_of
 
 from estimators.media.clip_info import ClipInfo
 from estimators.runtime.runner import ProcessRunner
+from estimators.settings import Settings
 from estimators.workflows.clip.job import ClipJob
 from estimators.workflows.clip.jobs import ClipJobs
 from estimators.workflows.clip.run import ClipSettings
@@ -27,7 +28,7 @@ FRAMES, BEFORE = 40, 15
 @pytest.fixture
 def runner() -> Iterator[ProcessRunner]:
     models = {key: replace(fake_adapters.spec(), key=key) for key in (ONE, TWO, THREE)}
-    runner = ProcessRunner(threads=1, models=models)
+    runner = ProcessRunner(Settings(), threads=1, models=models)
     yield runner
     runner.close()
 

@@ -19,6 +19,7 @@ from estimators.errors import InputError
 from estimators.media.clip_info import ClipInfo
 from estimators.media.clips import open_clip
 from estimators.runtime.runner import ProcessRunner
+from estimators.settings import Settings
 from estimators.types import Frame
 from estimators.workflows.clip import run
 from estimators.workflows.clip.run import GIVE_UP_AFTER, ClipSettings, Prefetched, run_clip
@@ -47,7 +48,7 @@ def clip_of(folder: Path, frames: Sequence[Frame]) -> ClipInfo:
 @pytest.fixture
 def runner() -> Iterator[ProcessRunner]:
     models = {key: fake_adapters.spec(key) for key in ("brightest", "other")}
-    runner = ProcessRunner(threads=1, models=models)
+    runner = ProcessRunner(Settings(), threads=1, models=models)
     yield runner
     runner.close()
 

@@ -20,6 +20,7 @@ from estimators.cluster.on_ray import RayWorkers, Room, connected
 from estimators.cluster.worker import Host
 from estimators.datasets.read import read_annotated_set
 from estimators.runtime.runner import ProcessRunner
+from estimators.settings import Settings
 from estimators.workflows.evaluate.answers import Evaluated
 from estimators.workflows.evaluate.asks import EvaluateSettings
 from estimators.workflows.evaluate.job import EvaluateJob
@@ -189,7 +190,7 @@ def test_a_real_model_on_two_nodes_leaves_no_process_behind(
     samples = Path(__file__).parents[2] / "sample_media"
     real, _ = read_annotated_set(samples, samples / "annotations.json")
     wanted = EvaluateSettings((LIGHTNING,), invented=False)
-    runner = ProcessRunner(threads=1)
+    runner = ProcessRunner(Settings(), threads=1)
     one = EvaluateJob(runner, real, wanted)
     one.run()
     runner.close()

@@ -36,14 +36,14 @@ TASKS = "tests.decode_tasks"
 def decoders() -> Iterator[Pool]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("POSE_DECODE_MB", "600")
-        yield pools.use_children()
+        yield pools.use_children(120)
         pools.use_none()
 
 
 @pytest.fixture
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+def quick(decoders: Pool, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever hangs is given up after a second."""
-    monkeypatch.setenv("POSE_DECODE_S", "1")
+    monkeypatch.setattr(decoders, "_patience_s", 1)
 
 
 def outcome(read: Callable[..., Any], *arguments: Any) -> tuple[Any, ...]:
@@ -293,7 +293,7 @@ def test_newcomers_are_told_how_long_it_takes(
 
 def test_children_go_with_the_app(decoders: Pool) -> None:
     """The app's end closes the pipe that they watch."""
-    other = Pool()
+    other = Pool(120)
     other.warm()
     (pid,) = other.pids()
     other.close()

@@ -29,7 +29,7 @@ from tests import annotated_factory as factory
 def decoders() -> Iterator[Pool]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("POSE_DECODE_MB", "600")
-        yield pools.use_children()
+        yield pools.use_children(120)
         pools.use_none()
 
 

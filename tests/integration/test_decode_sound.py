@@ -23,7 +23,7 @@ from tests.clip_factory import Recipe, make_clip, numbered
 
 @pytest.fixture(scope="module")
 def decoders() -> Iterator[Pool]:
-    yield pools.use_children()
+    yield pools.use_children(120)
     pools.use_none()
 
 

@@ -18,6 +18,7 @@ import pytest
 from estimators.errors import ModelCrashedError
 from estimators.media.clips import open_clip
 from estimators.runtime.runner import ProcessRunner
+from estimators.settings import Settings
 from estimators.types import EstimatorOptions, Frame
 from estimators.workflows.clip.run import ClipSettings, run_clip
 from estimators.workflows.evaluate.asks import EvaluateSettings
@@ -57,7 +58,7 @@ FAULTS = [killed, stopped, out_of_memory]
 @pytest.fixture
 def runner() -> Iterator[ProcessRunner]:
     models = {KEY: fake.spec(KEY, load_s=0.7), "other": fake.spec("other")}
-    runner = ProcessRunner(models=models, threads=1)
+    runner = ProcessRunner(Settings(), models=models, threads=1)
     yield runner
     runner.close()
 

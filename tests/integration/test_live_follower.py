@@ -14,6 +14,7 @@ from estimators.analysis.latency import RollingLatency
 from estimators.runtime.api import RunResult
 from estimators.runtime.priority import BEHIND_VIDEO, LAST, set_niceness
 from estimators.runtime.runner import ProcessRunner
+from estimators.settings import Settings
 from estimators.types import EstimatorOptions, Frame
 from estimators.workflows.live.follower import Follower
 from tests.unit import fake_adapters as fake
@@ -29,7 +30,7 @@ def test_models_give_way_to_the_video_and_slow_ones_to_all(
 ) -> None:
     monkeypatch.setattr("estimators.workflows.live.follower._RETRY_S", 0.01)
     monkeypatch.setattr("estimators.workflows.live.follower._SLOW_MS", 75)
-    runner = ProcessRunner(threads=1, models={"brightest": fake.spec()})
+    runner = ProcessRunner(Settings(), threads=1, models={"brightest": fake.spec()})
     answers: list[RunResult] = []
     follower = Follower(runner, fake.spec(), "viewer", lambda model, result: answers.append(result))
 
@@ -72,7 +73,7 @@ def test_models_give_way_to_the_video_and_slow_ones_to_all(
 
 def test_latency_begins_when_the_model_is_asked_and_age_when_the_camera_saw_it() -> None:
     """A frame may have waited for a slow model; that is no time of the model's own."""
-    runner = ProcessRunner(threads=1, models={"brightest": fake.spec()})
+    runner = ProcessRunner(Settings(), threads=1, models={"brightest": fake.spec()})
     follower = Follower(runner, fake.spec(), "viewer")
     try:
         follower.offer(Frame(camera(50, 60)), time.monotonic())
@@ -116,7 +117,7 @@ def niceness(runner: ProcessRunner) -> int | None:
 def test_a_model_gives_way_from_before_it_loads() -> None:
     """Loading takes all cores for seconds, while the video is to be shown."""
     spec = fake.spec(load_s=1.5)
-    runner = ProcessRunner(threads=1, models={"brightest": spec})
+    runner = ProcessRunner(Settings(), threads=1, models={"brightest": spec})
     follower = Follower(runner, spec, "viewer")
     try:
         follower.offer(Frame(camera(50, 60)), time.monotonic())
@@ -138,7 +139,7 @@ def test_after_a_live_video_the_model_has_its_usual_priority(
         refuse_to_raise(monkeypatch)
     elif os.geteuid() != 0:
         pytest.skip("only a privileged user may raise a process again")
-    runner = ProcessRunner(threads=1, models={"brightest": fake.spec()})
+    runner = ProcessRunner(Settings(), threads=1, models={"brightest": fake.spec()})
     try:
         runner.estimate("brightest", fake.picture(3, 3))
         (pid,) = [entry.pid for entry in runner.status()]
@@ -160,7 +161,7 @@ def test_after_a_live_video_the_model_has_its_usual_priority(
 def test_a_clip_beside_keeps_its_person_until_it_is_done(monkeypatch: pytest.MonkeyPatch) -> None:
     usual = os.getpriority(os.PRIO_PROCESS, 0)
     refuse_to_raise(monkeypatch)
-    runner = ProcessRunner(threads=1, models={"brightest": fake.spec()})
+    runner = ProcessRunner(Settings(), threads=1, models={"brightest": fake.spec()})
     try:
         with runner.open("brightest", EstimatorOptions(video=True), "clip") as clip:
             clip.estimate(fake.picture(3, 3))

@@ -18,6 +18,7 @@ from estimators.errors import InputError
 from estimators.export.files import to_bytes, write_json
 from estimators.registry import get
 from estimators.runtime.runner import ProcessRunner
+from estimators.settings import Settings
 from estimators.types import EstimatorOptions
 from estimators.workflows.clip.analysis import ClipAnalysis
 from estimators.workflows.clip.files import manifest
@@ -76,7 +77,7 @@ def runner() -> Iterator[ProcessRunner]:
     models = {
         key: replace(fake.spec(), key=key, skeleton=get(key).skeleton) for key in (SINGLE, MULTI)
     }
-    runner = ProcessRunner(threads=1, models=models)
+    runner = ProcessRunner(Settings(), threads=1, models=models)
     yield runner
     runner.close()
 

@@ -10,6 +10,7 @@ from estimators.errors import InputError, MemoryBudgetError
 from estimators.runtime import budget
 from estimators.runtime.runner import ProcessRunner
 from estimators.runtime.transport import Limits
+from estimators.settings import Settings
 from estimators.types import EstimatorOptions
 from tests.unit import fake_adapters as fake
 from tests.unit.runtime_support import Background, wait_until
@@ -28,7 +29,7 @@ def make(monkeypatch: pytest.MonkeyPatch) -> Iterator[Make]:
     def build(memory_mb: int, **load_mb: int) -> ProcessRunner:
         sizes = {"a": 120, "b": 120, "c": 120} | load_mb
         specs = {key: fake.spec(key, load_mb=size) for key, size in sizes.items()}
-        runners.append(ProcessRunner(memory_mb, 1, specs, Limits(call_s=20)))
+        runners.append(ProcessRunner(Settings(memory_mb), 1, specs, Limits(call_s=20)))
         return runners[-1]
 
     yield build
@@ -115,14 +116,13 @@ def test_what_was_measured_counts_the_next_time(make: Make) -> None:
     assert running(runner) == ["c"]
 
 
-@pytest.mark.parametrize("wrong", [{"memory_mb": 0}, {"memory_mb": -5}, {"threads": 0}])
-def test_a_runner_of_no_size_is_refused(wrong: dict[str, int]) -> None:
+@pytest.mark.parametrize(("memory_mb", "threads"), [(0, 1), (-5, 1), (700, 0)])
+def test_a_runner_of_no_size_is_refused(memory_mb: int, threads: int) -> None:
     with pytest.raises(InputError, match="too"):
-        ProcessRunner(**wrong)
+        ProcessRunner(Settings(memory_mb), threads)
 
 
-def test_the_budget_is_what_the_settings_say(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("POSE_MEMORY_MB", "700")
-    runner = ProcessRunner(threads=1)
+def test_the_budget_is_what_the_settings_say() -> None:
+    runner = ProcessRunner(Settings(memory_mb=700), threads=1)
     runner.close()
-    assert runner._budget.total_mb == 700
+    assert runner.memory_mb == runner._budget.total_mb == 700

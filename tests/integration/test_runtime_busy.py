@@ -8,6 +8,7 @@ import pytest
 
 from estimators.runtime.activity import Activity
 from estimators.runtime.runner import ProcessRunner
+from estimators.settings import Settings
 from tests.unit import fake_adapters as fake
 from tests.unit.runtime_support import Background, status, wait_until
 
@@ -18,7 +19,7 @@ SLEEPS = fake.picture(3, 3, fake.SLEEP, 6)  # 0.3 s
 @pytest.fixture
 def runner() -> Iterator[ProcessRunner]:
     specs = [fake.spec("a"), fake.spec("b"), fake.spec("slow-to-load", load_s=0.5)]
-    runner = ProcessRunner(models={spec.key: spec for spec in specs}, threads=1)
+    runner = ProcessRunner(Settings(), models={spec.key: spec for spec in specs}, threads=1)
     yield runner
     runner.close()
 

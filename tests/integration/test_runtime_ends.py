@@ -15,6 +15,7 @@ import pytest
 
 from estimators.errors import ModelError
 from estimators.runtime.runner import ProcessRunner
+from estimators.settings import Settings
 from tests.unit import fake_adapters as fake
 from tests.unit.runtime_support import Background, hosts, wait_until
 
@@ -25,10 +26,11 @@ FRAME = fake.picture(3, 3)
 APP = """
 import os, signal, sys, threading, time
 from estimators.runtime.runner import ProcessRunner
+from estimators.settings import Settings
 from tests.unit import fake_adapters as fake
 
 keys = ("idle", "asleep", "seized")
-runner = ProcessRunner(models={key: fake.spec(key) for key in keys}, threads=1)
+runner = ProcessRunner(Settings(), models={key: fake.spec(key) for key in keys}, threads=1)
 for key in keys:
     runner.estimate(key, fake.picture(3, 3, side=1200))
 for key, command in (("asleep", fake.SLEEP), ("seized", fake.SEIZE)):
@@ -109,7 +111,9 @@ def wait_for_copy(app: subprocess.Popen[str], pids: list[int]) -> list[int]:
 
 def test_close_ends_everything_and_answers_those_who_wait() -> None:
     keys = ("a", "b", "c")
-    runner = ProcessRunner(models={key: fake.spec(key, load_s=0.3) for key in keys}, threads=1)
+    runner = ProcessRunner(
+        Settings(), models={key: fake.spec(key, load_s=0.3) for key in keys}, threads=1
+    )
     runner.estimate("a", FRAME)
     calls = [
         Background(runner.estimate, "a", fake.picture(3, 3, fake.SLEEP, 255)),
@@ -131,7 +135,7 @@ def test_close_ends_everything_and_answers_those_who_wait() -> None:
 
 
 def test_an_open_session_says_that_the_runner_is_closed() -> None:
-    runner = ProcessRunner(models={"a": fake.spec("a")}, threads=1)
+    runner = ProcessRunner(Settings(), models={"a": fake.spec("a")}, threads=1)
     session = runner.open("a")
     session.estimate(FRAME)
     runner.close()
@@ -141,7 +145,7 @@ def test_an_open_session_says_that_the_runner_is_closed() -> None:
 
 
 def test_a_forgotten_runner_ends_its_hosts() -> None:
-    runner = ProcessRunner(models={"a": fake.spec("a")}, threads=1)
+    runner = ProcessRunner(Settings(), models={"a": fake.spec("a")}, threads=1)
     runner.estimate("a", FRAME)
     assert len(hosts()) == 1
     del runner
@@ -150,7 +154,7 @@ def test_a_forgotten_runner_ends_its_hosts() -> None:
 
 
 def test_restarts_leave_no_descriptor_and_no_thread() -> None:
-    runner = ProcessRunner(models={"a": fake.spec("a")}, threads=1)
+    runner = ProcessRunner(Settings(), models={"a": fake.spec("a")}, threads=1)
 
     def cycle() -> tuple[int, int]:
         """Descriptors and threads after a host has come and gone."""

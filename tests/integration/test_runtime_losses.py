@@ -8,6 +8,7 @@ import pytest
 
 from estimators.errors import ModelCrashedError, ModelError
 from estimators.runtime.runner import ProcessRunner
+from estimators.settings import Settings
 from estimators.types import EstimatorOptions, Frame
 from tests.unit import fake_adapters as fake
 from tests.unit.runtime_support import Background, count, status
@@ -18,7 +19,7 @@ GOOD = fake.picture(3, 3)
 
 @pytest.fixture
 def runner() -> Iterator[ProcessRunner]:
-    runner = ProcessRunner(models={"brightest": fake.spec()}, threads=1)
+    runner = ProcessRunner(Settings(), models={"brightest": fake.spec()}, threads=1)
     yield runner
     runner.close()
 

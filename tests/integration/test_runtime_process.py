@@ -26,6 +26,7 @@ from estimators.errors import (
 from estimators.runtime import aside
 from estimators.runtime.runner import ProcessRunner
 from estimators.runtime.transport import Limits
+from estimators.settings import Settings
 from estimators.types import EstimatorOptions, Frame
 from tests.unit import fake_adapters as fake
 from tests.unit.runtime_support import Background, count, hosts, status, wait_until
@@ -44,7 +45,7 @@ def runner() -> Iterator[ProcessRunner]:
         fake.spec("missing-library", fail=True),
         fake.spec("crash-at-load", crash_at_load=True),
     ]
-    runner = ProcessRunner(models={spec.key: spec for spec in specs}, threads=1)
+    runner = ProcessRunner(Settings(), models={spec.key: spec for spec in specs}, threads=1)
     yield runner
     runner.close()
 
@@ -152,7 +153,9 @@ class TestSessions:
         assert count(runner.estimate("brightest", frame, VIDEO)) == 2  # a picture, not a clip
 
     def test_an_idle_session_expires(self) -> None:
-        runner = ProcessRunner(models={"brightest": fake.spec()}, limits=Limits(idle_s=0.05))
+        runner = ProcessRunner(
+            Settings(), models={"brightest": fake.spec()}, limits=Limits(idle_s=0.05)
+        )
         try:
             session = runner.open("brightest", VIDEO)
             assert not session.estimate(fake.picture(3, 3)).restarted
@@ -297,7 +300,7 @@ class TestErrors:
 
     def test_a_load_that_hangs_ends_at_its_timeout(self) -> None:
         spec = fake.spec(hang_at_load=True)
-        runner = ProcessRunner(models={"brightest": spec}, limits=Limits(load_s=0.5))
+        runner = ProcessRunner(Settings(), models={"brightest": spec}, limits=Limits(load_s=0.5))
         try:
             with pytest.raises(ModelTimeoutError, match=r"did not load within 0\.5 s"):
                 runner.estimate("brightest", fake.picture(3, 3))
@@ -315,7 +318,7 @@ class TestErrors:
     ) -> None:
         monkeypatch.setenv("POSE_CACHE_DIR", str(tmp_path))
         monkeypatch.delenv("POSE_WEIGHTS_DIR", raising=False)
-        runner = ProcessRunner()
+        runner = ProcessRunner(Settings())
         try:
             for _ in range(2):
                 with pytest.raises(WeightsError, match=r"fc266e95\.pth"):
@@ -330,7 +333,7 @@ class TestErrors:
             with pytest.raises(InputError, match=r"no model 'sharpest'.*brightest"):
                 call("sharpest")
         with pytest.raises(InputError, match="threads"):
-            ProcessRunner(threads=0)
+            ProcessRunner(Settings(), threads=0)
 
     def test_an_interrupted_call_does_not_answer_the_next(self, runner: ProcessRunner) -> None:
         runner.estimate("brightest", fake.picture(3, 3))

@@ -65,6 +65,8 @@ class StandInRunner:
         told: what `status` says of each model that was asked, besides its memory.
     """
 
+    memory_mb = 2000
+
     def __init__(self, poses: Callable[[str, Frame], PoseSet] | None = None) -> None:
         self.asked: list[tuple[str, int]] = []
         self.retired: list[str] = []

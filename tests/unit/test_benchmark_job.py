@@ -9,7 +9,6 @@ from dataclasses import replace
 from functools import partial
 from itertools import groupby, islice
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -18,6 +17,7 @@ from estimators.devices import Placement
 from estimators.errors import InputError, ModelError
 from estimators.runtime.api import ModelStatus
 from estimators.runtime.machine import available_cores
+from estimators.settings import Settings
 from estimators.workflows.benchmark import measure, media
 from estimators.workflows.benchmark.asks import ROUNDS, BenchmarkSettings, threads_of
 from estimators.workflows.benchmark.job import BenchmarkJob, Surroundings
@@ -32,7 +32,9 @@ QUICK = BenchmarkSettings((A, B), (1,), seconds=1.0, calls=30)
 
 
 def job(host: Host, settings: BenchmarkSettings = QUICK, **around: object) -> BenchmarkJob:
-    return BenchmarkJob(lambda: ONE, settings, Surroundings(make=lambda *_: host, **around))  # type: ignore[arg-type]
+    return BenchmarkJob(
+        lambda: ONE, settings, Surroundings(Settings(), make=lambda *_: host, **around)
+    )  # type: ignore[arg-type]
 
 
 def test_models_start_alone_and_then_take_turns() -> None:
@@ -72,12 +74,12 @@ def test_calls_of_a_slow_model_fit_into_the_time() -> None:
 def test_each_number_of_threads_is_a_pass_of_its_own() -> None:
     hosts: list[Host] = []
 
-    def make(threads: int, memory_mb: int) -> Host:
+    def make(product: Settings, threads: int) -> Host:
         hosts.append(Host(steady({A: 5.0}), threads))
         return hosts[-1]
 
     settings = BenchmarkSettings((A,), (1, 2), seconds=1.0, calls=10)
-    passes = BenchmarkJob(lambda: ONE, settings, Surroundings(make=make))  # type: ignore[arg-type]
+    passes = BenchmarkJob(lambda: ONE, settings, Surroundings(Settings(), make=make))  # type: ignore[arg-type]
     passes.run()
     assert [host.threads for host in hosts] == [1, 2]
     one, two = passes.benchmark.measured
@@ -201,7 +203,7 @@ def test_a_clip_goes_there_and_back_at_times_that_go_forward() -> None:
     assert [f.index for f in frames] == list(range(9))
     host = Host(steady({A: 5.0}))
     settings = BenchmarkSettings((A,), (1,), seconds=1.0, calls=10)
-    BenchmarkJob(lambda: CLIP, settings, Surroundings(make=lambda *_: host)).run()  # type: ignore[arg-type]
+    BenchmarkJob(lambda: CLIP, settings, Surroundings(Settings(), make=lambda *_: host)).run()  # type: ignore[arg-type]
     assert max(int(f.image[0, 0, 0]) for f in host.frames) == 3
 
 
@@ -247,7 +249,7 @@ def test_frames_are_read_when_the_turn_has_come_and_let_go_at_the_end() -> None:
         return media
 
     turn, host = threading.Lock(), Host(steady({A: 5.0}))
-    around = Surroundings(turn=turn, make=lambda *_: host)  # type: ignore[arg-type]
+    around = Surroundings(Settings(), turn=turn, make=lambda *_: host)  # type: ignore[arg-type]
     waits = BenchmarkJob(load, BenchmarkSettings((A,), (1,), seconds=1.0), around)
     with turn:
         waits.start()
@@ -260,7 +262,7 @@ def test_frames_are_read_when_the_turn_has_come_and_let_go_at_the_end() -> None:
 
 def test_what_cannot_be_read_is_told(tmp_path: Path) -> None:
     gone = partial(load_media, tmp_path / "gone.mp4", "holiday.mp4")
-    waits = BenchmarkJob(gone, QUICK, Surroundings(make=lambda *_: Host(steady({}))))  # type: ignore[arg-type]
+    waits = BenchmarkJob(gone, QUICK, Surroundings(Settings(), make=lambda *_: Host(steady({}))))  # type: ignore[arg-type]
     with pytest.raises(InputError, match=r"holiday\.mp4 is not there"):
         waits.run()
     assert "holiday.mp4" in waits.error
@@ -281,13 +283,24 @@ def test_measured_models_get_what_the_others_leave(held: float, left: int) -> No
         *(ModelStatus(A, "ready", pss_mb=held / 2, wanted=device) for device in ("auto", "cpu")),
         ModelStatus(B, "stopped"),
     )
-    app = SimpleNamespace(memory_mb=2000, status=lambda: told)
-    assert Surroundings(app=app).memory_mb() == left  # type: ignore[arg-type]
+    told_to: list[Settings] = []
+
+    def make(product: Settings, threads: int) -> Host:
+        told_to.append(product)
+        return Host(steady({A: 5.0, B: 5.0}))
+
+    app = App()
+    app.memory_mb = 2000
+    app.status = lambda: told  # type: ignore[method-assign]
+    around = Surroundings(Settings(), app, make=make)  # type: ignore[arg-type]
+    assert around.memory_mb() == left
+    BenchmarkJob(lambda: ONE, QUICK, around).run()
+    assert told_to == [Settings(memory_mb=left)]
 
 
 def test_an_unknown_model_is_named() -> None:
     with pytest.raises(InputError, match="no model 'moon'"):
-        BenchmarkJob(lambda: ONE, BenchmarkSettings(("moon",), (1,)))
+        BenchmarkJob(lambda: ONE, BenchmarkSettings(("moon",), (1,)), Surroundings(Settings()))
 
 
 def test_each_model_is_asked_on_the_device_that_was_chosen_and_says_where_it_was() -> None:

@@ -8,13 +8,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from estimators.cli.clip_cluster import Brought, ClipsOn
+from estimators.cli.clip_cluster import Brought, ClipsOn, for_nodes
 from estimators.cli.clip_shard import Clip, ClipShard
 from estimators.cli.codes import BAD_INPUT
 from estimators.cluster.schedule import MOST_KILLED, MOST_LOST
 from estimators.datasets.files import GivenFile
 from estimators.registry import get
 from estimators.remote import RemoteFile
+from estimators.settings import Settings
 from estimators.workflows.clip.shard import DoneClip
 from estimators.workflows.evaluate.seen import stamp_of
 from tests.unit.cluster_stand import HereWorkers
@@ -130,3 +131,8 @@ def test_only_what_is_missing_or_exchanged_is_worked_on_again(tmp_path: Path) ->
     assert run(Here(of), tmp_path)[0] == 0
     (tmp_path / "4" / "joints.csv").write_bytes(b"damaged")
     assert [done.clip for done in run(Here(of), tmp_path)[1]] == ["4.mp4"]
+
+
+def test_a_node_is_told_the_options_and_none_of_our_passwords() -> None:
+    sent = for_nodes(Namespace(**vars(OPTIONS), settings=Settings(turn_credential="geheim")))
+    assert vars(sent) == vars(OPTIONS)

@@ -12,7 +12,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from estimators import libraries, settings, supported, weights
+from estimators import libraries, supported, weights
 from estimators.cli.doctor import in_words
 from estimators.doctor import live, machine, models, packages
 from estimators.doctor.media_child import devices_told
@@ -20,6 +20,7 @@ from estimators.doctor.report import Check, Finding, guarded
 from estimators.errors import InputError
 from estimators.runtime import whereabouts
 from estimators.runtime.machine import MachineMemory, memory_mb
+from estimators.settings import Settings
 from estimators.weights import store
 from tests.in_process import InProcessRunner
 from tests.unit import fake_adapters as fake
@@ -185,8 +186,7 @@ def test_the_budget_is_held_against_the_memory(
     monkeypatch.setattr(
         "estimators.runtime.machine.memory_mb", lambda: MachineMemory(total, total / 2)
     )
-    monkeypatch.setattr(settings, "current", lambda: settings.Settings(memory_mb=budget))
-    (finding,) = machine.memory()
+    (finding,) = machine.memory(budget)
     assert finding.state == state
     assert repair in finding.repair
     assert bool(repair) == bool(finding.repair)
@@ -345,9 +345,8 @@ def test_a_turn_server_may_have_an_ipv6_address(
 def test_what_the_settings_say_of_turn(
     monkeypatch: pytest.MonkeyPatch, given: dict[str, str], states: list[str], words: str
 ) -> None:
-    monkeypatch.setattr(settings, "current", lambda: settings.Settings(**given))
     monkeypatch.setattr(live, "answers", lambda url: False)
-    findings = list(live.turn())
+    findings = list(live.turn(Settings(**given)))
     assert [f.state for f in findings] == states
     assert words in findings[0].found
     assert "geheim" not in repr(findings)

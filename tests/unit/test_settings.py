@@ -101,6 +101,22 @@ def test_a_secret_goes_before_the_environment(monkeypatch: pytest.MonkeyPatch) -
         settings.with_secrets({"POSE_MAX_STREAMS": "x"})
 
 
+def test_settings_are_asked_for_at_the_entrances_and_passed_down() -> None:
+    """Beside them two places ask: where weights lie, and how large a file may be."""
+    entrances = {"estimators/cli/main.py", "estimators/cli/clip_cluster.py"}
+    entrances |= {"estimators/cluster/worker.py", "pages/ui/server_settings.py"}
+    entrances |= {"estimators/doctor/examination.py", "estimators/doctor/media_child.py"}
+    asked_where_they_count = {"estimators/media/limits.py", "estimators/weights/places.py"}
+    asking = set()
+    for folder in ("estimators", "pages"):
+        for path in ROOT.glob(f"{folder}/**/*.py"):
+            text = path.read_text(encoding="utf-8")
+            words = ("settings.current()", "with_secrets(", "import current")
+            if any(word in text for word in words) and path != ROOT / "estimators/settings.py":
+                asking.add(path.relative_to(ROOT).as_posix())
+    assert asking == entrances | asked_where_they_count
+
+
 def test_the_environment_is_read_in_one_place() -> None:
     """Elsewhere it is only handed to child processes, whole, set for a library, or another's."""
     allowed = {"os.environ.setdefault", "os.environ.get('PYTHONPATH')"}

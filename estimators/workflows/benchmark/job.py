@@ -8,11 +8,11 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
-from estimators import settings as product
 from estimators.errors import InputError
 from estimators.registry import MODELS, ModelSpec
 from estimators.runtime.api import Runner
 from estimators.runtime.runner import ProcessRunner
+from estimators.settings import Settings
 from estimators.workflows.background import BackgroundJob
 from estimators.workflows.benchmark.asks import ROUNDS, BenchmarkSettings
 from estimators.workflows.benchmark.measure import PATIENCE_S, Alone, Stopped
@@ -37,40 +37,36 @@ _LEAST_MB = 300
 _NOTHING_YET = Media("", "", 0, 0, 0, "")
 
 
-def _hosted(threads: int, memory_mb: int) -> Runner:
-    return ProcessRunner(memory_mb, threads=threads)
-
-
 @dataclass(frozen=True)
 class Surroundings:
     """What is around a benchmark.
 
     Attributes:
+        product: the settings of this server, or of the command line.
         app: hosts the models of this server's viewers, who are kept apart; None on a command line.
         wanted: asked before every call; when it says no, the job stops as if cancelled.
         turn: held while a benchmark runs, so that another one waits; None where there is none.
         patience_s: how long it waits for viewers' work to end, once in all.
-        make: hosts the models that are measured, with so many threads, in so many MB.
+        make: hosts the models that are measured, by the product's settings with what memory is
+            left to them, and so many threads.
         models: those there are, by key.
     """
 
+    product: Settings
     app: Runner | None = None
     wanted: Callable[[], bool] = lambda: True
     turn: threading.Lock | None = None
     patience_s: float = PATIENCE_S
-    make: Callable[[int, int], Runner] = _hosted
+    make: Callable[[Settings, int], Runner] = ProcessRunner
     models: Mapping[str, ModelSpec] = field(default_factory=lambda: MODELS)
 
     def memory_mb(self) -> int:
         """What the app's models leave of the memory for all models, `_LEAST_MB` at least."""
         if self.app is None:
-            return product.current().memory_mb
+            return self.product.memory_mb
         whole = self.app.memory_mb
         held = sum(s.memory_mb or 0.0 for s in self.app.status())  # a model on each device
         return max(min(_LEAST_MB, whole), int(whole - held))
-
-
-_ALONE = Surroundings()
 
 
 class BenchmarkJob(BackgroundJob):
@@ -92,7 +88,7 @@ class BenchmarkJob(BackgroundJob):
         self,
         load: Callable[[], BenchmarkMedia],
         settings: BenchmarkSettings,
-        around: Surroundings = _ALONE,
+        around: Surroundings,
     ) -> None:
         unknown = [key for key in settings.models if key not in around.models]
         if unknown:
@@ -162,7 +158,7 @@ class BenchmarkJob(BackgroundJob):
 
     def _pass(self, work: Work, number: int) -> None:
         threads, memory_mb = self.settings.threads[number], self._around.memory_mb()
-        runner = self._around.make(threads, memory_mb)
+        runner = self._around.make(replace(self._around.product, memory_mb=memory_mb), threads)
         try:
             models = Pass(work, runner, number, threads)
             for group, specs in enumerate(groups(self._specs, memory_mb, self._around.app)):

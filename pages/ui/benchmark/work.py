@@ -17,6 +17,7 @@ from pages.ui import devices, engine, memory
 from pages.ui.benchmark.sources import Source
 from pages.ui.running import follow
 from pages.ui.server.viewers import present, viewer
+from pages.ui.server_settings import server_settings
 from pages.ui.settings import Settings
 from pages.ui.text import escaped
 
@@ -100,8 +101,9 @@ def _run_button(source: Source, plan: BenchmarkSettings) -> None:
 def _start(source: Source, plan: BenchmarkSettings) -> None:
     load = partial(load_media, source.path, source.name)
     wanted = partial(present, viewer())
+    around = Surroundings(server_settings(), engine.runner(), wanted, _turn())
     try:
-        job = BenchmarkJob(load, plan, Surroundings(engine.runner(), wanted, _turn()))
+        job = BenchmarkJob(load, plan, around)
     except InputError as error:
         st.error(escaped(str(error)), icon=":material/error:")
         return

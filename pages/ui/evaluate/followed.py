@@ -14,7 +14,6 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from estimators import settings
 from estimators.cluster.follow import Followed, follow
 from estimators.media.names import printable
 from estimators.registry import MODELS
@@ -34,11 +33,6 @@ _STATES = {
     "cancelled": ":material/stop:",
     "failed": ":material/error:",
 }
-
-
-def results_folder() -> Path | None:
-    """The folder whose runs are shown; None where the server has none."""
-    return settings.current().results_dir
 
 
 def show_runs(root: Path) -> None:

@@ -16,9 +16,10 @@ from estimators.media.samples import FOLDER
 from estimators.workflows.evaluate.jobs import SetKey
 from pages.ui.address import publish, recall
 from pages.ui.evaluate.files import Kept, files
-from pages.ui.evaluate.followed import results_folder, show_runs
+from pages.ui.evaluate.followed import show_runs
 from pages.ui.gone import forget_gone, tell_gone
 from pages.ui.server.viewers import viewer
+from pages.ui.server_settings import server_settings
 from pages.ui.text import escaped
 
 _SOURCES = {"sample": "Sample set", "upload": "Your own"}
@@ -43,7 +44,7 @@ class Brought:
 
 def choose_set() -> Brought | None:
     """The set to evaluate; None while there is none, the page says why."""
-    results = results_folder()
+    results = server_settings().results_dir
     sources = _SOURCES if results is None else {**_SOURCES, "runs": "Runs elsewhere"}
     source = st.segmented_control(
         "Annotated pictures",

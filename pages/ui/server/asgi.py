@@ -41,10 +41,14 @@ class _NamesOnly(MultiPartParser):
 
 
 class FilesOnDisk:
-    """ASGI middleware."""
+    """ASGI middleware.
 
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
+    Args:
+        models_mb: the budget of all models together, for the status.
+    """
+
+    def __init__(self, app: ASGIApp, models_mb: int) -> None:
+        self._app, self._models_mb = app, models_mb
         serve()
         pictures_apart(_LARGE_BYTES)
 
@@ -61,7 +65,9 @@ class FilesOnDisk:
         elif scope["type"] == "http" and scope["method"] in ("GET", "HEAD") and _MEDIA in path:
             await self._media(scope, receive, send)
         elif scope["type"] == "http" and scope["method"] in ("GET", "HEAD") and _is_status(path):
-            answer = JSONResponse(await asyncio.to_thread(status.report), headers=_FRESH)
+            answer = JSONResponse(
+                await asyncio.to_thread(status.report, self._models_mb), headers=_FRESH
+            )
             await answer(scope, receive, send)
         else:
             await self._app(scope, receive, send)

@@ -11,7 +11,6 @@ from typing import Any
 
 import psutil
 
-from estimators import settings
 from estimators.decode.pool import pool
 from estimators.runtime.api import Runner
 from estimators.runtime.machine import memory_mb, process_memory
@@ -47,8 +46,8 @@ def models_of(runner: Runner) -> list[dict[str, Any]]:
     ]
 
 
-def report() -> dict[str, Any]:
-    """Everything, JSON-ready."""
+def report(models_mb: int) -> dict[str, Any]:
+    """Everything, JSON-ready; `models_mb` is the budget of all models together."""
     decoders, work, machine = pool(), room(), memory_mb()
     process = psutil.Process()
     own = process_memory(process.pid)
@@ -58,7 +57,7 @@ def report() -> dict[str, Any]:
         "connections": leaving.connected(),
         "memory": {
             "app_mb": _rounded(own.share_mb if own else None),
-            "models_budget_mb": settings.current().memory_mb,
+            "models_budget_mb": models_mb,
             "machine_mb": _rounded(machine.total),
             "free_mb": _rounded(machine.free),
         },
