@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from estimators.render.draw import draw_poses
+from estimators.render.draw import Layer, draw_all
 from estimators.render.mosaic import Tile, mosaic, plan_mosaic
 from estimators.render.style import PoseStyle, line_width
 from estimators.skeletons import BLAZEPOSE_33, COCO_17, Skeleton
@@ -90,7 +90,7 @@ def main() -> None:
         for count, skeleton in ((1, COCO_17), (1, BLAZEPOSE_33), (6, COCO_17)):
             poses = people(count, skeleton, width, height)
             ours, naive = medians(
-                lambda image=image, poses=poses: draw_poses(image, poses, STYLE),
+                lambda image=image, poses=poses: draw_all(image, [Layer(poses, STYLE)]),
                 lambda image=image, poses=poses: draw_naively(image, poses, STYLE),
             )
             print(

@@ -146,10 +146,6 @@ class Letterbox:
         """Canvas coordinates [..., 2] (x, y) as frame coordinates, float64."""
         return (np.asarray(xy, np.float64) - self._target_origin) / self.scale + self._source_origin
 
-    def to_canvas(self, xy: NDArray[np.floating]) -> NDArray[np.float64]:
-        """Frame coordinates [..., 2] (x, y) as canvas coordinates, float64."""
-        return (np.asarray(xy, np.float64) - self._source_origin) * self.scale + self._target_origin
-
     @property
     def scale(self) -> NDArray[np.float64]:
         """Canvas pixels in one frame pixel, float64 [2] (x, y)."""

@@ -140,9 +140,3 @@ BLAZEPOSE_33 = Skeleton(
 )
 
 SKELETONS = {skeleton.name: skeleton for skeleton in (COCO_17, BLAZEPOSE_33)}
-
-
-def shared_joints(*skeletons: Skeleton) -> tuple[str, ...]:
-    """Joint names that all `skeletons` have, in the order of the first."""
-    first, *rest = skeletons
-    return tuple(j for j in first.joints if all(j in other.joints for other in rest))

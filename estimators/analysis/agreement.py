@@ -105,11 +105,6 @@ def picture_matches(
     return out
 
 
-def pair_agreement(a: PoseSet, b: PoseSet) -> PairAgreement:
-    """How two models agree on one picture."""
-    return agreement_matrix({"a": a, "b": b}).pairs["a", "b"]
-
-
 def relative_distance(xy_a: NDArray[np.float64], xy_b: NDArray[np.float64]) -> NDArray[np.float64]:
     """Distance of each joint in torso lengths, [..., 17], from two poses [..., 17, 2]."""
     torso = mean_of(np.stack([torso_length(xy_a), torso_length(xy_b)]), axis=0)

@@ -63,24 +63,6 @@ def oks_matrix(a: PoseSet, b: PoseSet) -> NDArray[np.float64]:
     return oks_of(coco_xy(a)[:, None], coco_xy(b)[None])
 
 
-@dataclass(frozen=True)
-class Match:
-    """Person `a` of the first set and person `b` of the second are the same, with their OKS."""
-
-    a: int
-    b: int
-    oks: float
-
-
-@dataclass(frozen=True)
-class Matching:
-    """Who of two sets is the same person; the rest of each set by index."""
-
-    matches: tuple[Match, ...]
-    only_a: tuple[int, ...]
-    only_b: tuple[int, ...]
-
-
 def assign(similarity: NDArray[np.float64], least: float) -> list[tuple[int, int]]:
     """Pairs (row, column) with the largest sum of similarity, none of them under `least`.
 
@@ -97,22 +79,6 @@ def assign(similarity: NDArray[np.float64], least: float) -> list[tuple[int, int
 
     rows, columns = linear_sum_assignment(usable, maximize=True)
     return [(int(r), int(c)) for r, c in zip(rows, columns, strict=True) if usable[r, c] > 0]
-
-
-def match_people(a: PoseSet, b: PoseSet, min_oks: float = DEFAULT_MIN_OKS) -> Matching:
-    """Matches the people of two models one to one so that the sum of their OKS is largest.
-
-    Pairs under `min_oks` stay unmatched.  Matches are ordered by the index in `a`.
-    """
-    similarity = oks_matrix(a, b)
-    pairs = assign(similarity, min_oks)
-    matches = tuple(Match(i, j, float(similarity[i, j])) for i, j in sorted(pairs))
-    taken_a, taken_b = {m.a for m in matches}, {m.b for m in matches}
-    return Matching(
-        matches,
-        tuple(i for i in range(len(a)) if i not in taken_a),
-        tuple(j for j in range(len(b)) if j not in taken_b),
-    )
 
 
 @dataclass(frozen=True)

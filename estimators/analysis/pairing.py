@@ -41,7 +41,7 @@ class PairOverTime:
 
 
 def match_clips(a: ShownClip, b: ShownClip, min_oks: float = DEFAULT_MIN_OKS) -> PairOverTime:
-    """Matches the people of two models in every frame both answered, as `match_people` does."""
+    """Matches the people of two models in every frame both answered, as `group_people` does."""
     _, frames_a, frames_b = np.intersect1d(
         a.clip.frame_index, b.clip.frame_index, return_indices=True
     )

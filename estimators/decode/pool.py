@@ -196,14 +196,6 @@ def use_children(patience_s: float) -> Pool:
     return _pool
 
 
-def use_none() -> None:
-    """From now on files are decoded in this process again; for tests."""
-    global _pool
-    if _pool is not None:
-        _pool.close()
-    _pool = None
-
-
 def pool() -> Pool | None:
     """The decoders, None where files are decoded in this process."""
     return _pool

@@ -80,7 +80,7 @@ def write_summary(figures: Iterable[Figure], sink: Sink) -> None:
 
 
 def write_png(image: NDArray[np.uint8], sink: Sink, below: NDArray[np.uint8] | None = None) -> None:
-    """A picture (uint8 [H, W, 3], RGB), as `render.draw_poses` returns it; `below` under it.
+    """A picture (uint8 [H, W, 3], RGB), as `render.draw.draw_all` returns it; `below` under it.
 
     Some rows at a time: the usual libraries copy the whole picture twice (PNG, ISO/IEC 15948).
     """

@@ -34,19 +34,12 @@ class Layer:
     threshold: float = -np.inf
 
 
-def draw_poses(
-    image: NDArray[np.uint8], poses: PoseSet, style: PoseStyle, threshold: float = -np.inf
-) -> NDArray[np.uint8]:
-    """A copy of `image` (uint8 [H, W, 3], RGB) with `poses` drawn on it.
-
-    Joints without a position or under `threshold` (the model's own scale) are left out, and so are
-    the bones they end.  `poses` are in pixels of `image`; what lies outside is cut off.
-    """
-    return draw_all(image, [Layer(poses, style, threshold)])
-
-
 def draw_all(image: NDArray[np.uint8], layers: Iterable[Layer]) -> NDArray[np.uint8]:
-    """A copy of `image` (uint8 [H, W, 3], RGB) with all models in it, the first at the bottom."""
+    """A copy of `image` (uint8 [H, W, 3], RGB) with all models in it, the first at the bottom.
+
+    Joints without a position or under the threshold (the model's own scale) are left out, and so
+    are the bones they end.  Poses are in pixels of `image`; what lies outside is cut off.
+    """
     canvas = np.array(image, order="C")
     for layer in layers:
         draw_onto(canvas, layer)

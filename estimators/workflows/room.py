@@ -147,12 +147,6 @@ def use_room(total_mb: float) -> Room:
     return _room
 
 
-def use_none() -> None:
-    """From now on nothing waits; for tests."""
-    global _room
-    _room = None
-
-
 def room() -> Room | None:
     """The budget; None where one person has this process to themselves."""
     return _room

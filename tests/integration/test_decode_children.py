@@ -32,14 +32,6 @@ from tests.unit.runtime_support import Background, wait_until
 TASKS = "tests.decode_tasks"
 
 
-@pytest.fixture(scope="module")
-def decoders() -> Iterator[Pool]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("POSE_DECODE_MB", "600")
-        yield pools.use_children(120)
-        pools.use_none()
-
-
 @pytest.fixture
 def quick(decoders: Pool, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever hangs is given up after a second."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -18,19 +17,10 @@ from estimators.annotated import AnnotatedImage, ZipMember
 from estimators.datasets import in_children as sets
 from estimators.datasets.coco import to_coco
 from estimators.datasets.read import read_annotated_set
-from estimators.decode import pool as pools
 from estimators.decode.pool import Pool
 from estimators.errors import InputError
 from estimators.workflows.evaluate.pictures import SetPictures
 from tests import annotated_factory as factory
-
-
-@pytest.fixture(scope="module")
-def decoders() -> Iterator[Pool]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("POSE_DECODE_MB", "600")
-        yield pools.use_children(120)
-        pools.use_none()
 
 
 @pytest.fixture

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
 
 import pytest
 
 from estimators.decode import clips, decoder
-from estimators.decode import pool as pools
 from estimators.decode.pool import Pool
 from estimators.media import audio
 from estimators.media.audio import AddSound
@@ -19,12 +18,6 @@ from estimators.media.clip_info import ClipInfo
 from estimators.media.clips import open_clip
 from estimators.media.encode import ClipWriter
 from tests.clip_factory import Recipe, make_clip, numbered
-
-
-@pytest.fixture(scope="module")
-def decoders() -> Iterator[Pool]:
-    yield pools.use_children(120)
-    pools.use_none()
 
 
 def with_sound(folder: Path, codec: str = "aac", suffix: str = "mp4") -> ClipInfo:

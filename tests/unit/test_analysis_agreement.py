@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from estimators.analysis.agreement import (
+    PairAgreement,
     agreement_matrix,
     joint_agreement,
     median_over,
-    pair_agreement,
     picture_agreement,
 )
 from estimators.analysis.matching import PersonGroup, group_people
@@ -45,6 +45,10 @@ def person(dx: float = 0.0, dy: float = 0.0) -> np.ndarray:
 def poses(*people: np.ndarray) -> PoseSet:
     xy = np.array(people).reshape(-1, 17, 2)
     return PoseSet(COCO_17, xy, np.ones((len(xy), 17)), np.ones(len(xy)))
+
+
+def pair_agreement(a: PoseSet, b: PoseSet) -> PairAgreement:
+    return agreement_matrix({"a": a, "b": b}).pairs["a", "b"]
 
 
 def test_the_torso_of_the_test_person() -> None:

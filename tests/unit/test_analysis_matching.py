@@ -30,6 +30,13 @@ def people(*offsets: tuple[float, float], size: float = 1.0, noise: float = 0.0)
     return PoseSet(COCO_17, xy, np.full((n, 17), 0.9), np.linspace(1, 0.5, n))
 
 
+def matched(a: PoseSet, b: PoseSet, min_oks: float = matching.DEFAULT_MIN_OKS) -> dict:
+    """Who of two models is the same person, by index, with their OKS."""
+    groups = matching.group_people({"a": a, "b": b}, min_oks)
+    both = [group for group in groups if len(group.members) == 2]
+    return {(g.members["a"], g.members["b"]): g.oks["a", "b"] for g in both}
+
+
 def without(poses: PoseSet, *joints: str) -> NDArray[np.float64]:
     xy = scale.coco_xy(poses)
     xy[:, [COCO_17.index(joint) for joint in joints]] = np.nan
@@ -101,16 +108,17 @@ def test_two_shared_joints_are_too_few_to_compare() -> None:
     xy[0, :2] = a.xy[0, :2]
     b = PoseSet(COCO_17, xy, a.score)
     assert np.isnan(matching.oks_matrix(a, b)).all()
-    assert matching.match_people(a, b).matches == ()
+    assert matched(a, b) == {}
 
 
 def test_matching_finds_shuffled_people_and_leaves_strangers() -> None:
     a = people((0, 0), (150, 10), (300, 0))
     b = people((298, 3), (2, -2), (600, 0), noise=2)
-    found = matching.match_people(a, b)
-    assert [(m.a, m.b) for m in found.matches] == [(0, 1), (2, 0)]
-    assert (found.only_a, found.only_b) == ((1,), (2,))
-    assert all(0.7 < m.oks <= 1 for m in found.matches)
+    found = matched(a, b)
+    assert found.keys() == {(0, 1), (2, 0)}
+    assert all(0.7 < oks <= 1 for oks in found.values())
+    everybody = matching.group_people({"a": a, "b": b})
+    assert [group.members for group in everybody if len(group.members) == 1] == [{"a": 1}, {"b": 2}]
 
 
 def test_matching_prefers_the_best_total_over_the_best_single_pair() -> None:
@@ -120,22 +128,23 @@ def test_matching_prefers_the_best_total_over_the_best_single_pair() -> None:
 
 def test_pairs_under_the_least_oks_stay_apart() -> None:
     a, b = people((0, 0), (300, 0)), people((9, 0), (300, 0))
-    assert len(matching.match_people(a, b, min_oks=0.2).matches) == 2
-    assert [(m.a, m.b) for m in matching.match_people(a, b, min_oks=0.95).matches] == [(1, 1)]
+    assert len(matched(a, b, 0.2)) == 2
+    assert matched(a, b, 0.95).keys() == {(1, 1)}
 
 
 @pytest.mark.parametrize(("shift", "same"), [(22, True), (23, False)])
 def test_two_poses_are_one_person_from_an_oks_of_a_fifth(shift: float, same: bool) -> None:
     a, b = people((0, 0)), people((shift, 0))
     assert matching.oks_matrix(a, b)[0, 0] == pytest.approx(0.2, abs=0.012)
-    assert len(matching.match_people(a, b).matches) == same
+    assert len(matched(a, b)) == same
     assert len(matching.group_people({"a": a, "b": b})) == 2 - same
 
 
 def test_matching_nobody() -> None:
     a = people((0, 0), (150, 10))
-    found = matching.match_people(a, PoseSet.empty(COCO_17))
-    assert (found.matches, found.only_a, found.only_b) == ((), (0, 1), ())
+    alone = matching.group_people({"a": a, "b": PoseSet.empty(COCO_17)})
+    assert sorted(group.members["a"] for group in alone) == [0, 1]
+    assert matched(a, PoseSet.empty(COCO_17)) == {}
 
 
 def test_one_person_is_matched_without_scipy() -> None:

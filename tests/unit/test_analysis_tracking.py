@@ -188,7 +188,7 @@ def test_nobody_has_no_tracks() -> None:
 
 
 def test_matching_a_whole_clip_equals_matching_each_frame() -> None:
-    from estimators.analysis.matching import match_people
+    from estimators.analysis.matching import group_people
 
     rng = np.random.default_rng(0)
     first = [walking(TIME, (x, 50), (30, 0)) for x in (100, 420, 700)]
@@ -199,8 +199,10 @@ def test_matching_a_whole_clip_equals_matching_each_frame() -> None:
     expected = []
     for frame in range(len(TIME)):
         one, other = a.clip.poses(frame), b.clip.poses(frame)
-        for match in match_people(one, other).matches:
-            expected.append((frame, a.offsets[frame] + match.a, b.offsets[frame] + match.b))
+        for person in (group.members for group in group_people({"a": one, "b": other})):
+            if len(person) == 2:
+                rows = a.offsets[frame] + person["a"], b.offsets[frame] + person["b"]
+                expected.append((frame, *rows))
     found = sorted(zip(pair.frame_index.tolist(), pair.a.tolist(), pair.b.tolist(), strict=True))
     assert found == sorted(expected)
     assert len(found) == 2 * len(TIME)

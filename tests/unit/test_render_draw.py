@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from estimators.registry import MODELS
 from estimators.render import draw, style
-from estimators.render.draw import Layer, draw_all, draw_poses
+from estimators.render.draw import Layer, draw_all
 from estimators.render.style import PoseStyle, line_width, model_colours, rgb
 from estimators.skeletons import BLAZEPOSE_33, COCO_17
 from estimators.types import PoseSet
@@ -28,6 +28,12 @@ def pose(score: float = 0.9, **joints: tuple[float, float]) -> PoseSet:
     for joint, position in joints.items():
         xy[0, COCO_17.index(joint)] = position
     return PoseSet(COCO_17, xy, np.full((1, 17), score))
+
+
+def draw_poses(
+    image: NDArray[np.uint8], poses: PoseSet, style: PoseStyle, threshold: float = -np.inf
+) -> NDArray[np.uint8]:
+    return draw_all(image, [Layer(poses, style, threshold)])
 
 
 def coloured(image: NDArray[np.uint8], colour: tuple[int, int, int] = RED) -> NDArray[np.bool_]:

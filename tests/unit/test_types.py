@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from estimators.errors import InputError
-from estimators.skeletons import BLAZEPOSE_33, COCO_17, Skeleton, shared_joints
+from estimators.skeletons import BLAZEPOSE_33, COCO_17, Skeleton
 from estimators.types import EstimatorOptions, Frame, PoseSet, StageTimer
 
 
@@ -59,7 +59,7 @@ def test_nobody_is_a_pose_set_of_length_zero() -> None:
 def test_blazepose_maps_onto_coco_by_name() -> None:
     poses = people(2, BLAZEPOSE_33)
     coco = poses.to_skeleton(COCO_17)
-    for joint in shared_joints(COCO_17, BLAZEPOSE_33):
+    for joint in COCO_17.joints:
         np.testing.assert_array_equal(
             coco.xy[:, COCO_17.index(joint)], poses.xy[:, BLAZEPOSE_33.index(joint)]
         )

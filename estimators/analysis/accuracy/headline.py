@@ -83,8 +83,8 @@ def headline(truth: Truth, kept: Matches, near: Nearness, draws: NDArray[np.int6
     counts |= {MEAN_KS: int(truth.labelled.sum())}
     counts |= dict.fromkeys(ERRORS, int(found.sum()))
     return Headline(
-        {name: float(row[0]) for name, row in rows.items()},
-        {name: row[1:] for name, row in rows.items()},
+        {name: float(rows[name][0]) for name in METRICS},
+        {name: rows[name][1:] for name in METRICS},
         counts,
         len(np.unique(truth.picture)),
     )

@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from estimators.workflows.clip.analysis import ClipAnalysis
 
 _POLL_S = 1.0
-_FILM = ":material/movie:"
 
 
 @st.fragment
