@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from estimators.analysis.agreement import PairMatches
 from estimators.analysis.clip import ClipEstimates
-from estimators.analysis.matching import joint_similarity, mean_similarity
+from estimators.analysis.pairing import same_rows_oks
 from estimators.analysis.thresholds import ShownClip
 from estimators.analysis.voices import AGREED_OKS
 from estimators.registry import voice
@@ -76,11 +76,3 @@ def _unmatched(frames: NDArray[np.int64], matched: NDArray[np.int64], other: Cli
     alone[matched] = False
     able = other.frame_index[~other.failed & ~other.full]
     return int((alone & np.isin(frames, able)).sum())
-
-
-def same_rows_oks(
-    a: ShownClip, b: ShownClip, i: NDArray[np.int64], j: NDArray[np.int64]
-) -> NDArray[np.float64]:
-    """OKS of the people in rows `i` of one model and rows `j` of another, one to one."""
-    area = np.sqrt(a.area[i] * b.area[j])
-    return mean_similarity(joint_similarity(a.xy[i], b.xy[j], area))

@@ -15,7 +15,7 @@ from estimators.analysis.agreement import (
     mean_of,
     relative_distance,
 )
-from estimators.analysis.clip_pairs import same_rows_oks
+from estimators.analysis.pairing import same_rows_oks
 from estimators.analysis.thresholds import ShownClip
 from estimators.analysis.voices import voices_of
 from estimators.skeletons import COCO_17

@@ -85,10 +85,16 @@ def _oks(
     out = np.empty(len(rows_a))
     for start in range(0, len(rows_a), _PAIRS_AT_A_TIME):
         part = slice(start, start + _PAIRS_AT_A_TIME)
-        i, j = rows_a[part], rows_b[part]
-        area = np.sqrt(a.area[i] * b.area[j])
-        out[part] = mean_similarity(joint_similarity(a.xy[i], b.xy[j], area))
+        out[part] = same_rows_oks(a, b, rows_a[part], rows_b[part])
     return out
+
+
+def same_rows_oks(
+    a: ShownClip, b: ShownClip, i: NDArray[np.int64], j: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """OKS of the people in rows `i` of one model and rows `j` of another, one to one."""
+    area = np.sqrt(a.area[i] * b.area[j])
+    return mean_similarity(joint_similarity(a.xy[i], b.xy[j], area))
 
 
 def _best(
