@@ -120,30 +120,30 @@ class _People:
             time_s: of every frame index up to the last one.
             one_at_a_time: see `reentry.Camera`.
         """
-        while self._rejoined(ends, time_s, one_at_a_time):
-            pass  # who was joined ends elsewhere now
+        count = len(self._tracks) + 1
+        while len(people := self._people()) < count:  # who was joined ends elsewhere now
+            count = len(people)
+            found = [self._ends(tracks, ends) for tracks in people]
+            seen_s = [time_s[np.unique(self._seen(tracks[0]))] for tracks in people]
+            for left, came in returns(found, TrackOptions(), Camera(seen_s, one_at_a_time)):
+                one, other = people[left][0], people[came][0]
+                if not len(np.intersect1d(self._seen(one), self._seen(other))):
+                    self.join(one, other)
 
-    def _rejoined(
-        self,
-        ends: Mapping[_Track, tuple[Sighting, Sighting]],
-        time_s: NDArray[np.float64],
-        one_at_a_time: bool,
-    ) -> bool:
-        people = list({id(tracks): tracks for tracks in self._tracks.values()}.values())
-        found = []
-        for tracks in people:
-            # A moment's sighting, as in a fall, is often wrong, and so is what follows from it.
-            lasting = [t for t in tracks if ends[t][1].time_s - ends[t][0].time_s >= _A_MOMENT_S]
-            first = min((ends[t][0] for t in lasting or tracks), key=lambda at: at.time_s)
-            last = max((ends[t][1] for t in lasting or tracks), key=lambda at: at.time_s)
-            torso = ends[max(tracks, key=lambda t: len(self._frames[t]))][0].torso
-            found.append((replace(first, torso=torso), replace(last, torso=torso)))
-        seen_s = [time_s[np.unique(self._seen(tracks[0]))] for tracks in people]
-        for left, came in returns(found, TrackOptions(), Camera(seen_s, one_at_a_time)):
-            one, other = people[left][0], people[came][0]
-            if not len(np.intersect1d(self._seen(one), self._seen(other))):
-                self.join(one, other)
-        return len({id(tracks) for tracks in self._tracks.values()}) < len(people)
+    def _people(self) -> list[list[_Track]]:
+        """Each person's tracks."""
+        return list({id(tracks): tracks for tracks in self._tracks.values()}.values())
+
+    def _ends(
+        self, tracks: Sequence[_Track], ends: Mapping[_Track, tuple[Sighting, Sighting]]
+    ) -> tuple[Sighting, Sighting]:
+        """First and last sighting of a person, with the torso of the longest track."""
+        # A moment's sighting, as in a fall, is often wrong, and so is what follows from it.
+        lasting = [t for t in tracks if ends[t][1].time_s - ends[t][0].time_s >= _A_MOMENT_S]
+        first = min((ends[t][0] for t in lasting or tracks), key=lambda at: at.time_s)
+        last = max((ends[t][1] for t in lasting or tracks), key=lambda at: at.time_s)
+        torso = ends[max(tracks, key=lambda t: len(self._frames[t]))][0].torso
+        return replace(first, torso=torso), replace(last, torso=torso)
 
     def _seen(self, track: _Track) -> NDArray[np.int64]:
         """The frames in which any model shows the person whom `track` belongs to."""
@@ -156,7 +156,7 @@ class _People:
 
     def numbers(self) -> dict[_Track, int]:
         """Each track's person, 1 for the one in most frames, of such by most models."""
-        people = list({id(tracks): tracks for tracks in self._tracks.values()}.values())
+        people = self._people()
 
         def seen(tracks: list[_Track]) -> tuple[int, int]:
             frames = self._seen(tracks[0])
