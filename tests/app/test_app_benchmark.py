@@ -6,7 +6,6 @@ import json
 import threading
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -21,9 +20,9 @@ from estimators.workflows.benchmark.job import Surroundings
 from estimators.workflows.benchmark.result import Benchmark
 from pages.ui import engine
 from pages.ui.benchmark import work
+from tests.app.visits import visit
 from tests.unit.benchmark_stand import Host, benchmark, calls, measured, steady
 
-ROOT = Path(__file__).resolve().parents[2]
 LIGHTNING, BLAZE = "movenet-lightning", "blazepose-full"
 OWN = benchmark(measured(), measured(BLAZE, calls=calls([40.0] * 10), other_cores=1.5))
 
@@ -40,11 +39,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 
 def page(own: Benchmark | None = None, **address: str) -> AppTest:
-    at = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=60)
-    at.switch_page("pages/benchmark.py")
-    at.query_params["models"] = f"{LIGHTNING},{BLAZE}"
-    for key, value in address.items():
-        at.query_params[key] = value
+    at = visit("benchmark", models=f"{LIGHTNING},{BLAZE}", **address)
     if own is not None:
         at.session_state["benchmark_work"] = SimpleNamespace(
             finished=True, state="done", error="", benchmark=own
@@ -124,10 +119,7 @@ def test_accuracy_is_the_persons_own_where_they_have_evaluated() -> None:
     report = SimpleNamespace(models={LIGHTNING: SimpleNamespace(figures=figures)})
     outcome = SimpleNamespace(annotated=SimpleNamespace(name="mine.json"))
     evaluated = SimpleNamespace(evaluation=SimpleNamespace(report=report))
-    at = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=60)
-    at.switch_page("pages/benchmark.py")
-    at.query_params["models"] = f"{LIGHTNING},{BLAZE}"
-    at.query_params["benchmark_view"] = view["benchmark_view"]
+    at = visit("benchmark", models=f"{LIGHTNING},{BLAZE}", benchmark_view=view["benchmark_view"])
     at.session_state["benchmark_work"] = published.session_state["benchmark_work"]
     at.session_state["evaluate_measured"] = (outcome, {}, evaluated)
     at.run()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 import streamlit as st
@@ -13,8 +12,8 @@ from streamlit.testing.v1 import AppTest
 
 from pages.ui import engine
 from pages.ui.columns import HELP, explained, meaning
+from tests.app.visits import visit
 
-ROOT = Path(__file__).resolve().parents[2]
 PATIENCE_S = 120.0
 MODELS = "movenet-lightning,blazepose-lite"
 SELF_EVIDENT = ("model", "Model", "person", "frame", "picture", "file", "joint")
@@ -28,12 +27,7 @@ def end_the_models() -> Iterator[None]:
 
 
 def page(script: str, **address: str) -> AppTest:
-    at = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=60)
-    if script:
-        at.switch_page(f"pages/{script}.py")
-    for key, value in {"models": MODELS, **address}.items():
-        at.query_params[key] = value
-    at.run()
+    at = visit(script, **{"models": MODELS, **address}).run()
     ends = time.monotonic() + PATIENCE_S
     # One model may have answered before the other.
     while len(list(helps(at))) <= 2 and time.monotonic() < ends:

@@ -9,13 +9,11 @@ from types import SimpleNamespace
 
 import pytest
 import streamlit as st
-from streamlit.testing.v1 import AppTest
 
 from estimators.workflows.viewer_folders import ViewerFolders
 from pages.ui.server.files import LEFT_FREE, Uploads
+from tests.app.visits import visit
 from tests.clip_factory import make_clip
-
-ROOT = Path(__file__).resolve().parents[2]
 
 
 def full() -> Path:
@@ -49,9 +47,7 @@ def test_a_clip_without_a_folder_is_refused_in_words(
 ) -> None:
     st.cache_resource.clear()  # the folders of earlier tests
     monkeypatch.setattr("estimators.workflows.viewer_folders.own_folder", full)
-    at = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=60)
-    at.query_params["models"] = "movenet-lightning"
-    at.switch_page("pages/video.py").run()
+    at = visit("video", models="movenet-lightning").run()
     at.button_group(key="clip_source").set_value("upload").run()
     content = make_clip(tmp_path / "walk.mp4").read_bytes()
     at.get("file_uploader")[0].upload("walk.mp4", content, "video/mp4")

@@ -21,9 +21,9 @@ from estimators.workflows.evaluate.measure import Measured, report_data
 from estimators.workflows.room import Need, Room
 from pages.ui import engine
 from pages.ui.evaluate import sources
+from tests.app.visits import visit
 from tests.unit.runtime_support import wait_until
 
-ROOT = Path(__file__).resolve().parents[2]
 _LONGEST_S = 120.0
 
 
@@ -45,11 +45,7 @@ def bundled() -> AppTest:
 
 
 def evaluate_page(**address: str) -> AppTest:
-    at = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=60)
-    at.switch_page("pages/evaluate.py")
-    for key, value in address.items():
-        at.query_params[key] = value
-    return at.run()
+    return visit("evaluate", **address).run()
 
 
 def evaluated(at: AppTest) -> AppTest:

@@ -14,8 +14,8 @@ from streamlit.testing.v1 import AppTest
 from estimators import weights
 from pages.ui import engine
 from pages.ui.fetching import _fetches
+from tests.app import visits
 
-ROOT = Path(__file__).resolve().parents[2]
 # They come in one file.
 TWINS = "keypointrcnn-reference,keypointrcnn-fast"
 KEY = "keypointrcnn-coco-v1"
@@ -43,11 +43,7 @@ def out_of_reach(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[st
 
 
 def visit(script: str) -> AppTest:
-    at = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=PATIENCE_S)
-    if script:
-        at.switch_page(f"pages/{script}.py")
-    at.query_params["models"] = TWINS
-    return at.run()
+    return visits.visit(script, models=TWINS).run()
 
 
 def buttons(at: AppTest) -> list[str]:

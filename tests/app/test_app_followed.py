@@ -10,15 +10,11 @@ from streamlit.testing.v1 import AppTest
 
 from estimators.cluster.follow import write_progress
 from estimators.workflows.evaluate.progress import EvaluateProgress, ModelProgress
-
-ROOT = Path(__file__).resolve().parents[2]
+from tests.app.visits import visit
 
 
 def page() -> AppTest:
-    at = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=60)
-    at.switch_page("pages/evaluate.py")
-    at.query_params["set"] = "runs"
-    return at.run()
+    return visit("evaluate", set="runs").run()
 
 
 def words(at: AppTest) -> str:

@@ -7,17 +7,14 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from tests.app.visits import visit
+
 ROOT = Path(__file__).resolve().parents[2]
 PHOTO = ROOT / "sample_media" / "grace_hopper.jpg"
 
 
 def page(script: str, **address: str) -> AppTest:
-    at = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=60)
-    if script:
-        at.switch_page(f"pages/{script}.py")
-    for key, value in {"models": "movenet-lightning", **address}.items():
-        at.query_params[key] = value
-    at.run()
+    at = visit(script, **{"models": "movenet-lightning", **address}).run()
     assert not at.exception
     return at
 

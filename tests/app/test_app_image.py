@@ -23,6 +23,7 @@ from pages.ui import engine, uploads
 from pages.ui.image.world import _others
 from pages.ui.settings import Settings, read, write
 from pages.ui.text import escaped
+from tests.app.visits import visit
 
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLES = ROOT / "sample_media"
@@ -49,10 +50,7 @@ def timed_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def first_page(**address: str) -> AppTest:
-    at = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=60)
-    for key, value in address.items():
-        at.query_params[key] = value
-    return at.run()
+    return visit(**address).run()
 
 
 def wait_for(at: AppTest) -> AppTest:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 import streamlit as st
@@ -15,10 +14,10 @@ from estimators.runtime import runner as runners
 from estimators.runtime.runner import ProcessRunner
 from estimators.settings import Settings
 from pages.ui import engine
+from tests.app.visits import visit
 from tests.unit import fake_adapters as fake
 from tests.unit.runtime_support import wait_until
 
-ROOT = Path(__file__).resolve().parents[2]
 KEY, OTHER = "movenet-lightning", "movenet-thunder"
 
 
@@ -45,9 +44,7 @@ def test_try_again_after_so_many_crashes(runner: ProcessRunner) -> None:
     for number in range(aside.MOST_IN_A_ROW):  # each by somebody else, with another picture
         with pytest.raises(ModelCrashedError):
             runner.estimate(KEY, fake.picture(number, 9, fake.KILL), viewer=f"{number}")
-    at = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=60)
-    at.query_params["models"] = f"{KEY},{OTHER}"
-    at.run()
+    at = visit(models=f"{KEY},{OTHER}").run()
     wait_until(lambda: asides(at.run()))
     (told,) = asides(at)
     assert f"{aside.MOST_IN_A_ROW} times in a row" in told

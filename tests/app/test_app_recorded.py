@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,8 +14,8 @@ from estimators.media.pictures import read_picture
 from estimators.types import Frame
 from estimators.workflows.live.recorder import LiveRecorder
 from pages.ui import engine
+from tests.app.visits import visit
 
-ROOT = Path(__file__).resolve().parents[2]
 PATIENCE_S = 90
 NAME = "live-2026-01-02-030405"
 
@@ -36,11 +35,7 @@ def page_alone(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def page(script: str, **address: str) -> AppTest:
-    at = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=PATIENCE_S)
-    at.switch_page(f"pages/{script}.py")
-    for key, value in {"models": "movenet-lightning", **address}.items():
-        at.query_params[key] = value
-    at.run()
+    at = visit(script, **{"models": "movenet-lightning", **address}).run()
     assert not at.exception
     return at
 

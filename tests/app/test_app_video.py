@@ -20,9 +20,9 @@ from pages.ui import engine
 from pages.ui.video import clips, truth
 from pages.ui.video import kept as video_kept
 from pages.ui.video.uploads import largest_mb
+from tests.app.visits import visit
 from tests.clip_factory import Recipe, make_clip
 
-ROOT = Path(__file__).resolve().parents[2]
 _LONGEST_S = 120.0
 
 
@@ -39,11 +39,7 @@ def fresh_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[No
 
 
 def video_page(**address: str) -> AppTest:
-    at = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=60)
-    at.switch_page("pages/video.py")
-    for key, value in address.items():
-        at.query_params[key] = value
-    return at.run()
+    return visit("video", **address).run()
 
 
 def buttons(at: AppTest) -> set[str]:
