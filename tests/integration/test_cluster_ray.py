@@ -29,11 +29,11 @@ from estimators.workflows.shards import WHOLE, ShardRun, find_parts
 from tests.unit.cluster_stand import (
     DEADLY,
     deadly,
-    merged,
     on_cluster,
     on_one_machine,
     slow,
     told,
+    whole,
 )
 from tests.unit.evaluate_stand import LIGHTNING, MULTI, annotated_set
 
@@ -125,9 +125,7 @@ def test_two_nodes_find_what_one_machine_finds(
         victim.send_signal(signal.SIGKILL)
 
     run_while(job_on(ray, truth, tmp_path), kill)
-    together = merged(truth, tmp_path)
-    assert together.problems == []
-    assert told(together.outcome()) == told(on_one_machine(truth))
+    assert told(whole(truth, tmp_path)) == told(on_one_machine(truth))
 
 
 def test_a_picture_that_kills_its_worker_is_one_failed_row(
@@ -136,8 +134,7 @@ def test_a_picture_that_kills_its_worker_is_one_failed_row(
     job = job_on(ray, truth, tmp_path, deadly)
     job.run()
     assert job.state == "done"
-    outcome = merged(truth, tmp_path).outcome()
-    assert outcome is not None
+    outcome = whole(truth, tmp_path)
     failures = outcome.models[MULTI].failures
     assert set(failures) == {"3.png", f"{DEADLY}.png"}
     assert "lost 3 times" in failures[f"{DEADLY}.png"]
@@ -152,7 +149,7 @@ def test_a_full_object_store_changes_nothing(ray: Any, truth: AnnotatedSet, tmp_
 
     run_while(job_on(ray, truth, tmp_path), fill)
     held.clear()
-    assert told(merged(truth, tmp_path).outcome()) == told(on_one_machine(truth))
+    assert told(whole(truth, tmp_path)) == told(on_one_machine(truth))
 
 
 def test_a_node_that_is_lost_and_a_driver_that_is_cancelled(
@@ -178,9 +175,7 @@ def test_a_node_that_is_lost_and_a_driver_that_is_cancelled(
     again.run()
     assert again.state == "done"
     assert sum(model.known for model in again.progress.models) >= min(before, PICTURES)
-    together = merged(truth, tmp_path)
-    assert together.problems == []
-    assert told(together.outcome()) == told(on_one_machine(truth))
+    assert told(whole(truth, tmp_path)) == told(on_one_machine(truth))
 
 
 def test_a_real_model_on_two_nodes_leaves_no_process_behind(

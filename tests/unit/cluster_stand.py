@@ -117,6 +117,14 @@ class HereWorkers:
         return str(ask.image.file)
 
 
+class Hired(list[HereWorkers]):
+    """Hires workers in this process, and knows whom."""
+
+    def __call__(self, job: Job) -> HereWorkers:
+        self.append(HereWorkers(job))
+        return self[-1]
+
+
 def settings() -> EvaluateSettings:
     return EvaluateSettings(MODELS)
 
@@ -141,6 +149,15 @@ def on_cluster(
 def merged(truth: AnnotatedSet, folder: Path) -> Merged:
     parts = find_parts([folder])
     return Merged(truth, settings_of(parts.run.job)[0], parts)
+
+
+def whole(truth: AnnotatedSet, folder: Path) -> Evaluated:
+    """What the parts in `folder` come to, of which none is missing."""
+    together = merged(truth, folder)
+    assert together.problems == []
+    outcome = together.outcome()
+    assert outcome is not None
+    return outcome
 
 
 def told(outcome: Evaluated | None) -> list[object]:

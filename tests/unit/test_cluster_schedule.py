@@ -28,12 +28,14 @@ from estimators.workflows.evaluate.progress import EvaluateProgress, ModelProgre
 from estimators.workflows.evaluate.seen import Seen, SeenPictures, stamp_of
 from tests.unit.cluster_stand import (
     HereWorkers,
+    Hired,
     merged,
     on_cluster,
     on_one_machine,
     settings,
     stand_in,
     told,
+    whole,
 )
 from tests.unit.evaluate_stand import MULTI, StandInRunner, annotated_set, picture_file
 
@@ -59,21 +61,14 @@ WRONG_OF_A_MODEL: list[dict[str, Any]] = [
 def test_workers_find_what_one_machine_finds(tmp_path: Path) -> None:
     truth = annotated_set(tmp_path, PICTURES)
     (tmp_path / "5.png").write_bytes(b"\x89PNG\r\n\x1a\n of another kind")
-    hired: list[HereWorkers] = []
-
-    def hire(job: Job) -> HereWorkers:
-        hired.append(HereWorkers(job))
-        return hired[-1]
-
-    job = on_cluster(hire, truth, tmp_path / "parts")
+    hired = Hired()
+    job = on_cluster(hired, truth, tmp_path / "parts")
     with told_in(tmp_path / "parts", job):
         job.run()
     assert job.state == "done"
     assert [m.state for m in job.progress.models] == ["done", "done"]
     assert [m.failed > 0 for m in job.progress.models] == [False, True]
-    together = merged(truth, tmp_path / "parts")
-    assert together.problems == []
-    assert told(together.outcome()) == told(on_one_machine(truth))
+    assert told(whole(truth, tmp_path / "parts")) == told(on_one_machine(truth))
     assert all(workers.started == 3 for workers in hired)
     assert all(sorted(set(workers.ended)) == [1, 2, 3] for workers in hired)
     followed = follow(tmp_path / "parts")
@@ -102,13 +97,8 @@ def test_what_is_known_is_not_asked_again(tmp_path: Path) -> None:
     assert merged(truth, tmp_path / "parts").problems != []
     done = job.progress.models[0].done
     assert 0 < done < job.progress.models[0].total
-    hired: list[HereWorkers] = []
-
-    def hire(given: Job) -> HereWorkers:
-        hired.append(HereWorkers(given))
-        return hired[-1]
-
-    again = on_cluster(hire, truth, tmp_path / "parts")
+    hired = Hired()
+    again = on_cluster(hired, truth, tmp_path / "parts")
     again.run()
     assert again.progress.models[0].known == done
     assert len(hired[0].asked) == again.progress.models[0].total - done
@@ -122,13 +112,8 @@ def test_a_picture_that_was_exchanged_is_asked_about_again(tmp_path: Path) -> No
     picture_file(tmp_path, "7.png", 200)
     os.utime(tmp_path / "7.png", ns=(10**18, 10**18))
     os.utime(tmp_path / "8.png", ns=(10**18, 10**18))
-    hired: list[HereWorkers] = []
-
-    def hire(given: Job) -> HereWorkers:
-        hired.append(HereWorkers(given))
-        return hired[-1]
-
-    again = on_cluster(hire, truth, tmp_path / "parts")
+    hired = Hired()
+    again = on_cluster(hired, truth, tmp_path / "parts")
     again.run()
     assert again.state == "done"
     assert {file for workers in hired[:1] for file in workers.asked} == {"7.png"}
@@ -195,10 +180,7 @@ def test_a_picture_that_no_worker_survives_is_one_failed_row(tmp_path: Path, dea
     job.run()
     assert job.state == "done"
     assert tries[1] == MOST_KILLED
-    together = merged(truth, tmp_path / "parts")
-    assert together.problems == []
-    outcome = together.outcome()
-    assert outcome is not None
+    outcome = whole(truth, tmp_path / "parts")
     failures = outcome.models[MULTI].failures
     assert set(failures) == {"3.png", deadly}
     assert failures[deadly] == "Its worker was lost 3 times while working on it: Killed"
@@ -215,20 +197,12 @@ def test_a_model_that_runs_on_no_node_is_given_up_and_the_others_are_done(tmp_pa
         return StandInRunner(without)  # type: ignore[return-value]
 
     truth = annotated_set(tmp_path, 10)
-    hired: list[HereWorkers] = []
-
-    def hire(job: Job) -> HereWorkers:
-        hired.append(HereWorkers(job))
-        return hired[-1]
-
-    job = on_cluster(hire, truth, tmp_path / "parts", host)
+    hired = Hired()
+    job = on_cluster(hired, truth, tmp_path / "parts", host)
     job.run()
     assert [m.state for m in job.progress.models] == ["done", "failed"]
     assert len(hired[1].asked) < 10 * (MOST_LOST + 3) * BATCH
-    together = merged(truth, tmp_path / "parts")
-    assert together.problems == []
-    outcome = together.outcome()
-    assert outcome is not None
+    outcome = whole(truth, tmp_path / "parts")
     assert outcome.failed == {MULTI: "It has no weights."}
 
 
