@@ -241,8 +241,7 @@ def _begin(picture: Picture, spec: ModelSpec) -> Future[RunResult] | RunResult |
     try:
         return _cached(*key, None)
     except _NotYetError:
-        here = has_weights(spec.key)
-        return jobs().submit(key, picture.lent, viewer()) if here else None
+        return jobs().submit(key, picture.lent, viewer()) if has_weights(spec.key) else None
 
 
 def _outcome(

@@ -187,7 +187,7 @@ def test_the_app_ends_without_its_queued_estimates(last: str) -> None:
 def test_a_lost_file_is_told_to_its_owner_alone_and_another_ones_is_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    runner = ProcessRunner(models={MODEL: fake.spec(MODEL, load_s=0.5)}, threads=1)
+    runner = ProcessRunner(Settings(), models={MODEL: fake.spec(MODEL, load_s=0.5)}, threads=1)
     jobs = engine.Jobs(runner)
     monkeypatch.setattr(engine, "jobs", lambda: jobs)
     monkeypatch.setattr(sources, "frames", Frames)  # nothing stays decoded

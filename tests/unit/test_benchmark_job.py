@@ -290,7 +290,6 @@ def test_measured_models_get_what_the_others_leave(held: float, left: int) -> No
         return Host(steady({A: 5.0, B: 5.0}))
 
     app = App()
-    app.memory_mb = 2000
     app.status = lambda: told  # type: ignore[method-assign]
     around = Surroundings(Settings(), app, make=make)  # type: ignore[arg-type]
     assert around.memory_mb() == left
