@@ -71,7 +71,8 @@ def test_a_single_pixel_lands_in_the_cell_its_centre_maps_to(column: int, row: i
     picture[row, column] = 255
     letterbox = Letterbox.fit((720, 1280), (192, 192))
     canvas = letterbox.apply(picture)
-    cells = np.argwhere(canvas[..., 0] == canvas.max() > 0)[:, ::-1]  # its neighbour may share it
+    assert canvas.max() > 0
+    cells = np.argwhere(canvas[..., 0] == canvas.max())[:, ::-1]  # a neighbour may share it
     off = (np.array([column, row]) + 0.5 - letterbox.to_frame(cells)) * letterbox.scale
     assert ((off >= 0) & (off <= 1)).all(axis=1).any()
 
