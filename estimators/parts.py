@@ -21,3 +21,8 @@ def new_part(path: Path) -> Path:
     private = not path.parent.stat().st_mode & 0o077
     os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, _FOR_ME if private else _FOR_ALL))
     return part
+
+
+def is_part(path: Path) -> bool:
+    """Whether a file is one of `new_part`: not yet whole, and soon gone."""
+    return path.name.startswith(".") and path.suffix == ".part"

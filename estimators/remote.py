@@ -1,8 +1,8 @@
 """Files that lie elsewhere, by their address: whatever fsspec opens (`s3://`, `gs://`, …).
 
 Who may read them, the environment says, as each store's own tools have it (`AWS_PROFILE`,
-`GOOGLE_APPLICATION_CREDENTIALS`, …); an address with a password in it is refused, since addresses
-are written into results.
+`GOOGLE_APPLICATION_CREDENTIALS`, …); an address with a password or a signature in it is refused,
+since addresses are written into results.
 """
 
 from __future__ import annotations
@@ -14,12 +14,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, BinaryIO, cast
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from estimators.errors import InputError
 
 # Enough for a picture's head; more is fetched where it is asked for.
 _AHEAD_BYTES = 65_536
+WEB = ("http://", "https://")
+# In the names of what a signed address (of S3, Google, Azure …) carries behind its question mark.
+_SECRET = ("signature", "token", "credential", "password", "secret", "accesskey", "apikey")
 
 
 @dataclass(frozen=True)
@@ -52,13 +55,13 @@ class RemoteFile:
 
     def read(self) -> bytes:
         """Its content; OSError where it cannot be read."""
-        with _as_os_error(self.url), self.open() as file:
+        with as_os_error(self.url), self.open() as file:
             return file.read()
 
     def open(self) -> BinaryIO:
         """It for reading, seekable; OSError where it cannot be opened."""
-        with _as_os_error(self.url):
-            store, path = _store(self.url)
+        with as_os_error(self.url):
+            store, path = store_of(self.url)
             return cast(BinaryIO, store.open(path, "rb", block_size=_AHEAD_BYTES))
 
 
@@ -66,7 +69,7 @@ def place(text: str) -> Path | Remote:
     """What a person names: a path here, or an address such as `s3://bucket/folder`.
 
     Raises:
-        InputError: an address with a user or password in it.
+        InputError: an address with a user, a password or a signature in it.
     """
     if "://" not in text:
         return Path(text)
@@ -76,6 +79,14 @@ def place(text: str) -> Path | Remote:
             f"An address of {parts.scheme}:// holds a user or password.",
             "Leave it out: credentials come from the environment.",
         )
+    for name, _ in parse_qsl(parts.query, keep_blank_values=True):
+        plain = name.lower().replace("-", "").replace("_", "")
+        if plain in ("sig", "key") or any(word in plain for word in _SECRET):
+            raise InputError(
+                f"An address of {parts.scheme}:// holds a signature or key ({name[:40]}).",
+                "Addresses are written into results: give it without, such as s3://bucket/file; "
+                "credentials come from the environment.",
+            )
     return Remote(text)
 
 
@@ -85,13 +96,18 @@ def files_at(remote: Remote, most: int) -> list[tuple[str, RemoteFile]]:
     Hidden files and folders are passed over.
 
     Raises:
-        InputError: nothing is there, it cannot be read, or there are more than `most`.
+        InputError: nothing is there, it cannot be read, or there are more than `most`; a folder of
+            a web server, which no two of them list alike.
     """
     try:
-        with _as_os_error(remote.url):
-            store, path = _store(remote.url)
+        with as_os_error(remote.url):
+            store, path = store_of(remote.url)
             if store.isfile(path):
-                return [(remote.name, _file(remote.url, store.info(path)))]
+                info = store.info(path)
+                _refuse_page(remote, info)
+                return [(remote.name, _file(remote.url, info))]
+            if remote.url.startswith(WEB):
+                raise FileNotFoundError(2, "there is no such file")
             listed = store.find(path, detail=True)
     except OSError as error:
         raise InputError(
@@ -109,6 +125,15 @@ def files_at(remote: Remote, most: int) -> list[tuple[str, RemoteFile]]:
         for name, (full, info) in sorted(named.items())
         if not any(part.startswith(".") for part in name.split("/"))
     ]
+
+
+def _refuse_page(remote: Remote, info: Mapping[str, Any]) -> None:
+    """Raises InputError where a web server gives a page: a list of files, or that none is there."""
+    if remote.url.startswith(WEB) and "html" in str(info.get("mimetype")):
+        raise InputError(
+            f"{remote} is a page or a folder of a web server, whose files cannot be listed.",
+            "Name a file there or a ZIP of the pictures, or a folder here, at s3:// or at gs://.",
+        )
 
 
 def _file(url: str, info: Mapping[str, Any]) -> RemoteFile:
@@ -130,8 +155,8 @@ def fetched(file: RemoteFile) -> Iterator[Path]:
     with TemporaryDirectory(prefix="pose-fetched-") as folder:
         path = Path(folder, file.name)
         try:
-            with _as_os_error(file.url):
-                store, there = _store(file.url)
+            with as_os_error(file.url):
+                store, there = store_of(file.url)
                 store.get_file(there, str(path))
         except OSError as error:
             raise InputError(
@@ -140,65 +165,7 @@ def fetched(file: RemoteFile) -> Iterator[Path]:
         yield path
 
 
-@contextmanager
-def local_copy(remote: Remote, required: bool = False) -> Iterator[Path]:
-    """A folder here with what lies at an address; what is in it afterwards is written there.
-
-    Args:
-        required: it has to be there, and is left as it is.
-
-    Raises:
-        InputError: it cannot be read, or not be written.
-    """
-    with TemporaryDirectory(prefix="pose-results-") as folder:
-        inside = Path(folder, remote.name or "results")
-        inside.mkdir()
-        try:
-            with _as_os_error(remote.url):
-                store, path = _store(remote.url)
-                if store.isdir(path):
-                    store.get(path.rstrip("/") + "/", f"{inside}/", recursive=True)
-                elif required:
-                    raise FileNotFoundError(2, "there is no such folder")
-                if not required:
-                    _probe(store, path)
-        except OSError as error:
-            raise _unusable(remote, error) from error
-        try:
-            yield inside
-        finally:
-            if not required:
-                _put(remote, inside)
-
-
-def _put(remote: Remote, folder: Path) -> None:
-    try:
-        with _as_os_error(remote.url):
-            store, path = _store(remote.url)
-            for file in sorted(p for p in folder.rglob("*") if p.is_file()):
-                target = posixpath.join(path, file.relative_to(folder).as_posix())
-                store.makedirs(posixpath.dirname(target), exist_ok=True)
-                store.put_file(str(file), target)
-    except OSError as error:
-        raise _unusable(remote, error) from error
-
-
-def _probe(store: Any, path: str) -> None:
-    """Before hours of work: whether anything can be written there."""
-    probe = posixpath.join(path, ".probe")
-    store.makedirs(path, exist_ok=True)
-    store.pipe_file(probe, b"")
-    store.rm_file(probe)
-
-
-def _unusable(remote: Remote, error: OSError) -> InputError:
-    return InputError(
-        f"{remote} cannot be used: {error.strerror or error}.",
-        "Check the address, and that the environment holds credentials for it.",
-    )
-
-
-def _store(url: str) -> tuple[Any, str]:
+def store_of(url: str) -> tuple[Any, str]:
     """The file system of an address, and the path in it.
 
     Raises:
@@ -228,7 +195,7 @@ _PACKAGES |= {"abfs": "adlfs", "http": "aiohttp", "https": "aiohttp", "sftp": "p
 
 
 @contextmanager
-def _as_os_error(url: str) -> Iterator[None]:
+def as_os_error(url: str) -> Iterator[None]:
     """Each store has exceptions of its own; whoever reads a file expects OSError."""
     try:
         yield

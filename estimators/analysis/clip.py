@@ -204,6 +204,11 @@ class ClipEstimates:
         return self._placements[-1][1] if self._placements else None
 
     @property
+    def placements(self) -> tuple[tuple[int, Placement], ...]:
+        """From which row on the model computed where."""
+        return tuple(self._placements)
+
+    @property
     def device(self) -> list[str]:
         """The device of each frame, "" where it is not known."""
         devices = [""] * len(self)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import chain, count
 from pathlib import Path
 from threading import Event
@@ -21,7 +21,6 @@ from estimators.media.clip_info import ClipInfo
 from estimators.media.clips import open_clip, selected
 from estimators.media.names import printable
 from estimators.registry import ModelSpec
-from estimators.runtime.api import Runner
 from estimators.workflows.clip import files as clip_files
 from estimators.workflows.clip.analysis import ClipAnalysis
 from estimators.workflows.clip.job import ClipJob
@@ -30,6 +29,9 @@ from estimators.workflows.clip.series import clip_errors, unanswered_note
 from estimators.workflows.clip.video import annotate
 
 VIDEO = "annotated.mp4"
+
+# Makes the job of a clip: `partial(ClipJob, runner)` where its models run here.
+MakeJob = Callable[[ClipInfo, ClipSettings], ClipJob]
 
 
 class Clips:
@@ -56,19 +58,20 @@ class Clips:
 
     def compare(
         self,
-        runner: Runner,
+        job_of: MakeJob,
         specs: Sequence[ModelSpec],
         marked: Mapping[Path, Sequence[AnnotatedImage]] | None = None,
     ) -> int:
         """Processes every clip, one after another; returns the exit code.
 
         Args:
+            job_of: makes each clip's job.
             marked: the frames in which truth is marked, by where the clip lies.
         """
         codes = [0]
         for clip, folder in zip(self.clips, self._folders, strict=True):
             frames = (marked or {}).get(Path(str(clip.source)), ())
-            job = ClipJob(runner, clip, self._settings(specs))
+            job = job_of(clip, clip_settings(self._options, specs))
             codes.append(self._compare_one(job, folder, frames))
             if codes[-1] == INTERRUPTED:
                 break
@@ -107,21 +110,22 @@ class Clips:
             return INTERRUPTED
         return code
 
-    def _settings(self, specs: Sequence[ModelSpec]) -> ClipSettings:
-        options = self._options
-        return ClipSettings(
-            tuple(spec.key for spec in specs),
-            options.start,
-            options.end,
-            options.stride,
-            options.longest_side,
-            tuple((options.people or {}).items()),
-            tuple(getattr(options, "devices", {}).items()),
-        )
-
     def _formats(self) -> Sequence[str]:
         given = [name for text in self._options.format or () for name in text.split(",")]
         return tuple(dict.fromkeys(name.strip() for name in given)) or clip_files.FORMATS
+
+
+def clip_settings(options: argparse.Namespace, specs: Sequence[ModelSpec]) -> ClipSettings:
+    """What `compare` was told of clips."""
+    return ClipSettings(
+        tuple(spec.key for spec in specs),
+        options.start,
+        options.end,
+        options.stride,
+        options.longest_side,
+        tuple((options.people or {}).items()),
+        tuple(getattr(options, "devices", {}).items()),
+    )
 
 
 def _with_bar(job: ClipJob) -> Iterator[FrameOutcome]:

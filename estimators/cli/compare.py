@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
+from functools import partial
 
 from estimators.annotated import AnnotatedImage
 from estimators.cli import compare_merge, compare_shard, output
@@ -31,6 +32,7 @@ from estimators.export.coco import ImageIds
 from estimators.runtime.api import Runner
 from estimators.runtime.runner import ProcessRunner
 from estimators.types import EstimatorOptions
+from estimators.workflows.clip.job import ClipJob
 from estimators.workflows.shards import find_parts
 
 
@@ -74,7 +76,7 @@ def _run(options: argparse.Namespace, stack: ExitStack) -> int:
             code = _compare_pictures(runner, runs, pictures, (writer, ids), marks.pictures)
         if code == INTERRUPTED:
             return code
-        return max(code, clips.compare(runner, specs, marks.clips))
+        return max(code, clips.compare(partial(ClipJob, runner), specs, marks.clips))
     finally:
         runner.close()
 

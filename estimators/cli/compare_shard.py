@@ -13,7 +13,7 @@ from typing import Any
 
 from estimators.annotated import AnnotatedImage, AnnotatedSet
 from estimators.cli import output
-from estimators.cli.clip_cluster import work_on_clips
+from estimators.cli.clip_cluster import ClipsOn, work_on_clips
 from estimators.cli.clips import folder_names
 from estimators.cli.codes import INTERRUPTED
 from estimators.cli.inputs import given_files, is_clip, named, refuse_without_use
@@ -64,7 +64,9 @@ def run(
             with parts_job(options, pictures, settings, folder) as (job, runner):
                 told.job = job
                 work(job, specs, runner)
-        code = 0 if told.stopped or not clips else work_on_clips(options, specs, folder, clips)
+        code = 0
+        if clips and not told.stopped:
+            code = work_on_clips(options, specs, folder, clips, told.follow)
         told.end(code)
     if told.job is not None:
         return max(code, end_shard(shard, told.job, options)), folder
@@ -81,6 +83,7 @@ class Told:
 
     def __init__(self) -> None:
         self.job: PartsJob | None = None
+        self._clips: ClipsOn | None = None
         self._ended: RunState | None = None
 
     def __enter__(self) -> None: ...
@@ -95,11 +98,16 @@ class Told:
 
     @property
     def progress(self) -> EvaluateProgress:
-        """The pictures', as long as nothing else is left to do."""
+        """The pictures', and the clips' where they are on a cluster."""
+        models = self._clips.progress if self._clips is not None else ()
         if self.job is None:
-            return EvaluateProgress(self._ended or "running", ())
+            return EvaluateProgress(self._ended or "running", models)
         found = self.job.progress
-        return replace(found, state=self._ended or "running")
+        return replace(found, state=self._ended or "running", models=(*found.models, *models))
+
+    def follow(self, clips: ClipsOn) -> None:
+        """Tells of these clips, too."""
+        self._clips = clips
 
     def end(self, code: int) -> None:
         """All is done as far as it will be."""

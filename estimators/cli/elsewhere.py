@@ -8,7 +8,8 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from estimators.cli.streams import complain
-from estimators.remote import Remote, local_copy
+from estimators.remote import Remote
+from estimators.remote_folder import local_copy
 
 
 @contextmanager

@@ -19,7 +19,7 @@ from estimators.workflows.evaluate.job import EvaluateJob
 from estimators.workflows.evaluate.progress import ModelProgress
 
 _LOOK_S = 0.2
-_LINE_S = 30.0
+LINE_S = 30.0  # between lines of a log
 _PATIENCE_S = 5.0
 
 PartsJob = EvaluateJob | ClusterJob
@@ -63,7 +63,7 @@ def _watch(job: PartsJob, number: int, spec: ModelSpec) -> None:
         while not job.finished and (model := job.progress.models[number]).state == "running":
             bar.update(model.done - bar.n)
             bar.set_postfix(failed=model.failed, refresh=False)
-            if bar.disable and time.monotonic() - told_s > _LINE_S:  # the log of a job
+            if bar.disable and time.monotonic() - told_s > LINE_S:  # the log of a job
                 told_s = time.monotonic()
                 complain(progress_text(model))
             job.join(_LOOK_S)
@@ -72,9 +72,9 @@ def _watch(job: PartsJob, number: int, spec: ModelSpec) -> None:
         complain(progress_text(model))
 
 
-def progress_text(model: ModelProgress) -> str:
+def progress_text(model: ModelProgress, what: str = "pictures and crops") -> str:
     """How far one model is, in a line."""
-    done = f"{model.done:,} of {model.total:,} pictures and crops"
+    done = f"{model.done:,} of {model.total:,} {what}"
     parts = [f"{model.model}: {done}", f"{model.failed:,} failed"]
     if model.known:
         parts.append(f"{model.known} known from an earlier run")

@@ -6,7 +6,6 @@ a worker, a node or the driver itself, and the same command goes on from there.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,44 +13,16 @@ from pathlib import Path
 from estimators.annotated import AnnotatedSet
 from estimators.cluster.schedule import Outcome, Schedule, Workers
 from estimators.cluster.worker import Host, Job, in_processes, light
-from estimators.registry import ModelSpec, get
+from estimators.registry import get
 from estimators.workflows.background import BackgroundJob, RunState
 from estimators.workflows.evaluate.asks import Ask, EvaluateSettings, Plan
 from estimators.workflows.evaluate.pictures import SetPictures
-from estimators.workflows.evaluate.progress import EvaluateProgress, ModelProgress
+from estimators.workflows.evaluate.progress import EvaluateProgress, ModelWork
 from estimators.workflows.evaluate.records import Records, by_name
 from estimators.workflows.evaluate.seen import SeenPictures, stamp_of
 
 # Starts the workers of one model.
 Hire = Callable[[Job], Workers]
-
-
-@dataclass
-class _Model:
-    spec: ModelSpec
-    total: int
-    state: RunState = "waiting"
-    done: int = 0
-    failed: int = 0
-    known: int = 0
-    error: str = ""
-    started_s: float | None = None
-    elapsed_s: float = 0.0
-
-    def progress(self) -> ModelProgress:
-        elapsed = self.elapsed_s
-        if self.state == "running" and self.started_s is not None:
-            elapsed = time.monotonic() - self.started_s
-        return ModelProgress(
-            self.spec.key,
-            self.state,
-            self.done,
-            self.failed,
-            self.known,
-            self.total,
-            elapsed,
-            self.error,
-        )
 
 
 @dataclass(frozen=True)
@@ -95,12 +66,12 @@ class ClusterJob(BackgroundJob):
         self._ids = {image.file: image.image_id for image in self.annotated.images}
         self._stamps: dict[str, str] = {}
         self._current: set[str] = set()  # pictures whose SHA-256 is that of the file as it is
-        self._models = [_Model(get(key), len(self._plan.asks)) for key in settings.models]
+        self._models = [ModelWork(key, len(self._plan.asks)) for key in settings.models]
 
     @property
     def progress(self) -> EvaluateProgress:
         """How far it is; from any thread."""
-        return EvaluateProgress(self.state, tuple(m.progress() for m in self._models), self.error)
+        return EvaluateProgress(self.state, tuple(m.progress for m in self._models), self.error)
 
     def run(self) -> None:
         """Does the work.
@@ -132,17 +103,16 @@ class ClusterJob(BackgroundJob):
 
     def _ended(self, state: RunState) -> None:
         for model in self._models:
-            if model.state in ("waiting", "running"):
-                model.state = "failed" if state == "failed" else "cancelled"
+            model.cut_off(state)
 
-    def _run_model(self, model: _Model, seen: SeenPictures) -> None:
-        options = self.settings.options(model.spec.key)
-        model.state, model.started_s = "running", time.monotonic()
-        with Records(self._folder, model.spec, options) as records:
+    def _run_model(self, model: ModelWork, seen: SeenPictures) -> None:
+        options = self.settings.options(model.model)
+        model.begin()
+        with Records(self._folder, get(model.model), options) as records:
             missing = [light(a) for a in self._plan.asks if not self._known(a, records, seen)]
             model.known = model.done = model.total - len(missing)
             if missing:
-                job = Job(model.spec.key, options, self._hiring.threads, self._hiring.host)
+                job = Job(model.model, options, self._hiring.threads, self._hiring.host)
                 workers = self._hiring.hire(job)
                 schedule = Schedule(workers, missing, self._stopped, self._hiring.tell)
                 for outcome in schedule.outcomes():
@@ -153,10 +123,9 @@ class ClusterJob(BackgroundJob):
                     records.put_gave_up(schedule.gave_up)
             if records.unkept:
                 self._hiring.tell(records.unkept)
-        model.elapsed_s = time.monotonic() - model.started_s
+        model.pause()
         if model.done == model.total or model.error:
-            none = model.done == model.failed and (model.error or model.failed)
-            model.state = "failed" if none else "done"
+            model.end()
 
     def _keep(self, outcome: Outcome, records: Records, seen: SeenPictures) -> None:
         for file, facts in outcome.done.facts:
@@ -171,10 +140,11 @@ class ClusterJob(BackgroundJob):
             for ask in outcome.asks:
                 records.put_error(by_name(ask.image.file), ask.window, outcome.error)
 
-    def _count(self, model: _Model, outcome: Outcome) -> None:
-        model.done += len(outcome.asks)
-        failed = len(outcome.asks) if outcome.error else outcome.done.failed
-        model.failed += failed
+    def _count(self, model: ModelWork, outcome: Outcome) -> None:
+        asked = [ask.image.image_id for ask in outcome.asks]
+        model.done += len(asked)
+        model.failed += len(asked) if outcome.error else outcome.done.failed
+        model.unreadable += sum(image in self.pictures.unreadable for image in asked)
 
     def _known(self, ask: Ask, records: Records, seen: SeenPictures) -> bool:
         file = ask.image.file

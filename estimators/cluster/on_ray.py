@@ -141,22 +141,22 @@ def cause_of(error: Any) -> Exception:
 
 
 class RayWorkers:
-    """The workers of one model, or of another `kind`; a `schedule.Workers`.
+    """The workers of one model, or of another kind; a `schedule.Workers`.
 
     Args:
         job: what each is started with.
+        kind: of worker.
     """
 
     batch, ahead = BATCH, AHEAD
-    kind: type = Worker
 
-    def __init__(self, ray: Any, job: Any, room: Room) -> None:
+    def __init__(self, ray: Any, job: Any, room: Room, kind: type = Worker) -> None:
         self.count = check_room(ray, room)
         self._ray, self._job = ray, job
         # What fails is told by the worker or asked again by the schedule, never by Ray.
         self._actor = ray.remote(
             num_cpus=room.cpus, num_gpus=room.gpus, max_restarts=0, max_task_retries=0
-        )(self.kind)
+        )(kind)
 
     def start(self) -> Any:
         return self._actor.remote(self._job)

@@ -98,6 +98,7 @@ class Schedule:
         asks: what is asked, in any order.
         stopped: whether to end before the next answer.
         tell: is given a sentence when it waits for places.
+        sent: makes of a question what is sent, when it is sent.
     """
 
     def __init__(
@@ -106,8 +107,10 @@ class Schedule:
         asks: Sequence[Any],
         stopped: Callable[[], bool],
         tell: Callable[[str], None] = lambda _: None,
+        sent: Callable[[Any], Any] = lambda ask: ask,
     ) -> None:
         self._workers, self._stopped, self._tell = workers, stopped, tell
+        self._sent = sent
         size = max(1, min(workers.batch, -(-len(asks) // max(1, workers.count * workers.ahead))))
         self._queue = deque(_Batch(tuple(asks[i : i + size])) for i in range(0, len(asks), size))
         self._active: list[_Worker] = []
@@ -158,7 +161,7 @@ class Schedule:
             for worker in self._active:
                 if self._queue and worker.is_ready and len(worker.batches) <= depth:
                     batch = self._queue.popleft()
-                    ticket = self._workers.ask(worker.handle, batch.asks)
+                    ticket = self._workers.ask(worker.handle, [*map(self._sent, batch.asks)])
                     worker.batches.append((ticket, batch))
 
     def _settle(self, ticket: Any) -> Iterator[Outcome]:

@@ -10,6 +10,7 @@ import shutil
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -30,6 +31,7 @@ from estimators.media.pictures import read_picture
 from estimators.media.samples import pictures
 from estimators.runtime.runner import ProcessRunner
 from estimators.settings import Settings
+from estimators.workflows.clip.job import ClipJob
 from tests.unit import fake_adapters
 
 MODEL = "movenet-lightning"
@@ -72,7 +74,7 @@ def test_two_clips_of_one_name_get_a_folder_each(runner: ProcessRunner, tmp_path
     capital, apart = three_frames(tmp_path / "A.mkv"), three_frames(tmp_path / "b.mp4")
     out = tmp_path / "out"
     files = (first, other, capital, apart, first)
-    code = clips(*files, "--output", out).compare(runner, [registry.get(MODEL)])
+    code = clips(*files, "--output", out).compare(partial(ClipJob, runner), [registry.get(MODEL)])
     assert code == 0
     names = {"a": "a.mp4", "a-2": "a.mp4", "A-3": "A.mkv", "b": "b.mp4"}
     assert {folder.name for folder in out.iterdir()} == names.keys()
@@ -100,7 +102,9 @@ def test_no_folder_of_a_clip_takes_the_name_of_a_table(tmp_path: Path) -> None:
 
 def test_one_clip_alone_needs_no_folder_of_its_own(runner: ProcessRunner, tmp_path: Path) -> None:
     clip, out = three_frames(tmp_path / "a.mp4"), tmp_path / "out"
-    clips(clip, "--output", out, "--no-video").compare(runner, [registry.get(MODEL)])
+    clips(clip, "--output", out, "--no-video").compare(
+        partial(ClipJob, runner), [registry.get(MODEL)]
+    )
     assert (out / "frames.csv").is_file()
 
 
@@ -116,7 +120,9 @@ def test_the_loss_of_sound_is_told(
 ) -> None:
     clip = make_clip(tmp_path / "a.mkv", Recipe(pts=range(3), audio="libopus"))
     clip.write_bytes(clip.read_bytes().replace(b"A_OPUS", b"A_ZZZZ"))
-    code = clips(clip, "--output", tmp_path).compare(runner, [registry.get(MODEL)])
+    code = clips(clip, "--output", tmp_path).compare(
+        partial(ClipJob, runner), [registry.get(MODEL)]
+    )
     assert code == 0
     assert "a.mkv: The sound could not be taken along" in capsys.readouterr().err
     assert open_clip(tmp_path / VIDEO).frame_count == 3
@@ -146,7 +152,7 @@ def test_names_that_are_no_text_reach_every_file_and_the_terminal(
     said = io.TextIOWrapper(io.BytesIO(), "utf-8")
     monkeypatch.setattr(sys, "stdout", said)
     assert main(["models"]) == 0  # prepares the terminal
-    clips(clip, "--output", out).compare(runner, [registry.get(MODEL)])
+    clips(clip, "--output", out).compare(partial(ClipJob, runner), [registry.get(MODEL)])
     said.flush()
     assert rb"caf\udce9\n.mp4: 3 of 3 frames" in said.buffer.getvalue()
     with (out / "frames.csv").open(newline="", encoding="utf-8") as file:

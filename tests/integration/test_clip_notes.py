@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -20,21 +22,27 @@ from estimators.runtime.runner import ProcessRunner
 from estimators.settings import Settings
 from estimators.types import Frame
 from estimators.workflows.clip.analysis import ClipAnalysis
-from estimators.workflows.clip.files import manifest
+from estimators.workflows.clip.answers import ClipAnswers, MergedClipJob
+from estimators.workflows.clip.files import clip_files, manifest, write_folder
 from estimators.workflows.clip.job import ClipJob
 from estimators.workflows.clip.jobs import ClipJobs
 from estimators.workflows.clip.run import ClipSettings
 from tests.unit import fake_adapters
+from tests.unit.cli_untimed import require_same
 from tests.unit.fake_adapters import ABORT, REFUSE, picture
 
 FOLLOWS, LOOKS_ANEW = "movenet-lightning", "movenet-multipose"
 BOTH = ClipSettings((FOLLOWS, LOOKS_ANEW))
 
 
+def new_runner() -> ProcessRunner:
+    models = {key: replace(fake_adapters.spec(), key=key) for key in BOTH.models}
+    return ProcessRunner(Settings(), threads=1, models=models)
+
+
 @pytest.fixture
 def runner() -> Iterator[ProcessRunner]:
-    models = {key: replace(fake_adapters.spec(), key=key) for key in BOTH.models}
-    runner = ProcessRunner(Settings(), threads=1, models=models)
+    runner = new_runner()
     yield runner
     runner.close()
 
@@ -89,10 +97,34 @@ def test_the_terminal_says_why_every_model_failed(
     clip_of(tmp_path, [picture(5, 5, REFUSE)] * 7)
     options = _parser().parse_args(["compare", str(tmp_path / "clip.mkv"), "--no-video"])
     code = Clips([tmp_path / "clip.mkv"], options, alone=True).compare(
-        runner, [get(model) for model in BOTH.models]
+        partial(ClipJob, runner), [get(model) for model in BOTH.models]
     )
     assert code == FAILED
     said = capsys.readouterr().err
     for model in BOTH.models:
         assert f"clip.mkv: {get(model).title} failed on 7 of 7 frames: " in said
     assert said.count("Bring a lamp.") == 2
+
+
+def test_models_that_answered_apart_leave_the_files_of_one_run(
+    runner: ProcessRunner, tmp_path: Path
+) -> None:
+    """Also where a model is lost, or refuses a frame."""
+    frames = [picture(5, 5), picture(6, 5, ABORT), picture(7, 5), picture(8, 5, REFUSE)]
+    together = done(runner, tmp_path, [*frames, picture(9, 5)])
+    parts: dict[str, bytes | str] = {}
+    for model in BOTH.models:
+        with closing(new_runner()) as elsewhere:
+            alone = ClipJob(elsewhere, together.clip, replace(BOTH, models=(model,)))
+            alone.run()
+            parts[model] = ClipAnswers.of(alone, model).packed()
+    merged = MergedClipJob(together.clip, BOTH, parts)
+    merged.run()
+    assert merged.notes == together.notes
+    assert set(merged.memory_mb) == set(BOTH.models)
+    for job, folder in ((together, "one"), (merged, "many")):
+        into = tmp_path / folder
+        into.mkdir()
+        write_folder(into, clip_files(job, ClipAnalysis.of(job.estimates), ("csv", "json", "coco")))
+    same = require_same(tmp_path / "one", tmp_path / "many")
+    assert {"joints.csv", "agreement.csv", f"{FOLLOWS}.coco.json"} <= same

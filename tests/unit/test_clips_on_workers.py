@@ -1,45 +1,73 @@
-"""Clips on many workers, some of which are lost: each done whole, or one failed row."""
+"""Clips on many workers, each of one model, some of which are lost: all done, or failed rows."""
 
 from __future__ import annotations
 
 import hashlib
 from argparse import Namespace
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from estimators.cli.clip_cluster import Brought, ClipsOn, for_nodes
-from estimators.cli.clip_shard import Clip, ClipShard
-from estimators.cli.codes import BAD_INPUT
+from estimators.cli.clip_cluster import ClipsOn, for_nodes
+from estimators.cli.clip_shard import Clip, answers_key, clips_key, failed
+from estimators.cli.clip_workers import ANSWERS, Brought, ClipMerger, ClipsJob, ClipWorker
+from estimators.cli.codes import BAD_INPUT, FAILED
 from estimators.cluster.schedule import MOST_KILLED, MOST_LOST
 from estimators.datasets.files import GivenFile
 from estimators.registry import get
 from estimators.remote import RemoteFile
 from estimators.settings import Settings
-from estimators.workflows.clip.shard import DoneClip
+from estimators.workflows.clip.shard import DoneClip, DoneClips
 from estimators.workflows.evaluate.seen import stamp_of
 from tests.unit.cluster_stand import HereWorkers
-from tests.unit.evaluate_stand import LIGHTNING
+from tests.unit.evaluate_stand import LIGHTNING, MULTI
 
 OPTIONS = Namespace(
     people={}, devices={}, start=None, end=None, stride=1, longest_side=None, format=None
 )
 OPTIONS.no_video = True
+JOB = ClipsJob(OPTIONS, (LIGHTNING, MULTI))
+OF = clips_key(OPTIONS, [get(model) for model in JOB.models])
 NAMES = [f"{number}.mp4" for number in range(1, 8)]
+UNREADABLE = "no clip.mp4"
 
 
-class Puts:
-    """A worker that leaves two files of each clip."""
+def sha(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
 
-    def __init__(self, of: str) -> None:
-        self._of = of
+
+class Asked:
+    """Stands for `ClipWorker`: its answers are a text that says of whom and about what."""
+
+    def __init__(self, job: ClipsJob) -> None:
+        (self._model,) = job.models
+        self._of = answers_key(job.options, get(self._model))
 
     def answer(self, clips: Sequence[Clip]) -> Brought:
         ((item, file),) = clips
-        name, stamp = item["name"], stamp_of(file.source)
-        files = {"joints.csv": name.encode(), "manifest.json": b"{}"}
-        told = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
-        done = DoneClip(self._of, name, "sha", item["folder"], told, stamp=stamp)
+        if item["name"] == UNREADABLE:
+            return Brought(failed=1, clip=failed(self._of, clips[0], "It is no clip."))
+        content, name = f"{self._model} {item['name']}".encode(), f"{self._model}-{item['name']}"
+        stamp = stamp_of(file.source)
+        told = {name: sha(content)}
+        done = DoneClip(self._of, item["name"], "sha", ANSWERS, told, stamp=stamp)
+        return Brought(clip=done, files={name: content})
+
+
+class Merged:
+    """Stands for `ClipMerger`: puts what it was given into a file."""
+
+    def __init__(self, job: ClipsJob) -> None: ...
+
+    def answer(self, clips: Sequence[tuple[Clip, Mapping[str, bytes | str]]]) -> Brought:
+        (((item, file), parts),) = clips
+        assert list(parts) == [LIGHTNING, MULTI]
+        lost = [part for part in parts.values() if isinstance(part, str)]
+        joined = b", ".join(p for p in parts.values() if isinstance(p, bytes))
+        files = {"joints.csv": joined, "manifest.json": b"{}"}
+        told = {name: sha(content) for name, content in files.items()}
+        code, stamp = FAILED if lost else 0, stamp_of(file.source)
+        done = DoneClip(OF, item["name"], "sha", item["folder"], told, "", code, stamp)
         return Brought(clip=done, files=files)
 
 
@@ -47,90 +75,152 @@ class Here(HereWorkers):
     """Workers of clips in this process."""
 
     batch = ahead = 1
-    kind = Puts
 
-    def name(self, clip: Clip) -> str:
-        return str(clip[0]["name"])
+    def __init__(self, kind: type, job: ClipsJob, lost: Callable[[int, Sequence[Any]], bool]):
+        super().__init__(job, lost=lost)
+        self.kind = {ClipWorker: Asked, ClipMerger: Merged}[kind]
+
+    def name(self, ask: Any) -> str:
+        return name_of(ask)
 
 
-def clips(version: str = "1") -> list[Clip]:
+def name_of(ask: Any) -> str:
+    """The clip's name, whether each model's answers come with it or not."""
+    item = ask[0] if isinstance(ask[0], dict) else ask[0][0]
+    return str(item["name"])
+
+
+class Run:
+    """A run over clips, and what it asked of whom."""
+
+    def __init__(
+        self,
+        folder: Path,
+        lost: Callable[[str, Sequence[Any]], bool] = lambda model, asked: False,
+        given: Sequence[Clip] = (),
+        models: Sequence[str] = JOB.models,
+    ) -> None:
+        self.hired: list[tuple[str, Here]] = []
+        self._lost = lost
+        self.work = ClipsOn(self._hire, ClipsJob(OPTIONS, tuple(models)), folder)
+        self.code = self.work.run(given or clips())
+        self.asked = {who: sorted(workers.asked) for who, workers in self.hired}
+        self.done = DoneClips(OF)
+        self.done.read(folder)
+
+    def _hire(self, kind: type, job: ClipsJob) -> Here:
+        who = job.models[0] if kind is ClipWorker else "all"
+        workers = Here(kind, job, lambda _, asked: self._lost(who, asked))
+        self.hired.append((who, workers))
+        return workers
+
+
+def clips(version: str = "1", names: Sequence[str] = NAMES) -> list[Clip]:
     return [
         (
             {"name": name, "folder": name.partition(".")[0]},
             GivenFile(name, RemoteFile(f"s3://bucket/{name}", 9, version)),
         )
-        for name in NAMES
+        for name in names
     ]
 
 
-def shard_of(folder: Path) -> ClipShard:
-    return ClipShard(OPTIONS, [get(LIGHTNING)], folder)
-
-
-def run(workers: Here, folder: Path, version: str = "1") -> tuple[int, list[DoneClip]]:
-    """The exit code, and what became of each clip."""
-    found: list[DoneClip] = []
-    shard = shard_of(folder)
-
-    def outcomes(left: Sequence[Clip]) -> Any:
-        for done in ClipsOn(workers, shard, folder).outcomes(left):
-            found.append(done)
-            yield done
-
-    return shard.run(clips(version), outcomes), found
+def test_each_worker_has_one_model_and_each_clip_all_models_in_the_end(tmp_path: Path) -> None:
+    run = Run(tmp_path)
+    assert (run.code, [who for who, _ in run.hired]) == (0, [LIGHTNING, MULTI, "all"])
+    assert all(names == NAMES for names in run.asked.values())
+    assert all(workers.started == workers.count for _, workers in run.hired)  # loaded once each
+    said = (tmp_path / "7" / "joints.csv").read_bytes().decode()
+    assert said == f"{LIGHTNING} 7.mp4, {MULTI} 7.mp4"
+    assert [(m.state, m.done, m.failed, m.total) for m in run.work.progress] == 2 * [
+        ("done", 7, 0, 7)
+    ]
 
 
 def test_a_clip_that_no_worker_survives_is_one_failed_row(tmp_path: Path) -> None:
-    def lost(_: int, asked: Sequence[Any]) -> bool:
-        return any(clip[0]["name"] == "3.mp4" for clip in asked)
-
-    workers = Here(shard_of(tmp_path).of, lost=lost)
-    code, found = run(workers, tmp_path)
-    assert code == BAD_INPUT
-    assert sorted(done.clip for done in found) == NAMES
-    assert {done.clip for done in found if done.error} == {"3.mp4"}
-    (failed,) = (done for done in found if done.error)
-    assert f"lost {MOST_KILLED} times" in failed.error
-    assert workers.started == 3 + MOST_KILLED  # the models of others were loaded once
-    assert (tmp_path / "7" / "joints.csv").read_bytes() == b"7.mp4"
+    run = Run(tmp_path, lambda _, asked: name_of(asked[0]) == "3.mp4")
+    assert run.code == BAD_INPUT
+    assert {name for name, done in run.done.clips.items() if done.error} == {"3.mp4"}
+    assert sorted(run.done.clips) == NAMES
+    assert f"lost {MOST_KILLED} times" in run.done.clips["3.mp4"].error
+    assert [workers.started for _, workers in run.hired][:2] == 2 * [3 + MOST_KILLED]
+    assert (tmp_path / "7" / "joints.csv").exists()
     assert not (tmp_path / "3").exists()
 
 
+def test_a_clip_that_one_model_does_not_survive_has_the_others_answers(tmp_path: Path) -> None:
+    run = Run(tmp_path, lambda who, asked: who == MULTI and name_of(asked[0]) == "3.mp4")
+    assert run.code == FAILED
+    assert not any(done.error for done in run.done.clips.values())
+    assert (tmp_path / "3" / "joints.csv").read_bytes().decode() == f"{LIGHTNING} 3.mp4"
+    assert [m.failed for m in run.work.progress] == [0, 1]
+    again = Run(tmp_path)  # what failed is asked again, and nothing else
+    assert (again.code, again.asked) == (0, {MULTI: ["3.mp4"], "all": ["3.mp4"]})
+
+
+def test_a_file_that_is_no_clip_is_told_once(tmp_path: Path) -> None:
+    run = Run(tmp_path, given=clips(names=[UNREADABLE, *NAMES]))
+    assert run.code == BAD_INPUT
+    assert {n: d.error for n, d in run.done.clips.items() if d.error} == {
+        UNREADABLE: "It is no clip."
+    }
+    assert UNREADABLE not in run.asked[MULTI] + run.asked["all"]
+    assert [(m.failed, m.done, m.total) for m in run.work.progress] == 2 * [(0, 8, 8)]
+
+
 def test_workers_that_are_always_lost_end_the_work(tmp_path: Path) -> None:
-    workers = Here(shard_of(tmp_path).of, lost=lambda *_: True)
-    code, found = run(workers, tmp_path)
-    assert code == BAD_INPUT
-    assert sorted(done.clip for done in found) == NAMES
-    assert all(done.error for done in found)
-    assert workers.started <= 3 + len(NAMES) * MOST_KILLED + MOST_LOST
+    run = Run(tmp_path, lambda *_: True)
+    assert run.code == BAD_INPUT
+    assert sorted(run.done.clips) == NAMES
+    assert all(done.error for done in run.done.clips.values())
+    assert [m.state for m in run.work.progress] == ["failed", "failed"]
+    for _, workers in run.hired:
+        assert workers.started <= 3 + len(NAMES) * MOST_KILLED + MOST_LOST
 
 
-def test_a_long_clip_keeps_none_waiting_behind_it(tmp_path: Path) -> None:
-    most: list[int] = []
+def test_answers_of_another_version_are_refused(tmp_path: Path, monkeypatch: Any) -> None:
+    def another(self: Asked, job: ClipsJob) -> None:
+        (self._model,), self._of = job.models, "of another version"
 
-    class Counting(Here):
-        def wait(self, tickets: Sequence[Any], timeout_s: float) -> list[Any]:
-            most.append(len(tickets))
-            return super().wait(tickets, timeout_s)
-
-        def ask(self, worker: int, asks: Sequence[Any]) -> Any:
-            assert len(asks) == 1
-            return super().ask(worker, asks)
-
-    code, found = run(Counting(shard_of(tmp_path).of), tmp_path)
-    assert (code, len(found)) == (0, len(NAMES))
-    assert max(most) == 3
+    monkeypatch.setattr(Asked, "__init__", another)
+    run = Run(tmp_path)
+    assert run.code == BAD_INPUT
+    assert all("another version" in done.error for done in run.done.clips.values())
 
 
 def test_only_what_is_missing_or_exchanged_is_worked_on_again(tmp_path: Path) -> None:
     """A store tells by a version whether a clip is still the one that was worked on."""
-    of = shard_of(tmp_path).of
-    for version, again in (("1", NAMES), ("1", []), ("2", NAMES), ("", NAMES), ("", NAMES)):
-        code, found = run(Here(of), tmp_path, version)
-        assert (code, sorted(done.clip for done in found)) == (0, again)
-    assert run(Here(of), tmp_path)[0] == 0
+    every = {LIGHTNING: NAMES, MULTI: NAMES, "all": NAMES}
+    for version, again in (("1", every), ("1", {}), ("2", every), ("", every), ("", every)):
+        run = Run(tmp_path, given=clips(version))
+        assert (run.code, run.asked) == (0, again)
+    assert Run(tmp_path).code == 0
     (tmp_path / "4" / "joints.csv").write_bytes(b"damaged")
-    assert [done.clip for done in run(Here(of), tmp_path)[1]] == ["4.mp4"]
+    assert Run(tmp_path).asked == {"all": ["4.mp4"]}  # the answers are there
+    (tmp_path / "4" / "joints.csv").write_bytes(b"damaged")
+    (tmp_path / ANSWERS / f"{MULTI}-4.mp4").write_bytes(b"damaged")
+    assert Run(tmp_path).asked == {MULTI: ["4.mp4"], "all": ["4.mp4"]}
+
+
+def test_answers_of_a_driver_that_was_lost_are_taken(tmp_path: Path) -> None:
+    """It was lost while the second model was at work."""
+
+    def lost(who: str, asked: Sequence[Any]) -> bool:
+        if who == MULTI and name_of(asked[0]) == "2.mp4":
+            raise KeyboardInterrupt
+        return False
+
+    try:
+        Run(tmp_path, lost)
+    except KeyboardInterrupt:
+        pass
+    else:
+        raise AssertionError("it goes on")
+    again = Run(tmp_path)
+    assert LIGHTNING not in again.asked
+    assert 1 <= len(again.asked[MULTI]) < len(NAMES)
+    assert again.asked["all"] == NAMES
+    assert sum(m.known for m in again.work.progress) == 2 * len(NAMES) - len(again.asked[MULTI])
 
 
 def test_a_node_is_told_the_options_and_none_of_our_passwords() -> None:

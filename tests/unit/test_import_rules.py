@@ -50,6 +50,7 @@ RANKS = {
     "estimators.kept": 0,
     "estimators.typed": 0,
     "estimators.remote": 0,
+    "estimators.remote_folder": 0,
 }
 
 

@@ -20,7 +20,8 @@ from estimators.cli.main import main
 from estimators.datasets.content import PictureContent, read_content
 from estimators.datasets.read import read_annotated_set
 from estimators.errors import InputError
-from estimators.remote import Remote, files_at, local_copy, place
+from estimators.remote import Remote, files_at, place
+from estimators.remote_folder import local_copy
 from estimators.skeletons import COCO_17
 from estimators.workflows.evaluate.asks import EvaluateSettings
 from estimators.workflows.evaluate.job import EvaluateJob

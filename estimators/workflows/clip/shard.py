@@ -1,10 +1,13 @@
-"""Whole clips that a shard has done: which files each left, so that what is damaged is noticed."""
+"""What a shard has done of its clips: which files each left, so that what is damaged is noticed.
+
+A clip is done as a whole, by all models, or by one model on a cluster: its answers alone.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -46,7 +49,7 @@ class DoneClip:
         files: SHA-256 of each file in its folder.
         error: why it could not be processed, or not to its end; "" where it was.
         code: the exit code that it alone would have had.
-        stamp: of a clip that lies in no file here, see `seen.stamp_of`.
+        stamp: of the clip before it was read, see `seen.stamp_of`.
     """
 
     of: str
@@ -84,27 +87,37 @@ class DoneClip:
 
 
 class DoneClips:
-    """The clips that a shard has done, by name; the last line of each counts."""
+    """The clips that a shard has done, by name; the last line of each counts.
+
+    Args:
+        of: see `DoneClip`; lines of others are passed over.
+    """
 
     def __init__(self, of: str) -> None:
-        self._of = of
+        self.of = of
         self.clips: dict[str, DoneClip] = {}
 
     def take(self, entry: dict[str, Any]) -> None:
         """Takes one line; KeyError, TypeError or ValueError where it is damaged."""
-        if "format" not in entry and entry["of"] == self._of:
+        if "format" not in entry and entry["of"] == self.of:
             done = DoneClip(**entry)
             names = [*done.files, *([done.folder] if done.files else [])]
             if not isinstance(done.files, dict) or not all(map(is_plain, names)):
                 raise ValueError("it names a file outside its folder")
             self.clips[done.clip] = done
 
-    def open(self, folder: Path) -> LineFile:
-        """Reads what is there and gives what further lines are appended to; see `LineFile`."""
-        return LineFile(folder / FILE, self.take, {"format": FORMAT})
-
     def read(self, folder: Path) -> int:
         """Reads what is there; how many lines are damaged."""
         with suppress(FileNotFoundError):
             return read_lines((folder / FILE).read_bytes(), self.take)
         return 0
+
+
+def opened_lines(folder: Path, known: Sequence[DoneClips]) -> LineFile:
+    """Gives what is there to all of `known`, and what further lines are appended to."""
+
+    def take(entry: dict[str, Any]) -> None:
+        for each in known:
+            each.take(entry)
+
+    return LineFile(folder / FILE, take, {"format": FORMAT})

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections import deque
 from collections.abc import Callable, Generator, Sequence
 from contextlib import ExitStack, closing
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -19,7 +17,7 @@ from estimators.workflows.evaluate.answers import Evaluated
 from estimators.workflows.evaluate.asks import EvaluateSettings, Plan
 from estimators.workflows.evaluate.outcome import AskedModel, outcome
 from estimators.workflows.evaluate.pictures import PictureFacts, SetPictures, needs_mb
-from estimators.workflows.evaluate.progress import EvaluateProgress, ModelProgress
+from estimators.workflows.evaluate.progress import EvaluateProgress, ModelWork
 from estimators.workflows.evaluate.records import Records
 from estimators.workflows.evaluate.run import Answer, ModelRun, answers
 from estimators.workflows.evaluate.seen import SeenPictures
@@ -28,36 +26,20 @@ from estimators.workflows.placing import held
 from estimators.workflows.together import QUIET, Pace, exhaust, groups, room_mb, side_by_side
 
 
-@dataclass
 class _Model(AskedModel):
     """One model while the job runs."""
 
-    total: int = 0
-    state: RunState = "waiting"
-    failed: int = 0
-    known: int = 0
-    started_s: float | None = None
-    elapsed_s: float = 0.0
-
-    def progress(self) -> ModelProgress:
-        elapsed = self.elapsed_s
-        if self.state == "running" and self.started_s is not None:
-            elapsed = time.monotonic() - self.started_s
-        return ModelProgress(
-            self.spec.key,
-            self.state,
-            len(self.answers),
-            self.failed,
-            self.known,
-            self.total,
-            elapsed,
-            self.error,
-        )
+    def __init__(self, spec: ModelSpec, total: int) -> None:
+        super().__init__(spec)
+        self.work = ModelWork(spec.key, total)
 
     def take(self, answer: Answer) -> None:
         super().take(answer)
-        self.known += answer.known
-        self.failed += answer.estimate is None and not answer.unreadable
+        work = self.work
+        work.done, work.error = len(self.answers), self.error
+        work.known += answer.known
+        work.unreadable += answer.unreadable
+        work.failed += answer.estimate is None and not answer.unreadable
 
 
 class EvaluateJob(BackgroundJob):
@@ -98,8 +80,7 @@ class EvaluateJob(BackgroundJob):
         super().__init__("evaluate-job", wanted, needs_mb(annotated.images, len(settings.models)))
         self.annotated, self.settings = self._plan.annotated, settings
         self.outcome: Evaluated | None = None
-        total = len(self._plan.asks)
-        self._models = [_Model(get(key), total=total) for key in settings.models]
+        self._models = [_Model(get(key), len(self._plan.asks)) for key in settings.models]
         self._runner, self._folder = runner, folder
         self._seen: SeenPictures | None = None
         self._lasting: dict[str, Lasting] = {}
@@ -109,7 +90,8 @@ class EvaluateJob(BackgroundJob):
     @property
     def progress(self) -> EvaluateProgress:
         """How far it is; from any thread."""
-        return EvaluateProgress(self.state, tuple(m.progress() for m in self._models), self.error)
+        models = tuple(model.work.progress for model in self._models)
+        return EvaluateProgress(self.state, models, self.error)
 
     def run(self) -> None:
         """Does the work.
@@ -140,7 +122,7 @@ class EvaluateJob(BackgroundJob):
         return max((m.left_s or 0.0 for m in models), default=0.0) + after
 
     def _left(self) -> bool:
-        return any(len(model.answers) < model.total for model in self._models)
+        return any(model.work.done < model.work.total for model in self._models)
 
     def _run_together(self, models: Sequence[_Model]) -> None:
         broken = threading.Event()
@@ -161,8 +143,8 @@ class EvaluateJob(BackgroundJob):
 
     def _asking(self, model: _Model, pace: Pace, stopped: Callable[[], bool]) -> Generator[None]:
         """Asks the model everything; gives None once others may work beside it."""
-        key = model.spec.key
-        model.state, model.started_s = "running", time.monotonic()
+        key, work = model.spec.key, model.work
+        work.begin()
         options = held(self._runner, key, self.settings.options(key))
         run = ModelRun(self._runner, key, options, self.pictures, stopped, near=pace.wait)
         asked = 0
@@ -173,17 +155,17 @@ class EvaluateJob(BackgroundJob):
             ):
                 for answer in given:
                     model.take(answer)
-                    pace.reached(key, len(model.answers))
+                    pace.reached(key, work.done)
                     asked += not answer.known
-                    if asked == QUIET and len(model.answers) < model.total:
+                    if asked == QUIET and work.done < work.total:
                         yield None
                 self._note(model.spec, records)
                 model.memory_mb = self._measured(key, records)
         finally:
             pace.left(key)
-            model.elapsed_s = time.monotonic() - model.started_s
-        if len(model.answers) == model.total:
-            model.state = "done" if model.answered or not model.failed else "failed"
+            work.pause()
+        if work.done == work.total:
+            work.end()
 
     def _measured(self, key: str, records: Records) -> float | None:
         """What the model's process holds, or held in the run that started it last."""
@@ -209,8 +191,7 @@ class EvaluateJob(BackgroundJob):
 
     def _ended(self, state: RunState) -> None:
         for model in self._models:
-            if model.state in ("waiting", "running"):
-                model.state = "failed" if state == "failed" else "cancelled"
+            model.work.cut_off(state)
         if self._seen is not None:
             self._seen.close()
         self.pictures.let_go()

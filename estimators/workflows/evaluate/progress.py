@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 
 from estimators.workflows.background import RunState
@@ -41,6 +42,53 @@ class ModelProgress:
         if self.done == self.total:
             return 0.0
         return (self.total - self.done) / self.rate if self.rate > 0 else None
+
+
+@dataclass
+class ModelWork:
+    """One model while a job runs: what `ModelProgress` tells, and its clock.
+
+    Attributes:
+        unreadable: questions of `done` without an answer that are no fault of the model.
+    """
+
+    model: str
+    total: int
+    state: RunState = "waiting"
+    done: int = 0
+    failed: int = 0
+    known: int = 0
+    unreadable: int = 0
+    error: str = ""
+    _begun_s: float = 0.0
+    _elapsed_s: float = 0.0
+
+    def begin(self) -> None:
+        """It is asked from now on."""
+        self._begun_s = time.monotonic()
+        self.state = "running"
+
+    def pause(self) -> None:
+        """Nothing more is asked; its state says later what became of it."""
+        self._elapsed_s = time.monotonic() - self._begun_s
+
+    def end(self) -> None:
+        """All is settled, or it was given up (`error`): failed where it answered nothing."""
+        silent = self.done == self.failed + self.unreadable
+        self.state = "failed" if silent and (self.failed or self.error) else "done"
+
+    def cut_off(self, state: RunState) -> None:
+        """The job has ended so; a model that had not ended by itself did not get through."""
+        if self.state in ("waiting", "running"):
+            self.state = "failed" if state == "failed" else "cancelled"
+
+    @property
+    def progress(self) -> ModelProgress:
+        """How far it is; from any thread."""
+        running = self.state == "running"
+        elapsed_s = time.monotonic() - self._begun_s if running else self._elapsed_s
+        counts = (self.done, self.failed, self.known, self.total)
+        return ModelProgress(self.model, self.state, *counts, elapsed_s, self.error)
 
 
 @dataclass(frozen=True)
