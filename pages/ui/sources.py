@@ -17,7 +17,7 @@ from estimators.errors import InputError, TryAgainError
 from estimators.media import samples
 from estimators.types import Frame
 from pages.ui import memory
-from pages.ui.address import publish, recall
+from pages.ui.address import choose
 from pages.ui.frames import frames
 from pages.ui.gone import forget_gone, tell_gone
 from pages.ui.sample import choose_sample
@@ -160,17 +160,9 @@ def _uploaded(upload: Upload) -> Picture:
 def choose_source() -> str:
     """Where the picture comes from: a key of `_WITH_LIVE`, "live" once a frame was kept there."""
     linked = st.session_state.setdefault(_LINKED, st.query_params.get("picture_source"))
-    options = list(_WITH_LIVE if kept_frame() else _SOURCES)
-    source = st.segmented_control(
-        "Picture from",
-        options,
-        default=recall("picture_source", options),
-        format_func=lambda key: " ".join(_WITH_LIVE[key]),
-        required=True,
-        key="picture_source",
-        label_visibility="collapsed",
-    )
-    publish("picture_source", source, options[0])
+    options = _WITH_LIVE if kept_frame() else _SOURCES
+    named = {key: " ".join(words) for key, words in options.items()}
+    source = choose("Picture from", named, "picture_source")
     if source != "upload":
         forget_gone("picture")
     if linked == "live" and source == "sample":

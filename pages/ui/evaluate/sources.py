@@ -14,7 +14,7 @@ from estimators.datasets.read import read_annotated_set
 from estimators.errors import InputError, TryAgainError
 from estimators.media.samples import FOLDER
 from estimators.workflows.evaluate.jobs import SetKey
-from pages.ui.address import publish, recall
+from pages.ui.address import choose
 from pages.ui.evaluate.files import Kept, files
 from pages.ui.evaluate.followed import show_runs
 from pages.ui.gone import forget_gone, tell_gone
@@ -46,16 +46,7 @@ def choose_set() -> Brought | None:
     """The set to evaluate; None while there is none, the page says why."""
     results = server_settings().results_dir
     sources = _SOURCES if results is None else {**_SOURCES, "runs": "Runs elsewhere"}
-    source = st.segmented_control(
-        "Annotated pictures",
-        list(sources),
-        default=recall("set", list(sources)),
-        format_func=sources.__getitem__,
-        required=True,
-        key="set",
-        label_visibility="collapsed",
-    )
-    publish("set", source, "sample")
+    source = choose("Annotated pictures", sources, "set")
     if source == "sample":
         forget_gone("set")
         annotated, health = _samples()

@@ -12,7 +12,7 @@ from estimators.decode.clips import open_clip
 from estimators.errors import InputError
 from estimators.media import samples
 from estimators.media.clip_info import ClipInfo
-from pages.ui.address import publish, recall
+from pages.ui.address import choose
 from pages.ui.gone import forget_gone, tell_gone
 from pages.ui.recorded import kept_recording
 from pages.ui.sample import choose_sample
@@ -53,17 +53,9 @@ class ChosenClip:
 def choose_source() -> str:
     """Where the clip comes from, a key of `_WITH_LIVE`, "live" once one was recorded there."""
     linked = st.session_state.setdefault(_LINKED, st.query_params.get("clip_source"))
-    options = list(_WITH_LIVE if kept_recording() else _SOURCES)
-    source = st.segmented_control(
-        "Clip from",
-        options,
-        default=recall("clip_source", options),
-        format_func=lambda key: " ".join(_WITH_LIVE[key]),
-        required=True,
-        key="clip_source",
-        label_visibility="collapsed",
-    )
-    publish("clip_source", source, "sample")
+    options = _WITH_LIVE if kept_recording() else _SOURCES
+    named = {key: " ".join(words) for key, words in options.items()}
+    source = choose("Clip from", named, "clip_source")
     if source != "upload":
         forget_gone("clip")
     if linked == "live" and source == "sample" and "live" not in options:
