@@ -50,7 +50,7 @@ class Sighting:
     middle: NDArray[np.float64]
     velocity: NDArray[np.float64]
     torso: float
-    inside: bool = False
+    inside: bool
 
 
 @dataclass(frozen=True, eq=False)

@@ -23,7 +23,7 @@ def sighting(
     torso: float = 100.0,
     model: str = "a",
 ) -> Sighting:
-    return Sighting(model, time_s, np.array(middle), np.array(velocity), torso)
+    return Sighting(model, time_s, np.array(middle), np.array(velocity), torso, inside=False)
 
 
 def comes_back(
