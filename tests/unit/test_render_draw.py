@@ -16,6 +16,7 @@ from estimators.skeletons import BLAZEPOSE_33, COCO_17
 from estimators.types import PoseSet
 
 RED = (250, 10, 20)
+PAGES: dict[style.Theme, str] = {"light": "#FFFFFF", "dark": "#0E1117"}
 PLAIN = PoseStyle(RED, halo=False, points=False)
 
 
@@ -215,7 +216,7 @@ def test_lines_grow_with_the_frame_and_shrink_for_far_people() -> None:
     assert line_width(10, 10) == 1
 
 
-@pytest.mark.parametrize(("theme", "page"), [("light", "#FFFFFF"), ("dark", "#0E1117")])
+@pytest.mark.parametrize(("theme", "page"), list(PAGES.items()))
 def test_every_shade_has_contrast_with_the_page(theme: style.Theme, page: str) -> None:
     families = {spec.family for spec in MODELS.values()}
     for family in families:
