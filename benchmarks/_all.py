@@ -38,7 +38,15 @@ PLAN: Mapping[str, str] = MappingProxyType(
     }
 )
 # Not speed, or minutes each: by hand, after a change of what they are about.
-BY_HAND = ("fit_verdict", "keypoint_rcnn", "live_memory", "scale", "upload_memory", "verdict")
+BY_HAND = (
+    "fit_verdict",
+    "gpu",
+    "keypoint_rcnn",
+    "live_memory",
+    "scale",
+    "upload_memory",
+    "verdict",
+)
 
 
 def main(names: list[str]) -> int:

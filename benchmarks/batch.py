@@ -55,12 +55,21 @@ def pictures(folder: Path, count: int) -> AnnotatedSet:
     return AnnotatedSet(tuple(images))
 
 
-def product(runner: ProcessRunner, found: AnnotatedSet, folder: Path) -> tuple[float, float, int]:
+def product(
+    runner: ProcessRunner,
+    found: AnnotatedSet,
+    folder: Path | None,
+    models: tuple[str, ...] = MODELS,
+    device: str = "",
+) -> tuple[float, float, int]:
     """Seconds of the whole job and of its part side by side, and how many pictures that part had.
 
-    Pictures are counted for the busier model.
+    Pictures are counted for the busier model, the last one.
+
+    Args:
+        folder: where answers are kept; None for nowhere.
     """
-    settings = EvaluateSettings(MODELS, invented=False)
+    settings = EvaluateSettings(models, invented=False, devices=dict.fromkeys(models, device))
     job = EvaluateJob(runner, found, settings, folder)
     started, beside, left = time.perf_counter(), 0.0, 0
     job.start()

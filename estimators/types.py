@@ -8,7 +8,7 @@ downwards, so the centre of pixel (column c, row r) is (c + 0.5, r + 0.5).
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, Protocol, Self
 
@@ -238,13 +238,21 @@ class StageTimer:
 
     def estimate(self, frame: Frame, poses: PoseSet) -> Estimate:
         """`poses` as the answer about `frame`; postprocessing is done by now."""
+        return self.estimates([frame], [poses])[0]
+
+    def estimates(self, frames: Sequence[Frame], poses: Sequence[PoseSet]) -> list[Estimate]:
+        """The answers about frames that went through together; each took an equal share."""
         started, prepared, inferred = self._marks_s
+        share = 1000 / len(frames)
         timings = Timings(
-            preprocess=(prepared - started) * 1000,
-            inference=(inferred - prepared) * 1000,
-            postprocess=(time.perf_counter() - inferred) * 1000,
+            preprocess=(prepared - started) * share,
+            inference=(inferred - prepared) * share,
+            postprocess=(time.perf_counter() - inferred) * share,
         )
-        return Estimate(poses, timings, frame.index, frame.time_s)
+        return [
+            Estimate(found, timings, frame.index, frame.time_s)
+            for frame, found in zip(frames, poses, strict=True)
+        ]
 
 
 @dataclass(frozen=True)
@@ -276,7 +284,11 @@ class EstimatorOptions:
 
 
 class PoseEstimator(Protocol):
-    """One picture sequence through one model."""
+    """One picture sequence through one model.
+
+    One whose frames do not depend on each other may also offer `estimate_together(frames)`, a list
+    of estimates in their order; `Placement.batch` of its model says for how many at most.
+    """
 
     def estimate(self, frame: Frame) -> Estimate:
         """Poses in pixels of `frame`, with the time each stage took."""

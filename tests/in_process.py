@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from estimators import registry
 from estimators.devices import Placement, placement_of
@@ -55,6 +55,11 @@ class InProcess:
                 raise ModelError(f"{self._title} failed on this frame: {error!r}.") from error
             busy_ms = (time.perf_counter() - started) * 1000
             return Answer.of(estimate, self._load.spec, busy_ms, fresh)
+
+    def ask_together(
+        self, key: SessionKey, frames: Sequence[Frame], timeout_s: float
+    ) -> list[Answer | PoseError]:
+        return [self.ask(key, frame, timeout_s) for frame in frames]
 
     def forget(self, session: str) -> None:
         with self._lock:

@@ -16,10 +16,10 @@ from estimators.cli.streams import complain
 from estimators.errors import ModelError, PoseError, WeightsError
 from estimators.runtime.api import Runner, RunResult
 from estimators.workflows.together import (
-    AT_ONCE,
     QUIET,
     Pace,
     ahead,
+    at_once,
     exhaust,
     groups,
     room_mb,
@@ -106,7 +106,8 @@ class PictureRuns:
             return self._answer(run, self._names[number])
 
         numbers = range(QUIET, len(self._names))
-        with closing(ahead(numbers, answer, AT_ONCE)) as answers:
+        together = at_once(self._runner, run.spec.key, run.options.device)
+        with closing(ahead(numbers, answer, together)) as answers:
             for number, given in zip(numbers, answers, strict=True):
                 if self._over.is_set():
                     return

@@ -13,7 +13,8 @@ indices, as they are: half a pixel up and left of our convention, which COCO res
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -30,6 +31,10 @@ if TYPE_CHECKING:
     from estimators.specs import ModelSpec
 
 _PERSON = 1
+# Pictures in one forward on a GPU (docs/gpu.md: what more of them would gain).
+_BATCH = 8
+# The network pads its pictures to multiples of this.
+_GRID = 32
 
 
 def load(spec: ModelSpec, weights: Path, threads: int) -> KeypointRCNNModel:
@@ -77,7 +82,8 @@ def placed(
 
     wanted = str(spec.settings.get("device", devices.CPU))
     model, placement = devices.place(spec.title, wanted, gpus, build, KeypointRCNNModel.try_out)
-    model.placement = replace(placement, dtype=model.placement.dtype)
+    own = model.placement
+    model.placement = replace(placement, dtype=own.dtype, batch=own.batch)
     return model
 
 
@@ -129,7 +135,8 @@ class KeypointRCNNModel:
             dtype = tune(network, *self._longest, place.device)
         elif not place.cpu and torch.backends.cudnn.allow_tf32:
             dtype = "float32, convolutions in TF32 where the GPU has it (PyTorch's default)"
-        self.placement = devices.Placement(place.device, dtype=dtype)
+        batch = 1 if place.cpu else _BATCH
+        self.placement = devices.Placement(place.device, dtype=dtype, batch=batch)
         self.network: Any = network
         self.spec = spec
         memory.trim()
@@ -164,23 +171,34 @@ class KeypointRCNNModel:
         pixels = np.random.default_rng(0).integers(0, 256, (480, 640, 3), np.uint8)
         self.open(EstimatorOptions()).estimate(Frame(pixels))
 
-    def detect(self, image: Any, people: int | None = None) -> dict[str, Any]:
-        """torchvision's answer to one prepared image.
+    def canvas(self, image: Any) -> tuple[int, int]:
+        """Height and width that the network resizes and pads a prepared image to.
+
+        Pictures of one canvas can go through together without one changing another's answer.
+        """
+        transform, sides = self.network.transform, image.shape[1:]
+        scale = min(transform.min_size[-1] / min(sides), transform.max_size / max(sides))
+        height, width = (-(-int(side * scale) // _GRID) * _GRID for side in sides)
+        return height, width
+
+    def detect(self, *images: Any, people: int | None = None) -> list[dict[str, Any]]:
+        """torchvision's answers to prepared images, which go through together.
 
         Args:
             people: as many of the best as are wanted; `fast` does not look for the joints of more.
 
         Raises:
-            ModelError: the model was closed, or torch failed on this image.
+            ModelError: the model was closed, or torch failed on these images.
         """
         if self.network is None:
             raise ModelError(f"{self.spec.title} was closed.", "Load it again.")
         try:
             with self._torch.inference_mode(), self._most(people):
-                found: dict[str, Any] = self.network([image])[0]
+                found: list[dict[str, Any]] = self.network(list(images))
         except RuntimeError as error:
+            height, width = images[0].shape[1:]
             raise ModelError(
-                f"{self.spec.title} failed on a picture of {image.shape[2]}×{image.shape[1]} "
+                f"{self.spec.title} failed on a picture of {width}×{height} "
                 f"pixels: {(str(error).splitlines() or ['no reason given'])[0]}",
                 "Try a smaller or a less elongated picture.",
             ) from error
@@ -213,11 +231,10 @@ class KeypointRCNNEstimator:
         """
         timer = StageTimer(self._model.place.settle)
         image = self._model.prepare(frame)
-        scale = np.array([frame.width / image.shape[2], frame.height / image.shape[1]], np.float32)
         timer.done()
-        found = self._model.detect(image, self._people)
+        (found,) = self._model.detect(image, people=self._people)
         timer.done()
-        poses = _to_poses(found, scale, self._people)
+        poses = _to_poses(found, _scale(frame, image), self._people)
         del image, found
         if self._model.place.cpu:
             # Activations leave hundreds of free megabytes in the C library's heap; giving them back
@@ -225,11 +242,39 @@ class KeypointRCNNEstimator:
             memory.trim()
         return timer.estimate(frame, poses)
 
+    def estimate_together(self, frames: Sequence[Frame]) -> list[Estimate]:
+        """See `estimators.types.PoseEstimator`; frames of one canvas share a forward.
+
+        Raises:
+            ModelError: the model was closed, or torch failed on these frames.
+        """
+        timer = StageTimer(self._model.place.settle)
+        images = [self._model.prepare(frame) for frame in frames]
+        together: dict[tuple[int, int], list[int]] = defaultdict(list)
+        for number, image in enumerate(images):
+            together[self._model.canvas(image)].append(number)
+        timer.done()
+        found: dict[int, dict[str, Any]] = {}
+        for numbers in together.values():
+            answers = self._model.detect(*(images[n] for n in numbers), people=self._people)
+            found.update(zip(numbers, answers, strict=True))
+        timer.done()
+        poses = [
+            _to_poses(found[n], _scale(frame, images[n]), self._people)
+            for n, frame in enumerate(frames)
+        ]
+        return timer.estimates(frames, poses)
+
     def reset(self) -> None:
         """Nothing to forget: every frame is looked at anew."""
 
     def close(self) -> None:
         """Nothing to free: the weights belong to the model."""
+
+
+def _scale(frame: Frame, image: Any) -> np.ndarray[Any, Any]:
+    """What leads from a prepared image to the frame, (x, y)."""
+    return np.array([frame.width / image.shape[2], frame.height / image.shape[1]], np.float32)
 
 
 def _to_poses(found: dict[str, Any], scale: np.ndarray[Any, Any], people: int) -> PoseSet:

@@ -146,7 +146,8 @@ class _ThreadedPool(nn.Module):
         self._workers = ThreadPoolExecutor(threads)
 
     def forward(self, features: Any, boxes: list[Any], sizes: list[tuple[int, int]]) -> Any:
-        if self._threads == 1 or len(boxes[0]) < _WORTH_DEALING or self.pool.scales is None:
+        alone = len(boxes) == 1 and len(boxes[0]) >= _WORTH_DEALING
+        if self._threads == 1 or not alone or self.pool.scales is None:
             return self.pool(features, boxes, sizes)  # the first call finds out the scales
 
         def work(part: Any) -> Any:

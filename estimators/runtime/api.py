@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Literal, Protocol, Self
 
 from estimators.devices import AUTO, Placement
+from estimators.errors import PoseError
 from estimators.runtime.activity import Work
 from estimators.types import Estimate, EstimatorOptions, Frame
 
@@ -120,6 +121,16 @@ class Session(Protocol):
         Raises:
             ModelError, WeightsError: what went wrong with this model; the subclass says more.
             InputError: the model cannot use this frame.
+        """
+
+    def estimate_together(self, frames: Sequence[Frame]) -> list[RunResult | PoseError]:
+        """The next frames of a sequence in which none depends on another (`Placement.batch`).
+
+        Returns:
+            In their order the result, or why there is none.
+
+        Raises:
+            ModelError, WeightsError: what went wrong with this model.
         """
 
     def close(self) -> None:

@@ -6,6 +6,7 @@ whose descriptor the child inherits.  So nothing can be left over, however the a
 
 from __future__ import annotations
 
+import itertools
 import mmap
 import os
 import tempfile
@@ -23,7 +24,7 @@ PICTURE_BYTES = 8 << 20
 
 
 class FrameSlot:
-    """One frame at a time, written by the app, read by the host."""
+    """The frames of one question at a time, written by the app, read by the host."""
 
     def __init__(self, fd: int) -> None:
         self.fd = fd
@@ -37,21 +38,31 @@ class FrameSlot:
         with tempfile.TemporaryFile(prefix="pose-frame-") as file:
             return cls(os.dup(file.fileno()))
 
-    def write(self, image: NDArray[np.uint8]) -> None:
-        """Copies `image` (uint8 [H, W, 3]) into the slot, which grows where needed."""
-        if self._map is None or len(self._map) < image.nbytes:
-            size = -(-image.nbytes // _STEP_BYTES) * _STEP_BYTES
+    def write(self, *images: NDArray[np.uint8]) -> None:
+        """Copies images (uint8 [H, W, 3]) one behind the other; the slot grows where needed."""
+        needed = sum(image.nbytes for image in images)
+        if self._map is None or len(self._map) < needed:
+            size = -(-needed // _STEP_BYTES) * _STEP_BYTES
             os.ftruncate(self.fd, size)
             self._map = mmap.mmap(self.fd, size)
-        slot = np.frombuffer(self._map, np.uint8, image.nbytes).reshape(image.shape)
-        np.copyto(slot, image)
+        start = 0
+        for image in images:
+            slot = np.frombuffer(self._map, np.uint8, image.nbytes, start).reshape(image.shape)
+            np.copyto(slot, image)
+            start += image.nbytes
 
-    def read(self, height: int, width: int) -> NDArray[np.uint8]:
-        """The frame in the slot, uint8 [H, W, 3]: a view, valid until the next frame is written."""
-        count = height * width * 3
-        if self._map is None or len(self._map) < count:
+    def read(self, *sizes: tuple[int, int]) -> list[NDArray[np.uint8]]:
+        """The frames in the slot by height and width, uint8 [H, W, 3]: views, valid until the
+        next are written.
+        """
+        counts = [height * width * 3 for height, width in sizes]
+        if self._map is None or len(self._map) < sum(counts):
             self._map = mmap.mmap(self.fd, os.fstat(self.fd).st_size, access=mmap.ACCESS_READ)
-        return np.frombuffer(self._map, np.uint8, count).reshape(height, width, 3)
+        starts = [0, *itertools.accumulate(counts)]
+        return [
+            np.frombuffer(self._map, np.uint8, count, start).reshape(*size, 3)
+            for count, start, size in zip(counts, starts[:-1], sizes, strict=True)
+        ]
 
     def trim(self, keep_bytes: int = KEEP_BYTES) -> None:
         """Gives back the pages of a huge frame; only between calls, when nobody reads the slot."""

@@ -13,6 +13,7 @@ import signal
 import sys
 import time
 import traceback
+from collections.abc import Sequence
 from multiprocessing.connection import Connection
 
 from estimators import registry
@@ -25,7 +26,7 @@ from estimators.runtime.child_side import (
 )
 from estimators.runtime.frame_slot import FrameSlot
 from estimators.runtime.messages import Answer, Ask, Failure, Forget, Load, Ready
-from estimators.runtime.sessions import EstimatorPool
+from estimators.runtime.sessions import EstimatorPool, SessionKey
 from estimators.types import Frame
 
 _TIDY_AFTER_S = 20.0
@@ -38,12 +39,25 @@ def failure(error: Exception) -> Failure:
     return Failure(own, description, traceback.format_exc())
 
 
-def answer(pool: EstimatorPool, slot: FrameSlot, load: Load, ask: Ask) -> Answer | Failure:
-    """The estimate of one frame, or why there is none; never raises."""
+def answers(
+    pool: EstimatorPool, slot: FrameSlot, load: Load, asks: Sequence[Ask]
+) -> list[Answer | Failure]:
+    """The estimate of each frame in the slot, or why there is none; never raises."""
+    images = slot.read(*((ask.height, ask.width) for ask in asks))
+    frames = [Frame(image, ask.index, ask.time_s) for image, ask in zip(images, asks, strict=True)]
+    key, started = asks[0].key, time.perf_counter()
+    if len(frames) > 1:
+        with contextlib.suppress(Exception):  # one of them, or too many at once: shows below
+            estimates = pool.estimate_together(key, frames)
+            busy_ms = (time.perf_counter() - started) * 1000 / len(frames)
+            return [Answer.of(estimate, load.spec, busy_ms, False) for estimate in estimates]
+    return [_answer(pool, key, frame, load) for frame in frames]
+
+
+def _answer(pool: EstimatorPool, key: SessionKey, frame: Frame, load: Load) -> Answer | Failure:
     started = time.perf_counter()
     try:
-        frame = Frame(slot.read(ask.height, ask.width), ask.index, ask.time_s)
-        estimate, fresh = pool.estimate(ask.key, frame)
+        estimate, fresh = pool.estimate(key, frame)
     except Exception as error:  # noqa: BLE001 - one frame's failure must not end the process
         return failure(error)
     busy_ms = (time.perf_counter() - started) * 1000
@@ -72,8 +86,10 @@ def serve(channel: Connection, slot: FrameSlot) -> None:
         message = channel.recv()
         if isinstance(message, Forget):
             pool.forget(message.session)
+        elif isinstance(message, tuple):
+            channel.send(answers(pool, slot, load, message))
         else:
-            channel.send(answer(pool, slot, load, message))
+            channel.send(answers(pool, slot, load, (message,))[0])
         tidy = True
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
-from contextlib import suppress
+from collections.abc import Sequence
+from contextlib import nullcontext, suppress
 from pathlib import Path
 
 from estimators import weights
@@ -12,6 +13,7 @@ from estimators.devices import Placement
 from estimators.errors import LOST, MemoryBudgetError, ModelError, PoseError
 from estimators.registry import ModelSpec
 from estimators.runtime.api import HostState, ModelStatus, RunResult
+from estimators.runtime.gathering import Gathering, Question, settle
 from estimators.runtime.machine import peak_mb
 from estimators.runtime.messages import Answer, Load
 from estimators.runtime.priority import GivingWay
@@ -38,6 +40,7 @@ class HostedModel:
         self.used_s = time.monotonic()
         self._hosting = hosting
         self._turns = Turns()
+        self._gathering = Gathering()
         self._sessions = OpenSessions()
         self._stats = CallStats()
         self._troubles = Troubles(spec.title)
@@ -62,32 +65,29 @@ class HostedModel:
             ModelError, WeightsError: what went wrong with this model.
         """
         self._troubles.check(frame, viewer)
-        arrived = time.perf_counter()
-        self._turns.take(viewer)
-        try:
-            self._check_open()
-            self._troubles.check(frame, viewer)  # others may have sent it meanwhile
-            place = self._fresh()
-            self._sessions.forget_dropped(place.forget)
-            asked = time.perf_counter()
-            with self._troubles.losses.of(frame, viewer), self._hosting.activity.work() as work:
-                answer = self._ask(place, key, frame, timeout_s)
-            busy = work.disturbed or self._giving_way.lowered
-            where = self.where.placement or Placement()
-            estimate = answer.estimate(self.spec).in_full_size(frame)
-            answered = time.perf_counter()
-        finally:
-            self.used_s = time.monotonic()
-            self._sessions.used(key, self.used_s)
-            self._turns.give()
-        self._troubles.answered()
-        self._stats.add(estimate.timings_ms.total, busy)
-        if self._settled_mb is None and (memory := place.memory()) is not None:
-            self._settled_mb = memory.share_mb  # later calls make it grow
-        self._hosting.budget.check(self)
-        carried_ms = max(0.0, (answered - asked) * 1000 - answer.busy_ms)
-        queue_ms = (asked - arrived) * 1000
-        return RunResult(estimate, queue_ms, carried_ms, answer.fresh, busy=busy, placement=where)
+        question = Question(key, frame, viewer)
+        self._answer_all([question], timeout_s)
+        return question.result()
+
+    def estimate_together(
+        self, key: SessionKey, frames: Sequence[Frame], viewer: str
+    ) -> list[RunResult | PoseError]:
+        """Several frames, when it is this viewer's turn; see `viewer_session.Host`."""
+        questions = [Question(key, frame, viewer) for frame in frames]
+        self._answer_all(questions, None)
+        return [question.settled for question in questions]
+
+    def _answer_all(self, questions: Sequence[Question], timeout_s: float | None) -> None:
+        with self._gathering.waiting(questions):
+            self._turns.take(questions[0].viewer)
+            try:
+                for question in questions:
+                    if question.outcome is None:  # else answered together with one before
+                        self._answer(question, timeout_s)
+            finally:
+                self.used_s = time.monotonic()
+                self._sessions.used(questions[0].key, self.used_s)
+                self._turns.give()
 
     def warm(self) -> threading.Event:
         """See `api.Runner.warm`; errors are kept for `status`."""
@@ -246,18 +246,54 @@ class HostedModel:
         self._ready = True
         return place
 
-    def _ask(
-        self, place: Transport, key: SessionKey, frame: Frame, timeout_s: float | None
-    ) -> Answer:
-        try:
-            return place.ask(key, frame, timeout_s or self._hosting.limits.call_s)
-        except LOST as error:
-            self._stop()
+    def _answer(self, question: Question, timeout_s: float | None) -> None:
+        """Answers it, and those that wait beside it where the model takes several at once."""
+        while question.outcome is None:
             self._check_open()
-            self._restarts += 1
-            self._error = str(error)
-            self._troubles.aside.lost(error)
-            raise
+            # Others may have sent it meanwhile.
+            self._troubles.check(question.frame, question.viewer)
+            place = self._fresh()
+            self._sessions.forget_dropped(place.forget)
+            where = self.where.placement or Placement()
+            group = self._gathering.beside(question, where.batch)
+            asked_s = time.perf_counter()
+            try:
+                answers, busy = self._ask(place, group, timeout_s)
+            except (PoseError, OSError):
+                if len(group) == 1:
+                    raise
+                self._gathering.apart(group)  # then each by itself: whose fault it was shows so
+                continue
+            settle(group, answers, self.spec, asked_s, where, busy)
+            for total_ms in (q.total_ms for q in group if q.total_ms is not None):
+                self._stats.add(total_ms, busy)
+            if self._settled_mb is None and (memory := place.memory()) is not None:
+                self._settled_mb = memory.share_mb  # later calls make it grow
+        self._troubles.answered()
+        self._hosting.budget.check(self)
+
+    def _ask(
+        self, place: Transport, group: Sequence[Question], timeout_s: float | None
+    ) -> tuple[Sequence[Answer | PoseError], bool]:
+        """The answers, and whether their times are no figures of the model's own."""
+        first, alone = group[0], len(group) == 1
+        limit_s = (timeout_s or self._hosting.limits.call_s) * len(group)
+        losses = self._troubles.losses.of(first.frame, first.viewer) if alone else nullcontext()
+        with losses, self._hosting.activity.work() as work:
+            try:
+                if alone:
+                    answers: Sequence[Answer | PoseError]
+                    answers = [place.ask(first.key, first.frame, limit_s)]
+                else:
+                    answers = place.ask_together(first.key, [q.frame for q in group], limit_s)
+            except LOST as error:
+                self._stop()
+                self._check_open()
+                self._restarts += 1
+                self._error = str(error)
+                self._troubles.aside.lost(error)
+                raise
+        return answers, not alone or work.disturbed or self._giving_way.lowered
 
     def _stop(self) -> None:
         place, self._place, self._ready = self._place, None, False

@@ -1,7 +1,8 @@
 """What the app and a host process say to each other; pickled by `multiprocessing.connection`.
 
 The app asks, the host answers `Load` with `Ready` or `Failure`, `Ask` with `Answer` or `Failure`,
-and `Forget` not at all.  Pixels are not in here: they lie in the `FrameSlot`.
+several in a tuple with a list, and `Forget` not at all.  Pixels are not in here: they lie in the
+`FrameSlot`.
 """
 
 from __future__ import annotations
@@ -109,3 +110,6 @@ class Failure:
     error: PoseError | None
     description: str
     trace: str
+
+
+Reply = Ready | Answer | Failure | list[Answer | Failure]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Sequence
 from typing import TypeVar
 
 from estimators import libraries
@@ -18,7 +19,7 @@ from estimators.runtime.child import ChildProcess
 from estimators.runtime.ends import exit_in_words
 from estimators.runtime.frame_slot import KEEP_BYTES, PICTURE_BYTES, FrameSlot
 from estimators.runtime.machine import ProcessMemory, process_memory
-from estimators.runtime.messages import Answer, Ask, Failure, Forget, Load, Ready
+from estimators.runtime.messages import Answer, Ask, Failure, Forget, Load, Ready, Reply
 from estimators.runtime.sessions import SessionKey
 from estimators.types import Frame
 
@@ -111,30 +112,50 @@ class HostProcess:
             ModelCrashedError, ModelTimeoutError: the process is ended.
             PoseError: what the model's code raised; the process goes on.
         """
+        self._hand_over(frame)
+        reply = self._request(Ask.about(key, frame), timeout_s, "answer")
+        self._slot.trim(KEEP_BYTES if key.options.video else PICTURE_BYTES)
+        if isinstance(reply, Failure):
+            raise self._failed(reply)
+        assert isinstance(reply, Answer)  # only `Load` is answered by `Ready`
+        return reply
+
+    def ask_together(
+        self, key: SessionKey, frames: Sequence[Frame], timeout_s: float
+    ) -> list[Answer | PoseError]:
+        """The answers for frames that go through together, or why one has none.
+
+        Raises:
+            ModelCrashedError, ModelTimeoutError: the process is ended.
+            ModelError: they could not be handed over.
+        """
+        self._hand_over(*frames)
+        asks = tuple(Ask.about(key, frame) for frame in frames)
+        replies = self._request(asks, timeout_s, "answer")
+        self._slot.trim(KEEP_BYTES)
+        assert isinstance(replies, list)  # as many as were asked
+        return [self._failed(r) if isinstance(r, Failure) else r for r in replies]
+
+    def _hand_over(self, *frames: Frame) -> None:
         try:
-            self._slot.write(frame.image)
+            self._slot.write(*(frame.image for frame in frames))
         except (OSError, MemoryError) as error:
-            size = f"{frame.width} × {frame.height}"
+            size = f"{frames[0].width} × {frames[0].height}"
             raise ModelError(
                 f"A picture of {size} pixels could not be handed to {self._title}: {error}.",
                 "Use a smaller picture or close other programs.",
             ) from error
-        reply = self._request(Ask.about(key, frame), timeout_s, "answer")
-        self._slot.trim(KEEP_BYTES if key.options.video else PICTURE_BYTES)
-        if isinstance(reply, Failure):
-            message = f"{self._title} failed on this frame: {reply.description}."
-            raise self._raised(reply, ModelError(message))
-        assert isinstance(reply, Answer)  # only `Load` is answered by `Ready`
-        return reply
+
+    def _failed(self, failure: Failure) -> PoseError:
+        message = f"{self._title} failed on this frame: {failure.description}."
+        return self._raised(failure, ModelError(message))
 
     def forget(self, session: str) -> None:
         """Closes what the model remembers of `session`; does not wait."""
         with contextlib.suppress(OSError):  # one that has ended remembers nothing anyway
             self._channel.send(Forget(session))
 
-    def _request(
-        self, message: Load | Ask, timeout_s: float, verb: str
-    ) -> Ready | Answer | Failure:
+    def _request(self, message: Load | Ask | tuple[Ask, ...], timeout_s: float, verb: str) -> Reply:
         try:
             self._channel.send(message)
             silence = self._child.heard_within(timeout_s)
@@ -147,7 +168,7 @@ class HostProcess:
                         "It starts again when next needed.",
                     )
                 )
-            reply: Ready | Answer | Failure = self._channel.recv()
+            reply: Reply = self._channel.recv()
         except (EOFError, OSError) as error:
             crash = self._crashed(verb)
             self.end()

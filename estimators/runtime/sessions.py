@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 from collections import OrderedDict
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -50,6 +52,23 @@ class EstimatorPool:
 
         An estimator that raises is closed: after an error nobody knows what state it is in.
         """
+        with self._estimator(key) as (estimator, fresh):
+            return estimator.estimate(frame), fresh
+
+    def estimate_together(self, key: SessionKey, frames: Sequence[Frame]) -> list[Estimate]:
+        """The estimates of frames that do not depend on each other, of which none is the first.
+
+        Raises:
+            Exception: one of them failed, or they are too many; which one shows when they are asked
+                for one by one.
+        """
+        with self._estimator(key) as (estimator, _):
+            answers: list[Estimate] = estimator.estimate_together(frames)  # type: ignore[attr-defined]
+        return answers
+
+    @contextmanager
+    def _estimator(self, key: SessionKey) -> Iterator[tuple[PoseEstimator, bool]]:
+        """The session's estimator, and whether it is a new one."""
         slot = self._slots.pop(key, None)
         fresh = slot is None
         if slot is None:
@@ -57,13 +76,12 @@ class EstimatorPool:
                 self._slots.popitem(last=False)[1].estimator.close()
             slot = _Slot(self._model.open(key.options), 0.0)
         try:
-            estimate = slot.estimator.estimate(frame)
+            yield slot.estimator, fresh
         except BaseException:
             slot.estimator.close()
             raise
         slot.used_s = time.monotonic()
         self._slots[key] = slot
-        return estimate, fresh
 
     def forget(self, session: str) -> None:
         """Closes the estimators of `session`, if there are any."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from estimators.devices import Placement
+from estimators.errors import PoseError
 from estimators.runtime.activity import Activity
 from estimators.runtime.budget import MemoryBudget
 from estimators.runtime.machine import ProcessMemory
@@ -50,6 +51,16 @@ class Transport(Protocol):
         Raises:
             ModelCrashedError, ModelTimeoutError: the place is lost.
             PoseError: what the model's code raised; the place goes on.
+        """
+
+    def ask_together(
+        self, key: SessionKey, frames: Sequence[Frame], timeout_s: float
+    ) -> list[Answer | PoseError]:
+        """The answers for frames that go through together, or why one has none.
+
+        Raises:
+            ModelCrashedError, ModelTimeoutError: the place is lost.
+            PoseError: they could not be handed over.
         """
 
     def forget(self, session: str) -> None:

@@ -6,11 +6,11 @@ import itertools
 import time
 import weakref
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Protocol, Self
 
-from estimators.errors import InputError, ModelError
+from estimators.errors import InputError, ModelError, PoseError
 from estimators.registry import ModelSpec
 from estimators.runtime.api import RunResult
 from estimators.runtime.sessions import SessionKey
@@ -40,6 +40,11 @@ class Host(Protocol):
     ) -> RunResult:
         """The result; it is `cold` where the session's estimator was created for this frame."""
 
+    def estimate_together(
+        self, key: SessionKey, frames: Sequence[Frame], viewer: str
+    ) -> list[RunResult | PoseError]:
+        """The results of several frames, in their order; of one that failed the reason."""
+
     def drop(self, session: str) -> None:
         """Forgets a session some time later; takes no lock, so a finalizer may call it."""
 
@@ -59,12 +64,19 @@ class ViewerSession:
         self._drop.atexit = False
 
     def estimate(self, frame: Frame, timeout_s: float | None = None) -> RunResult:
-        if not self._drop.alive:
-            raise ModelError("This session is closed.", "Open a new one.")
+        self._check_open()
         result = self._host.estimate(self._key, frame, self._viewer, timeout_s)
         lost = result.cold and self._answered
         self._answered = True
         return replace(result, restarted=lost)
+
+    def estimate_together(self, frames: Sequence[Frame]) -> list[RunResult | PoseError]:
+        self._check_open()
+        return self._host.estimate_together(self._key, frames, self._viewer)
+
+    def _check_open(self) -> None:
+        if not self._drop.alive:
+            raise ModelError("This session is closed.", "Open a new one.")
 
     def close(self) -> None:
         if self._drop.alive:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Generator, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import TypeVar
 
+from estimators.errors import PoseError
 from estimators.runtime.api import Runner
 from estimators.specs import ModelSpec
 
@@ -16,6 +17,8 @@ from estimators.specs import ModelSpec
 QUIET = 12
 # While the model works on one picture the next is decoded, and another one waits its turn.
 AT_ONCE = 3
+# Of a model that takes several in one forward: as many are read meanwhile.
+_FORWARDS = 2
 # A model that is further ahead waits, so that pictures are decoded once for all models.
 _LEAD = 12
 # A slow model, or one that is lost, holds the others up no longer than this at a time.
@@ -57,6 +60,19 @@ class Pace:
                 lambda: number - min(self._reached.values(), default=number) <= self._lead,
                 self._wait_s,
             )
+
+
+def at_once(runner: Runner, model: str, device: str = "") -> int:
+    """How many questions of `model` are on their way at the same time.
+
+    Args:
+        device: a wish of `devices`; "" for what the runner was told.
+    """
+    try:
+        batch = runner.placement(model, device).batch
+    except PoseError:
+        batch = 1  # whoever asks it is told why
+    return AT_ONCE if batch == 1 else _FORWARDS * batch
 
 
 def ahead(

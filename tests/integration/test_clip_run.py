@@ -22,7 +22,8 @@ from estimators.runtime.runner import ProcessRunner
 from estimators.settings import Settings
 from estimators.types import Frame
 from estimators.workflows.clip import run
-from estimators.workflows.clip.run import GIVE_UP_AFTER, ClipSettings, Prefetched, run_clip
+from estimators.workflows.clip.prefetched import Prefetched
+from estimators.workflows.clip.run import GIVE_UP_AFTER, ClipSettings, run_clip
 from tests.unit import fake_adapters
 from tests.unit.fake_adapters import ABORT, KILL, REFUSE, SLEEP, picture
 from tests.unit.runtime_support import count, hosts, status, wait_until

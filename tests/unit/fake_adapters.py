@@ -10,11 +10,13 @@ import ctypes
 import os
 import signal
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
+from estimators.devices import Placement
 from estimators.errors import InputError, ModelLoadError
 from estimators.registry import MODELS, ModelSpec
 from estimators.types import Estimate, EstimatorOptions, Frame, PoseSet, Timings
@@ -23,7 +25,10 @@ SLEEP, KILL, ABORT, RAISE, REFUSE, NOISE, SEIZE = range(1, 8)
 
 
 def spec(key: str = "brightest", **settings: int | float | bool | str) -> ModelSpec:
-    """A variant; settings: `fail`, `load_s`, `load_mb`, `crash_at_load`, `hang_at_load`."""
+    """A variant.
+
+    Settings: `fail`, `load_s`, `load_mb`, `crash_at_load`, `hang_at_load`, `batch`.
+    """
     return replace(
         MODELS["movenet-lightning"],
         key=key,
@@ -99,13 +104,27 @@ class BrightestEstimator:
         self._opened.discard(self)
 
 
+class TogetherEstimator(BrightestEstimator):
+    """Takes several frames at once; the top edge of a box tells how many went with it."""
+
+    def estimate_together(self, frames: Sequence[Frame]) -> list[Estimate]:
+        alone = [self.estimate(frame) for frame in frames]
+        along = np.float32([[0, len(frames), 0, 0]])
+        return [
+            replace(one, poses=replace(one.poses, box_xyxy=one.poses.box_xyxy + along))
+            for one in alone
+        ]
+
+
 class BrightestModel:
-    def __init__(self, ballast: np.ndarray) -> None:
+    def __init__(self, ballast: np.ndarray, batch: int = 1) -> None:
         self._ballast = ballast
         self._opened: set[BrightestEstimator] = set()
+        self.placement = Placement(batch=batch)
 
     def open(self, options: EstimatorOptions) -> BrightestEstimator:
-        return BrightestEstimator(self._opened)
+        made = BrightestEstimator if self.placement.batch == 1 else TogetherEstimator
+        return made(self._opened)
 
     def close(self) -> None:
         self._ballast = np.zeros(0, np.uint8)
@@ -122,4 +141,5 @@ def load(spec: ModelSpec, weights: Path, threads: int) -> BrightestModel:
         raise ModelLoadError("The weights are from the moon.", "Bring earthly ones.")
     if settings.get("fail"):
         raise ImportError("libMissing.so: cannot open shared object file")
-    return BrightestModel(np.ones(int(settings.get("load_mb", 0)) * 1_000_000, np.uint8))
+    ballast = np.ones(int(settings.get("load_mb", 0)) * 1_000_000, np.uint8)
+    return BrightestModel(ballast, int(settings.get("batch", 1)))

@@ -7,15 +7,14 @@ decoding waits, and it is those whose latencies are the models' own.
 
 from __future__ import annotations
 
-import queue
-import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, nullcontext, suppress
 from dataclasses import dataclass, replace
-from typing import TypeVar
+from itertools import islice
 
 from estimators.decode.clips import frames
+from estimators.devices import gpu_seen
 from estimators.errors import (
     ModelCrashedError,
     ModelError,
@@ -28,17 +27,19 @@ from estimators.media.clips import in_clip_pixels, processed_size
 from estimators.registry import get
 from estimators.runtime.api import Runner, RunResult, Session
 from estimators.types import EstimatorOptions, Frame
+from estimators.workflows.clip.prefetched import Prefetched
 from estimators.workflows.room import DECODER_MB, pictures_mb
+from estimators.workflows.together import QUIET
 
 # Decoded frames that may wait for the models, and bytes that they may take; one at least.
 FRAMES_AHEAD, _BYTES_AHEAD = 3, 25_000_000
+# In one forward of a GPU.
+_MOST_TOGETHER = 8
 # A model that failed on this many frames running is left out of the rest of the clip: with a hang
 # of half a minute each, trying on would hold up the others for hours.
 GIVE_UP_AFTER = 5
 # Not on the first frame, which has the cold starts.  With frames waiting, to pause costs nothing.
 _QUIET_EVERY = 4
-
-Item = TypeVar("Item")
 
 
 @dataclass(frozen=True)
@@ -98,9 +99,14 @@ class FrameOutcome:
 
 
 class _ModelInClip:
-    """One model's session through a clip, with its memory of failures."""
+    """One model's session through a clip, with its memory of failures.
+
+    Attributes:
+        batch: most frames that it takes in one forward, as far as that is known.
+    """
 
     def __init__(self, session: Session, cancelled: Callable[[], bool]) -> None:
+        self.batch = 1
         self._session = session
         self._cancelled = cancelled
         self._failed_running = 0
@@ -122,7 +128,20 @@ class _ModelInClip:
                 self._gave_up = f"Left out after {GIVE_UP_AFTER} failed frames running: {error}"
             raise
         self._failed_running = 0
+        self.batch = result.placement.batch
         return result
+
+    def answers(self, frames: Sequence[Frame]) -> Iterator[RunResult | PoseError]:
+        """The answer to each, or why there is none; together where the model takes several."""
+        given: Sequence[RunResult | PoseError | None] = [None] * len(frames)
+        if 1 < len(frames) <= self.batch and not self._gave_up:
+            with suppress(PoseError):  # then each by itself, as ever
+                given = self._session.estimate_together(frames)
+        for frame, answer in zip(frames, given, strict=True):
+            try:
+                yield answer if isinstance(answer, RunResult) else self.estimate(frame)
+            except PoseError as error:
+                yield error
 
     def _retried(self, frame: Frame) -> RunResult:
         """The answer, asked for again where the process died or did not answer."""
@@ -175,20 +194,50 @@ def run_clip(
             )
             for model in settings.models
         }
-        decoded = Prefetched(frames(clip, *wanted), ahead, runner.occupied)
-        for number, frame in enumerate(stack.enter_context(decoded)):
-            results: dict[str, RunResult] = {}
-            failures: dict[str, str] = {}
-            with decoded.paused() if number % _QUIET_EVERY == 1 else nullcontext():
+        decoded = stack.enter_context(Prefetched(frames(clip, *wanted), ahead, runner.occupied))
+        done, most = 0, _most_together(clip, settings)
+        while block := list(islice(decoded, _together(sessions.values(), done, most))):
+            answers: dict[str, list[RunResult | PoseError]] = {model: [] for model in sessions}
+            quiet = len(block) == 1 and done % _QUIET_EVERY == 1
+            with decoded.paused() if quiet else nullcontext():
                 for model, session in sessions.items():
-                    if cancelled():
+                    given = session.answers(block)
+                    while not cancelled() and (answer := next(given, None)) is not None:
+                        answers[model].append(answer)
+                    if len(answers[model]) < len(block):
                         return
-                    try:
-                        result = session.estimate(frame)
-                        results[model] = _in_clip_pixels(result, clip, settings.longest_side)
-                    except PoseError as error:
-                        failures[model] = str(error)
-            yield FrameOutcome(frame, results, failures)
+            for number, frame in enumerate(block):
+                about = {model: given[number] for model, given in answers.items()}
+                yield _outcome(frame, about, clip, settings.longest_side)
+            done += len(block)
+
+
+def _together(sessions: Iterable[_ModelInClip], done: int, most: int) -> int:
+    """How many frames are asked about at once; the first ones tell each model's own latency."""
+    return 1 if done < QUIET else min(most, max(session.batch for session in sessions))
+
+
+def _most_together(clip: ClipInfo, settings: ClipSettings) -> int:
+    """For one forward of a GPU, as far as they fit into memory."""
+    if not (gpu_seen() and any(get(model).cuda for model in settings.models)):
+        return 1
+    width, height = processed_size(clip, settings.longest_side)
+    return max(1, min(_MOST_TOGETHER, _BYTES_AHEAD // (3 * width * height)))
+
+
+def _outcome(
+    frame: Frame,
+    answers: Mapping[str, RunResult | PoseError],
+    clip: ClipInfo,
+    longest_side: int | None,
+) -> FrameOutcome:
+    results = {
+        model: _in_clip_pixels(answer, clip, longest_side)
+        for model, answer in answers.items()
+        if isinstance(answer, RunResult)
+    }
+    failures = {m: str(answer) for m, answer in answers.items() if isinstance(answer, PoseError)}
+    return FrameOutcome(frame, results, failures)
 
 
 def needs_mb(clip: ClipInfo, settings: ClipSettings) -> float:
@@ -196,7 +245,8 @@ def needs_mb(clip: ClipInfo, settings: ClipSettings) -> float:
 
     A decoder keeps about eight frames of one and a half bytes a pixel.
     """
-    held = _frames_ahead(clip, settings) + 2  # the one just read, and the one that is asked about
+    # Those that are asked about, and the one just read.
+    held = _frames_ahead(clip, settings) + _most_together(clip, settings) + 1
     waiting = pictures_mb(*processed_size(clip, settings.longest_side), held)
     return DECODER_MB + waiting + pictures_mb(clip.width, clip.height, 4)
 
@@ -209,72 +259,3 @@ def _frames_ahead(clip: ClipInfo, settings: ClipSettings) -> int:
 def _in_clip_pixels(result: RunResult, clip: ClipInfo, longest_side: int | None) -> RunResult:
     poses = in_clip_pixels(result.estimate.poses, clip, longest_side)
     return replace(result, estimate=replace(result.estimate, poses=poses))
-
-
-class _End:
-    """What the reading thread puts last: the error it met, or None at the end."""
-
-    def __init__(self, error: BaseException | None = None) -> None:
-        self.error = error
-
-
-class Prefetched(Iterator[Item]):
-    """Reads an iterable in a thread of its own, up to `ahead` items before they are asked for.
-
-    Args:
-        reading: entered while an item is read.
-    """
-
-    def __init__(
-        self,
-        items: Iterable[Item],
-        ahead: int,
-        reading: Callable[[], AbstractContextManager[object]] = nullcontext,
-    ) -> None:
-        self._items = iter(items)
-        self._reading = reading
-        self._turn = threading.Lock()
-        self._queue: queue.Queue[Item | _End] = queue.Queue(ahead)
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._read, name="prefetch", daemon=True)
-
-    def __enter__(self) -> Prefetched[Item]:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        self._stop.set()
-        while self._thread.is_alive():
-            # The thread may wait for room; taking what is there lets it see the stop.
-            try:
-                self._queue.get(timeout=0.05)
-            except queue.Empty:
-                continue
-
-    def __next__(self) -> Item:
-        item = self._queue.get()
-        if isinstance(item, _End):
-            self._queue.put(item)
-            if item.error is not None:
-                raise item.error
-            raise StopIteration
-        return item
-
-    @contextmanager
-    def paused(self) -> Iterator[None]:
-        """Waits for what is being read; while inside, nothing more is."""
-        with self._turn:
-            yield
-
-    def _read(self) -> None:
-        end = _End()
-        try:
-            while not self._stop.is_set():
-                with self._turn, self._reading():
-                    item = next(self._items, end)
-                if isinstance(item, _End):
-                    break
-                self._queue.put(item)
-        except Exception as error:  # noqa: BLE001  # handed to whoever reads, whatever it is
-            end = _End(error)
-        self._queue.put(end)

@@ -25,7 +25,7 @@ from estimators.workflows.evaluate.asks import Ask, cut_out, moved
 from estimators.workflows.evaluate.keys import machine_digest
 from estimators.workflows.evaluate.pictures import SetPictures
 from estimators.workflows.evaluate.records import Records
-from estimators.workflows.together import AT_ONCE, QUIET, ahead
+from estimators.workflows.together import QUIET, ahead, at_once
 
 # A model whose process is lost so often in a row is given up.
 MOST_LOST = 4
@@ -114,7 +114,8 @@ def _in_order(
         if error is not None and run.stopped():
             return  # whoever stops may end the model's process, too
         yield answer, error
-    with closing(ahead(range(number, len(asks)), settle, AT_ONCE)) as rest:
+    together = at_once(run.runner, run.model, run.options.device)
+    with closing(ahead(range(number, len(asks)), settle, together)) as rest:
         while not run.stopped() and (settled := next(rest, None)) is not None:
             if settled[1] is not None and run.stopped():
                 return

@@ -1,0 +1,123 @@
+"""Questions that wait at one model at the same time: a model that can answers some together."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from estimators.devices import Placement
+from estimators.errors import PoseError
+from estimators.registry import ModelSpec
+from estimators.runtime.api import RunResult
+from estimators.runtime.messages import Answer
+from estimators.runtime.sessions import SessionKey
+from estimators.types import Frame
+
+
+@dataclass(eq=False)
+class Question:
+    """One frame of one viewer, on its way to a model.
+
+    Attributes:
+        asked_s: since when it waits.
+        alone: it must not be answered together with others (any more).
+        outcome: None until somebody has answered it.
+    """
+
+    key: SessionKey
+    frame: Frame
+    viewer: str
+    asked_s: float = field(default_factory=time.perf_counter)
+    alone: bool = False
+    outcome: RunResult | PoseError | None = None
+
+    @property
+    def settled(self) -> RunResult | PoseError:
+        """The answer, or what there is instead, once somebody has answered."""
+        assert self.outcome is not None
+        return self.outcome
+
+    def result(self) -> RunResult:
+        """The answer; raises what there is instead."""
+        if isinstance(self.settled, PoseError):
+            raise self.settled
+        return self.settled
+
+    @property
+    def total_ms(self) -> float | None:
+        """What the model took; None where there is no answer."""
+        if not isinstance(self.outcome, RunResult):
+            return None
+        return self.outcome.estimate.timings_ms.total
+
+
+class Gathering:
+    """The questions that wait for their turn at one model; from any thread."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._waiting: list[Question] = []
+
+    @contextmanager
+    def waiting(self, questions: Sequence[Question]) -> Iterator[None]:
+        """While inside, they may be answered by whoever has the turn."""
+        with self._lock:
+            self._waiting.extend(questions)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._waiting = [q for q in self._waiting if q not in questions]
+
+    def beside(self, question: Question, most: int) -> list[Question]:
+        """`question` and others like it, the longest waiting first, for one forward of `most`.
+
+        Together go pictures of one viewer with the same options, or frames of one clip.
+        """
+        kind = (question.key, question.viewer)
+        with self._lock:
+            others = [
+                q
+                for q in self._waiting
+                if q is not question and not q.alone and (q.key, q.viewer) == kind
+            ]
+            group = [question, *others[: max(0, most - 1)]] if not question.alone else [question]
+            self._waiting = [q for q in self._waiting if q not in group]
+        return group
+
+    def apart(self, group: Sequence[Question]) -> None:
+        """Lets each wait again, to be answered alone: nobody knows whose fault a loss was."""
+        with self._lock:
+            for question in group:
+                question.alone = True
+            self._waiting.extend(group)
+
+
+def settle(
+    group: Sequence[Question],
+    answers: Sequence[Answer | PoseError],
+    spec: ModelSpec,
+    asked_s: float,
+    where: Placement,
+    busy: bool,
+) -> None:
+    """Gives every question its outcome; what the way took is shared among them.
+
+    Args:
+        asked_s: when they were handed over.
+        busy: their times are no figures of the model's own.
+    """
+    own_ms = sum(answer.busy_ms for answer in answers if isinstance(answer, Answer))
+    carried_ms = max(0.0, (time.perf_counter() - asked_s) * 1000 - own_ms) / len(group)
+    for question, answer in zip(group, answers, strict=True):
+        if isinstance(answer, PoseError):
+            question.outcome = answer
+            continue
+        estimate = answer.estimate(spec).in_full_size(question.frame)
+        queue_ms = (asked_s - question.asked_s) * 1000
+        question.outcome = RunResult(
+            estimate, queue_ms, carried_ms, answer.fresh, busy=busy, placement=where
+        )

@@ -1,0 +1,163 @@
+"""Models that take several pictures in one forward: who goes together, what one cannot spoil."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from estimators.errors import ModelError, PoseError
+from estimators.runtime.api import RunResult
+from estimators.runtime.runner import ProcessRunner
+from estimators.types import EstimatorOptions, Frame
+from estimators.workflows.clip import run
+from estimators.workflows.clip.run import ClipSettings, run_clip
+from estimators.workflows.together import AT_ONCE, QUIET, at_once
+from tests.integration.test_clip_run import clip_of
+from tests.unit import fake_adapters as fake
+from tests.unit.runtime_support import count, wait_until
+
+BATCH = 4
+VIDEO = EstimatorOptions(video=True)
+
+
+@pytest.fixture
+def runner() -> Iterator[ProcessRunner]:
+    specs = (fake.spec(batch=BATCH), fake.spec("other"))
+    runner = ProcessRunner(models={spec.key: spec for spec in specs}, threads=1)
+    yield runner
+    runner.close()
+
+
+def along(result: RunResult) -> int:
+    """With how many it went through the model; 0 where it went alone."""
+    return int(result.estimate.poses.box_xyxy[0, 1])
+
+
+def place(result: RunResult | PoseError) -> tuple[float, float]:
+    assert isinstance(result, RunResult), result
+    return tuple(result.estimate.poses.xy[0, 0].tolist())
+
+
+def asked_at_once(
+    runner: ProcessRunner, frames: Sequence[Frame], model: str = "brightest"
+) -> list[RunResult | PoseError]:
+    """All wait while the model is busy with something else."""
+    runner.estimate(model, fake.picture(1, 1))
+    (host,) = (h for (key, _), h in runner._hosted.items() if key == model)
+
+    def ask(frame: Frame) -> RunResult | PoseError:
+        try:
+            return runner.estimate(model, frame)
+        except PoseError as error:
+            return error
+
+    host._turns.take("test")
+    with ThreadPoolExecutor(len(frames)) as pool:
+        results = pool.map(ask, frames)
+        wait_until(lambda: host._turns.waiting == len(frames))
+        host._turns.give()
+        return list(results)
+
+
+def test_what_waits_goes_through_together_and_each_gets_its_own_answer(
+    runner: ProcessRunner,
+) -> None:
+    frames = [fake.picture(2 + x, 10, side=64 + x) for x in range(6)]  # of different sizes
+    results = asked_at_once(runner, frames)
+    assert [place(result) for result in results] == [(2.5 + x, 10.5) for x in range(6)]
+    assert sorted(along(result) for result in results) == [2, 2, 4, 4, 4, 4]
+    for result in results:
+        assert result.busy  # a share of a forward is no latency of a picture by itself
+        assert not result.cold
+        assert result.placement.batch == BATCH
+
+
+def test_a_model_that_takes_one_gets_one(runner: ProcessRunner) -> None:
+    results = asked_at_once(runner, [fake.picture(2 + x, 10) for x in range(3)], "other")
+    assert [along(result) for result in results] == [0, 0, 0]
+    runner.warm("brightest").wait(60)
+    assert [at_once(runner, model) for model in ("other", "brightest")] == [AT_ONCE, 2 * BATCH]
+
+
+def test_one_that_fails_leaves_the_others_their_answers(runner: ProcessRunner) -> None:
+    frames = [fake.picture(5, 5), fake.picture(6, 5, fake.REFUSE), fake.picture(7, 5)]
+    first, refused, last = asked_at_once(runner, frames)
+    assert [place(first), place(last)] == [(5.5, 5.5), (7.5, 5.5)]
+    assert str(refused) == "This picture is too dark. Bring a lamp."
+
+
+def test_one_that_ends_the_process_is_found_out_and_the_others_are_answered(
+    runner: ProcessRunner,
+) -> None:
+    frames = [fake.picture(5, 5), fake.picture(6, 5, fake.ABORT), fake.picture(7, 5)]
+    first, lost, last = asked_at_once(runner, frames)
+    assert [place(first), place(last)] == [(5.5, 5.5), (7.5, 5.5)]
+    assert "SIGABRT" in str(lost)
+    runner.estimate("brightest", fake.picture(5, 5))  # the innocent are not set aside
+    with pytest.raises(ModelError, match="set aside"):
+        runner.estimate("brightest", fake.picture(6, 5, fake.ABORT))
+
+
+def test_different_viewers_and_options_do_not_go_together(runner: ProcessRunner) -> None:
+    runner.estimate("brightest", fake.picture(1, 1))
+    (host,) = runner._hosted.values()
+    one, other = EstimatorOptions(), EstimatorOptions(max_people=1)
+    host._turns.take("test")
+    with ThreadPoolExecutor(3) as pool:
+        results = [
+            pool.submit(runner.estimate, "brightest", fake.picture(3, 3), options, viewer)
+            for options, viewer in ((one, ""), (one, "else"), (other, ""))
+        ]
+        wait_until(lambda: host._turns.waiting == 3)
+        host._turns.give()
+    assert [along(result.result()) for result in results] == [0, 0, 0]
+
+
+def test_a_session_takes_frames_together_in_their_order(runner: ProcessRunner) -> None:
+    with runner.open("brightest", VIDEO) as session:
+        session.estimate(fake.picture(1, 1))
+        results = session.estimate_together([fake.picture(x, 4) for x in range(2, 8)])
+        assert [place(result) for result in results] == [(x + 0.5, 4.5) for x in range(2, 8)]
+        assert [along(r) for r in results] == [4, 4, 4, 4, 2, 2]
+        assert [count(r) for r in results] == [2, 3, 4, 5, 6, 7]
+    with pytest.raises(ModelError, match="closed"):
+        session.estimate_together([fake.picture(1, 1)])
+
+
+def test_frames_of_a_clip_go_together_after_the_first_ones(
+    runner: ProcessRunner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run, "_most_together", lambda clip, settings: BATCH)
+    total = QUIET + 2 * BATCH + 1
+    frames = [fake.picture(2 + x, 10) for x in range(total)]
+    frames[QUIET + 1] = fake.picture(3 + QUIET, 10, fake.RAISE)
+    clip = clip_of(tmp_path, frames)
+    outcomes = list(run_clip(runner, clip, ClipSettings(("brightest", "other"))))
+    assert [o.frame.index for o in outcomes] == list(range(total))
+    failed = outcomes.pop(QUIET + 1)
+    assert all("no such luck" in failed.failures[model] for model in ("brightest", "other"))
+    for outcome in outcomes:
+        assert not outcome.failures
+        for result in outcome.results.values():
+            assert place(result) == (outcome.frame.index + 2.5, 10.5)
+    went = [along(outcome.results["brightest"]) for outcome in outcomes]
+    # In the first four one has failed, so that each was asked by itself; the last one is alone.
+    assert went == [0] * (QUIET + BATCH - 1) + [BATCH] * BATCH + [0]
+
+
+def test_a_clip_that_nobody_wants_any_more_ends_within_frames_that_go_together(
+    runner: ProcessRunner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run, "_most_together", lambda clip, settings: BATCH)
+    clip = clip_of(tmp_path, [fake.picture(2 + x, 10) for x in range(QUIET + BATCH)])
+    over = threading.Event()
+    seen = []
+    for outcome in run_clip(runner, clip, ClipSettings(("other", "brightest")), over.is_set):
+        seen.append(outcome.frame.index)
+        if len(seen) == QUIET:
+            over.set()
+    assert seen == list(range(QUIET))
