@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 
 from estimators.devices import Placement
@@ -14,6 +14,8 @@ from estimators.registry import ModelSpec
 from estimators.runtime.api import RunResult
 from estimators.runtime.messages import Answer
 from estimators.runtime.sessions import SessionKey
+from estimators.runtime.transport import Hosting, Transport
+from estimators.runtime.troubles import Troubles
 from estimators.types import Frame
 
 
@@ -39,19 +41,6 @@ class Question:
         """The answer, or what there is instead, once somebody has answered."""
         assert self.outcome is not None
         return self.outcome
-
-    def result(self) -> RunResult:
-        """The answer; raises what there is instead."""
-        if isinstance(self.settled, PoseError):
-            raise self.settled
-        return self.settled
-
-    @property
-    def total_ms(self) -> float | None:
-        """What the model took; None where there is no answer."""
-        if not isinstance(self.outcome, RunResult):
-            return None
-        return self.outcome.estimate.timings_ms.total
 
 
 class Gathering:
@@ -96,28 +85,63 @@ class Gathering:
             self._waiting.extend(group)
 
 
-def settle(
-    group: Sequence[Question],
-    answers: Sequence[Answer | PoseError],
-    spec: ModelSpec,
-    asked_s: float,
-    where: Placement,
-    busy: bool,
-) -> None:
-    """Gives every question its outcome; what the way took is shared among them.
+@dataclass(frozen=True, eq=False)
+class Given:
+    """What a model gave to a group of questions.
 
-    Args:
+    Attributes:
+        answers: one each, or why there is none.
         asked_s: when they were handed over.
         busy: their times are no figures of the model's own.
     """
-    own_ms = sum(answer.busy_ms for answer in answers if isinstance(answer, Answer))
-    carried_ms = max(0.0, (time.perf_counter() - asked_s) * 1000 - own_ms) / len(group)
-    for question, answer in zip(group, answers, strict=True):
-        if isinstance(answer, PoseError):
-            question.outcome = answer
-            continue
-        estimate = answer.estimate(spec).in_full_size(question.frame)
-        queue_ms = (asked_s - question.asked_s) * 1000
-        question.outcome = RunResult(
-            estimate, queue_ms, carried_ms, answer.fresh, busy=busy, placement=where
-        )
+
+    group: Sequence[Question]
+    answers: Sequence[Answer | PoseError]
+    asked_s: float
+    busy: bool
+
+    def settle(self, spec: ModelSpec, where: Placement, busy: bool) -> Iterator[float]:
+        """Gives every question its outcome; the milliseconds of each that was answered.
+
+        What the way took is shared among them.
+        """
+        own_ms = sum(answer.busy_ms for answer in self.answers if isinstance(answer, Answer))
+        carried_ms = max(0.0, (time.perf_counter() - self.asked_s) * 1000 - own_ms)
+        carried_ms /= len(self.group)
+        for question, answer in zip(self.group, self.answers, strict=True):
+            if isinstance(answer, PoseError):
+                question.outcome = answer
+                continue
+            estimate = answer.estimate(spec).in_full_size(question.frame)
+            queue_ms = (self.asked_s - question.asked_s) * 1000
+            question.outcome = RunResult(
+                estimate, queue_ms, carried_ms, answer.fresh, busy=busy, placement=where
+            )
+            yield estimate.timings_ms.total
+
+
+def ask(
+    place: Transport,
+    group: Sequence[Question],
+    hosting: Hosting,
+    troubles: Troubles,
+    timeout_s: float | None,
+) -> Given:
+    """What the model in `place` says to a group of questions.
+
+    Raises:
+        ModelCrashedError, ModelTimeoutError: the place is lost.
+        PoseError: a question that is alone was not answered.
+    """
+    first, alone = group[0], len(group) == 1
+    limit_s = (timeout_s or hosting.limits.call_s) * len(group)
+    # Of several nobody knows whose fault a loss is.
+    losses = troubles.losses.of(first.frame, first.viewer) if alone else nullcontext()
+    asked_s = time.perf_counter()
+    with losses, hosting.activity.work() as work:
+        answers: Sequence[Answer | PoseError]
+        if alone:
+            answers = [place.ask(first.key, first.frame, limit_s)]
+        else:
+            answers = place.ask_together(first.key, [q.frame for q in group], limit_s)
+    return Given(group, answers, asked_s, not alone or work.disturbed)

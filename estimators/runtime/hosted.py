@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Sequence
-from contextlib import nullcontext, suppress
+from contextlib import suppress
 from pathlib import Path
 
 from estimators import weights
@@ -13,9 +13,9 @@ from estimators.devices import Placement
 from estimators.errors import LOST, MemoryBudgetError, ModelError, PoseError
 from estimators.registry import ModelSpec
 from estimators.runtime.api import HostState, ModelStatus, RunResult
-from estimators.runtime.gathering import Gathering, Question, settle
+from estimators.runtime.gathering import Gathering, Question, ask
 from estimators.runtime.machine import peak_mb
-from estimators.runtime.messages import Answer, Load
+from estimators.runtime.messages import Load
 from estimators.runtime.priority import GivingWay
 from estimators.runtime.sessions import SessionKey
 from estimators.runtime.stats import CallStats
@@ -56,38 +56,28 @@ class HostedModel:
         self._warming = Warming(spec.key, self._warm_up)
         self.where = Whereabouts(spec, wanted)
 
-    def estimate(
-        self, key: SessionKey, frame: Frame, viewer: str, timeout_s: float | None
-    ) -> RunResult:
-        """One frame, when it is this viewer's turn; see `viewer_session.Host`.
+    def answers(
+        self, key: SessionKey, frames: Sequence[Frame], viewer: str, timeout_s: float | None = None
+    ) -> list[RunResult | PoseError]:
+        """What it says of frames, when it is this viewer's turn; see `viewer_session.Host`.
 
         Raises:
             ModelError, WeightsError: what went wrong with this model.
         """
-        self._troubles.check(frame, viewer)
-        question = Question(key, frame, viewer)
-        self._answer_all([question], timeout_s)
-        return question.result()
-
-    def estimate_together(
-        self, key: SessionKey, frames: Sequence[Frame], viewer: str
-    ) -> list[RunResult | PoseError]:
-        """Several frames, when it is this viewer's turn; see `viewer_session.Host`."""
+        for frame in frames[:1]:  # one that is set aside does not wait
+            self._troubles.check(frame, viewer)
         questions = [Question(key, frame, viewer) for frame in frames]
-        self._answer_all(questions, None)
-        return [question.settled for question in questions]
-
-    def _answer_all(self, questions: Sequence[Question], timeout_s: float | None) -> None:
-        with self._gathering.waiting(questions):
-            self._turns.take(questions[0].viewer)
+        with self._gathering.waiting(questions), self._turns.taken(viewer):
             try:
                 for question in questions:
                     if question.outcome is None:  # else answered together with one before
                         self._answer(question, timeout_s)
             finally:
                 self.used_s = time.monotonic()
-                self._sessions.used(questions[0].key, self.used_s)
-                self._turns.give()
+                self._sessions.used(key, self.used_s)
+        self._troubles.answered()
+        self._hosting.budget.check(self)
+        return [question.settled for question in questions]
 
     def warm(self) -> threading.Event:
         """See `api.Runner.warm`; errors are kept for `status`."""
@@ -96,8 +86,7 @@ class HostedModel:
     def give_way(self, holder: str, niceness: int) -> None:
         """See `api.Runner.give_way`."""
         self._giving_way.want(holder, niceness)
-        place = self._place
-        if place is not None:
+        if (place := self._place) is not None:
             self._giving_way.apply(place.pid)
         self._replace_worn()
 
@@ -105,7 +94,7 @@ class HostedModel:
         """See `api.Runner.placement`."""
         if self.where.placement is None:
             self._load_in_turn("placement")
-        return self.where.placement or Placement()
+        return self.where.now
 
     def drop(self, session: str) -> None:
         self._sessions.drop(session)
@@ -250,50 +239,30 @@ class HostedModel:
         """Answers it, and those that wait beside it where the model takes several at once."""
         while question.outcome is None:
             self._check_open()
-            # Others may have sent it meanwhile.
-            self._troubles.check(question.frame, question.viewer)
+            self._troubles.check(question.frame, question.viewer)  # others may have sent it
             place = self._fresh()
             self._sessions.forget_dropped(place.forget)
-            where = self.where.placement or Placement()
-            group = self._gathering.beside(question, where.batch)
-            asked_s = time.perf_counter()
+            group = self._gathering.beside(question, self.where.now.batch)
             try:
-                answers, busy = self._ask(place, group, timeout_s)
-            except (PoseError, OSError):
+                given = ask(place, group, self._hosting, self._troubles, timeout_s)
+            except ModelError as error:
+                if isinstance(error, LOST):
+                    self._lost(error)
                 if len(group) == 1:
                     raise
                 self._gathering.apart(group)  # then each by itself: whose fault it was shows so
                 continue
-            settle(group, answers, self.spec, asked_s, where, busy)
-            for total_ms in (q.total_ms for q in group if q.total_ms is not None):
+            busy = given.busy or self._giving_way.lowered
+            for total_ms in given.settle(self.spec, self.where.now, busy):
                 self._stats.add(total_ms, busy)
             if self._settled_mb is None and (memory := place.memory()) is not None:
                 self._settled_mb = memory.share_mb  # later calls make it grow
-        self._troubles.answered()
-        self._hosting.budget.check(self)
 
-    def _ask(
-        self, place: Transport, group: Sequence[Question], timeout_s: float | None
-    ) -> tuple[Sequence[Answer | PoseError], bool]:
-        """The answers, and whether their times are no figures of the model's own."""
-        first, alone = group[0], len(group) == 1
-        limit_s = (timeout_s or self._hosting.limits.call_s) * len(group)
-        losses = self._troubles.losses.of(first.frame, first.viewer) if alone else nullcontext()
-        with losses, self._hosting.activity.work() as work:
-            try:
-                if alone:
-                    answers: Sequence[Answer | PoseError]
-                    answers = [place.ask(first.key, first.frame, limit_s)]
-                else:
-                    answers = place.ask_together(first.key, [q.frame for q in group], limit_s)
-            except LOST as error:
-                self._stop()
-                self._check_open()
-                self._restarts += 1
-                self._error = str(error)
-                self._troubles.aside.lost(error)
-                raise
-        return answers, not alone or work.disturbed or self._giving_way.lowered
+    def _lost(self, error: ModelError) -> None:
+        self._stop()
+        self._check_open()
+        self._restarts, self._error = self._restarts + 1, str(error)
+        self._troubles.aside.lost(error)
 
     def _stop(self) -> None:
         place, self._place, self._ready = self._place, None, False
@@ -322,12 +291,9 @@ class HostedModel:
             self._warming.again(threading.Event())
 
     def _load_in_turn(self, viewer: str) -> None:
-        self._turns.take(viewer)
-        try:
+        with self._turns.taken(viewer):
             self._check_open()
             self._fresh()
-        finally:
-            self._turns.give()
 
     def _warm_up(self) -> None:
         with suppress(PoseError):  # told by `status` and to whoever uses the model

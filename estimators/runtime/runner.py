@@ -20,7 +20,7 @@ from estimators.runtime.machine import available_cores
 from estimators.runtime.process import HostProcess
 from estimators.runtime.sessions import SessionKey
 from estimators.runtime.transport import Hosting, Limits, Start
-from estimators.runtime.viewer_session import ViewerSession, closed, find
+from estimators.runtime.viewer_session import ViewerSession, closed, find, only
 from estimators.runtime.whereabouts import canonical
 from estimators.settings import Settings
 from estimators.types import EstimatorOptions, Frame
@@ -91,7 +91,7 @@ class ProcessRunner:
     ) -> RunResult:
         # A picture has no clip to follow anybody in, whatever the options say.
         key = SessionKey("", replace(options, video=False, device=""))
-        return self._host(model, options.device).estimate(key, frame, viewer, None)
+        return only(self._host(model, options.device).answers(key, [frame], viewer))
 
     def open(self, model: str, options: EstimatorOptions = _PICTURES, viewer: str = "") -> Session:
         host = self._host(model, options.device)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict, deque
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 
 class Turns:
@@ -41,6 +43,15 @@ class Turns:
                 self.give()
             raise
         return not self._withdraw(viewer, ticket)
+
+    @contextmanager
+    def taken(self, viewer: str) -> Iterator[None]:
+        """While inside, it is this viewer's turn."""
+        self.take(viewer)
+        try:
+            yield
+        finally:
+            self.give()
 
     def give(self) -> None:
         """Hands the turn to the viewer that has waited longest since its last one."""

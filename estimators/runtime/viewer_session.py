@@ -32,18 +32,24 @@ def closed() -> ModelError:
     return ModelError("The runner is closed.", "Start the application again.")
 
 
+def only(answers: Sequence[RunResult | PoseError]) -> RunResult:
+    """The one result there is; raises what there is instead."""
+    (answer,) = answers
+    if isinstance(answer, PoseError):
+        raise answer
+    return answer
+
+
 class Host(Protocol):
     """Whatever runs one model."""
 
-    def estimate(
-        self, key: SessionKey, frame: Frame, viewer: str, timeout_s: float | None
-    ) -> RunResult:
-        """The result; it is `cold` where the session's estimator was created for this frame."""
-
-    def estimate_together(
-        self, key: SessionKey, frames: Sequence[Frame], viewer: str
+    def answers(
+        self, key: SessionKey, frames: Sequence[Frame], viewer: str, timeout_s: float | None = None
     ) -> list[RunResult | PoseError]:
-        """The results of several frames, in their order; of one that failed the reason."""
+        """The results of frames, in their order; of one that failed the reason.
+
+        A result is `cold` where the session's estimator was created for its frame.
+        """
 
     def drop(self, session: str) -> None:
         """Forgets a session some time later; takes no lock, so a finalizer may call it."""
@@ -65,14 +71,14 @@ class ViewerSession:
 
     def estimate(self, frame: Frame, timeout_s: float | None = None) -> RunResult:
         self._check_open()
-        result = self._host.estimate(self._key, frame, self._viewer, timeout_s)
+        result = only(self._host.answers(self._key, [frame], self._viewer, timeout_s))
         lost = result.cold and self._answered
         self._answered = True
         return replace(result, restarted=lost)
 
     def estimate_together(self, frames: Sequence[Frame]) -> list[RunResult | PoseError]:
         self._check_open()
-        return self._host.estimate_together(self._key, frames, self._viewer)
+        return self._host.answers(self._key, frames, self._viewer)
 
     def _check_open(self) -> None:
         if not self._drop.alive:

@@ -55,6 +55,11 @@ class Whereabouts:
         device = self.wanted if certain is None else certain.device
         return replace(self._spec, settings={**self._spec.settings, "device": device})
 
+    @property
+    def now(self) -> Placement:
+        """Where it computes, once it is loaded."""
+        return self.placement or Placement()
+
     def loaded(self, placement: Placement) -> None:
         """What the model itself says of where it is."""
         certain = self._certain()
