@@ -39,7 +39,8 @@ from numpy.typing import NDArray
 from estimators import libraries
 from estimators.errors import ModelError, ModelLoadError
 from estimators.skeletons import BLAZEPOSE_33, COCO_17
-from estimators.types import Estimate, EstimatorOptions, Frame, PoseSet, StageTimer
+from estimators.stages import StageTimer
+from estimators.types import Estimate, EstimatorOptions, Frame, PoseSet
 
 if TYPE_CHECKING:
     from estimators.specs import ModelSpec

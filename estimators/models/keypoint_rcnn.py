@@ -25,7 +25,8 @@ import numpy as np
 from estimators import devices, memory
 from estimators.errors import ModelError, ModelLoadError
 from estimators.skeletons import COCO_17
-from estimators.types import Estimate, EstimatorOptions, Frame, PoseSet, StageTimer
+from estimators.stages import StageTimer
+from estimators.types import Estimate, EstimatorOptions, Frame, PoseSet
 
 if TYPE_CHECKING:
     from estimators.specs import ModelSpec

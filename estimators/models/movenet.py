@@ -24,7 +24,8 @@ from estimators.geometry import CropRegion, Letterbox, Size, best_canvas
 from estimators.models.movenet_crop import next_region
 from estimators.models.movenet_runtime import LiteRTNetwork, Network, TFHubNetwork
 from estimators.skeletons import COCO_17
-from estimators.types import Estimate, EstimatorOptions, Frame, PoseEstimator, PoseSet, StageTimer
+from estimators.stages import StageTimer
+from estimators.types import Estimate, EstimatorOptions, Frame, PoseEstimator, PoseSet
 
 if TYPE_CHECKING:
     from estimators.specs import ModelSpec

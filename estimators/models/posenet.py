@@ -19,7 +19,8 @@ from estimators.errors import ModelError, ModelLoadError
 from estimators.geometry import Letterbox
 from estimators.models.posenet_decoding import Maps, decode
 from estimators.skeletons import COCO_17
-from estimators.types import Estimate, EstimatorOptions, Frame, PoseEstimator, PoseSet, StageTimer
+from estimators.stages import StageTimer
+from estimators.types import Estimate, EstimatorOptions, Frame, PoseEstimator, PoseSet
 
 if TYPE_CHECKING:
     from estimators.specs import ModelSpec

@@ -276,9 +276,7 @@ class HostedModel:
     def _state(self, running: bool) -> HostState:
         if self._loading:
             return "loading"
-        if running and self._ready:
-            return "ready"
-        return "failed" if self._error else "stopped"
+        return "ready" if running and self._ready else "failed" if self._error else "stopped"
 
     # A process that gave way to a live video and cannot be raised again.
 

@@ -15,7 +15,8 @@ from estimators.errors import InputError, ModelCrashedError, ModelError, ModelLo
 from estimators.registry import MODELS
 from estimators.runtime import whereabouts
 from estimators.runtime.messages import Load
-from estimators.types import EstimatorOptions, StageTimer
+from estimators.stages import StageTimer
+from estimators.types import EstimatorOptions
 from tests.in_process import InProcess, InProcessRunner
 from tests.unit import fake_adapters as fake
 from tests.unit import fake_devices

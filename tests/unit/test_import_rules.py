@@ -34,6 +34,7 @@ RANKS = {
     "estimators.models": 1,
     "estimators.weights": 0,
     "estimators.types": 0,
+    "estimators.stages": 0,
     "estimators.skeletons": 0,
     "estimators.annotated": 0,
     "estimators.specs": 0,

@@ -5,7 +5,8 @@ import pytest
 
 from estimators.errors import InputError
 from estimators.skeletons import BLAZEPOSE_33, COCO_17, Skeleton
-from estimators.types import EstimatorOptions, Frame, PoseSet, StageTimer
+from estimators.stages import StageTimer
+from estimators.types import EstimatorOptions, Frame, PoseSet
 
 
 def people(n: int, skeleton: Skeleton = COCO_17) -> PoseSet:
