@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import statistics
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 from benchmarks import batch
@@ -25,6 +26,7 @@ from estimators.devices import CUDA, gpu_seen
 from estimators.media.pictures import read_picture
 from estimators.registry import ModelSpec
 from estimators.runtime.runner import ProcessRunner
+from estimators.settings import current
 from estimators.types import EstimatorOptions
 from estimators.workflows.benchmark.notes import machine_text
 
@@ -55,7 +57,7 @@ def main() -> None:
 
 
 def measure(name: str, spec: ModelSpec, plain: Usual, found: AnnotatedSet, rounds: int) -> None:
-    runner = ProcessRunner(memory_mb=20_000, models={spec.key: spec})
+    runner = ProcessRunner(replace(current(), memory_mb=20_000), models={spec.key: spec})
     try:
         where = runner.placement(spec.key, CUDA)
         forwards(name, runner, spec.key, found, where.batch)

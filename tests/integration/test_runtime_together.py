@@ -12,6 +12,7 @@ import pytest
 from estimators.errors import ModelError, PoseError
 from estimators.runtime.api import RunResult
 from estimators.runtime.runner import ProcessRunner
+from estimators.settings import Settings
 from estimators.types import EstimatorOptions, Frame
 from estimators.workflows.clip import run
 from estimators.workflows.clip.run import ClipSettings, run_clip
@@ -27,7 +28,7 @@ VIDEO = EstimatorOptions(video=True)
 @pytest.fixture
 def runner() -> Iterator[ProcessRunner]:
     specs = (fake.spec(batch=BATCH), fake.spec("other"))
-    runner = ProcessRunner(models={spec.key: spec for spec in specs}, threads=1)
+    runner = ProcessRunner(Settings(), models={spec.key: spec for spec in specs}, threads=1)
     yield runner
     runner.close()
 
