@@ -8,12 +8,13 @@ import streamlit as st
 
 from estimators.workflows.background import BackgroundJob
 from estimators.workflows.room import Place
+from pages.ui.polling import polled
 from pages.ui.text import duration
 
 _POLL_S = 0.5
 
 
-@st.fragment(run_every=_POLL_S)
+@polled(_POLL_S)
 def follow(
     job: BackgroundJob, name: str, show: Callable[[], None], cancel: Callable[[], None]
 ) -> None:

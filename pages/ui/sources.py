@@ -130,6 +130,8 @@ def _known(digest: str, name: str, _path: Path, _whose: str) -> _Looked:
     except TryAgainError:
         raise
     except InputError as error:
+        if not _path.is_file():  # removed meanwhile; another viewer's file may be there
+            raise TryAgainError(error.message, error.advice) from None
         return _Looked(fault=str(error))
 
 

@@ -213,3 +213,13 @@ def test_a_lost_file_is_told_to_its_owner_alone_and_another_ones_is_read(
         assert said(ben).result is not None
     finally:
         runner.close()
+
+
+def test_a_file_that_was_gone_is_not_remembered_as_unreadable(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sources, "frames", Frames)
+    file = tmp_path / "a.png"
+    assert sources._looked_at("was gone", "a.png", file, "ann").fault
+    Image.fromarray(fake.picture(3, 3).image).save(file)
+    assert sources._looked_at("was gone", "a.png", file, "ben").size == (72, 64)

@@ -19,6 +19,7 @@ from estimators.workflows.file_task import FileTask, Progress
 from estimators.workflows.verdicts import Verdicts
 from pages.ui import engine
 from pages.ui.drawing import pose_style
+from pages.ui.polling import polled
 from pages.ui.running import waits
 from pages.ui.server.files import folder
 from pages.ui.server.on_disk import content, made
@@ -194,7 +195,7 @@ def _video(comparison: ClipComparison, task: FileTask) -> None:
             st.caption(note)
 
 
-@st.fragment(run_every=_POLL_S)
+@polled(_POLL_S)
 def _follow(task: FileTask) -> None:
     if task.finished:
         st.rerun()

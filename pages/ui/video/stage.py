@@ -19,6 +19,7 @@ from estimators.workflows.file_task import FileTask, Progress
 from pages.ui import engine
 from pages.ui.address import choose
 from pages.ui.drawing import view_options
+from pages.ui.polling import polled
 from pages.ui.running import waits
 from pages.ui.server.files import folder
 from pages.ui.server.viewers import present, viewer
@@ -199,7 +200,7 @@ def _copy_of(
     return make
 
 
-@st.fragment(run_every=_POLL_S)
+@polled(_POLL_S)
 def _follow(task: FileTask) -> None:
     if task.finished:
         st.rerun()
