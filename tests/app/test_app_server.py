@@ -8,6 +8,7 @@ import hashlib
 import io
 import re
 import threading
+import time
 from collections.abc import AsyncIterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -285,6 +286,29 @@ def test_caches_are_emptied_after_people_left(monkeypatch: pytest.MonkeyPatch) -
         loop.call_soon_threadsafe(loop.stop)
         running.join(5)
         loop.close()
+
+
+def test_the_session_of_who_leaves_after_another_expires_too(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Nobody may come and leave after them for hours."""
+    kept_s = 0.3
+    monkeypatch.setattr(leaving, "SOON_S", 0.02)
+    monkeypatch.setattr(leaving.config, "get_option", lambda name: kept_s - 1)
+    monkeypatch.setattr(leaving, "_soon", [])
+    monkeypatch.setattr(leaving, "_when_empty", [])
+    looked: list[float] = []
+    monkeypatch.setattr(leaving, "_expire_sessions", lambda: looked.append(time.monotonic()))
+    loop = SimpleNamespace(call_soon_threadsafe=lambda call: call())
+    for _ in range(2):
+        leaving.came()
+    leaving.left(loop)  # type: ignore[arg-type]
+    time.sleep(0.1)
+    last_s = time.monotonic()
+    leaving.left(loop)  # type: ignore[arg-type]
+    wait_until(lambda: bool(looked) and looked[-1] - last_s >= kept_s)
+    wait_until(lambda: not leaving._waiting)
+    assert not leaving._again
 
 
 DOCUMENT = b"<!DOCTYPE html><html><head><title>x</title></head><body></head></body></html>"

@@ -20,7 +20,10 @@ SOON_S = 10.0
 Present = Callable[[str], bool]
 _lock = threading.Lock()
 _connected = 0
+# Whose timer runs: the one for soon, the one for when sessions have expired; and those of them
+# before whose end somebody else left, whose own time is not over then.
 _waiting: set[bool] = set()
+_again: set[bool] = set()
 _soon: list[Callable[[Present], None]] = []
 _when_empty: list[Callable[[], None]] = []
 
@@ -58,18 +61,28 @@ def left(loop: asyncio.AbstractEventLoop) -> None:
     with _lock:
         _connected -= 1
         due = {False, True} - _waiting
+        _again.update(_waiting)
         _waiting.update(due)
-    kept_s = float(config.get_option("server.disconnectedSessionTTL")) + 1.0
     for expired in due:
-        timer = threading.Timer(kept_s if expired else SOON_S, _tidy, (expired, loop))
-        timer.daemon = True
-        timer.start()
+        _wait(expired, loop)
+
+
+def _wait(expired: bool, loop: asyncio.AbstractEventLoop) -> None:
+    kept_s = float(config.get_option("server.disconnectedSessionTTL")) + 1.0
+    timer = threading.Timer(kept_s if expired else SOON_S, _tidy, (expired, loop))
+    timer.daemon = True
+    timer.start()
 
 
 def _tidy(expired: bool, loop: asyncio.AbstractEventLoop) -> None:
     with _lock:
-        _waiting.discard(expired)
+        again = expired in _again
+        _again.discard(expired)
+        if not again:
+            _waiting.discard(expired)
         empty = _connected == 0
+    if again:
+        _wait(expired, loop)
     for forget in list(_soon):
         forget(present)
     if expired:
