@@ -86,10 +86,14 @@ def _shared_memory(process: psutil.Process) -> int:
     return count
 
 
-def at_rest(url: str, process: psutil.Process, longest_s: float = 60.0) -> Size:
-    """When all have gone and nothing grows or shrinks any more."""
-    end_s = time.monotonic() + longest_s
-    time.sleep(LEFT_S + 12)
+def at_rest(url: str, process: psutil.Process, least_s: float = LEFT_S + 12) -> Size:
+    """When all have gone and nothing grows or shrinks any more.
+
+    Args:
+        least_s: before that nobody looks; live video takes longer to be let go of.
+    """
+    time.sleep(least_s)
+    end_s = time.monotonic() + 60.0
     last = Size.of(process)
     while time.monotonic() < end_s:
         time.sleep(3)

@@ -48,6 +48,8 @@ from tests.server_at_rest import (  # noqa: E402 - path above
 from tests.viewer_driver import LostError, Visit  # noqa: E402 - path above
 
 TABS = 3
+# The longest that anything of an ended stream lives.
+REST_S = 45.0
 # How the server ends, one life after the other.
 ENDS = (signal.SIGTERM, signal.SIGKILL, signal.SIGINT)
 
@@ -92,7 +94,7 @@ def soak(url: str, own: CameraBrowser, minutes: float, viewers: int) -> tuple[Si
     for number in range(2):  # what the libraries load and keep on first use is no leak
         one_visit(url)
         one_round(url, own, viewers, -1 - number)
-    before = at_rest(url, process)
+    before = at_rest(url, process, REST_S)
     end_s = time.monotonic() + 60 * minutes
     for number in count():
         faults = one_round(url, own, viewers, number)

@@ -25,7 +25,7 @@ from playwright.sync_api import Browser
 
 from tests.crowd import one_visit, visits
 from tests.server_at_rest import at_rest, back, left_by, server, server_process
-from tests.soak import lose_one
+from tests.soak import REST_S, lose_one
 
 TABS, PRESSES = 3, 6
 
@@ -60,7 +60,7 @@ def test_everything_is_freed(
             for page in opened(own, address, TABS):
                 page.close()
             one_visit(url)
-        before = at_rest(url, process)
+        before = at_rest(url, process, REST_S)
         ended = 0
 
         assert visits(url, 1, 1) == []  # uploads, a clip, other pages
