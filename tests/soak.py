@@ -136,9 +136,10 @@ def main(arguments: list[str] | None = None) -> int:
             with server(folder, **settings) as url:
                 before, after = soak(url, own, asked.minutes / len(ENDS), asked.viewers)
                 print(f"{before} before, {after} after; then {how.name}", flush=True)
-                wrong += [] if after.within(before) else [f"{after} is more than {before}"]
-                wrong += ended(url, how, temporary)
-    print("\n".join(wrong) or "Everything is back.")
+                found = [] if after.within(before) else [f"{after} is more than {before}"]
+                found += ended(url, how, temporary)
+                print("\n".join(found) or "Everything is back.", flush=True)
+                wrong += found
     return int(bool(wrong))
 
 
