@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import streamlit as st
+from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from estimators.errors import InputError
 from estimators.media.limits import allowed
 from estimators.media.names import printable
 from pages.ui import memory
+from pages.ui.folding import bringing
 from pages.ui.server.files import received
 from pages.ui.text import escaped
 
@@ -34,24 +36,21 @@ class Upload:
 
 def uploads() -> dict[str, Upload]:
     """The uploader, and all pictures brought in this session by Streamlit's id."""
-    # Of any type: what is in a file counts, not its name, and what we cannot read is told in words.
-    # Besides, an iPhone makes JPEGs of its pictures unless HEIC is among the types.
-    listed = st.file_uploader(
-        "Pictures: JPEG, PNG, WebP, BMP, TIFF, or the first frame of a GIF",
-        accept_multiple_files=True,
-        key=_WIDGET,
-        max_upload_size=allowed().picture_mb,
-        on_change=_keep,
-        help="They stay in files of the machine that runs this dashboard, until you leave. "
-        f"Up to {allowed().megapixels} megapixels and {_MOST} pictures; WebP up to 16 megapixels, "
-        "progressive JPEG and TIFF less than others.",
-    )
+    kept: dict[str, Upload] = st.session_state.setdefault(_KEPT, {})
+    gone = [kept.pop(key).name for key in list(kept) if not kept[key].path.is_file()]
+    names = [f"**{escaped(upload.name)}**" for upload in kept.values()]
+    here = f"**{len(names)} pictures**" if len(names) > 1 else "".join(names)
+    with bringing("Your pictures", here and f"{here} · more pictures"):
+        listed = _uploader()
+        if len(kept) > len(listed) and st.button("Remove these pictures", icon=":material/delete:"):
+            for key in list(kept):
+                _drop(kept, key)
+            st.rerun()
     refused: dict[str, str] = st.session_state.setdefault(_REFUSED, {})
     for reason in refused.values():
         st.error(escaped(reason), icon=":material/block:")
-    kept: dict[str, Upload] = st.session_state.setdefault(_KEPT, {})
-    for key in [key for key, upload in kept.items() if not upload.path.is_file()]:
-        st.info(f"{escaped(kept.pop(key).name)} is no longer kept here: choose it again.")
+    for name in gone:
+        st.info(f"{escaped(name)} is no longer kept here: choose it again.")
     if not listed:
         # Empty without `_keep` having seen it: a new widget after a change of page.
         st.session_state[_LISTED] = set()
@@ -62,11 +61,22 @@ def uploads() -> dict[str, Upload]:
             "For more use the command line (`python -m estimators compare`).",
             icon=":material/inventory_2:",
         )
-    if len(kept) > len(listed) and st.button("Remove these pictures", icon=":material/delete:"):
-        for key in list(kept):
-            _drop(kept, key)
-        st.rerun()
     return kept
+
+
+def _uploader() -> list[UploadedFile]:
+    # Of any type: what is in a file counts, not its name, and what we cannot read is told in words.
+    # Besides, an iPhone makes JPEGs of its pictures unless HEIC is among the types.
+    return st.file_uploader(
+        "Pictures: JPEG, PNG, WebP, BMP, TIFF, or the first frame of a GIF",
+        accept_multiple_files=True,
+        key=_WIDGET,
+        max_upload_size=allowed().picture_mb,
+        on_change=_keep,
+        help="They stay in files of the machine that runs this dashboard, until you leave. "
+        f"Up to {allowed().megapixels} megapixels and {_MOST} pictures; WebP up to 16 megapixels, "
+        "progressive JPEG and TIFF less than others.",
+    )
 
 
 def kept_uploads() -> dict[str, Upload]:

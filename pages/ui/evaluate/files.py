@@ -11,6 +11,7 @@ import streamlit as st
 from estimators.errors import InputError
 from estimators.media.limits import allowed
 from estimators.media.names import printable
+from pages.ui.folding import bringing
 from pages.ui.server.files import received
 from pages.ui.text import escaped
 
@@ -27,32 +28,42 @@ class Kept:
     size_bytes: int
 
 
-def files() -> Mapping[str, Kept]:
-    """The uploader, and what has been brought in this session, by name."""
+def files(complete: bool = False) -> Mapping[str, Kept]:
+    """The uploader, and what has been brought in this session, by name.
+
+    Args:
+        complete: what is here makes a set: the uploader is folded away.
+    """
     kept: dict[str, Kept] = st.session_state.setdefault(_KEPT, {})
     for name in [name for name, file in kept.items() if not file.path.is_file()]:
         st.info(f"{escaped(name)} is no longer kept here: choose it again.")
         del kept[name]
-    st.file_uploader(
-        "Pictures and their annotations: files, or a ZIP with both",
-        accept_multiple_files=True,
-        key=_widget(),
-        max_upload_size=_largest_mb(),
-        on_change=_keep,
-        help="COCO keypoints (also from CVAT or Label Studio), YOLO-pose (a ZIP with data.yaml) or "
-        "MPII. They stay in files of the machine that runs this dashboard, until you leave. A ZIP "
-        f"may hold {allowed().files:,} files and {allowed().unpacked_mb / 1000:g} GB, a set "
-        f"{allowed().people:,} people.",
-    )
+    here = f"{_counted(kept)} · other files" if complete and kept else ""
+    with bringing("Your pictures and their annotations", here):
+        st.file_uploader(
+            "Pictures and their annotations: files, or a ZIP with both",
+            accept_multiple_files=True,
+            key=_widget(),
+            max_upload_size=_largest_mb(),
+            on_change=_keep,
+            help="COCO keypoints (also from CVAT or Label Studio), YOLO-pose (a ZIP with "
+            "data.yaml) or MPII. They stay in files of the machine that runs this dashboard, until "
+            f"you leave. A ZIP may hold {allowed().files:,} files and "
+            f"{allowed().unpacked_mb / 1000:g} GB, a set {allowed().people:,} people.",
+        )
+        if kept:
+            with st.container(horizontal=True, vertical_alignment="center"):
+                st.markdown(f":material/folder: {_counted(kept)}", width="content")
+                key = "evaluate_remove"
+                st.button("Remove", key=key, icon=":material/delete:", on_click=_remove)
     for reason in st.session_state.setdefault(_REFUSED, []):
         st.error(escaped(reason), icon=":material/block:")
-    if kept:
-        with st.container(horizontal=True, vertical_alignment="center"):
-            megabytes = sum(file.size_bytes for file in kept.values()) / 1e6
-            count = f"{len(kept):,} file{'s'[: len(kept) > 1]}"
-            st.markdown(f":material/folder: {count}, {megabytes:.1f} MB", width="content")
-            st.button("Remove", key="evaluate_remove", icon=":material/delete:", on_click=_remove)
     return kept
+
+
+def _counted(kept: Mapping[str, Kept]) -> str:
+    megabytes = sum(file.size_bytes for file in kept.values()) / 1e6
+    return f"**{len(kept):,} file{'s'[: len(kept) > 1]}**, {megabytes:.1f} MB"
 
 
 def _largest_mb() -> int:

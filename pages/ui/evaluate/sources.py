@@ -60,7 +60,8 @@ def choose_set() -> Brought | None:
         forget_gone("set")
         show_runs(results)
         return None
-    kept = files()
+    known: tuple[str, Brought | InputError] | None = st.session_state.get(_READ)
+    kept = files(known is not None and isinstance(known[1], Brought))
     tell_gone("set", kept)
     if not kept:
         st.info(

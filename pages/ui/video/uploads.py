@@ -14,6 +14,7 @@ from estimators.errors import InputError
 from estimators.media.limits import allowed
 from estimators.media.listing import FORMATS
 from estimators.media.names import printable
+from pages.ui.folding import bringing
 from pages.ui.server.files import folder, received
 from pages.ui.text import escaped
 
@@ -45,23 +46,21 @@ def uploaded() -> Upload | None:
     if kept is not None and not kept.path.is_file():
         st.info(f"{escaped(kept.name)} is no longer kept here: choose it again.")
         kept = None
-    key = _widget_key()
-    st.file_uploader(
-        # Its content decides, not the ending of its name: cameras have many of their own.
-        f"A clip: {FORMATS}",
-        key=key,
-        max_upload_size=largest_mb(),
-        on_change=_keep,
-        help="It is kept in a file on the machine that runs this dashboard, until you leave. Up to "
-        f"{allowed().clip_frames:,} frames and {_length(allowed().clip_s)}, frames up to "
-        "4096×2304.",
-    )
+    here = ""
     if kept is not None:
-        with st.container(horizontal=True, vertical_alignment="center"):
-            st.markdown(
-                f":material/movie: **{escaped(kept.name)}** · {kept.size_bytes / 1e6:.1f} MB",
-                width="content",
-            )
+        here = f"**{escaped(kept.name)}**, {kept.size_bytes / 1e6:.1f} MB · another clip"
+    with bringing("Your clip", here):
+        st.file_uploader(
+            # Its content decides, not the ending of its name: cameras have many of their own.
+            f"A clip: {FORMATS}",
+            key=_widget_key(),
+            max_upload_size=largest_mb(),
+            on_change=_keep,
+            help="It is kept in a file on the machine that runs this dashboard, until you leave. "
+            f"Up to {allowed().clip_frames:,} frames and {_length(allowed().clip_s)}, frames up to "
+            "4096×2304.",
+        )
+        if kept is not None:
             st.button("Remove", key="remove_clip", icon=":material/delete:", on_click=_remove)
     return kept
 
