@@ -6,7 +6,7 @@ import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext, suppress
-from typing import Literal
+from typing import Literal, Self
 
 from estimators.errors import PoseError
 from estimators.workflows.room import Need, Place, room
@@ -46,10 +46,19 @@ class BackgroundJob(ABC):
         return self.state in ("done", "cancelled", "failed")
 
     @property
+    def stopping(self) -> bool:
+        """It was told to stop, or nobody wanted it any more: it ends soon, or has ended."""
+        return self._cancel.is_set()
+
+    @property
     def place(self) -> Place | None:
         """Where it waits for room on this server; None where it does not."""
         here = room()
         return None if here is None else here.place(self._need)
+
+    def so_far(self) -> Self:
+        """For somebody who will not wait for the rest while others do: itself, or what is done."""
+        return self
 
     def cancel(self) -> None:
         """Stops before the next step; what is done stays."""
@@ -124,7 +133,9 @@ class BackgroundJob(ABC):
             here.leave(self._need)
 
     def _stopped(self) -> bool:
-        return self._cancel.is_set() or not self._wanted()
+        if not self._cancel.is_set() and not self._wanted():
+            self._cancel.set()  # for good: whoever comes now starts another one
+        return self._cancel.is_set()
 
     def _in_thread(self) -> None:
         with suppress(Exception):  # `state` and `error` say so

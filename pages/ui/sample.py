@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
+from pathlib import Path
 
 import streamlit as st
 
@@ -25,3 +27,10 @@ def choose_sample(label: str, samples: Sequence[Sample], key: str) -> Sample:
     )
     publish(key, name, names[0])
     return by_name[name]
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def sample_digest(path: Path) -> str:
+    """The SHA-256 of a sample's content: read once, for it does not change."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
 from collections.abc import Iterator
 from concurrent.futures import Future
@@ -20,7 +19,7 @@ from pages.ui import memory
 from pages.ui.address import choose
 from pages.ui.frames import frames
 from pages.ui.gone import forget_gone, tell_gone
-from pages.ui.sample import choose_sample
+from pages.ui.sample import choose_sample, sample_digest
 from pages.ui.server.files import Received, folder, received, write
 from pages.ui.server.viewers import viewer
 from pages.ui.text import escaped
@@ -135,11 +134,6 @@ def _known(digest: str, name: str, _path: Path, _whose: str) -> _Looked:
         return _Looked(fault=str(error))
 
 
-@st.cache_data(max_entries=64, show_spinner=False)
-def _digest(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
 def _fault(upload: Upload) -> str:
     return _looked_at(upload.digest, upload.name, upload.path, viewer()).fault
 
@@ -204,7 +198,7 @@ def kept_frame() -> tuple[Received, str] | None:
 def _from_samples() -> Picture | None:
     sample = choose_sample("Sample picture", samples.pictures(), "sample")
     note = f"Source: {sample.source}; {sample.licence}."
-    return _picture(sample.path, _digest(sample.path), sample.path.name, sample.alt, note)
+    return _picture(sample.path, sample_digest(sample.path), sample.path.name, sample.alt, note)
 
 
 def _from_uploads() -> Picture | None:

@@ -17,9 +17,11 @@ from estimators.export.sinks import to_bytes
 from estimators.settings import Settings
 from estimators.workflows.benchmark.document import read_benchmark, write_benchmark
 from estimators.workflows.benchmark.job import Surroundings
+from estimators.workflows.benchmark.jobs import BenchmarkJobs
 from estimators.workflows.benchmark.result import Benchmark
 from pages.ui import engine
 from pages.ui.benchmark import work
+from pages.ui.running import Mine
 from tests.app.visits import visit
 from tests.unit.benchmark_stand import Host, benchmark, calls, measured, steady
 
@@ -41,9 +43,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 def page(own: Benchmark | None = None, **address: str) -> AppTest:
     at = visit("benchmark", models=f"{LIGHTNING},{BLAZE}", **address)
     if own is not None:
-        at.session_state["benchmark_work"] = SimpleNamespace(
-            finished=True, state="done", error="", benchmark=own
-        )
+        done = SimpleNamespace(finished=True, state="done", error="", benchmark=own)
+        at.session_state["benchmark_work"] = Mine("", done)  # type: ignore[type-var]
     at.run()
     assert not at.exception
     return at
@@ -62,16 +63,16 @@ def test_it_measures_what_is_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
         gate.wait(60)
         return host
 
-    monkeypatch.setattr(
-        work,
-        "Surroundings",
-        lambda *around: Surroundings(*around, make=make),  # type: ignore[arg-type]
-    )
+    jobs = BenchmarkJobs(Surroundings(Settings(), make=make))  # type: ignore[arg-type]
+    monkeypatch.setattr(work, "shared", lambda: jobs)
     at = page()
     assert "Nothing has been measured yet" in words(at)
     at.button(key="run_benchmark").click().run()
     assert any(button.key == "cancel_benchmark" for button in at.button)
     assert "Nothing has been measured yet" not in words(at)
+    again = page()  # a session of its own, as after a reload
+    assert any(button.key == "cancel_benchmark" for button in again.button)
+    assert jobs.running == 1
     gate.set()
     end = time.monotonic() + 60
     while any(button.key == "cancel_benchmark" for button in at.button) and time.monotonic() < end:
@@ -81,6 +82,10 @@ def test_it_measures_what_is_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
     table = at.dataframe[0].value
     assert set(table.index) == {"MoveNet Lightning", "BlazePose full"}
     assert table["latency, ms"].iloc[0].startswith("5.0 (5.0–5.0)")
+    assert page().dataframe[0].value.equals(table), "what is done is found, too"
+    fewer = page(benchmark_threads="1")
+    assert fewer.query_params["benchmark_threads"] == "1"
+    assert "Nothing has been measured yet" in words(fewer), "that was another question"
 
 
 def test_the_table_marks_what_was_busy_and_says_why() -> None:

@@ -11,6 +11,7 @@ from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Block
 
 from pages.ui import engine
+from tests.app.visits import visit
 from tests.clip_factory import Recipe, make_clip
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -29,12 +30,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 
 def page(script: str, **address: str) -> AppTest:
-    at = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=60)
-    if script:
-        at.switch_page(script)
-    for key, value in {"models": "movenet-lightning", **address}.items():
-        at.query_params[key] = value
-    return at.run()
+    return visit(script, **{"models": "movenet-lightning", **address}).run()
 
 
 def box(at: AppTest) -> Block:
@@ -54,8 +50,8 @@ def bring(at: AppTest, name: str, content: bytes) -> None:
     ("script", "address"),
     [
         ("", {"picture_source": "upload"}),
-        ("pages/video.py", {"clip_source": "upload"}),
-        ("pages/benchmark.py", {"measured_on": "own"}),
+        ("video", {"clip_source": "upload"}),
+        ("benchmark", {"measured_on": "own"}),
     ],
 )
 def test_it_is_open_while_nothing_is_here_and_folded_afterwards(
@@ -64,7 +60,7 @@ def test_it_is_open_while_nothing_is_here_and_folded_afterwards(
     at = page(script, **address)
     assert box(at).proto.expanded
     bring(at, "words.txt", b"these are words")
-    if script == "pages/video.py":
+    if script == "video":
         bring(at, "*walk*.mp4", make_clip(tmp_path / "w.mp4", Recipe(pts=(0, 1, 2))).read_bytes())
     else:
         bring(at, "*walk*.jpg", PHOTO.read_bytes())

@@ -60,3 +60,11 @@ def test_a_link_to_a_frame_of_the_camera_says_that_it_is_not_there() -> None:
     at = page("", picture_source="live")
     assert "frame of the camera" in told(at.run())
     assert at.button_group(key="picture_source").value == "sample"
+
+
+def test_a_file_to_measure_on_is_named_until_another_one_is_chosen() -> None:
+    at = page("benchmark", measured_on="own", measured_file="my holiday.jpg")
+    assert "my holiday" in told(at)
+    at.selectbox(key="measured_on").set_value("astronaut").run()
+    assert "is not here" not in told(at)
+    assert "measured_file" not in at.query_params

@@ -131,8 +131,9 @@ def test_a_cancelled_job_is_kept_and_goes_on_for_whoever_asks(
     assert jobs.running_on("abc", clip) == {settings: job}
     assert jobs.running_on("another", clip) == {}
     wait_until(lambda: job.progress.done >= 3)
-    finished(jobs.leave(job, "ann"))
-    assert jobs.running_on("abc", clip) == {}
+    jobs.leave(job, "ann")
+    assert jobs.running_on("abc", clip) == {}, "nobody joins what is about to end"
+    finished(job)
     part = jobs.so_far("abc", clip, settings)
     assert part is not None
     assert part.progress.done == job.progress.done
@@ -143,6 +144,20 @@ def test_a_cancelled_job_is_kept_and_goes_on_for_whoever_asks(
     assert jobs.find("abc", clip, settings) is again
 
 
+def test_who_asks_while_a_cancelled_job_still_ends_goes_on_from_what_it_did(
+    runner: ProcessRunner, clip: ClipInfo
+) -> None:
+    jobs, settings = ClipJobs(runner), ClipSettings((ONE,))
+    job = jobs.watch("abc", clip, settings, "ann")
+    wait_until(lambda: job.progress.done >= 2)
+    jobs.leave(job, "ann")
+    again = jobs.watch("abc", clip, settings, "ben")
+    assert again is not job
+    assert (job.state, job.finished) == ("cancelled", True)
+    assert finished(again).progress.known == job.progress.done
+    assert again.state == "done"
+
+
 def test_a_model_that_is_added_and_cancelled_takes_nothing_away(
     runner: ProcessRunner, clip: ClipInfo
 ) -> None:
@@ -151,7 +166,8 @@ def test_a_model_that_is_added_and_cancelled_takes_nothing_away(
     both = ClipSettings((ONE, TWO))
     added = jobs.watch("abc", clip, both, "ann")
     wait_until(lambda: added.progress.done >= 2)
-    finished(jobs.leave(added, "ann"))
+    jobs.leave(added, "ann")
+    finished(added)
     part = jobs.so_far("abc", clip, both)
     assert part is not None
     assert part.estimates[ONE] is first.estimates[ONE]

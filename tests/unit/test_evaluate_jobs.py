@@ -12,7 +12,6 @@ from estimators.types import Frame, PoseSet
 from estimators.workflows.evaluate import jobs
 from estimators.workflows.evaluate.asks import EvaluateSettings
 from estimators.workflows.evaluate.jobs import EvaluateJobs, SetKey
-from estimators.workflows.watched import Watchers
 from tests.unit.evaluate_stand import LIGHTNING, MULTI, StandInRunner, annotated_set, found
 
 KEY = SetKey("mine", "content")
@@ -109,21 +108,3 @@ def test_only_so_many_finished_ones_are_kept(gated: Gated, tmp_path: Path) -> No
     assert len(folders) <= jobs.MOST_FOLDERS + 1
     shared.forget()
     assert list((tmp_path / "own" / "evaluations").iterdir()) == []
-
-
-def test_a_page_that_is_loaded_anew_is_back_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    now, here = [100.0], {"old"}
-    monkeypatch.setattr("estimators.workflows.watched.time.monotonic", lambda: now[0])
-    watchers = Watchers(here.__contains__, patience_s=10)
-    assert not watchers.any()
-    watchers.add("old")
-    here.clear()
-    now[0] += 9.9
-    assert watchers.any()
-    watchers.add("new")
-    here.add("new")
-    now[0] += 100
-    assert watchers.any()
-    here.clear()
-    now[0] += 10
-    assert not watchers.any()

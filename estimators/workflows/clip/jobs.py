@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from estimators.analysis.clip import ClipEstimates
 from estimators.kept import Kept, bytes_of
@@ -12,7 +11,7 @@ from estimators.media.clip_info import ClipInfo
 from estimators.runtime.api import Runner
 from estimators.workflows.clip.job import ClipJob
 from estimators.workflows.clip.run import ClipSettings
-from estimators.workflows.watched import PATIENCE_S, Watchers
+from estimators.workflows.watched import PATIENCE_S, WatchedJobs
 
 MOST_KEPT = 24
 MOST_KEPT_BYTES = 64_000_000
@@ -20,15 +19,7 @@ MOST_KEPT_BYTES = 64_000_000
 Key = tuple[str, str, ClipSettings]
 
 
-@dataclass
-class _Watched:
-    """A running job and who watches it."""
-
-    watchers: Watchers
-    job: ClipJob | None = None
-
-
-class ClipJobs:
+class ClipJobs(WatchedJobs[Key, ClipJob]):
     """Starts, shares and keeps clip jobs.  Every method may be called from any thread.
 
     A clip is known by the digest of its content and its name (which is in the results).  What one
@@ -50,17 +41,15 @@ class ClipJobs:
         most_kept: int = MOST_KEPT,
         most_bytes: int = MOST_KEPT_BYTES,
     ) -> None:
-        self._runner, self._present, self._patience_s = runner, present, patience_s
-        self._lock = threading.Lock()
-        self._running: dict[Key, _Watched] = {}
+        super().__init__(present, patience_s)
+        self._runner = runner
         self._done: Kept[Key, ClipJob] = Kept(most_bytes, kept_bytes, most_kept)
         self._stopped: Kept[Key, ClipJob] = Kept(most_bytes // 2, kept_bytes, most_kept)
 
     def find(self, digest: str, clip: ClipInfo, settings: ClipSettings) -> ClipJob | None:
         """The finished job, also where its models were run in several; None where some were not."""
         key = (digest, clip.name, settings)
-        with self._lock:
-            self._settle()
+        with self._settled():
             done = self._done.get(key)
             if done is None:
                 known = self._known(key)
@@ -85,30 +74,19 @@ class ClipJobs:
             InputError: no models, or no frame between the limits.
         """
         key = (digest, clip.name, settings)
-        with self._lock:
-            self._settle()
-            watched = self._running.get(key) or _Watched(Watchers(self._present, self._patience_s))
-            watched.watchers.add(viewer)
-            if watched.job is None:
-                known = self._begun(key)
-                if afresh:
-                    known = {
-                        model: e for model, e in known.items() if not e.errors and not e.restarts
-                    }
-                watched.job = ClipJob(self._runner, clip, settings, watched.watchers.any, known)
-                self._running[key] = watched
-                watched.job.start()
-            return watched.job
+
+        def make(wanted: Callable[[], bool]) -> ClipJob:
+            known = self._begun(key)
+            if afresh:
+                known = {m: e for m, e in known.items() if not e.errors and not e.restarts}
+            return ClipJob(self._runner, clip, settings, wanted, known)
+
+        return self._watch(key, viewer, make)
 
     def running_on(self, digest: str, clip: ClipInfo) -> dict[ClipSettings, ClipJob]:
         """The jobs on this clip that run now, whoever started them."""
-        with self._lock:
-            self._settle()
-            return {
-                its: watched.job
-                for (other, name, its), watched in self._running.items()
-                if (other, name) == (digest, clip.name) and watched.job is not None
-            }
+        same = (digest, clip.name)
+        return {key[2]: job for key, job in self._running(lambda key: key[:2] == same)}
 
     def so_far(self, digest: str, clip: ClipInfo, settings: ClipSettings) -> ClipJob | None:
         """What is known of what was asked for, as a job that was stopped; None without anything.
@@ -116,8 +94,7 @@ class ClipJobs:
         It holds the models that answered any frame.
         """
         key = (digest, clip.name, settings)
-        with self._lock:
-            self._settle()
+        with self._settled():
             known = self._begun(key)
             if not known:
                 return None
@@ -129,29 +106,6 @@ class ClipJobs:
             job.state = "cancelled"
             self._stopped.put(key, job)
             return job
-
-    def leave(self, job: ClipJob, viewer: str) -> ClipJob:
-        """What is done, for somebody who waits no longer; the job ends if nobody else waits."""
-        with self._lock:
-            watched = next((w for w in self._running.values() if w.job is job), None)
-            if watched is None or not watched.watchers.leave(viewer):
-                job.cancel()
-                return job
-        return job.so_far()
-
-    @property
-    def running(self) -> int:
-        """How many jobs run now."""
-        with self._lock:
-            self._settle()
-            return len(self._running)
-
-    def forget(self) -> None:
-        """Lets go of all finished jobs: nobody is there who could ask for them."""
-        with self._lock:
-            self._settle()
-            self._done.forget()
-            self._stopped.forget()
 
     def _begun(self, key: Key) -> dict[str, ClipEstimates]:
         """What the wanted models said about the same frames, also where they were stopped."""
@@ -180,15 +134,16 @@ class ClipJobs:
                         found[model] = e
         return {model: found[model] for model in settings.models if model in found}
 
-    def _settle(self) -> None:
+    def _ended(self, key: Key, job: ClipJob) -> None:
         """Keeps what is done or was stopped, forgets what failed."""
-        for key, watched in list(self._running.items()):
-            if watched.job is not None and watched.job.finished:
-                del self._running[key]
-                if watched.job.state == "done":
-                    self._done.put(key, watched.job)
-                elif watched.job.state == "cancelled":
-                    self._stopped.put(key, watched.job)
+        if job.state == "done":
+            self._done.put(key, job)
+        elif job.state == "cancelled":
+            self._stopped.put(key, job)
+
+    def _forget(self) -> None:
+        self._done.forget()
+        self._stopped.forget()
 
 
 def kept_bytes(jobs: Iterable[ClipJob]) -> int:

@@ -61,6 +61,7 @@ class EvaluateJob(BackgroundJob):
 
     Attributes:
         state: `waiting`, `running`, `done`, `cancelled` or `failed`.
+        folder: where estimates are kept.
         pictures: those that were read, as far as they are kept.
         outcome: None until it has stopped, and where nothing could be evaluated.
 
@@ -81,7 +82,7 @@ class EvaluateJob(BackgroundJob):
         self.annotated, self.settings = self._plan.annotated, settings
         self.outcome: Evaluated | None = None
         self._models = [_Model(get(key), len(self._plan.asks)) for key in settings.models]
-        self._runner, self._folder = runner, folder
+        self._runner, self.folder = runner, folder
         self._seen: SeenPictures | None = None
         self._lasting: dict[str, Lasting] = {}
         self.pictures = SetPictures(note=self._note_picture)
@@ -100,7 +101,7 @@ class EvaluateJob(BackgroundJob):
             PoseError: it could not go on; what is done is in `outcome`.
         """
         with self._running():
-            self._seen = None if self._folder is None else SeenPictures(self._folder)
+            self._seen = None if self.folder is None else SeenPictures(self.folder)
             keys = [model.spec.key for model in self._models]
             specs = [model.spec for model in self._models]
             left = deque(self._models)
@@ -150,7 +151,7 @@ class EvaluateJob(BackgroundJob):
         asked = 0
         try:
             with (
-                Records(self._folder, model.spec, options) as records,
+                Records(self.folder, model.spec, options) as records,
                 closing(answers(run, self._plan.asks, records)) as given,
             ):
                 for answer in given:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +13,7 @@ from estimators.runtime.api import Runner
 from estimators.workflows.evaluate.asks import EvaluateSettings
 from estimators.workflows.evaluate.job import EvaluateJob
 from estimators.workflows.own_folder import own_folder
-from estimators.workflows.watched import PATIENCE_S, Watchers
+from estimators.workflows.watched import PATIENCE_S, WatchedJobs
 
 # Finished ones, with all answers; and sets whose answers stay on the disk.
 MOST_KEPT, MOST_FOLDERS = 4, 16
@@ -34,15 +33,10 @@ class SetKey:
     content: str
 
 
-@dataclass(frozen=True, eq=False)
-class _Entry:
-    files: str
-    job: EvaluateJob
-    watchers: Watchers
-    folder: Path
+Key = tuple[str, EvaluateSettings]
 
 
-class EvaluateJobs:
+class EvaluateJobs(WatchedJobs[Key, EvaluateJob]):
     """Starts, shares and keeps evaluations.  Every method may be called from any thread.
 
     Args:
@@ -57,9 +51,9 @@ class EvaluateJobs:
         present: Callable[[str], bool] = lambda viewer: True,
         patience_s: float = PATIENCE_S,
     ) -> None:
-        self._runner, self._present, self._patience_s = runner, present, patience_s
-        self._lock = threading.Lock()
-        self._entries: list[_Entry] = []
+        super().__init__(present, patience_s)
+        self._runner = runner
+        self._ended_last: list[tuple[Key, EvaluateJob]] = []
 
     def watch(
         self, key: SetKey, annotated: AnnotatedSet, settings: EvaluateSettings, viewer: str
@@ -70,60 +64,33 @@ class EvaluateJobs:
             InputError: as `EvaluateJob`.
             OSError: there is no folder for its answers.
         """
-        with self._lock:
-            for entry in self._of(key.files):
-                if entry.job.settings == settings and not entry.job.finished:
-                    entry.watchers.add(viewer)
-                    return entry.job
-            watchers = Watchers(self._present, self._patience_s)
-            watchers.add(viewer)
+
+        def make(wanted: Callable[[], bool]) -> EvaluateJob:
             folder = self._folder(key.content)
-            job = EvaluateJob(self._runner, annotated, settings, folder, watchers.any)
-            self._entries.append(_Entry(key.files, job, watchers, folder))
-            self._tidy()
-            job.start()
-            return job
+            return EvaluateJob(self._runner, annotated, settings, folder, wanted)
+
+        return self._watch((key.files, settings), viewer, make)
 
     def find(self, key: SetKey, settings: EvaluateSettings) -> EvaluateJob | None:
         """The newest job of exactly these settings, running or stopped with something to show."""
-        with self._lock:
-            found = [entry.job for entry in self._of(key.files) if entry.job.settings == settings]
-        useful = [job for job in found if not job.finished or job.outcome is not None]
-        return useful[-1] if useful else None
+        running = [job for job in self.running_on(key) if job.settings == settings]
+        with self._settled():
+            asked = (key.files, settings)
+            ended = [job for its, job in self._ended_last if its == asked]
+        found = [job for job in ended if job.outcome is not None] + running
+        return found[-1] if found else None
 
     def running_on(self, key: SetKey) -> list[EvaluateJob]:
         """The jobs on this set that run now, whoever started them."""
-        with self._lock:
-            return [entry.job for entry in self._of(key.files) if not entry.job.finished]
+        return [job for _, job in self._running(lambda its: its[0] == key.files)]
 
-    def leave(self, job: EvaluateJob, viewer: str) -> bool:
-        """Somebody waits no longer: the job ends if nobody else does; whether it goes on."""
-        with self._lock:
-            others = any(e.watchers.leave(viewer) for e in self._entries if e.job is job)
-        if not others:
-            job.cancel()
-        return others
-
-    @property
-    def running(self) -> int:
-        """How many run now."""
-        with self._lock:
-            return sum(not entry.job.finished for entry in self._entries)
-
-    def forget(self) -> None:
-        """Lets go of all that is finished: nobody is there who could ask for it."""
-        with self._lock:
-            self._entries = [entry for entry in self._entries if not entry.job.finished]
-            self._remove_folders(most=0)
-
-    def _of(self, files: str) -> Iterator[_Entry]:
-        return (entry for entry in self._entries if entry.files == files)
-
-    def _tidy(self) -> None:
-        finished = [entry for entry in self._entries if entry.job.finished]
-        for entry in finished[:-MOST_KEPT]:
-            self._entries.remove(entry)
+    def _ended(self, key: Key, job: EvaluateJob) -> None:
+        self._ended_last = [*self._ended_last, (key, job)][-MOST_KEPT:]
         self._remove_folders(MOST_FOLDERS)
+
+    def _forget(self) -> None:
+        self._ended_last = []
+        self._remove_folders(most=0)
 
     def _folder(self, content: str) -> Path:
         """Where answers about a set are kept: one that no running job writes to."""
@@ -141,8 +108,8 @@ class EvaluateJobs:
             if folder not in self._used():
                 shutil.rmtree(folder, ignore_errors=True)
 
-    def _used(self) -> set[Path]:
-        return {entry.folder for entry in self._entries if not entry.job.finished}
+    def _used(self) -> set[Path | None]:
+        return {each.job.folder for each in self._jobs}
 
     @staticmethod
     def _root() -> Path:

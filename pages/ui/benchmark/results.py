@@ -48,7 +48,8 @@ def results(own: Benchmark | None, others: Mapping[str, Benchmark]) -> None:
         return
     name = _chosen(list(every), "benchmark_machine", "Machine")
     benchmark = every[name]
-    st.markdown(f"{escaped(machine_text(benchmark.machine))}.")
+    when = escaped(benchmark.made[:16].replace("T", " "))
+    st.markdown(f"{escaped(machine_text(benchmark.machine))}. Measured {when} UTC.")
     if own is not None and name == HERE:
         _keep_button(own)
     if told := list(notes(benchmark)):

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from pathlib import Path
-
 import streamlit as st
 
 from estimators.errors import InputError
 from estimators.media import samples
+from estimators.media.names import printable
+from estimators.workflows.benchmark.jobs import MediaFile
 from pages.ui.address import publish, recall
+from pages.ui.folding import bringing
+from pages.ui.gone import forget_gone, tell_gone
+from pages.ui.sample import sample_digest
 from pages.ui.server.files import received
 from pages.ui.text import escaped
 
@@ -17,15 +19,7 @@ _OWN = "own"
 _KEPT, _REFUSED = "benchmark_file", "benchmark_refused"
 
 
-@dataclass(frozen=True)
-class Source:
-    """A file, and what the person calls it."""
-
-    path: Path
-    name: str
-
-
-def choose_media() -> Source | None:
+def choose_media() -> MediaFile | None:
     """What to measure on; None while nothing is there."""
     every = {sample.path.stem: sample for sample in (*samples.pictures(), *samples.clips())}
     names = [*every, _OWN]
@@ -42,25 +36,30 @@ def choose_media() -> Source | None:
     )
     publish("measured_on", chosen, names[0])
     if chosen != _OWN:
-        return Source(every[chosen].path, every[chosen].path.name)
+        forget_gone("measured")
+        path = every[chosen].path
+        return MediaFile(path, path.name, sample_digest(path))
     return _own()
 
 
-def _own() -> Source | None:
-    st.file_uploader(
-        "A picture or a clip",
-        key="benchmark_upload",
-        max_upload_size=_largest_mb(),
-        on_change=_keep,
-        help="It stays on the machine that runs this dashboard, until you leave.",
-    )
+def _own() -> MediaFile | None:
+    kept: MediaFile | None = st.session_state.get(_KEPT)
+    if kept is not None and not kept.path.is_file():
+        kept = None
+    here = f"**{escaped(kept.name)}** · another one" if kept else ""
+    with bringing("Your picture or clip", here):
+        st.file_uploader(
+            "A picture or a clip",
+            key="benchmark_upload",
+            max_upload_size=_largest_mb(),
+            on_change=_keep,
+            help="It stays on the machine that runs this dashboard, until you leave.",
+        )
     if reason := st.session_state.get(_REFUSED):
         st.error(escaped(reason), icon=":material/block:")
-    kept: Source | None = st.session_state.get(_KEPT)
-    if kept is None or not kept.path.is_file():
+    tell_gone("measured", [kept.name] if kept else [])
+    if kept is None:
         st.info("Add a picture or a clip to measure on.", icon=":material/upload:")
-        return None
-    st.caption(f"Kept: {escaped(kept.name)}")
     return kept
 
 
@@ -78,7 +77,7 @@ def _keep() -> None:
     except InputError as error:
         st.session_state[_REFUSED] = str(error)
         return
-    before: Source | None = st.session_state.pop(_KEPT, None)
+    before: MediaFile | None = st.session_state.pop(_KEPT, None)
     if before is not None:
         before.path.unlink(missing_ok=True)
-    st.session_state[_KEPT] = Source(came.path, file.name)
+    st.session_state[_KEPT] = MediaFile(came.path, printable(file.name), came.digest)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from functools import partial
 
 import streamlit as st
@@ -11,43 +10,39 @@ from estimators.errors import InputError
 from estimators.registry import MODELS
 from estimators.workflows.benchmark.asks import THREADS, BenchmarkSettings, threads_of
 from estimators.workflows.benchmark.job import BenchmarkJob, Surroundings
-from estimators.workflows.benchmark.media import load_media
+from estimators.workflows.benchmark.jobs import BenchmarkJobs, MediaFile
 from estimators.workflows.benchmark.result import Benchmark
 from pages.ui import devices, engine, memory
-from pages.ui.benchmark.sources import Source
-from pages.ui.running import follow
+from pages.ui.address import publish
+from pages.ui.running import Following, Mine, mine
+from pages.ui.server.leaving import when_empty
+from pages.ui.server.status import tells
 from pages.ui.server.viewers import present, viewer
 from pages.ui.server_settings import server_settings
 from pages.ui.settings import Settings
 from pages.ui.text import escaped
 
-_MINE = "benchmark_work"
 _SECONDS = {"3": "3 s, a first look", "10": "10 s", "30": "30 s, to send around"}
+_USUAL_S = "10"
 
 
 def choose_plan(settings: Settings) -> BenchmarkSettings | None:
-    """What is measured of the chosen models; None where nothing can be."""
+    """What is measured of the chosen models, kept in the address; None where nothing can be."""
     left, right = st.columns(2)
     with left:
-        threads = st.pills(
-            "Threads",
-            THREADS,
-            selection_mode="multi",
-            default=memory.recall("benchmark_threads", list(THREADS)),
-            key="benchmark_threads",
-            help="One pass over the models each. *all*: every core this server may use.",
-        )
-        memory.keep("benchmark_threads", threads)
+        threads = _choose_threads("benchmark_threads")
     with right:
+        key = "benchmark_seconds"
+        addressed = st.query_params.get(key, _USUAL_S)
         seconds = st.segmented_control(
             "Time for each model and pass",
             list(_SECONDS),
-            default=memory.recall("benchmark_seconds", "10"),
+            default=memory.recall(key, addressed if addressed in _SECONDS else _USUAL_S),
             format_func=_SECONDS.__getitem__,
             required=True,
-            key="benchmark_seconds",
+            key=key,
         )
-        memory.keep("benchmark_seconds", seconds)
+        publish(key, seconds, _USUAL_S)
     ready = tuple(key for key in settings.models if engine.has_weights(key))
     try:
         device = next(filter(None, (devices.wanted(MODELS[key]) for key in ready)), "")
@@ -57,65 +52,95 @@ def choose_plan(settings: Settings) -> BenchmarkSettings | None:
         return None
 
 
-def work(source: Source | None, plan: BenchmarkSettings | None) -> Benchmark | None:
+def _choose_threads(key: str) -> list[str]:
+    addressed = [n for n in st.query_params.get(key, "").split(",") if n in THREADS]
+    threads = st.pills(
+        "Threads",
+        THREADS,
+        selection_mode="multi",
+        default=memory.recall(key, addressed or list(THREADS)),
+        key=key,
+        help="One pass over the models each. *all*: every core this server may use.",
+    )
+    publish(key, ",".join(n for n in THREADS if n in threads), ",".join(THREADS))
+    return memory.keep(key, threads)  # as the list that the widget takes
+
+
+@st.cache_resource(show_spinner=False)
+def shared() -> BenchmarkJobs:
+    """The benchmarks of this server."""
+    jobs = BenchmarkJobs(Surroundings(server_settings(), engine.runner()), present)
+    when_empty(jobs.forget)
+    tells("benchmarks", lambda: {"running": jobs.running})
+    return jobs
+
+
+def work(source: MediaFile | None, plan: BenchmarkSettings | None) -> Benchmark | None:
     """The button or the progress, whichever it is time for; what has been measured last."""
-    mine: BenchmarkJob | None = st.session_state.get(_MINE)
-    if mine is not None and not mine.finished:
-        follow(mine, "benchmark", partial(_how_far, mine), mine.cancel)
+    following = Following("benchmark", shared(), _how_far)
+    if following.draw():
         st.caption(
             "Leave the machine alone meanwhile, this page too if you can: whatever else runs is "
             "waited for, and told where it went on."
         )
         return None
     if source is not None and plan is not None:
-        _run_button(source, plan)
-    if mine is None:
+        _offer(following, source, plan)
+    if following.mine is None:
         return None
-    _say_how_it_went(mine)
+    _say_how_it_went(following.mine.job)
     return measured_last()
+
+
+def _offer(following: Following[BenchmarkJob], source: MediaFile, plan: BenchmarkSettings) -> None:
+    """Takes what was measured before this page was loaded anew, or by somebody else; the button."""
+    known = shared().find(source, plan) if following.mine is None else None
+    if known is not None and known.finished:
+        following.take(source.key, known)
+    elif known is not None:
+        _start(following, source, plan)
+    following.others(
+        shared().running_on(source),
+        _others,
+        lambda job: _start(following, source, job.settings),
+    )
+    _run_button(following, source, plan)
 
 
 def running() -> bool:
     """A benchmark of this viewer is under way."""
-    mine: BenchmarkJob | None = st.session_state.get(_MINE)
-    return mine is not None and not mine.finished
+    known = mine("benchmark")
+    return known is not None and not known.left and not known.job.finished
 
 
 def measured_last() -> Benchmark | None:
     """What this viewer has measured last, once that is over."""
-    mine: BenchmarkJob | None = st.session_state.get(_MINE)
-    return mine.benchmark if mine and mine.finished and mine.benchmark.measured else None
+    known: Mine[BenchmarkJob] | None = mine("benchmark")
+    if known is None or not known.job.finished:
+        return None
+    return known.job.benchmark if known.job.benchmark.measured else None
 
 
-def _run_button(source: Source, plan: BenchmarkSettings) -> None:
+def _others(job: BenchmarkJob) -> str:
+    titles = ", ".join(MODELS[key].title for key in job.settings.models)
+    return f"This is being measured with {titles}: {job.progress.text}."
+
+
+def _run_button(
+    following: Following[BenchmarkJob], source: MediaFile, plan: BenchmarkSettings
+) -> None:
     titles = ", ".join(MODELS[key].title for key in plan.models)
     # Two warm-ups, the rounds, and the starts of the process.
     least_s = len(plan.models) * len(plan.threads) * (plan.seconds + 4)
     with st.container(horizontal=True, vertical_alignment="center"):
         if st.button("Measure", type="primary", icon=":material/speed:", key="run_benchmark"):
-            _start(source, plan)
+            _start(following, source, plan)
         about = f"{max(1, round(least_s / 60))} min" if least_s > 60 else "a minute"
         st.caption(f"{titles}: about {about}, slow models longer", width="content")
 
 
-def _start(source: Source, plan: BenchmarkSettings) -> None:
-    load = partial(load_media, source.path, source.name)
-    wanted = partial(present, viewer())
-    around = Surroundings(server_settings(), engine.runner(), wanted, _turn())
-    try:
-        job = BenchmarkJob(load, plan, around)
-    except InputError as error:
-        st.error(escaped(str(error)), icon=":material/error:")
-        return
-    job.start()
-    st.session_state[_MINE] = job
-    st.rerun()
-
-
-@st.cache_resource(show_spinner=False)
-def _turn() -> threading.Lock:
-    """Of all benchmarks of this server: one runs at a time."""
-    return threading.Lock()
+def _start(following: Following[BenchmarkJob], source: MediaFile, plan: BenchmarkSettings) -> None:
+    following.start(source.key, partial(shared().watch, source, plan, viewer()))
 
 
 def _how_far(job: BenchmarkJob) -> None:

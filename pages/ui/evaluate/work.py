@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from functools import partial
 from typing import cast
 
 import streamlit as st
 
 from estimators.analysis.accuracy.protocol import Protocol
-from estimators.errors import InputError
 from estimators.registry import MODELS
 from estimators.workflows.evaluate.answers import Evaluated
 from estimators.workflows.evaluate.asks import EvaluateSettings
@@ -20,14 +18,13 @@ from estimators.workflows.evaluate.progress import EvaluateProgress, ModelProgre
 from pages.ui import devices, engine
 from pages.ui.address import publish, recall
 from pages.ui.evaluate.sources import Brought
-from pages.ui.running import follow, pace
+from pages.ui.running import Following, pace
 from pages.ui.server.leaving import when_empty
 from pages.ui.server.status import tells
 from pages.ui.server.viewers import present, viewer
 from pages.ui.settings import Settings
 from pages.ui.text import escaped
 
-_MINE = "evaluate_work"
 _PROTOCOLS: Mapping[Protocol, str] = {"whole": "Whole picture", "crop": "One person, cropped"}
 _STATES = {
     "waiting": ":material/hourglass_empty: waits",
@@ -36,18 +33,6 @@ _STATES = {
     "cancelled": ":material/stop: stopped",
     "failed": ":material/error: failed",
 }
-
-
-@dataclass(frozen=True)
-class _Work:
-    """The job that this viewer started or joined last, and on which set.
-
-    `left` where they wait for it no longer while others do.
-    """
-
-    files: str
-    job: EvaluateJob
-    left: bool = False
 
 
 @st.cache_resource(show_spinner=False)
@@ -82,52 +67,40 @@ def choose_plan(settings: Settings) -> EvaluateSettings:
 
 def work(brought: Brought, plan: EvaluateSettings) -> Evaluated | None:
     """The button or the progress, whichever it is time for; what there is to show."""
-    mine: _Work | None = st.session_state.get(_MINE)
-    if mine is not None and not mine.left and not mine.job.finished:
-        follow(mine.job, "evaluate", partial(_how_far, mine.job), partial(_leave, mine))
+    following, files = Following("evaluate", shared(), _how_far), brought.key.files
+    if following.draw():
         st.caption("You can look at other pages meanwhile; the work goes on. What is done is kept.")
         return None
-    mine = mine if mine is not None and mine.files == brought.key.files else None
-    if mine is None or mine.job.settings != plan:
+    mine = following.on(files)
+    if mine is None or mine.settings != plan:
         known = shared().find(brought.key, plan)
         if known is not None and not known.finished:
-            _start(brought, plan)  # begun before this page was loaded anew, or by somebody else
+            _start(following, brought, plan)  # begun before this page was loaded anew, or elsewhere
         if known is not None:
-            mine = st.session_state[_MINE] = _Work(brought.key.files, known)
-    same = mine is not None and mine.job.settings == plan
-    complete = same and mine is not None and mine.job.state == "done"
-    if not complete:
-        _say_what_others_run(brought)
-        _run_button(brought, plan, same)
+            mine = following.take(files, known)
+    same = mine is not None and mine.settings == plan
+    if not same or (mine is not None and mine.state != "done"):
+        following.others(
+            shared().running_on(brought.key),
+            _others,
+            lambda job: _start(following, brought, job.settings),
+        )
+        _run_button(following, brought, plan, same)
     if mine is None:
         return None
-    _say_what_it_is(mine.job, plan)
-    return mine.job.outcome
+    _say_what_it_is(mine, plan)
+    return mine.outcome
 
 
-def _say_what_others_run(brought: Brought) -> None:
-    """Work on this set that this page does not follow, and the way to it."""
-    for number, job in enumerate(shared().running_on(brought.key)):
-        titles = ", ".join(MODELS[key].title for key in job.settings.models)
-        progress = job.progress
-        with st.container(horizontal=True, vertical_alignment="center"):
-            st.markdown(
-                f":material/sync: This set is being evaluated with {titles}: {progress.done:,} of "
-                f"{progress.total:,} answers.",
-                width="content",
-            )
-            if st.button("Watch", key=f"watch_evaluate_{number}", icon=":material/visibility:"):
-                _start(brought, job.settings)
+def _others(job: EvaluateJob) -> str:
+    titles = ", ".join(MODELS[key].title for key in job.settings.models)
+    done, total = job.progress.done, job.progress.total
+    return f"This set is being evaluated with {titles}: {done:,} of {total:,} answers."
 
 
-def _leave(mine: _Work) -> None:
-    """The job stops, unless others watch it: then this page lets go of it."""
-    if shared().leave(mine.job, viewer()):
-        st.session_state[_MINE] = replace(mine, left=True)
-        st.rerun()
-
-
-def _run_button(brought: Brought, plan: EvaluateSettings, again: bool) -> None:
+def _run_button(
+    following: Following[EvaluateJob], brought: Brought, plan: EvaluateSettings, again: bool
+) -> None:
     if not plan.models:
         st.info("None of the chosen models has its weights here yet.", icon=":material/download:")
         return
@@ -136,21 +109,13 @@ def _run_button(brought: Brought, plan: EvaluateSettings, again: bool) -> None:
         pictures = len(brought.annotated.images)
         label = "Go on" if again else f"Evaluate on {pictures:,} picture{'s'[: pictures > 1]}"
         if st.button(label, type="primary", icon=":material/play_arrow:", key="run_evaluate"):
-            _start(brought, plan)
+            _start(following, brought, plan)
         st.caption(f"with {titles}", width="content")
 
 
-def _start(brought: Brought, plan: EvaluateSettings) -> None:
-    try:
-        job = shared().watch(brought.key, brought.annotated, plan, viewer())
-    except InputError as error:
-        st.error(escaped(str(error)), icon=":material/error:")
-        return
-    except OSError as error:
-        st.error(f"Answers cannot be kept. {error.strerror}.", icon=":material/hard_disk:")
-        return
-    st.session_state[_MINE] = _Work(brought.key.files, job)
-    st.rerun()
+def _start(following: Following[EvaluateJob], brought: Brought, plan: EvaluateSettings) -> None:
+    watch = partial(shared().watch, brought.key, brought.annotated, plan, viewer())
+    following.start(brought.key.files, watch)
 
 
 def _how_far(job: EvaluateJob) -> None:

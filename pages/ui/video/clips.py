@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +14,7 @@ from estimators.media.clip_info import ClipInfo
 from pages.ui.address import choose
 from pages.ui.gone import forget_gone, tell_gone
 from pages.ui.recorded import kept_recording
-from pages.ui.sample import choose_sample
+from pages.ui.sample import choose_sample, sample_digest
 from pages.ui.text import escaped
 from pages.ui.video.kept import made
 from pages.ui.video.uploads import uploaded
@@ -82,7 +81,7 @@ def choose_clip(source: str) -> ChosenClip | None:
 def _from_samples() -> ChosenClip:
     sample = choose_sample("Sample clip", samples.clips(), "clip")
     info = _opened(sample.path, sample.path.name)
-    return ChosenClip(info, _digest(str(sample.path)), sample.alt, _source(sample))
+    return ChosenClip(info, sample_digest(sample.path), sample.alt, _source(sample))
 
 
 def _source(sample: samples.Sample) -> str:
@@ -110,9 +109,3 @@ _FROM = {"sample": _from_samples, "upload": _from_upload, "live": _from_live}
 
 def _opened(path: Path, name: str) -> ClipInfo:
     return made(("clip", path, name), lambda: open_clip(path, name=name), "Reading the clip …")
-
-
-@st.cache_data(show_spinner=False)
-def _digest(path: str) -> str:
-    with Path(path).open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

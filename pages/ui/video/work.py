@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable
 from functools import partial
 
 import streamlit as st
@@ -14,23 +13,13 @@ from estimators.workflows.clip.job import ClipJob, ClipProgress
 from estimators.workflows.clip.jobs import ClipJobs
 from estimators.workflows.clip.run import ClipSettings
 from pages.ui import engine
-from pages.ui.running import follow, pace
+from pages.ui.running import Following, pace
 from pages.ui.server.leaving import when_empty
 from pages.ui.server.status import tells
 from pages.ui.server.viewers import present, viewer
 from pages.ui.text import escaped
 from pages.ui.video.clips import ChosenClip
 from pages.ui.video.plan import frames_wanted
-
-_MINE = "clip_work"
-
-
-@dataclass(frozen=True)
-class _Work:
-    """The job that this viewer started or joined last, and on which clip."""
-
-    digest: str
-    job: ClipJob
 
 
 @st.cache_resource(show_spinner=False)
@@ -48,44 +37,40 @@ def work(clip: ChosenClip, plan: ClipSettings) -> ClipJob | None:
     Returns:
         The job to show: of exactly this plan where it is done, else what there is of this clip.
     """
-    mine: _Work | None = st.session_state.get(_MINE)
-    if mine is not None and not mine.job.finished:
-        follow(mine.job, "clip", partial(_how_far, mine.job), partial(_leave, mine))
+    following = Following("clip", shared(), _how_far)
+    if following.draw():
         st.caption("You can look at other pages meanwhile; the work goes on.")
         return None
+    start = partial(_start, following, clip)
     done = shared().find(clip.digest, clip.info, plan) if plan.models else None
     if done is not None:
-        _say_what_failed(clip, plan, done)
+        _say_what_failed(done, partial(start, plan, afresh=True))
         return done
-    mine = mine if mine is not None and mine.digest == clip.digest else None
+    mine = following.on(clip.digest)
     running = shared().running_on(clip.digest, clip.info)
-    if plan in running and (mine is None or mine.job.settings != plan):
-        _start(clip, plan)  # begun before this page was loaded anew, or by somebody else
-    _say_what_others_run(clip, running)
+    if plan in running and (mine is None or mine.settings != plan):
+        start(plan)  # begun before this page was loaded anew, or by somebody else
+    following.others(running.values(), _others, lambda job: start(job.settings))
     known = shared().so_far(clip.digest, clip.info, plan) if plan.models else None
-    _run_button(clip, plan, known)
-    if known is None and mine is not None and mine.job.progress.done:
-        known = mine.job
+    _run_button(clip, plan, known, partial(start, plan))
+    if known is None and mine is not None and mine.progress.done:
+        known = mine
     if known is not None:
         _say_what_it_is(known, plan)
     return known
 
 
-def _say_what_others_run(clip: ChosenClip, running: Mapping[ClipSettings, ClipJob]) -> None:
-    """Work on this clip that this page does not follow, and the way to it."""
-    for number, (settings, job) in enumerate(running.items()):
-        with st.container(horizontal=True, vertical_alignment="center"):
-            progress = job.progress
-            st.markdown(
-                f":material/sync: This clip is being processed with {_titles(settings.models)}: "
-                f"{progress.done:,} of {progress.total:,} frames.",
-                width="content",
-            )
-            if st.button("Watch", key=f"watch_clip_{number}", icon=":material/visibility:"):
-                _start(clip, settings)
+def _others(job: ClipJob) -> str:
+    done, total = job.progress.done, job.progress.total
+    return (
+        f"This clip is being processed with {_titles(job.settings.models)}: "
+        f"{done:,} of {total:,} frames."
+    )
 
 
-def _run_button(clip: ChosenClip, plan: ClipSettings, known: ClipJob | None) -> None:
+def _run_button(
+    clip: ChosenClip, plan: ClipSettings, known: ClipJob | None, start: Callable[[], None]
+) -> None:
     """Starts the work, or goes on with what is `known`."""
     try:
         frames = frames_wanted(clip.info, plan)
@@ -102,25 +87,21 @@ def _run_button(clip: ChosenClip, plan: ClipSettings, known: ClipJob | None) -> 
             if models == known.ran:
                 label = f"Go on: {frames - known.progress.done:,} of {frames:,} frames left"
         if st.button(label, type="primary", icon=":material/play_arrow:", key="run_clip"):
-            _start(clip, plan)
+            start()
         st.caption(f"with {_titles(models)}", width="content")
 
 
-def _start(clip: ChosenClip, plan: ClipSettings, afresh: bool = False) -> None:
-    job = shared().watch(clip.digest, clip.info, plan, viewer(), afresh)
-    st.session_state[_MINE] = _Work(clip.digest, job)
-    st.rerun()
+def _start(
+    following: Following[ClipJob], clip: ChosenClip, plan: ClipSettings, afresh: bool = False
+) -> None:
+    watch = partial(shared().watch, clip.digest, clip.info, plan, viewer(), afresh)
+    following.start(clip.digest, watch)
 
 
 def _how_far(job: ClipJob) -> None:
     progress = job.progress
     st.markdown(f"**{_titles(job.settings.models)}** on **{escaped(job.clip.name)}**")
     st.progress(progress.done / max(1, progress.total), _in_words(progress))
-
-
-def _leave(mine: _Work) -> None:
-    st.session_state[_MINE] = replace(mine, job=shared().leave(mine.job, viewer()))
-    st.rerun()
 
 
 def _in_words(progress: ClipProgress) -> str:
@@ -162,8 +143,8 @@ def how_fast(job: ClipJob) -> str:
     )
 
 
-def _say_what_failed(clip: ChosenClip, plan: ClipSettings, job: ClipJob) -> None:
+def _say_what_failed(job: ClipJob, again: Callable[[], None]) -> None:
     for note in job.notes:
         st.warning(escaped(note), icon=":material/error:")
     if job.notes and st.button("Try again", icon=":material/refresh:", key="retry_clip"):
-        _start(clip, plan, afresh=True)
+        again()
