@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import sys
 import time
@@ -47,10 +48,13 @@ def server(folder: Path, **settings: str) -> Iterator[str]:
 
 @dataclass
 class Size:
-    """What the app's own process has: its share of memory, threads and open files.
+    """What the app's own process has: memory of its own, threads and open files.
 
     And how often it and its children have shared memory open.
     """
+
+    def __str__(self) -> str:
+        return f"{self.mb:.0f} MB, {self.threads} threads, {self.files} files, {self.shared} shared"
 
     mb: float
     threads: int
@@ -59,10 +63,8 @@ class Size:
 
     @classmethod
     def of(cls, process: psutil.Process) -> Size:
-        memory = process.memory_full_info()
         shared = sum(map(_shared_memory, [process, *process.children(recursive=True)]))
-        mb = getattr(memory, "pss", memory.rss) / 1e6
-        return cls(mb, process.num_threads(), process.num_fds(), shared)
+        return cls(_own_mb(process), process.num_threads(), process.num_fds(), shared)
 
     def within(self, before: Size) -> bool:
         """Whether nothing is more than 5 % above what it was; of few things, two more."""
@@ -75,6 +77,19 @@ class Size:
         return all(
             getattr(self, n) <= getattr(most, n) for n in ("mb", "threads", "files", "shared")
         )
+
+
+def _own_mb(process: psutil.Process) -> float:
+    """Its share (PSS) but for libraries' files, which depends on who else has them open.
+
+    All that is resident where the system tells no more.
+    """
+    try:
+        rollup = Path(f"/proc/{process.pid}/smaps_rollup").read_text()
+    except OSError:
+        return float(process.memory_info().rss / 1e6)
+    kilobytes = re.findall(r"Pss_(?:Anon|Shmem): +(\d+) kB", rollup)
+    return sum(map(int, kilobytes)) * 1024 / 1e6
 
 
 def _shared_memory(process: psutil.Process) -> int:
