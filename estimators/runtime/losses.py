@@ -64,7 +64,11 @@ class Losses:
 
     @contextmanager
     def of(self, frame: Frame, viewer: str) -> Iterator[None]:
-        """Remembers when the process is lost inside; forgets the viewer's losses when it is not."""
+        """Remembers when the process is lost inside.
+
+        When it is not, the viewer's losses are forgotten, and so are those on this picture: they
+        came from outside.
+        """
         try:
             yield
         except (ModelCrashedError, ModelTimeoutError) as error:
@@ -72,6 +76,11 @@ class Losses:
             raise
         with self._lock:
             self._viewers.pop(viewer, None)
+            suspect = any(shape == frame.image.shape for shape, _ in self._pictures)
+        if suspect:
+            key = _key(frame)
+            with self._lock:
+                self._pictures.pop(key, None)
 
     def forgive(self) -> None:
         """Lets every viewer try again; pictures stay set aside."""
