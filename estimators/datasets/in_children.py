@@ -6,9 +6,9 @@ ZIPs are unpacked and annotations parsed there, too: see `estimators.decode`.
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from estimators.annotated import AnnotatedImage, AnnotatedSet, Source
 from estimators.datasets import coco, content, read
@@ -29,6 +29,8 @@ _ONE_AT_A_TIME = threading.Lock()
 # A set is many files.
 _TIMES = 5
 _LONGEST = 80
+
+_T = TypeVar("_T")
 
 
 def read_annotated_set(
@@ -56,17 +58,23 @@ def read_marks(data: bytes, name: str) -> list[AnnotatedImage]:
 
 def look_at(source: Path | Source, name: str) -> PictureContent:
     """See `datasets.content.read_content`; what is read elsewhere comes without its content."""
-    decoders = pool()
-    if decoders is None or isinstance(source, RemoteFile):
-        return content.read_content(source, name)
-    found: PictureContent = decoders.call(_LOOK, (source, name), name)
-    return found
+    return _read_by(content.read_content, _LOOK, source, name)
 
 
 def read_listed(source: Path | Source, name: str) -> Frame:
     """See `datasets.content.read_listed`."""
+    return _read_by(content.read_listed, _LISTED, source, name)
+
+
+def _read_by(
+    read_here: Callable[[Path | Source, str], _T], there: str, source: Path | Source, name: str
+) -> _T:
+    """By the function called `there` in a decoder's process, or by `read_here` in this one.
+
+    What lies at an address is fetched and read here.
+    """
     decoders = pool()
     if decoders is None or isinstance(source, RemoteFile):
-        return content.read_listed(source, name)
-    frame: Frame = decoders.call(_LISTED, (source, name), name)
-    return frame
+        return read_here(source, name)
+    found: _T = decoders.call(there, (source, name), name)
+    return found
