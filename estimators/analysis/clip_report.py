@@ -93,6 +93,10 @@ class ClipReport:
         latency_ms = self.shown[model].clip.latency_ms
         return float(latency_ms[0]) if len(latency_ms) else math.nan
 
+    def busy(self, model: str) -> int:
+        """Frames whose times were measured while other work ran."""
+        return int(self.shown[model].clip.busy.sum())
+
     def transport_ms(self, model: str) -> float:
         """Median time that frames and answers were on their way, after the first frame."""
         column = TIMINGS.index("transport_ms")

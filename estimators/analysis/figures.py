@@ -32,6 +32,7 @@ UNITS: Mapping[str, str] = {
     "mean_score": "score",
     "frames": "count",
     "frames_failed": "count",
+    "frames_busy": "count",
     "jitter": "torsos/s²",
     "dropout": "share",
     "identity_switches": "count",
@@ -143,11 +144,14 @@ def clip_figures(
         usual, overall = report.latency[model], report.temporal[model]
         yield Figure("frames", overall.frames, file, model)
         yield Figure("frames_failed", overall.failed, file, model)
+        yield Figure("frames_busy", report.busy(model), file, model)
         yield from cost_figures(
             file,
             model,
             latency=usual.median_ms,
             latency_p95=usual.p95_ms,
+            latency_least=usual.least_ms,
+            latency_most=usual.most_ms,
             latency_first=report.first_ms(model),
             transport=report.transport_ms(model),
             memory=memory_mb.get(model),

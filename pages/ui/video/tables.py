@@ -72,6 +72,6 @@ def latency_table(comparison: ClipComparison) -> pd.DataFrame:
             "transport, ms": report.transport_ms(spec.key),
             "frames": numbers.frames,
             "failed": numbers.failed,
-            "measured while busy": int(report.shown[spec.key].clip.busy.sum()),
+            "measured while busy": report.busy(spec.key),
         }
     return pd.DataFrame.from_dict(rows, orient="index")
