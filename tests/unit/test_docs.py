@@ -11,8 +11,11 @@ from pathlib import Path
 import pytest
 
 from estimators import settings, weights
+from estimators.cli import output
+from estimators.cli.codes import FORMATS
 from estimators.cli.main import _parser as build_parser
 from estimators.registry import MODELS
+from estimators.workflows.clip import files
 
 ROOT = Path(__file__).resolve().parents[2]
 README_FILE = ROOT / "README.md"
@@ -104,10 +107,10 @@ def test_the_table_of_settings_is_that_of_the_code() -> None:
 def test_no_other_variable_is_named_anywhere() -> None:
     """In the code's messages and in all pages, so that whoever follows them finds the setting."""
     known = {name for name, _, _ in settings.table()} | {"POSE_BROWSER"}
-    files = [README_FILE, *(ROOT / "docs").rglob("*.md")]
+    texts = [README_FILE, *(ROOT / "docs").rglob("*.md")]
     for folder in ("estimators", "pages", "benchmarks"):
-        files += (ROOT / folder).rglob("*.py")
-    for file in files:
+        texts += (ROOT / folder).rglob("*.py")
+    for file in texts:
         assert set(VARIABLE.findall(file.read_text(encoding="utf-8"))) <= known, file
 
 
@@ -133,6 +136,13 @@ def test_files_named_in_the_readme_exist() -> None:
     assert [name for name in named if not (ROOT / name).exists()] == []
     modules = set(re.findall(r"python -m\s+(benchmarks\.\w+)", DOCS))
     assert [m for m in modules if not (ROOT / f"{m.replace('.', '/')}.py").exists()] == []
+
+
+def test_every_format_is_written_for_pictures_and_clips_and_named_in_the_readme() -> None:
+    told = re.search(r"`--format` takes (.*?);", README, re.DOTALL)
+    assert told is not None
+    named = re.findall(r"`([\w-]+)`", told[1])
+    assert set(named) == set(FORMATS) == set(output._NAMED) == set(files.FORMATS)
 
 
 def test_every_page_is_listed() -> None:
