@@ -8,6 +8,7 @@ from pathlib import Path
 
 _COSTS = ("ms", "MB", "s")  # units of times and memory
 _KEPT = ("shard-", ".estimates")  # by a run, for the next
+_BUSY = "frames_busy"
 _TIMED = ("created", "elapsed_s", "busy")
 
 
@@ -19,9 +20,11 @@ def untimed(path: Path) -> object:
         timed = {i for i, name in enumerate(header) if "_ms" in name or name == "busy"}
         return [[c for i, c in enumerate(row) if i not in timed] for row in rows]
     if path.name == "summary.csv":
-        return [r for r in csv.reader(text.splitlines()) if r[-1] not in _COSTS]
+        rows = csv.reader(text.splitlines())
+        return [r for r in rows if r[-1] not in _COSTS and _BUSY not in r]
     if path.name == "summary.json":
-        return [r for r in json.loads(text)["figures"] if r["unit"] not in _COSTS]
+        figures = json.loads(text)["figures"]
+        return [f for f in figures if f["unit"] not in _COSTS and f["figure"] != _BUSY]
     return _without(json.loads(text)) if path.suffix == ".json" else text
 
 
