@@ -28,7 +28,7 @@ def runner(monkeypatch: pytest.MonkeyPatch) -> Iterator[ProcessRunner]:
     st.cache_data.clear()
     models = {key: fake.spec(key) for key in (KEY, OTHER)}
     hosts = ProcessRunner(Settings(), models=models, threads=1)
-    monkeypatch.setattr(runners, "ProcessRunner", lambda: hosts)
+    monkeypatch.setattr(runners, "ProcessRunner", lambda settings: hosts)
     monkeypatch.setattr(engine, "default_models", lambda has_weights: ())
     yield hosts
     hosts.close()

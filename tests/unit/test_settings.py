@@ -103,7 +103,7 @@ def test_a_secret_goes_before_the_environment(monkeypatch: pytest.MonkeyPatch) -
 
 def test_settings_are_asked_for_at_the_entrances_and_passed_down() -> None:
     """Beside them two places ask: where weights lie, and how large a file may be."""
-    entrances = {"estimators/cli/main.py", "estimators/cli/clip_cluster.py"}
+    entrances = {"estimators/cli/main.py"}
     entrances |= {"estimators/cluster/worker.py", "pages/ui/server_settings.py"}
     entrances |= {"estimators/doctor/examination.py", "estimators/doctor/media_child.py"}
     asked_where_they_count = {"estimators/media/limits.py", "estimators/weights/places.py"}
