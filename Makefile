@@ -82,7 +82,7 @@ $(VENV)/installed-$(REQUIREMENTS): $(REQUIREMENTS) | $(BIN)/python
 	$(PIP) -r $(REQUIREMENTS)
 	@touch $@
 
-$(VENV)/installed-dev: requirements-dev.txt requirements-ray.txt requirements.txt | $(BIN)/python
+$(VENV)/installed-dev: requirements-dev.txt requirements-ray.txt requirements-remote.txt requirements.txt | $(BIN)/python
 	@echo "Installing the packages (some gigabytes on first use, a few minutes) ..."
 	$(PIP) -r requirements-dev.txt
 	@touch $(VENV)/installed-requirements.txt $@

@@ -44,6 +44,7 @@ BY_HAND = (
     "keypoint_rcnn",
     "live_memory",
     "scale",
+    "scale_plan",
     "upload_memory",
     "verdict",
 )

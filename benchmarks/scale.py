@@ -2,11 +2,13 @@
 
 Models that sleep stand for those that compute, so that four workers can be seen on two cores: what
 is measured is dealing out, carrying, keeping, and what the driver does meanwhile: medians of three
-rounds of 1, 2 and 4 workers in turn.  `--real A,B`
-tells what a picture of models that compute takes of a core, for plans (docs/scale-out.md).
+rounds of 1, 2 and 4 workers in turn.  `--real A,B` tells what a picture of models that compute
+takes of a core, `--clip A,B` what a frame of a clip does, and decoding of it, for plans
+(benchmarks.scale_plan, docs/scale-out.md).
 
     python -m benchmarks.scale
     python -m benchmarks.scale --real movenet-lightning,blazepose-full
+    python -m benchmarks.scale --clip movenet-lightning,blazepose-full
 """
 
 from __future__ import annotations
@@ -27,9 +29,13 @@ import psutil
 from PIL import Image
 
 from estimators.annotated import AnnotatedImage, AnnotatedSet
+from estimators.cli.clip_workers import ClipsJob, ClipWorker
 from estimators.cluster.job import ClusterJob, Hiring
 from estimators.cluster.on_ray import RayWorkers, Room, connected
 from estimators.cluster.worker import Host, Job, Worker
+from estimators.datasets.files import GivenFile
+from estimators.decode.clips import frames, open_clip
+from estimators.media.samples import samples
 from estimators.registry import get
 from estimators.runtime.api import ModelStatus, Runner, RunResult
 from estimators.types import Estimate, EstimatorOptions, Frame, PoseSet, Timings
@@ -128,6 +134,29 @@ def core_time(model: str, count: int) -> float:
     return took_s * 1000 / count
 
 
+def clip_times(models: list[str]) -> None:
+    """Tells milliseconds of a core for a frame of a clip: decoding, and each model with that."""
+    path = next(sample.path for sample in samples() if sample.path.name == "street.mp4")
+    clip = open_clip(path)
+    before_s = time.process_time()
+    count = sum(1 for _ in frames(clip))
+    each_ms = 1000 / count
+    decoded_ms = (time.process_time() - before_s) * each_ms
+    print(f"decoding: {decoded_ms:.1f} ms of a core a frame of {clip.width} × {clip.height}")
+    limits = dict.fromkeys(("start", "end", "longest_side", "format"))
+    options = argparse.Namespace(**limits, stride=1, people={}, devices={}, threads=1)
+    given = ({"name": clip.name, "folder": "street"}, GivenFile(clip.name, path))
+    for model in models:
+        worker = ClipWorker(ClipsJob(options, (model,)))
+        worker.answer([given])
+        before_s = _processor_s()
+        done = worker.answer([given]).clip
+        took_s = _processor_s() - before_s
+        assert done is not None
+        assert done.code == 0, done
+        print(f"{model}: {took_s * each_ms:.1f} ms of a core a frame")
+
+
 def _processor_s() -> float:
     me = psutil.Process()
     times = [process.cpu_times() for process in (me, *me.children(recursive=True))]
@@ -137,6 +166,7 @@ def _processor_s() -> float:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--real", metavar="A,B", default="", help="models that compute")
+    parser.add_argument("--clip", metavar="A,B", default="", help="the same, on a clip")
     parser.add_argument("--pictures", type=int, default=PICTURES)
     parser.add_argument("--rounds", type=int, default=ROUNDS)
     options = parser.parse_args()
@@ -144,6 +174,9 @@ def main() -> int:
         for model in options.real.split(","):
             core_ms = core_time(model, min(options.pictures, 64))
             print(f"{model}: {core_ms:.1f} ms of a core a picture, {1000 / core_ms:.1f} a second")
+        return 0
+    if options.clip:
+        clip_times(options.clip.split(","))
         return 0
     with TemporaryDirectory() as folder, connected("auto", {"num_cpus": 4}) as ray:
         truth = pictures(Path(folder), options.pictures, 320)

@@ -150,9 +150,13 @@ _VERSIONS = (
 
 
 @contextmanager
-def fetched(file: RemoteFile) -> Iterator[Path]:
-    """A copy of it here, for what needs a file of its own; InputError where it cannot be had."""
-    with TemporaryDirectory(prefix="pose-fetched-") as folder:
+def fetched(file: RemoteFile, within: Path | None = None) -> Iterator[Path]:
+    """A copy of it here, for what needs a file of its own; InputError where it cannot be had.
+
+    Args:
+        within: a folder for temporary files.
+    """
+    with TemporaryDirectory(prefix="pose-fetched-", dir=within) as folder:
         path = Path(folder, file.name)
         try:
             with as_os_error(file.url):
@@ -190,7 +194,8 @@ def store_of(url: str) -> tuple[Any, str]:
     return store, path
 
 
-_PACKAGES = {"s3": "s3fs", "s3a": "s3fs", "gs": "gcsfs", "gcs": "gcsfs", "az": "adlfs"}
+_PINNED = "-r requirements-remote.txt"  # s3fs and gcsfs
+_PACKAGES = {"s3": _PINNED, "s3a": _PINNED, "gs": _PINNED, "gcs": _PINNED, "az": "adlfs"}
 _PACKAGES |= {"abfs": "adlfs", "http": "aiohttp", "https": "aiohttp", "sftp": "paramiko"}
 
 

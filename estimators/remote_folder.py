@@ -22,13 +22,16 @@ _There = dict[Path, tuple[int, int]]
 
 
 @contextmanager
-def local_copy(remote: Remote, required: bool = False) -> Iterator[Path]:
+def local_copy(
+    remote: Remote, required: bool = False, within: Path | None = None
+) -> Iterator[Path]:
     """A folder here with what lies at an address; what is in it afterwards is written there.
 
     What is new is written there meanwhile, too, so that a process that is killed loses a minute.
 
     Args:
         required: it has to be there, and is left as it is.
+        within: a folder for temporary files.
 
     Raises:
         InputError: it cannot be read, or not be written.
@@ -38,7 +41,7 @@ def local_copy(remote: Remote, required: bool = False) -> Iterator[Path]:
             f"{remote} is at a web server, where results can be neither listed nor written.",
             "Name a folder here, at s3:// or at gs://.",
         )
-    with TemporaryDirectory(prefix="pose-results-") as folder:
+    with TemporaryDirectory(prefix="pose-results-", dir=within) as folder:
         inside = Path(folder, remote.name or "results")
         inside.mkdir()
         try:

@@ -23,6 +23,7 @@ from estimators.workflows.clip.answers import ClipAnswers, MergedClipJob
 from estimators.workflows.clip.job import ClipJob
 from estimators.workflows.clip.shard import DoneClip, file_digest
 from estimators.workflows.evaluate.seen import stamp_of
+from estimators.workflows.own_folder import own_folder
 
 # Of one model's answers to each clip, in a shard's folder.
 ANSWERS = ".answers"
@@ -102,7 +103,7 @@ class ClipMerger:
     def answer(self, clips: Sequence[tuple[Clip, Mapping[str, bytes | str]]]) -> Brought:
         """Makes one clip's files from each model's answers; what fails is told, never raised."""
         ((clip, parts),) = clips
-        with TemporaryDirectory(prefix="pose-clip-") as there:
+        with TemporaryDirectory(prefix="pose-clip-", dir=own_folder()) as there:
             shard = ClipShard(self._options, self._specs, Path(there))
             done = shard.one(partial(MergedClipJob, parts=parts), clip)
             into = Path(there, done.folder)

@@ -10,11 +10,12 @@ from pathlib import Path
 from estimators.cli.streams import complain
 from estimators.remote import Remote
 from estimators.remote_folder import local_copy
+from estimators.workflows.own_folder import own_folder
 
 
 @contextmanager
 def _written(output: Remote) -> Iterator[Path]:
-    with local_copy(output) as folder:
+    with local_copy(output, within=own_folder()) as folder:
         yield folder
     complain(f"The files are at {output}.")
 
@@ -33,6 +34,8 @@ def bring(options: argparse.Namespace, stack: ExitStack) -> None:
     if isinstance(output, Remote):
         options.output = stack.enter_context(_written(output))
     options.folders = [
-        folder if isinstance(folder, Path) else stack.enter_context(local_copy(folder, True))
+        folder
+        if isinstance(folder, Path)
+        else stack.enter_context(local_copy(folder, True, own_folder()))
         for folder in getattr(options, "folders", ())
     ]

@@ -28,6 +28,7 @@ from estimators.remote import Remote, RemoteFile, fetched
 from estimators.runtime.machine import available_cores
 from estimators.types import Frame
 from estimators.workflows.kept_frames import KeptFrames
+from estimators.workflows.own_folder import own_folder
 from estimators.workflows.together import ahead
 
 _MOST_BYTES = 1_000_000_000  # of a picture file
@@ -77,10 +78,10 @@ def local_file(file: GivenFile) -> Iterator[Path]:
     if isinstance(file.source, Path):
         yield file.source
     elif isinstance(file.source, RemoteFile):
-        with fetched(file.source) as path:
+        with fetched(file.source, own_folder()) as path:
             yield path
     else:
-        with TemporaryDirectory(prefix="pose-clip-") as folder:
+        with TemporaryDirectory(prefix="pose-clip-", dir=own_folder()) as folder:
             path = Path(folder, posixpath.basename(file.name))
             try:
                 path.write_bytes(read_member(file.source, printable(file.name)))

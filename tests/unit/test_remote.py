@@ -4,22 +4,31 @@ from __future__ import annotations
 
 import io
 import json
+import sys
+import threading
+import time
 import uuid
 import zipfile
 from collections.abc import Iterator
 from contextlib import suppress
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import fsspec
 import pytest
+from fsspec.implementations.memory import MemoryFileSystem
+from fsspec.registry import _registry
 from PIL import Image
 
+from estimators import remote_folder
 from estimators.annotated import AnnotatedImage
+from estimators.cli import elsewhere, inputs
 from estimators.cli.inputs import given_files, is_clip, local_file, named
 from estimators.cli.main import main
 from estimators.datasets.content import PictureContent, read_content
 from estimators.datasets.read import read_annotated_set
 from estimators.errors import InputError
+from estimators.parts import new_part
 from estimators.remote import Remote, files_at, place
 from estimators.remote_folder import local_copy
 from estimators.skeletons import COCO_17
@@ -52,6 +61,13 @@ def truth() -> bytes:
     ]
     categories = [{"id": 1, "name": "person", "keypoints": COCO_17.joints}]
     return json.dumps({"images": images, "annotations": people, "categories": categories}).encode()
+
+
+@pytest.fixture(autouse=True)
+def _scratch(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process's own folder has a helper that removes it: a process, too."""
+    for module in (elsewhere, inputs):
+        monkeypatch.setattr(module, "own_folder", lambda: tmp_path_factory.mktemp("own"))
 
 
 @pytest.fixture
@@ -137,16 +153,30 @@ def test_results_at_an_address_come_and_go(there: str) -> None:
     ("address", "said"),
     [
         ("s3://key:secret@bucket/x", "holds a user or password"),
-        ("s3://bucket/x", "pip install s3fs"),
-        ("gs://bucket/x", "pip install gcsfs"),
+        ("s3://bucket/x", "pip install -r requirements-remote.txt"),
+        ("gs://bucket/x", "pip install -r requirements-remote.txt"),
+        ("abfs://bucket/x", "pip install adlfs"),
+        ("https://host/x.zip?X-Amz-Expires=9&X-Amz-Signature=secret", "(X-Amz-Signature)"),
+        ("https://host/x.zip?sv=2&sig=secret", "(sig)"),
+        ("https://host/x.zip?GoogleAccessId=me&Signature=secret", "(Signature)"),
+        ("https://host/x.zip?access_token=secret", "(access_token)"),
         ("nowhere://bucket/x", "no kind of address"),
         ("file:///dev/null/not/there", "nothing at|cannot be"),
     ],
 )
 @pytest.mark.parametrize("option", ["--images", "--annotations", "--output"])
 def test_an_address_that_cannot_be_used_is_said_in_a_line(
-    address: str, said: str, option: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    address: str,
+    said: str,
+    option: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
+    for package in ("s3fs", "gcsfs", "adlfs"):  # whatever is installed, or was imported before
+        monkeypatch.setitem(sys.modules, package, None)
+        for scheme in ("s3", "gs", "abfs"):
+            monkeypatch.delitem(_registry, scheme, raising=False)
     options = {"--images": str(SAMPLES), "--annotations": str(SAMPLES / "annotations.json")}
     options |= {"--models": LIGHTNING, "--output": str(tmp_path / "out")} | {option: address}
     code = main(["evaluate", *(part for pair in options.items() for part in pair)])
@@ -178,3 +208,84 @@ def test_folders_and_zips_give_their_pictures_and_clips(there: str, tmp_path: Pa
     (tmp_path / "in" / "a.png").unlink()
     with pytest.raises(InputError, match="neither"):
         given_files([tmp_path / "in"])
+
+
+def test_results_are_there_while_they_grow(there: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever is killed has lost what is new since a minute; what is only begun is not there."""
+    monkeypatch.setattr(remote_folder, "KEPT_UP_S", 0.01)
+    store = fsspec.filesystem("memory")
+    root = f"{there.removeprefix('memory:/')}/results"
+    written: list[str] = []
+    put = MemoryFileSystem.put_file
+
+    def noted(self: MemoryFileSystem, here: str, there: str) -> None:
+        written.append(there)
+        put(self, here, there)
+
+    monkeypatch.setattr(MemoryFileSystem, "put_file", noted)
+
+    def wait_for(content: bytes) -> None:
+        until = time.monotonic() + 30
+        while not (
+            store.exists(f"{root}/a.estimates") and store.cat(f"{root}/a.estimates") == content
+        ):
+            assert time.monotonic() < until
+            time.sleep(0.01)
+
+    with local_copy(Remote(f"{there}/results")) as folder:
+        (folder / "b.csv").write_bytes(b"whole")
+        new_part(folder / "c.csv").write_bytes(b"begun")
+        for content in (b"1", b"12"):
+            (folder / "a.estimates").write_bytes(content)
+            wait_for(content)
+    assert [name for name, _ in files_at(Remote(f"{there}/results"), 9)] == ["a.estimates", "b.csv"]
+    assert not any("c.csv" in name for name in written)
+    assert sum(name.endswith("b.csv") for name in written) == 1  # once is enough
+
+
+class Site(SimpleHTTPRequestHandler):
+    """A web server with a picture, and a list of its files for a folder."""
+
+    def do_HEAD(self) -> None:
+        self._answer(body=False)
+
+    def do_GET(self) -> None:
+        self._answer(body=True)
+
+    def _answer(self, body: bool) -> None:
+        found = {"/a.png": ("image/png", png(1)), "/in/": ("text/html", b"<a href=1.png>1</a>")}
+        kind, content = found.get(self.path, ("", b""))
+        self.send_response(200 if kind else 404)
+        self.send_header("Content-Type", kind or "text/html")
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        if body:
+            self.wfile.write(content)
+
+    def log_message(self, *_: object) -> None: ...
+
+
+@pytest.fixture(scope="module")
+def site() -> Iterator[str]:
+    with ThreadingHTTPServer(("127.0.0.1", 0), Site) as server:
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+        server.shutdown()
+        thread.join()
+
+
+def test_a_folder_of_a_web_server_is_refused_with_what_can_be_given(site: str) -> None:
+    (file,) = given_files([Remote(f"{site}/a.png")])
+    assert file.read(10**6) == png(1)
+    for what in (f"{site}/in/", f"{site}/none/"):
+        with pytest.raises(InputError) as refused:
+            given_files([Remote(what)])
+        assert what in str(refused.value)
+        assert "Name a file there or a ZIP" in str(refused.value) or "no such file" in str(refused)
+    for required in (True, False):  # to be merged, or written to
+        with (
+            pytest.raises(InputError, match="at s3:// or at gs://"),
+            local_copy(Remote(f"{site}/in/"), required),
+        ):
+            pass

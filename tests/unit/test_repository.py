@@ -18,7 +18,8 @@ from estimators.media import samples
 ROOT = Path(__file__).resolve().parents[2]
 TOP_LEVEL = {
     *("streamlit_app.py", "pages", "estimators", "sample_media", "tests", "benchmarks", "docs"),
-    *("requirements.txt", "requirements-dev.txt", "requirements-ray.txt", "packages.txt"),
+    *("requirements.txt", "requirements-dev.txt", "requirements-ray.txt"),
+    *("requirements-remote.txt", "packages.txt"),
     *("pyproject.toml", "Makefile", ".streamlit", ".ci", ".gitignore"),
     *("README.md", "LICENSE", "NOTICE", "SECURITY.md", "requirements.lock"),
 }
@@ -126,7 +127,7 @@ def test_licence_is_the_apache_licence() -> None:
 
 
 def test_requirements_are_pinned() -> None:
-    for name in ("requirements.txt", "requirements-ray.txt", "requirements-dev.txt"):
+    for name in sorted(path.name for path in ROOT.glob("requirements*.txt")):
         lines = (ROOT / name).read_text().splitlines()
         packages = [line for line in lines if line and not line.startswith(("#", "-r"))]
         loose = [line for line in packages if "==" not in line]
