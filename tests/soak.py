@@ -34,7 +34,6 @@ from live_support import (  # noqa: E402 - path above
     own_browser,
     stop,
 )
-
 from playwright.sync_api import Error as PlaywrightError  # noqa: E402 - with its neighbours
 
 from tests.crowd import MODELS, one_visit, picture, visits  # noqa: E402 - path above
