@@ -5,7 +5,7 @@
 # make fuzz   20,000 damaged files: no crash, no hang, no foreign error (docs/reliability.md)
 # make crowd  twenty visitors at once over WebSockets: no error, nobody waits twice as long as another
 # make kill   every model's process killed, stopped, out of memory in whatever it does: half an hour
-# make soak   uploads, clips, live video, lost models for 30 minutes: everything is freed afterwards
+# make soak   uploads, clips, live video, restarts for 30 minutes: everything is freed afterwards
 # make lock   requirements.lock anew, with hashes; make bom   the list of all parts (docs/reliability.md)
 # make mutants   wrong numbers on purpose, to see whether a test fails (docs/mutants.md): 20 minutes
 
