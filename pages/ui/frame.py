@@ -8,7 +8,7 @@ import streamlit as st
 
 from estimators.errors import PoseError
 from estimators.workflows.own_folder import remove_abandoned
-from pages.ui import engine, fetching, memory
+from pages.ui import engine, fetching, memory, tabs
 from pages.ui.about import about
 from pages.ui.menu import menu
 from pages.ui.server_settings import server_settings
@@ -41,6 +41,7 @@ def open_page(title: str, subtitle: str, shows_poses: bool = True) -> Settings:
         st.stop()
     _tidy_up()
     memory.begin(title)
+    tabs.begin()
     fetching.begin()
     st.html(page_style())
     st.logo(_LOGO, size="large", icon_image=_ICON)

@@ -13,6 +13,7 @@ from pages.ui import settings as address
 from pages.ui.devices import choose_device
 from pages.ui.engine import has_weights
 from pages.ui.settings import DRAWABLE, MOST_MODELS, PERSON_RANGE, Settings
+from pages.ui.tabs import page_too
 
 _START = "settings_of_the_address"
 _MODELS, _DRAW = "compare_models", "draw"
@@ -32,6 +33,7 @@ def set_joint_threshold(model: str, value: float) -> None:
     step = _step(MODELS[model])
     value = min(max(round(value / step) * step, low), high)
     st.session_state[_joint_key(model)] = memory.keep(_joint_key(model), value)
+    page_too()
 
 
 def _step(spec: ModelSpec) -> float:

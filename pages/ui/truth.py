@@ -29,6 +29,7 @@ from estimators.registry import MODELS
 from estimators.types import PoseSet
 from pages.ui.columns import explained
 from pages.ui.server.files import content_of
+from pages.ui.tabs import page_too
 from pages.ui.text import escaped
 from pages.ui.viewer.marker import Marking, Marks, Start, marker
 from pages.ui.viewer.panels import Layer
@@ -254,6 +255,7 @@ def _load() -> None:
     if file is None:
         return
     st.session_state[_ROUND] += 1
+    page_too()
     try:
         images = read_marks(content_of(file, _LARGEST_MB), file.name)
     except InputError as error:

@@ -13,6 +13,7 @@ from estimators.analysis.matching import oks_matrix
 from estimators.analysis.votes import Vote, in_words
 from estimators.skeletons import COCO_17
 from estimators.types import PoseSet
+from pages.ui.tabs import page_too
 from pages.ui.truth import Scene
 from pages.ui.viewer.panels import Layer, Panel
 from pages.ui.viewer.picture import Command, picture_viewer
@@ -51,6 +52,11 @@ def blind_vote(scene: Scene, come: int = 0) -> None:
     lines = in_words(votes(), list(scene.shown))
     if lines:
         st.markdown("\n".join(f"- {line}" for line in lines))
+
+
+def _vote(vote: Vote) -> None:
+    votes().append(vote)
+    page_too()
 
 
 def _open(scene: Scene) -> list[_Ballot]:
@@ -93,7 +99,7 @@ def _ballot(scene: Scene, ballot: _Ballot, come: int) -> None:
             st.button(
                 f"{name} is better" if winner else "Neither",
                 key=f"vote_{name}",
-                on_click=votes().append,
+                on_click=_vote,
                 args=(Vote(pair, winner, place),),
             )
     panels = [Panel(layer.title, "", [layer], _INK) for layer in layers]

@@ -35,6 +35,7 @@ from pages.ui.evaluate.charts import PICTURES, SCORES
 from pages.ui.evaluate.found import Found
 from pages.ui.server.files import folder
 from pages.ui.settings import Settings
+from pages.ui.tabs import page_too
 from pages.ui.text import escaped
 from pages.ui.viewer.panels import JointRef, Layer, Panel, Pick
 from pages.ui.viewer.picture import Command, StagePicture, picture_viewer, write_stage_file
@@ -71,6 +72,7 @@ def look_at(model: str, what: str, group: str = "") -> None:
     what = BACKGROUND if what == SCORE else what
     st.session_state[_LOOK] = Look(model, what, group)
     st.session_state[_PLACE] = 0
+    page_too()
 
 
 def look_at_picture(found: Found, model: str, file: str, joint: str) -> None:

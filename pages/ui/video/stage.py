@@ -23,6 +23,7 @@ from pages.ui.polling import polled
 from pages.ui.running import waits
 from pages.ui.server.files import folder
 from pages.ui.server.viewers import present, viewer
+from pages.ui.tabs import page_too
 from pages.ui.text import escaped
 from pages.ui.video.clips import ChosenClip
 from pages.ui.video.comparison import ClipComparison, why
@@ -77,6 +78,7 @@ def go_to(frame: int, joint: JointRef | None = None) -> None:
     _, before = st.session_state.get(_SEEK, ("", None))
     seek = Seek(frame, before.seq + 1 if before else 1, joint)
     st.session_state[_SEEK] = st.session_state[_ON_STAGE], seek
+    page_too()
 
 
 def _command(clip: ChosenClip) -> Seek | None:
