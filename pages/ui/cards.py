@@ -9,7 +9,7 @@ import streamlit as st
 from estimators import weights
 from estimators.registry import MODELS, ModelSpec
 from estimators.runtime.api import ModelStatus
-from pages.ui import devices, engine
+from pages.ui import devices
 from pages.ui.colours import family_colour, heading
 from pages.ui.fetching import failure, megabytes, weights_control
 from pages.ui.settings import MOST_MODELS
@@ -28,13 +28,16 @@ def reading_help() -> None:
     )
 
 
-def cards(specs: Sequence[ModelSpec], compared: Sequence[str]) -> None:
+def cards(
+    specs: Sequence[ModelSpec], compared: Sequence[str], statuses: Sequence[ModelStatus]
+) -> None:
     """One family's cards in rows; reference runtimes, which few people need, are folded away.
 
     Args:
         compared: keys of the models that are compared now.
+        statuses: of the runner; asked once a page, for it looks at the memory of each process.
     """
-    _rows([spec for spec in specs if spec.reference_of is None], compared)
+    _rows([spec for spec in specs if spec.reference_of is None], compared, statuses)
     references = [spec for spec in specs if spec.reference_of is not None]
     if not references:
         return
@@ -46,11 +49,12 @@ def cards(specs: Sequence[ModelSpec], compared: Sequence[str]) -> None:
     )
     if folded.open:
         with folded:
-            _rows(references, compared)
+            _rows(references, compared, statuses)
 
 
-def _rows(specs: Sequence[ModelSpec], compared: Sequence[str]) -> None:
-    statuses = engine.runner().status()
+def _rows(
+    specs: Sequence[ModelSpec], compared: Sequence[str], statuses: Sequence[ModelStatus]
+) -> None:
     for start in range(0, len(specs), _COLUMNS):
         for column, spec in zip(
             st.columns(_COLUMNS), specs[start : start + _COLUMNS], strict=False

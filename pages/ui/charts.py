@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -58,36 +58,31 @@ def latency_chart(
 
     titles = [spec.title for spec in specs]
     timings = [results[s.key].estimate.timings_ms for s in specs]
-    figure = go.Figure()
+    traces: list[Any] = []
     for stage, pattern in STAGES.items():
-        figure.add_bar(
-            y=titles,
-            x=[getattr(timing, stage) for timing in timings],
-            orientation="h",
-            name=stage,
-            showlegend=False,
-            marker={
-                "color": [colours[s.key] for s in specs],
-                "pattern": {"shape": pattern, "fgcolor": "rgba(255,255,255,0.8)", "size": 6},
-            },
-            hovertemplate=f"%{{y}}: {stage} %{{x:.1f}} ms<extra></extra>",
+        traces.append(
+            go.Bar(
+                y=titles,
+                x=[getattr(timing, stage) for timing in timings],
+                orientation="h",
+                name=stage,
+                showlegend=False,
+                marker={
+                    "color": [colours[s.key] for s in specs],
+                    "pattern": {"shape": pattern, "fgcolor": "rgba(255,255,255,0.8)", "size": 6},
+                },
+                hovertemplate=f"%{{y}}: {stage} %{{x:.1f}} ms<extra></extra>",
+            )
         )
-        _explain_pattern(figure, stage, pattern)
+        # In the legend the pattern stands alone: the colour belongs to the model.
+        explained = {"color": _GREY, "pattern": {"shape": pattern, "size": 6}}
+        traces.append(go.Bar(y=[None], x=[None], name=stage, marker=explained))
     totals = [timing.total for timing in timings]
-    _label_bars(figure, titles, [_total_in_words(results[spec.key]) for spec in specs], totals)
-    _layout(figure, "Latency of this picture by stage", "time, ms", len(specs))
-    figure.update_layout(barmode="stack", xaxis_range=[0, 1.7 * max(totals)])
-    return figure
-
-
-def _explain_pattern(figure: go.Figure, stage: str, pattern: str) -> None:
-    """In the legend, where the pattern stands alone: the colour belongs to the model."""
-    figure.add_bar(
-        y=[None],
-        x=[None],
-        name=stage,
-        marker={"color": _GREY, "pattern": {"shape": pattern, "size": 6}},
-    )
+    words = [_total_in_words(results[spec.key]) for spec in specs]
+    layout = _layout("Latency of this picture by stage", "time, ms", len(specs), legend=True)
+    layout["xaxis"] |= {"range": [0, 1.7 * max(totals)]}
+    layout["barmode"] = "stack"
+    return go.Figure([*traces, _labels(titles, words, totals)], layout)
 
 
 def _total_in_words(result: RunResult) -> str:
@@ -99,10 +94,11 @@ def _total_in_words(result: RunResult) -> str:
     return words + ", cold" * result.cold + ", busy" * result.busy
 
 
-def _label_bars(
-    figure: go.Figure, titles: Sequence[str], words: Sequence[str], totals_ms: Sequence[float]
-) -> None:
-    figure.add_scatter(
+def _labels(titles: Sequence[str], words: Sequence[str], totals_ms: Sequence[float]) -> go.Scatter:
+    """Beside the bars."""
+    import plotly.graph_objects as go
+
+    return go.Scatter(
         y=titles,
         x=totals_ms,
         mode="text",
@@ -123,7 +119,9 @@ def memory_chart(
 
     known = [spec for spec in specs if spec.key in memory_mb]
     values = [memory_mb[spec.key] for spec in known]
-    figure = go.Figure(
+    layout = _layout("Memory of each model's process", "memory, MB", len(known))
+    layout["xaxis"] |= {"range": [0, 1.22 * max(values, default=1.0)]}
+    return go.Figure(
         go.Bar(
             y=[spec.title for spec in known],
             x=values,
@@ -134,11 +132,9 @@ def memory_chart(
             textfont={"size": 13, "color": ink()},
             cliponaxis=False,
             hovertemplate="%{y}: %{x:.0f} MB<extra></extra>",
-        )
+        ),
+        layout,
     )
-    _layout(figure, "Memory of each model's process", "memory, MB", len(known))
-    figure.update_layout(xaxis_range=[0, 1.22 * max(values, default=1.0)])
-    return figure
 
 
 def matrix_chart(
@@ -153,7 +149,13 @@ def matrix_chart(
     import plotly.graph_objects as go
 
     text = [["–" if np.isnan(v) else f"{v:.2f}" for v in row] for row in values]
-    figure = go.Figure(
+    best = 1 if best_high else max(0.3, float(np.nanmax(values, initial=0.0)))
+    layout = _layout(title, "model", len(titles), row=64)
+    layout["annotations"] = list(_numbers(values / best, text, best_high))
+    layout["yaxis"] |= {"title": {"text": "model", "font": {"color": ink()}}}
+    layout["xaxis"] |= {"showgrid": False}
+    # Given at once: every change of a figure takes as long as to make it.
+    return go.Figure(
         go.Heatmap(
             x=[title.replace(" ", "<br>", 1) for title in titles],
             y=list(titles),
@@ -161,51 +163,56 @@ def matrix_chart(
             text=text,
             colorscale=AGREEMENT if best_high else [(1 - at, c) for at, c in AGREEMENT[::-1]],
             zmin=0,
-            zmax=1 if best_high else max(0.3, float(np.nanmax(values, initial=0.0))),
+            zmax=best,
             xgap=2,
             ygap=2,
             showscale=False,
             customdata=[list(titles)] * len(titles),
             hovertemplate="%{y} and %{customdata}: %{text}<extra></extra>",
-        )
+        ),
+        layout,
     )
-    _number_cells(figure, text)
-    _layout(figure, title, "", len(titles), row=64)
-    figure.update_layout(
-        xaxis_title_text="model", yaxis_title={"text": "model", "font": {"color": ink()}}
-    )
-    figure.update_xaxes(showgrid=False)  # names turn where they would overprint each other
-    return figure
 
 
-def _number_cells(figure: go.Figure, text: Sequence[Sequence[str]]) -> None:
-    """Writes each cell's number in white on dark cells, in black on light ones."""
-    (cells,) = figure.data
-    high_is_dark = cells.colorscale[-1][1] == AGREEMENT[-1][1]
-    for row, values in enumerate(cells.z):
-        for column, value in enumerate(values):
-            share = (value - cells.zmin) / (cells.zmax - cells.zmin)
-            share = share if high_is_dark else 1 - share
-            figure.add_annotation(
-                x=column,
-                y=row,
-                text=text[row][column],
-                showarrow=False,
-                font={"size": 15, "color": "white" if share >= _DARK_FROM else "#10151F"},
-            )
+def _numbers(
+    shares: NDArray[np.float64], text: Sequence[Sequence[str]], high_is_dark: bool
+) -> Iterator[dict[str, Any]]:
+    """Each cell's number, in white on dark cells, in black on light ones.
+
+    Args:
+        shares: where each cell lies on the scale of colours, from 0 to 1.
+    """
+    for (row, column), share in np.ndenumerate(shares):
+        dark = (share if high_is_dark else 1 - share) >= _DARK_FROM
+        yield {
+            "x": column,
+            "y": row,
+            "text": text[row][column],
+            "showarrow": False,
+            "font": {"size": 15, "color": "white" if dark else "#10151F"},
+        }
 
 
-def _layout(figure: go.Figure, title: str, x_title: str, rows: int, row: int = 46) -> None:
+def _layout(
+    title: str, x_title: str, rows: int, row: int = 46, legend: bool = False
+) -> dict[str, Any]:
     # The legend has a line of its own: beside the title it would lie over it on a phone.
-    legend = any(trace.name for trace in figure.data)
     top = 82 if legend else 44
     font = {"size": 13, "color": ink()}
-    figure.update_layout(
-        title={"text": title, "font_size": 15, "y": 1, "yanchor": "top", "pad": {"t": 12}},
-        xaxis_title={"text": x_title, "font": font},
-        height=76 + top + row * max(rows, 1),
-        margin={"l": 8, "r": 8, "t": top, "b": 8},
-        legend={
+    axis = {"automargin": True, "tickfont": font}  # names turn where they would overprint
+    return {
+        "title": {
+            "text": title,
+            "font": {"size": 15},
+            "y": 1,
+            "yanchor": "top",
+            "pad": {"t": 12},
+        },
+        "xaxis": axis | {"title": {"text": x_title, "font": font}},
+        "yaxis": axis | {"autorange": "reversed"},
+        "height": 76 + top + row * max(rows, 1),
+        "margin": {"l": 8, "r": 8, "t": top, "b": 8},
+        "legend": {
             "orientation": "h",
             "traceorder": "normal",
             "y": 1.0,
@@ -214,6 +221,4 @@ def _layout(figure: go.Figure, title: str, x_title: str, rows: int, row: int = 4
             "xanchor": "right",
             "font": {"size": 12, "color": ink()},
         },
-    )
-    figure.update_yaxes(autorange="reversed", automargin=True, tickfont=font)
-    figure.update_xaxes(automargin=True, tickfont=font)
+    }
