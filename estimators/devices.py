@@ -17,6 +17,8 @@ from estimators.errors import InputError, ModelLoadError, PoseError, first_line
 AUTO, CPU, CUDA = "auto", "cpu", "cuda"
 CPU_ONLY = "its runtime computes on the CPU only"
 ADVICE = "Give auto, cpu, cuda, or cuda:0 for the first GPU, cuda:1 for the second …"
+# Pictures in one forward on a GPU (docs/gpu.md tells what they gain).
+MOST_TOGETHER = 8
 _WISH = re.compile(r"auto|cpu|cuda(:(0|[1-9]\d?))?")
 _LONGEST_SHOWN = 40
 # What the drivers of GPUs put there: NVIDIA's, the one of WSL, AMD's.

@@ -32,8 +32,6 @@ if TYPE_CHECKING:
     from estimators.specs import ModelSpec
 
 _PERSON = 1
-# Pictures in one forward on a GPU (docs/gpu.md: what more of them would gain).
-_BATCH = 8
 # The network pads its pictures to multiples of this.
 _GRID = 32
 
@@ -136,7 +134,7 @@ class KeypointRCNNModel:
             dtype = tune(network, *self._longest, place.device)
         elif not place.cpu and torch.backends.cudnn.allow_tf32:
             dtype = "float32, convolutions in TF32 where the GPU has it (PyTorch's default)"
-        batch = 1 if place.cpu else _BATCH
+        batch = 1 if place.cpu else devices.MOST_TOGETHER
         self.placement = devices.Placement(place.device, dtype=dtype, batch=batch)
         self.network: Any = network
         self.spec = spec

@@ -18,7 +18,7 @@ QUIET = 12
 # While the model works on one picture the next is decoded, and another one waits its turn.
 AT_ONCE = 3
 # Of a model that takes several in one forward: as many are read meanwhile.
-_FORWARDS = 2
+FORWARDS = 2
 # A model that is further ahead waits, so that pictures are decoded once for all models.
 _LEAD = 12
 # A slow model, or one that is lost, holds the others up no longer than this at a time.
@@ -72,7 +72,7 @@ def at_once(runner: Runner, model: str, device: str = "") -> int:
         batch = runner.placement(model, device).batch
     except PoseError:
         batch = 1  # whoever asks it is told why
-    return AT_ONCE if batch == 1 else _FORWARDS * batch
+    return AT_ONCE if batch == 1 else FORWARDS * batch
 
 
 def ahead(

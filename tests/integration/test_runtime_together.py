@@ -5,10 +5,12 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from estimators.devices import MOST_TOGETHER
 from estimators.errors import ModelError, PoseError
 from estimators.runtime.api import RunResult
 from estimators.runtime.runner import ProcessRunner
@@ -16,6 +18,7 @@ from estimators.settings import Settings
 from estimators.types import EstimatorOptions, Frame
 from estimators.workflows.clip import run
 from estimators.workflows.clip.run import ClipSettings, run_clip
+from estimators.workflows.room import pictures_mb
 from estimators.workflows.together import AT_ONCE, QUIET, at_once
 from tests.integration.test_clip_run import clip_of
 from tests.unit import fake_adapters as fake
@@ -162,3 +165,18 @@ def test_a_clip_that_nobody_wants_any_more_ends_within_frames_that_go_together(
         if len(seen) == QUIET:
             over.set()
     assert seen == list(range(QUIET))
+
+
+def test_frames_go_together_only_where_there_is_a_gpu_and_they_fit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clip = replace(clip_of(tmp_path, [fake.picture(2, 10)]), stored_size=(1280, 720))
+    both = ClipSettings(("movenet-lightning", "keypointrcnn-fast"))
+    monkeypatch.setattr(run, "gpu_seen", lambda: False)
+    alone_mb = run.needs_mb(clip, both)
+    assert run._most_together(clip, both) == 1
+    monkeypatch.setattr(run, "gpu_seen", lambda: True)
+    assert run._most_together(clip, both) == MOST_TOGETHER
+    assert run.needs_mb(clip, both) - alone_mb == pytest.approx(7 * pictures_mb(1280, 720))
+    assert run._most_together(replace(clip, stored_size=(3840, 2160)), both) == 1
+    assert run._most_together(clip, ClipSettings(("movenet-lightning",))) == 1

@@ -11,6 +11,7 @@ import pytest
 from estimators.annotated import AnnotatedImage
 from estimators.workflows import room as rooms
 from estimators.workflows.background import BackgroundJob
+from estimators.workflows.evaluate import pictures as evaluate_pictures
 from estimators.workflows.evaluate.pictures import needs_mb
 from estimators.workflows.room import DECODER_MB, Need, Place, Room, pictures_mb
 from tests.unit.runtime_support import wait_until
@@ -209,7 +210,11 @@ def test_without_a_room_nobody_waits() -> None:
         job.join(10)
 
 
-def test_what_an_evaluation_needs_is_bounded_however_large_its_set() -> None:
+def test_what_an_evaluation_needs_is_bounded_however_large_its_set(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(evaluate_pictures, "gpu_seen", lambda: False)
+
     def images(count: int, side: int) -> list[AnnotatedImage]:
         picture = Path("a.jpg")
         return [AnnotatedImage("a", side, side, (), picture=picture) for _ in range(count)]
@@ -219,3 +224,5 @@ def test_what_an_evaluation_needs_is_bounded_however_large_its_set() -> None:
     assert needs_mb(images(2, 1000), 1) == pytest.approx(DECODER_MB + 2 * small + 3 * small)
     largest = pictures_mb(4032, 3024)
     assert needs_mb(images(10_000, 9000), 2) == pytest.approx(DECODER_MB + 300 + 6 * largest)
+    monkeypatch.setattr(evaluate_pictures, "gpu_seen", lambda: True)  # eight in one of two forwards
+    assert needs_mb(images(2, 1000), 1) == pytest.approx(DECODER_MB + 2 * small + 19 * small)

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from itertools import islice
 
 from estimators.decode.clips import frames
-from estimators.devices import gpu_seen
+from estimators.devices import MOST_TOGETHER, gpu_seen
 from estimators.errors import (
     ModelCrashedError,
     ModelError,
@@ -33,8 +33,6 @@ from estimators.workflows.together import QUIET
 
 # Decoded frames that may wait for the models, and bytes that they may take; one at least.
 FRAMES_AHEAD, _BYTES_AHEAD = 3, 25_000_000
-# In one forward of a GPU.
-_MOST_TOGETHER = 8
 # A model that failed on this many frames running is left out of the rest of the clip: with a hang
 # of half a minute each, trying on would hold up the others for hours.
 GIVE_UP_AFTER = 5
@@ -222,7 +220,7 @@ def _most_together(clip: ClipInfo, settings: ClipSettings) -> int:
     if not (gpu_seen() and any(get(model).cuda for model in settings.models)):
         return 1
     width, height = processed_size(clip, settings.longest_side)
-    return max(1, min(_MOST_TOGETHER, _BYTES_AHEAD // (3 * width * height)))
+    return max(1, min(MOST_TOGETHER, _BYTES_AHEAD // (3 * width * height)))
 
 
 def _outcome(

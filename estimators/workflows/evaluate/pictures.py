@@ -11,13 +11,14 @@ from pathlib import Path
 from estimators.annotated import AnnotatedImage, Source
 from estimators.datasets.in_children import look_at, read_listed
 from estimators.decode.pictures import read_picture
+from estimators.devices import MOST_TOGETHER, gpu_seen
 from estimators.errors import InputError
 from estimators.media.limits import MAX_KEPT_PIXELS
 from estimators.media.names import printable
 from estimators.types import Frame
 from estimators.workflows.kept_frames import ROOM_BYTES, KeptFrames
 from estimators.workflows.room import DECODER_MB, pictures_mb
-from estimators.workflows.together import AT_ONCE
+from estimators.workflows.together import AT_ONCE, FORWARDS
 
 
 @dataclass(frozen=True)
@@ -117,7 +118,8 @@ class SetPictures:
 def needs_mb(images: Sequence[AnnotatedImage], models: int) -> float:
     """What `SetPictures` keeps of them, those that so many models work on, and their decoder."""
     sizes = [min(pictures_mb(i.width, i.height), _LARGEST_MB) for i in images]
-    at_work = AT_ONCE * models * max(sizes, default=0.0)
+    questions = AT_ONCE * models + (FORWARDS * MOST_TOGETHER if gpu_seen() else 0)
+    at_work = questions * max(sizes, default=0.0)
     return DECODER_MB + min(sum(sizes), ROOM_BYTES / 1e6) + at_work
 
 
