@@ -6,18 +6,22 @@ import hashlib
 from argparse import Namespace
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 from estimators.cli.clip_cluster import ClipsOn, for_nodes
 from estimators.cli.clip_shard import Clip, answers_key, clips_key, failed
 from estimators.cli.clip_workers import ANSWERS, Brought, ClipMerger, ClipsJob, ClipWorker
 from estimators.cli.codes import BAD_INPUT, FAILED
+from estimators.cli.compare_shard import Told
+from estimators.cluster.follow import follow, write_progress
 from estimators.cluster.schedule import MOST_KILLED, MOST_LOST
 from estimators.datasets.files import GivenFile
 from estimators.registry import get
 from estimators.remote import RemoteFile
 from estimators.settings import Settings
 from estimators.workflows.clip.shard import DoneClip, DoneClips
+from estimators.workflows.evaluate.progress import EvaluateProgress, ModelProgress
 from estimators.workflows.evaluate.seen import stamp_of
 from tests.unit.cluster_stand import HereWorkers
 from tests.unit.evaluate_stand import LIGHTNING, MULTI
@@ -226,3 +230,19 @@ def test_answers_of_a_driver_that_was_lost_are_taken(tmp_path: Path) -> None:
 def test_a_node_is_told_the_options_and_none_of_our_passwords() -> None:
     sent = for_nodes(Namespace(**vars(OPTIONS), settings=Settings(turn_credential="geheim")))
     assert vars(sent) == vars(OPTIONS)
+
+
+def test_who_looks_in_from_elsewhere_sees_pictures_and_clips_together(tmp_path: Path) -> None:
+    told = Told()
+    told.follow(Run(tmp_path, lambda who, asked: name_of(asked[0]) == "3.mp4").work)
+    pictures = ModelProgress(LIGHTNING, "running", 5, 1, 0, 10, 2.0)
+    told.job = SimpleNamespace(progress=EvaluateProgress("running", (pictures,)))  # type: ignore[assignment]
+    write_progress(tmp_path, told.progress)
+    found = follow(tmp_path)
+    assert found is not None
+    lightning, multi = found.progress.models
+    assert (lightning.model, lightning.state, lightning.done, lightning.failed) == (
+        *(LIGHTNING, "running"),
+        *(5 + len(NAMES), 1 + 1),
+    )
+    assert (multi.state, multi.done, multi.total, multi.failed) == ("done", 7, 7, 1)
