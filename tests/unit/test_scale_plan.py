@@ -12,6 +12,10 @@ from benchmarks.scale_plan import CORE_MS, CORES, WORK, Work, core_hours, durati
 GUIDE = (Path(__file__).parents[2] / "docs" / "scale-out.md").read_text(encoding="utf-8")
 TABLE = re.findall(r"^\| (.*?) \| ([\d,]+)[^|]* \| ([\d.,]+) \| ([^|]*) \| `?", GUIDE, re.MULTILINE)
 
+# What was measured on one, as the plan is told.
+RATE = re.search(r"`--gpu keypointrcnn-fast=([\d.]+)`", GUIDE)
+GPU = {"keypointrcnn-fast": float(RATE[1])} if RATE else {}
+
 
 def test_hours_are_answers_by_what_one_takes() -> None:
     work = Work("a job", {"a": 7200, "b": 3600})
@@ -27,6 +31,7 @@ def test_hours_are_answers_by_what_one_takes() -> None:
 def test_the_guide_tells_what_the_plan_computes() -> None:
     rows = [row for row in TABLE if row[3].split(";")[0].split(" and")[0]]
     assert len(rows) == len(WORK)
+    on_gpu = 0
     for work, (_, answers, hours, node) in zip(WORK, rows, strict=True):
         whole = core_hours(work, CORE_MS)
         assert int(answers.replace(",", "")) == sum(work.answers.values())
@@ -34,6 +39,10 @@ def test_the_guide_tells_what_the_plan_computes() -> None:
         assert node.startswith(duration(node_hours(work, CORE_MS, CORES, {}))), work.name
         if eight := re.search(r"eight nodes ([^;]+)", node):
             assert eight[1] == duration(node_hours(work, CORE_MS, CORES, {}) / 8)
+        if faster := re.search(r"with a GPU ([^;]+)", node):
+            assert faster[1] == duration(node_hours(work, CORE_MS, CORES, GPU))
+            on_gpu += 1
+    assert on_gpu == sum("keypointrcnn-fast" in work.answers for work in WORK)
 
 
 def test_the_guide_tells_what_was_measured() -> None:
