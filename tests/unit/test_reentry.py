@@ -106,6 +106,25 @@ def test_the_likeliest_is_who_left_nearer_in_space_and_time() -> None:
     assert returns([], TRACKING) == []
 
 
+@pytest.mark.parametrize(
+    ("walked", "walks", "off", "who"),
+    [
+        *(((100, 0), (-100, 0), 100, 1), ((100, 0), (-100, 0), 120, 0)),  # turned round: 0.8
+        *(((100, 0), (0, 100), 50, 1), ((100, 0), (0, 100), 60, 0)),  # to the side: 0.9
+        *(((100, 0), (300, 0), 10, 0), ((100, 0), (-49, 0), 10, 0)),  # on, or hardly walking: 1
+        *(((51, 0), (-51, 0), 10, 1), ((49, 0), (-51, 0), 10, 0)),  # half a torso a second
+    ],
+)
+def test_who_walks_on_is_likelier_than_who_turned_round(
+    walked: tuple[float, float], walks: tuple[float, float], off: float, who: int
+) -> None:
+    """Held against who stood `off` pixels of 550 away: 0.82 and 0.78, 0.91 and 0.89, or 0.98."""
+    walker = sighting(-5.0), sighting(0.0, STILL, walked)
+    stood = sighting(-5.0), sighting(0.0, (0, off))
+    came = sighting(2.0, STILL, walks), sighting(3.0)
+    assert returns([walker, stood, came], TRACKING) == [(who, 2)]
+
+
 def test_where_a_track_begins_and_ends_and_where_it_was_going() -> None:
     """Still for the first quarter of the last half second, then at 200 px a second; 100 in all."""
     time_s = np.arange(33) / 16
