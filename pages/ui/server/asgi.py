@@ -17,6 +17,7 @@ from starlette.responses import FileResponse, JSONResponse, PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit import config, runtime
 
+from estimators.memory import few_arenas
 from estimators.workflows.live.memory import pictures_apart
 from pages.ui.server import leaving, status
 from pages.ui.server.files import Uploads, arrivals
@@ -51,6 +52,7 @@ class FilesOnDisk:
         self._app, self._models_mb = app, models_mb
         serve()
         pictures_apart(_LARGE_BYTES)
+        few_arenas()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = scope.get("path", "")
