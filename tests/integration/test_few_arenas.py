@@ -10,7 +10,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 
-# Threads that are all there at once, each with something of its own; prints how many heaps there are.
+# Threads that are all there at once, each with something of its own; prints how many heaps are.
 THREADS = """
 import ctypes, re, sys, tempfile, threading
 from estimators.memory import few_arenas
