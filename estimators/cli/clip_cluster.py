@@ -34,6 +34,7 @@ from estimators.runtime.runner import ProcessRunner
 from estimators.workflows.clip.job import ClipJob
 from estimators.workflows.clip.shard import DoneClip, DoneClips, opened_lines
 from estimators.workflows.evaluate.progress import ModelProgress, ModelWork
+from estimators.workflows.own_folder import remove_abandoned
 
 # Starts workers of a kind.
 Hire = Callable[[type, ClipsJob], Workers]
@@ -61,6 +62,19 @@ def work_on_clips(
                 return shard.run(clips, lambda left: (shard.one(job_of, clip) for clip in left))
         finally:
             runner.close()
+    try:
+        return _on_cluster(options, specs, folder, clips, begun)
+    finally:
+        remove_abandoned()  # workers that Ray ended, here, could not
+
+
+def _on_cluster(
+    options: argparse.Namespace,
+    specs: Sequence[ModelSpec],
+    folder: Path,
+    clips: Sequence[Clip],
+    begun: Callable[[ClipsOn], None],
+) -> int:
     room = room_of(options)
     with connected(options.on) as ray:
 

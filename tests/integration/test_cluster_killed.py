@@ -88,7 +88,8 @@ def test_a_driver_that_is_killed_leaves_nothing_behind_and_goes_on_where_it_was(
         assert sum(known) >= 3  # a picture of each model, and a clip
         psutil.wait_procs([p for p in begun if line(p) not in OF_RAY], timeout=PATIENCE_S)
         assert {line(process) for process in begun} - OF_RAY <= {""}
-        assert [p.name for p in scratch.iterdir() if "pose-" in p.name] == []
+        # A worker that Ray ends cannot remove its folder: an empty one, until the next one begins.
+        assert [p for p in scratch.rglob("*") if p.is_file() and p.suffix != ".lock"] == []
     finally:
         for process in begun:
             with suppress(psutil.Error):
