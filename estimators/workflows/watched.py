@@ -48,9 +48,15 @@ class Watchers:
             return True
 
     def leave(self, viewer: str) -> bool:
-        """Somebody watches no longer; whether anybody else does."""
+        """Somebody watches no longer; whether anybody else does who is there now.
+
+        Who loads the page anew is another viewer: their former self must not keep from them what
+        they cancel.
+        """
         with self._lock:
             self._seen.pop(viewer, None)
+            if not any(self._present(other) for other in self._seen):
+                self._seen.clear()
             return bool(self._seen)
 
     def any(self) -> bool:

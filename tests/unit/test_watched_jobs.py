@@ -107,6 +107,18 @@ def test_one_who_leaves_takes_it_from_nobody(jobs: Jobs) -> None:
     assert job.stopping
 
 
+def test_who_loaded_the_page_anew_can_cancel() -> None:
+    here = {"before"}
+    jobs = Jobs(here)
+    job = jobs.watch("a", "before")
+    here.clear()
+    here.add("after")
+    assert jobs.watch("a", "after") is job, "within the patience"
+    assert not jobs.leave(job, "after")
+    assert job.stopping
+    job.gate.set()
+
+
 def test_a_job_that_nobody_wanted_any_more_is_not_joined() -> None:
     here = {"ann"}
     jobs = Jobs(here, patience_s=0.001)
