@@ -9,7 +9,9 @@ from pages.ui.benchmark.work import choose_plan, work
 from pages.ui.frame import open_page
 from pages.ui.missing import missing
 
-settings = open_page("Benchmark", "How fast each model is on this machine, and what it takes.")
+settings = open_page(
+    "Benchmark", "How fast each model is on this machine, and what it takes.", shows_poses=False
+)
 if not settings.models:
     st.info("Choose at least one model in the sidebar.", icon=":material/checklist:")
     st.stop()

@@ -88,6 +88,12 @@ def test_it_measures_what_is_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "Nothing has been measured yet" in words(fewer), "that was another question"
 
 
+def test_no_control_stands_there_that_changes_nothing() -> None:
+    at = page(OWN)
+    assert not at.slider
+    assert "draw" not in {group.key for group in at.button_group}
+
+
 def test_the_table_marks_what_was_busy_and_says_why() -> None:
     at = page(OWN)
     rows = at.dataframe[0].value.to_dict("index")
