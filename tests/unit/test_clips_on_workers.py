@@ -9,6 +9,8 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
+
 from estimators.cli.clip_cluster import ClipsOn, for_nodes
 from estimators.cli.clip_shard import Clip, answers_key, clips_key, failed
 from estimators.cli.clip_workers import ANSWERS, Brought, ClipMerger, ClipsJob, ClipWorker
@@ -152,14 +154,17 @@ def test_a_clip_that_no_worker_survives_is_one_failed_row(tmp_path: Path) -> Non
     assert not (tmp_path / "3").exists()
 
 
-def test_a_clip_that_one_model_does_not_survive_has_the_others_answers(tmp_path: Path) -> None:
-    run = Run(tmp_path, lambda who, asked: who == MULTI and name_of(asked[0]) == "3.mp4")
+@pytest.mark.parametrize(("deadly", "other"), [(LIGHTNING, MULTI), (MULTI, LIGHTNING)])
+def test_a_clip_that_one_model_does_not_survive_has_the_others_answers(
+    deadly: str, other: str, tmp_path: Path
+) -> None:
+    run = Run(tmp_path, lambda who, asked: who == deadly and name_of(asked[0]) == "3.mp4")
     assert run.code == FAILED
     assert not any(done.error for done in run.done.clips.values())
-    assert (tmp_path / "3" / "joints.csv").read_bytes().decode() == f"{LIGHTNING} 3.mp4"
-    assert [m.failed for m in run.work.progress] == [0, 1]
+    assert (tmp_path / "3" / "joints.csv").read_bytes().decode() == f"{other} 3.mp4"
+    assert {m.model: m.failed for m in run.work.progress} == {deadly: 1, other: 0}
     again = Run(tmp_path)  # what failed is asked again, and nothing else
-    assert (again.code, again.asked) == (0, {MULTI: ["3.mp4"], "all": ["3.mp4"]})
+    assert (again.code, again.asked) == (0, {deadly: ["3.mp4"], "all": ["3.mp4"]})
 
 
 def test_a_file_that_is_no_clip_is_told_once(tmp_path: Path) -> None:

@@ -27,6 +27,7 @@ from estimators.workflows.evaluate.answers import nearest
 from estimators.workflows.evaluate.asks import EvaluateSettings, asks, cut_out
 from estimators.workflows.evaluate.job import EvaluateJob
 from estimators.workflows.evaluate.measure import measure, report_data
+from estimators.workflows.evaluate.progress import ModelWork
 from estimators.workflows.evaluate.run import MOST_LOST
 from tests.unit.evaluate_stand import (
     LIGHTNING,
@@ -374,3 +375,22 @@ def test_an_answer_from_elsewhere_is_not_kept(tmp_path: Path) -> None:
     run(runner, EvaluateJob(runner, truth, plain((MULTI,)), kept))
     again = EvaluateJob(runner, truth, plain((MULTI,)), kept)
     assert run(runner, again).progress.models[0].known == 0
+
+
+@pytest.mark.parametrize(
+    ("failed", "unreadable", "error", "state"),
+    [
+        (0, 0, "", "done"),
+        (3, 0, "No.", "done"),
+        (5, 0, "No.", "failed"),
+        (3, 2, "No.", "failed"),  # nothing that could be read was answered
+        (0, 5, "", "done"),  # no fault of the model
+    ],
+)
+def test_a_model_that_answered_nothing_has_failed(
+    failed: int, unreadable: int, error: str, state: str
+) -> None:
+    work = ModelWork(LIGHTNING, 5, done=5, failed=failed, unreadable=unreadable, error=error)
+    work.end()
+    work.cut_off("cancelled")
+    assert work.progress.state == state
