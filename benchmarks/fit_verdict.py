@@ -4,16 +4,18 @@
 
 Few pictures are made many by parts around each person and group, mirrored, turned, scaled, blurred
 and darkened (`benchmarks/_annotated.py`).  Figures are of a tenth of the pictures at a time, judged
-by coefficients that have seen nothing made of them.  `--write` replaces
-estimators/analysis/verdict_coefficients.json.
+by coefficients that have seen nothing made of them; "nested" has the rule's thresholds chosen on
+the other pictures, too.  `--write` replaces estimators/analysis/verdict_coefficients.json.
 """
 
 from __future__ import annotations
 
 import argparse
+import pickle
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +31,7 @@ from benchmarks._annotated import (
     quality,
     true_oks,
 )
+from benchmarks._thresholds import interval, nested
 from estimators.analysis.facts import Cost
 from estimators.analysis.quality import (
     CHANCE_SIGNALS,
@@ -36,6 +39,7 @@ from estimators.analysis.quality import (
     Coefficients,
     chance_signals,
     expected_quality,
+    own_signals,
     picked_signals,
 )
 from estimators.analysis.recommend import Evidence, recommend
@@ -49,7 +53,7 @@ from estimators.types import Frame, PoseSet
 
 _RIDGE, _LOGISTIC, _PLATT = 0.03, 60.0, 3.0
 # Parts of the pictures that are left out in turn to calibrate the chance of what is picked.
-_FOLDS = 3
+_FOLDS = 5
 # The same to say what all of it is worth.
 _PARTS = 10
 _WHOLE_WEIGHT = 3.0  # a whole picture, and its mirror image, counts as three parts
@@ -138,8 +142,11 @@ def cases(scenes: Sequence[Scene], poses: Mapping[str, Sequence[PoseSet]]) -> li
     return out
 
 
-def estimates(scenes: Sequence[Scene]) -> dict[str, list[PoseSet]]:
-    """What each model of the sets says of each scene."""
+def estimates(scenes: Sequence[Scene], kept: Path | None = None) -> dict[str, list[PoseSet]]:
+    """What each model of the sets says of each scene; from the file `kept` where it is there."""
+    if kept is not None and kept.is_file():
+        answers: dict[str, list[PoseSet]] = pickle.loads(kept.read_bytes())
+        return answers
     runner = ProcessRunner(current(), threads=2)
     try:
         out = {}
@@ -151,9 +158,11 @@ def estimates(scenes: Sequence[Scene]) -> dict[str, list[PoseSet]]:
                 for s in scenes
             ]
             runner.retire(model)
-        return out
     finally:
         runner.close()
+    if kept is not None:
+        kept.write_bytes(pickle.dumps(out))
+    return out
 
 
 def fit(every: Sequence[Sample]) -> Coefficients:
@@ -177,7 +186,7 @@ def _two_steps(every: Sequence[Sample]) -> Coefficients:
     chance, prior = np.append(found[: len(CHANCE_SIGNALS)], found[-1]), found[-1 - len(models) : -1]
     return Coefficients(
         tuple(round(float(v), 5) for v in person),
-        {m: (round(a, 5), round(b, 5)) for m, (a, b) in lines.items()},
+        {m: (round(a, 5), round(b, 5), round(c, 5)) for m, (a, b, c) in lines.items()},
         tuple(round(float(v), 5) for v in chance),
         {m: round(float(v), 5) for m, v in zip(models, prior, strict=True)},
     )
@@ -208,16 +217,16 @@ def _calibrated(every: Sequence[Sample]) -> Array:
 
 def _ridge(
     every: Sequence[Sample], models: Sequence[str]
-) -> tuple[Array, dict[str, tuple[float, float]]]:
+) -> tuple[Array, dict[str, tuple[float, float, float]]]:
     rows, truth = [], []
     for s in every:
         for m in s.models:
             signals = s.signals.people[m]
             for own in (True, False):  # once without the model's own line, for those not fitted
-                lines = np.zeros((len(signals), 2 * len(models)))
+                lines = np.zeros((len(signals), 3 * len(models)))
                 if own:
-                    at = 2 * models.index(m)
-                    lines[:, at], lines[:, at + 1] = 1.0, signals[:, -1]
+                    at = 3 * models.index(m)
+                    lines[:, at : at + 3] = own_signals(signals)
                 rows.append(np.concatenate([signals[:, : len(PERSON_SIGNALS) - 1], lines], axis=1))
                 truth.append(s.oks[m])
     table, target = np.concatenate(rows), np.concatenate(truth)
@@ -229,9 +238,9 @@ def _ridge(
     weights = weights / spread
     intercept = target.mean() - middle @ weights
     shared = len(PERSON_SIGNALS) - 1
+    own_lines = weights[shared:].reshape(len(models), 3)
     lines = {
-        m: (float(weights[shared + 2 * i]), float(weights[shared + 2 * i + 1]))
-        for i, m in enumerate(models)
+        m: (float(a), float(b), float(c)) for m, (a, b, c) in zip(models, own_lines, strict=True)
     }
     return np.append(weights[:shared], intercept), lines
 
@@ -268,14 +277,25 @@ def left_out(every: Sequence[Case], order: Sequence[str] | None = None) -> Itera
 def report(every: Sequence[Case]) -> str:
     """On pictures not seen: supported, declined and regret of some rules, a set of models."""
     judged = list(left_out(every))
-    lines = [f"{'models':20} {'scenes':12} rule         supported declined regret"]
+    sources = [case.source for case, _ in judged]
+    whole = np.array([case.original for case, _ in judged])
+    names = sorted(set(sources))
+    three = {name: models for name, models in SETS.items() if len(models) > 2}
+
+    def regrets() -> dict[str, Array]:
+        return {n: _regret(judged, m, _product(judged, m)) for n, m in three.items()}
+
+    chosen, told = nested(regrets, [names.index(s) % _PARTS for s in sources], whole)
+    lines = [f"{'models':20} {'scenes':9} {'rule':12} supported declined regret (95 % intervals)"]
     for name, models in SETS.items():
-        for whole in (True, False):
-            here = [j for j in judged if j[0].original or not whole]
-            for rule, picks in _rules(here, models).items():
-                scope = "pictures" if whole else "all"
-                lines.append(f"{name:20} {scope:12} {rule:12} {_figures(here, models, picks)}")
-    return "\n".join(lines)
+        rules = {rule: _regret(judged, models, p) for rule, p in _rules(judged, models).items()}
+        rules |= {"nested": chosen[name]} if name in chosen else {}
+        for scope, rows in (("pictures", whole), ("all", np.full(len(judged), True))):
+            of = [s for s, row in zip(sources, rows, strict=True) if row]
+            for rule, regret in rules.items():
+                figures = f"{_figures(regret[rows])} ({interval(regret[rows], of)})"
+                lines.append(f"{name:20} {scope:9} {rule:12} {figures}")
+    return "\n".join([*lines, f"nested: thresholds chosen on the other parts: {told}"])
 
 
 def _rules(here: Sequence[Judged], models: tuple[str, ...]) -> dict[str, list[str | None]]:
@@ -290,35 +310,46 @@ def _rules(here: Sequence[Judged], models: tuple[str, ...]) -> dict[str, list[st
         best = max(at, key=lambda m: at[m])
         return best if picture[best][0] >= 0.15 else None
 
-    def product(case: Case, used: Coefficients) -> str | None:
-        return recommend(Evidence([case.only(models)], _COSTS), fit=used).model
-
     return {
         "agreement": [agree(picture) for picture in told],
         "by hand": [hand(picture) for picture in told],
-        "this rule": [product(case, used) for case, used in here],
+        "this rule": _product(here, models),
     }
 
 
-def _figures(here: Sequence[Judged], models: Sequence[str], picks: Sequence[str | None]) -> str:
-    regret = [
-        max(s.quality[m] for m in models) - s.quality[p]
-        for (s, _), p in zip(here, picks, strict=True)
-        if p is not None
-    ]
-    if not regret:
+def _product(here: Sequence[Judged], models: Sequence[str]) -> list[str | None]:
+    """What the product recommends."""
+    return [recommend(Evidence([case.only(models)], _COSTS), fit=used).model for case, used in here]
+
+
+def _regret(here: Sequence[Judged], models: Sequence[str], picks: Sequence[str | None]) -> Array:
+    """How much is missing to the best of the models, NaN where none is recommended."""
+    return np.array(
+        [
+            np.nan if p is None else max(s.quality[m] for m in models) - s.quality[p]
+            for (s, _), p in zip(here, picks, strict=True)
+        ]
+    )
+
+
+def _figures(regret: Array) -> str:
+    made = regret[np.isfinite(regret)]
+    if not made.size:
         return "   nothing recommended"
-    supported = np.mean(np.array(regret) <= SUPPORTED_WITHIN)
-    return f"{supported:9.0%} {1 - len(regret) / len(here):8.0%} {np.mean(regret):6.3f}"
+    supported, declined = np.mean(made <= SUPPORTED_WITHIN), 1 - made.size / regret.size
+    return f"{supported:9.0%} {declined:8.0%} {made.mean():6.3f}"
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     add_arguments(parser)
+    parser.add_argument(
+        "--answers", type=Path, help="keep the models' answers there, for next time"
+    )
     parser.add_argument("--write", action="store_true", help="replace the product's coefficients")
     scenes = chosen_scenes(parser)
     made = more_scenes(scenes)
-    every = cases(made, estimates(made))
+    every = cases(made, estimates(made, parser.parse_args().answers))
     people = sum(len(s.people) for s in scenes)
     print(report(every))
     if parser.parse_args().write:

@@ -1,4 +1,4 @@
-"""Why no model is recommended, however good its chance is: a sentence with its figure for each."""
+"""Why a model must be surer, or is not recommended at all: a sentence with its figure for each."""
 
 from __future__ import annotations
 
@@ -29,6 +29,15 @@ def not_agreed(fact: ModelFacts) -> Reason:
     )
 
 
+def rests_on_alone(fact: ModelFacts, best: str, behind: float) -> Reason:
+    """What puts the model first may be nobody."""
+    return Reason(
+        f"{fact.title} comes first by people whom no other family sees: without them it is "
+        f"expected to be {behind:.2f} behind {get(best).title}.",
+        Place(model=fact.model),
+    )
+
+
 def too_far(fact: ModelFacts, limit: float, seen: Sequence[Seen]) -> Reason:
     """Two families see different poses."""
     worst = worst_joint(seen, fact.model)
@@ -44,8 +53,8 @@ def no_clear_lead(fact: ModelFacts, lead: float, apart: float, least: float) -> 
     """Poses differ and their expected qualities do not."""
     return Reason(
         f"The models see different poses, up to {apart:.0%} of a torso length apart in the median, "
-        f"and {fact.title} is expected to be better by {lead:.2f}, less than the {least} that this "
-        "takes.",
+        f"and {fact.title} is expected to be better by {lead:.2f}, less than the {least} that "
+        "would tell them apart.",
         Place(model=fact.model),
     )
 

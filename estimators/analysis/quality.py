@@ -11,7 +11,8 @@ docs/verdict.md has the figures.
 How a variant did on the annotated pictures as a whole (`Coefficients.prior`) takes part, too.
 
 A model's own score enters only through a line of its own that was fitted against truth: scores of
-different models are never put beside each other.  A variant that was not fitted goes without.
+different models are never put beside each other.  How much another family's agreement says is a
+line of each variant's own, too.  A variant that was not fitted goes without both.
 """
 
 from __future__ import annotations
@@ -45,6 +46,7 @@ CHANCE_SIGNALS = (
     "long_limbs",
     "exchanged",
 )
+_BEST_AGREEMENT = PERSON_SIGNALS.index("best_agreement")
 _OWN = ("few", "single", "uneven", "long_limbs", "exchanged")
 # A person of whom half can be expected to be right is surely somebody; less is so in proportion.
 _SURELY_SOMEBODY = 1.3
@@ -60,7 +62,8 @@ class Coefficients:
 
     Attributes:
         person: one a signal of `PERSON_SIGNALS` but the score, and the intercept at the end.
-        models: intercept and slope of the score that are added for each variant fitted.
+        models: what is added for each variant fitted: an intercept, and slopes of its score and of
+            the best agreement with another voice.
         chance: one a signal of `CHANCE_SIGNALS`, and the intercept at the end.
         prior: how each variant fitted does on the whole, which is added to the log-odds; drawn to
             0, which is what others get.
@@ -70,7 +73,7 @@ class Coefficients:
     """
 
     person: tuple[float, ...]
-    models: Mapping[str, tuple[float, float]]
+    models: Mapping[str, tuple[float, float, float]]
     chance: tuple[float, ...]
     prior: Mapping[str, float] = field(default_factory=dict)
     picked: tuple[float, ...] = (1.0, 0.0, 0.0, 0.0, 0.0)
@@ -85,7 +88,7 @@ class Coefficients:
 def coefficients() -> Coefficients:
     """Those that come with the product."""
     data = json.loads(COEFFICIENTS.read_text("utf-8"))
-    models = {key: (float(a), float(b)) for key, (a, b) in data["models"].items()}
+    models = {key: (float(a), float(b), float(c)) for key, (a, b, c) in data["models"].items()}
     chance, picked = tuple(data["chance"]), tuple(data["picked"])
     return Coefficients(tuple(data["person"]), models, chance, data["prior"], picked, data["made"])
 
@@ -97,10 +100,15 @@ def expected_oks(model: str, rows: NDArray[np.float64], fit: Coefficients) -> ND
         rows: [n, len(PERSON_SIGNALS)], `Signals.people` of the model.
     """
     weights = np.array(fit.person)
-    start, slope = fit.models.get(fitted_as(model, fit), (0.0, 0.0))
+    line = np.array(fit.models.get(fitted_as(model, fit), (0.0, 0.0, 0.0)))
     value = rows[:, : len(PERSON_SIGNALS) - 1] @ weights[:-1] + weights[-1]
-    result: NDArray[np.float64] = np.clip(value + start + slope * rows[:, -1], 0.0, 1.0)
+    result: NDArray[np.float64] = np.clip(value + own_signals(rows) @ line, 0.0, 1.0)
     return result
+
+
+def own_signals(rows: NDArray[np.float64]) -> NDArray[np.float64]:
+    """What a variant has weights of its own for, float64 [n, 3]: 1, its score, best agreement."""
+    return np.column_stack([np.ones(len(rows)), rows[:, -1], rows[:, _BEST_AGREEMENT]])
 
 
 def fitted_as(model: str, fit: Coefficients) -> str:

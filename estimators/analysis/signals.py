@@ -7,7 +7,7 @@ family are one voice, whose best agreeing variant speaks, so that a copy of a mo
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,6 +61,18 @@ class Signals:
     picture: Mapping[str, NDArray[np.float64]]
     group_count: int
     apart: float
+
+
+def borne_out(signals: Signals) -> Signals:
+    """The same without the people whom no other voice sees."""
+    at = PERSON_SIGNALS.index("seen_by")
+    seen = {model: rows[:, at] > 0 for model, rows in signals.people.items()}
+    people = {model: rows[seen[model]] for model, rows in signals.people.items()}
+    group_of = {
+        model: tuple(g for g, kept in zip(groups, seen[model], strict=True) if kept)
+        for model, groups in signals.group_of.items()
+    }
+    return replace(signals, people=people, group_of=group_of)
 
 
 def picture_signals(

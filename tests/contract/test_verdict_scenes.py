@@ -42,8 +42,9 @@ CANNOT_BE_TOLD = (
 )
 
 
-# Nor is this: PoseNet alone sees a third person and is 0.07 behind.  On pictures with such people
-# that the coefficients had not seen it was right nine times of ten (docs/verdict.md).
+# Nor is this: PoseNet sees two people whom the others do not look for, one of them right, and is
+# 0.07 behind by the pose of the one whom all see.  On pictures with such people that the
+# coefficients had not seen it was right nine times of ten (docs/verdict.md).
 NOT_BY_MUCH = {("and PoseNet", "balance.mp4 frame 30")}
 
 

@@ -123,15 +123,10 @@ def test_with_constructed_poses_a_second_variant_brings_in_itself_alone(
 def test_variants_that_lead_to_different_answers_are_told() -> None:
     """MultiPose speaks for MoveNet as well as Lightning does, and each for another model."""
 
-    def guessed(
-        seen: Sequence[Seen], line_up: Sequence[str], fit: object
-    ) -> tuple[dict, dict, float]:
+    def guessed(seen: Sequence[Seen], line_up: Sequence[str], fit: object) -> rule.Guessed:
         best = FULL if LIGHTNING in line_up else POSENET
-        return (
-            dict.fromkeys(line_up, 0.5) | {best: 0.8},
-            dict.fromkeys(line_up, 0.2) | {best: 0.9},
-            0.0,
-        )
+        quality = dict.fromkeys(line_up, 0.5) | {best: 0.8}
+        return rule.Guessed(quality, dict.fromkeys(line_up, 0.2) | {best: 0.9}, 0.0, quality)
 
     people = {m: poses(standing()) for m in (LIGHTNING, MULTI, FULL, POSENET)}
     with pytest.MonkeyPatch.context() as patch:
@@ -152,10 +147,8 @@ def test_of_a_familys_variants_the_cheapest_of_those_about_as_good(
     chance = {LIGHTNING: 0.8, THUNDER: 0.7, FULL: 0.1}
     expected = {LIGHTNING: 0.66, THUNDER: quality, FULL: 0.2}
 
-    def guessed(
-        seen: Sequence[Seen], line_up: Sequence[str], fit: object
-    ) -> tuple[dict, dict, float]:
-        return {m: expected[m] for m in line_up}, {m: chance[m] + 0.1 for m in line_up}, 0.0
+    def guessed(seen: Sequence[Seen], line_up: Sequence[str], fit: object) -> rule.Guessed:
+        return rule.Guessed(expected, {m: chance[m] + 0.1 for m in line_up}, 0.0, expected)
 
     people = {m: poses(standing()) for m in (THUNDER, LIGHTNING, FULL)}
     with pytest.MonkeyPatch.context() as patch:
@@ -167,28 +160,31 @@ def test_of_a_familys_variants_the_cheapest_of_those_about_as_good(
 
 
 @pytest.mark.parametrize(
-    ("apart", "second", "named"),
-    [(0.1, 0.74, FULL), (0.11, 0.71, None), (0.11, 0.7, FULL), (0.11, 0.69, FULL)],
+    ("apart", "second", "chance", "named"),
+    [
+        (0.1, 0.74, 0.7, FULL),
+        (0.11, 0.71, 0.79, None),
+        (0.11, 0.71, 0.8, FULL),
+        (0.11, 0.7, 0.7, FULL),
+        (0.11, 0.69, 0.7, FULL),
+    ],
 )
-def test_where_poses_differ_one_must_be_expected_to_be_clearly_better(
-    apart: float, second: float, named: str | None
+def test_where_poses_differ_one_must_be_clearly_better_or_surer(
+    apart: float, second: float, chance: float, named: str | None
 ) -> None:
-    def guessed(
-        seen: Sequence[Seen], line_up: Sequence[str], fit: object
-    ) -> tuple[dict, dict, float]:
-        return (
-            {FULL: 0.75, LIGHTNING: second, POSENET: 0.2},
-            dict.fromkeys(line_up, 0.5) | {FULL: 0.9},
-            apart,
-        )
+    def guessed(seen: Sequence[Seen], line_up: Sequence[str], fit: object) -> rule.Guessed:
+        quality = {FULL: 0.75, LIGHTNING: second, POSENET: 0.2}
+        return rule.Guessed(quality, dict.fromkeys(line_up, 0.4) | {FULL: chance}, apart, quality)
 
     people = {m: poses(standing()) for m in (LIGHTNING, FULL, POSENET)}
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(rule, "_guessed", guessed)
         given_ = answer(people)
     assert given_.model == named
-    told = "and BlazePose full is expected to be better by 0.04, less than the 0.05 that this takes"
-    assert (told in "\n".join(map(str, given_.reasons))) == (named is None)
+    said = "\n".join(map(str, given_.reasons))
+    told = "and BlazePose full is expected to be better by 0.04, less than the 0.05 that would"
+    assert (told in said) == ((apart, second) == (0.11, 0.71))
+    assert ("a chance of 79%, less than the 80% that" in said) == (named is None)
 
 
 def test_two_variants_that_see_one_person_each_are_not_two_who_see_two() -> None:
@@ -207,11 +203,9 @@ def test_two_variants_that_see_one_person_each_are_not_two_who_see_two() -> None
 def test_of_a_long_clip_with_many_variants_fewer_frames_are_judged() -> None:
     frames: list[int] = []
 
-    def guessed(
-        seen: Sequence[Seen], line_up: Sequence[str], fit: object
-    ) -> tuple[dict, dict, float]:
+    def guessed(seen: Sequence[Seen], line_up: Sequence[str], fit: object) -> rule.Guessed:
         frames.append(len(seen))
-        return dict.fromkeys(line_up, 0.5), dict.fromkeys(line_up, 0.5), 0.0
+        return rule.Guessed(*[dict.fromkeys(line_up, 0.5)] * 2, 0.0, dict.fromkeys(line_up, 0.5))
 
     models = (LIGHTNING, THUNDER, MULTI, FULL, LITE, POSENET)  # six line-ups
     seen = [Seen({m: poses(standing()) for m in models}, 640)] * 5

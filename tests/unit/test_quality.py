@@ -91,17 +91,19 @@ def test_where_all_are_of_one_family_there_is_no_lead() -> None:
     assert told(THUNDER, (THUNDER, FULL))["families"] == 1
 
 
-def test_the_oks_of_a_person_is_a_weighted_sum_with_a_line_of_the_models_own_score() -> None:
+def test_the_oks_of_a_person_is_a_weighted_sum_with_a_line_of_the_models_own() -> None:
+    """Of its score and of the best agreement with another family."""
     rows = np.zeros((2, len(PERSON_SIGNALS)))
     rows[0, 0], rows[0, 8], rows[:, 9] = 0.5, 0.25, (0.4, 0.8)
-    weights = (0.2, *[9.0] * 7, 0.4, 0.1)
-    fit = Coefficients(weights, {LIGHTNING: (0.05, 0.5)}, ())
+    rows[1, 1] = 0.3
+    weights = (0.2, 0.0, *[9.0] * 6, 0.4, 0.1)
+    fit = Coefficients(weights, {LIGHTNING: (0.05, 0.5, -0.5)}, ())
     expected = [0.5 * 0.2 + 0.25 * 0.4 + 0.1, 0.1]
-    line = [0.05 + 0.5 * 0.4, 0.05 + 0.5 * 0.8]
+    line = [0.05 + 0.5 * 0.4, 0.05 + 0.5 * 0.8 - 0.5 * 0.3]
     assert expected_oks(FULL, rows, fit) == pytest.approx(expected)
     assert expected_oks(LIGHTNING, rows, fit) == pytest.approx(np.add(expected, line))
     assert expected_oks(TWIN, rows, fit) == pytest.approx(np.add(expected, line))
-    own = Coefficients(weights, {LIGHTNING: (0.05, 0.5), TWIN: (0.3, 0.0)}, ())
+    own = Coefficients(weights, {LIGHTNING: (0.05, 0.5, 0.0), TWIN: (0.3, 0.0, 0.0)}, ())
     assert expected_oks(TWIN, rows, own) == pytest.approx(np.add(expected, 0.3))
 
 
@@ -114,7 +116,7 @@ def test_an_expected_oks_is_a_share(start: float, oks: float) -> None:
 @pytest.mark.parametrize(("oks", "somebody"), [(0.5, 0.65), (0.75, 0.975), (0.8, 1.0)])
 def test_a_person_is_somebody_in_proportion_until_surely_so(oks: float, somebody: float) -> None:
     """Three see the first person, one best, one another, one nobody; one also sees a second."""
-    score = Coefficients((0.0,) * 10, dict.fromkeys((*MODELS, POSENET), (0.0, 1.0)), ())
+    score = Coefficients((0.0,) * 10, dict.fromkeys((*MODELS, POSENET), (0.0, 1.0, 0.0)), ())
     signals = Signals(
         {
             LIGHTNING: people(1, 0.9),

@@ -163,7 +163,12 @@ def test_poses_too_far_apart_lead_to_the_worst_joint_of_the_model() -> None:
 def test_doubts_say_their_figures() -> None:
     assert doubts.no_clear_lead(fact(FULL), 0.034, 0.23, 0.05).text == (
         "The models see different poses, up to 23% of a torso length apart in the median, and "
-        "BlazePose full is expected to be better by 0.03, less than the 0.05 that this takes."
+        "BlazePose full is expected to be better by 0.03, less than the 0.05 that would tell "
+        "them apart."
+    )
+    assert doubts.rests_on_alone(fact(FULL), LIGHTNING, 0.064).text == (
+        "BlazePose full comes first by people whom no other family sees: without them it is "
+        "expected to be 0.06 behind MoveNet Lightning."
     )
     assert doubts.divided([POSENET, None, POSENET]).text == (
         "Which variants are compared decides here: taken one of each family at a time, once "

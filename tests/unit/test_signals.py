@@ -7,7 +7,12 @@ import pytest
 
 from estimators.analysis.matching import oks_of
 from estimators.analysis.plausibility import exchanged
-from estimators.analysis.signals import PERSON_SIGNALS, PICTURE_SIGNALS, picture_signals
+from estimators.analysis.signals import (
+    PERSON_SIGNALS,
+    PICTURE_SIGNALS,
+    borne_out,
+    picture_signals,
+)
 from estimators.skeletons import COCO_17
 from estimators.types import PoseSet
 
@@ -160,3 +165,20 @@ def test_signals_of_a_picture_on_which_others_find_nobody() -> None:
 def test_a_model_alone_is_held_against_its_own_count() -> None:
     alone = of_picture({FULL: poses(person(100), with_long_shank(person()))}, FULL)
     assert list(alone.values()) == pytest.approx([0, 1, 0, 1 / 3, 0, np.log(2) / 8, 1 / 16, 0])
+
+
+def test_whom_no_other_family_sees_is_left_out_where_only_the_others_count() -> None:
+    crowd = [person(x) for x in (100, 300, 500)]
+    people = {LIGHTNING: poses(), FULL: poses(crowd[1]), POSENET: poses(*crowd)}
+    every = picture_signals(people, 640)
+    seen = borne_out(every)
+    assert {model: len(rows) for model, rows in seen.people.items()} == {
+        LIGHTNING: 0,
+        FULL: 1,
+        POSENET: 1,
+    }
+    assert seen.group_of[POSENET] == seen.group_of[FULL] == every.group_of[FULL]
+    assert seen.people[POSENET].tolist() == [every.people[POSENET][1].tolist()]
+    # A variant of the same family is nobody else.
+    twice = picture_signals({LIGHTNING: poses(person()), THUNDER: poses(person())}, 640)
+    assert all(len(rows) == 0 for rows in borne_out(twice).people.values())

@@ -149,7 +149,7 @@ def test_how_a_variant_does_on_the_whole_moves_its_odds_and_its_twins() -> None:
     models = ("movenet-lightning", "movenet-lightning-tfhub", "keypointrcnn-fast")
     signals = picture_signals({m: poses(person(seed=1)) for m in models}, 640)
     nothing = (0.0,) * (len(CHANCE_SIGNALS) + 1)
-    lines = dict.fromkeys(models[:1], (0.0, 0.0))
+    lines = dict.fromkeys(models[:1], (0.0, 0.0, 0.0))
     fit = Coefficients((), lines, nothing, {"movenet-lightning": 0.7})
     odds = log_odds(signals, dict.fromkeys(models, 0.5), models, fit)
     assert odds == pytest.approx([0.7, 0.7, 0.0])
