@@ -51,10 +51,14 @@ def too_far(fact: ModelFacts, limit: float, seen: Sequence[Seen]) -> Reason:
 
 def no_clear_lead(fact: ModelFacts, lead: float, apart: float, least: float) -> Reason:
     """Poses differ and their expected qualities do not."""
+    better = "not expected to be better than the others"
+    if lead > 0:
+        better = (
+            f"expected to be better by {lead:.2f}, less than the {least} that would tell them apart"
+        )
     return Reason(
         f"The models see different poses, up to {apart:.0%} of a torso length apart in the median, "
-        f"and {fact.title} is expected to be better by {lead:.2f}, less than the {least} that "
-        "would tell them apart.",
+        f"and {fact.title} is {better}.",
         Place(model=fact.model),
     )
 
