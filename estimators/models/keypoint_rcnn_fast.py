@@ -8,8 +8,7 @@
 - On processors without AVX-512 large 3 × 3 convolutions go by Winograd's method
   (`keypoint_rcnn_winograd`), and maps stay plain contiguous, as it wants them.
 - The keypoint head, the dearest a person, sees no more people than are asked for (exact).
-- RoIAlign, whose kernel for the CPU knows one thread only, gets its boxes dealt out to several
-  (exact).
+- RoIAlign on a CPU is done as weighted sums of rows (`keypoint_rcnn_roi`; exact but for rounding).
 - Pictures are resized to a smaller side; those that shrink are averaged over areas first, where
   torchvision would skip pixels.
 """
@@ -17,17 +16,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from typing import Any
 
 from estimators.devices import CPU
 from estimators.models import keypoint_rcnn_winograd as winograd
+from estimators.models.keypoint_rcnn_roi import RowPool
 from estimators.models.torch_devices import has_float16
 from estimators.models.torch_import import torch, torchvision
 
 nn = torch.nn
-_WORTH_DEALING = 64  # boxes
 _NORMS = (nn.BatchNorm2d, torchvision.ops.FrozenBatchNorm2d)
 
 
@@ -59,13 +57,16 @@ def tune(
         winograd.by_winograd(network.backbone)
         winograd.by_winograd(network.rpn.head)
         layout = torch.contiguous_format
-    network.backbone = _Reduced(network.backbone, dtype, layout)
+    # On a CPU the next to read the maps want them as they are, on a GPU plain.
+    kept = layout if device == CPU else torch.contiguous_format
+    network.backbone = _Reduced(network.backbone, dtype, layout, kept)
     network.rpn.head.conv = _Reduced(network.rpn.head.conv, dtype, layout)
     network.roi_heads.box_head = _Reduced(network.roi_heads.box_head, dtype)
     network.roi_heads.keypoint_head = _Reduced(network.roi_heads.keypoint_head, dtype)
-    threads = torch.get_num_threads()
     if device == CPU:
-        network.roi_heads.box_roi_pool = _ThreadedPool(network.roi_heads.box_roi_pool, threads)
+        network.roi_heads.box_roi_pool = RowPool(network.roi_heads.box_roi_pool)
+        if kept == torch.channels_last:  # turning plain maps does not pay for a few people
+            network.roi_heads.keypoint_roi_pool = RowPool(network.roi_heads.keypoint_roi_pool)
     # A tensor that still lies in the mapped checkpoint would keep all of that file in memory.
     for tensor in (*network.parameters(), *network.buffers()):
         tensor.data = tensor.data.clone()
@@ -114,47 +115,29 @@ def _conv_norm_pairs(network: Any) -> Iterator[tuple[Any, Any, str, Any]]:
 
 
 class _Reduced(nn.Module):
-    """`module` computing in `dtype` and `layout`; float32 in and out.
+    """`module` computing in `dtype` and `layout`; float32 out, in the layout `kept`."""
 
-    RoIAlign knows no bfloat16 on a CPU and wants plain contiguous maps, so they leave that way.
-    """
-
-    def __init__(self, module: Any, dtype: Any, layout: Any = torch.channels_last) -> None:
+    def __init__(
+        self,
+        module: Any,
+        dtype: Any,
+        layout: Any = torch.channels_last,
+        kept: Any = torch.contiguous_format,
+    ) -> None:
         super().__init__()
         self.module = module.to(dtype=dtype).to(memory_format=layout)
-        self._dtype, self._layout = dtype, layout
+        self._dtype, self._layout, self._kept = dtype, layout, kept
 
     def forward(self, x: Any) -> Any:
         layout = self._layout if x.dim() == 4 else torch.contiguous_format
         out = self.module(x.to(dtype=self._dtype, memory_format=layout))
         if isinstance(out, dict):
-            return type(out)((name, _plain(value)) for name, value in out.items())
-        return _plain(out)
+            return type(out)((name, self._told(value)) for name, value in out.items())
+        return self._told(out)
 
-
-def _plain(x: Any) -> Any:
-    return x.to(dtype=torch.float32, memory_format=torch.contiguous_format)
-
-
-class _ThreadedPool(nn.Module):
-    """`MultiScaleRoIAlign` for one picture with its boxes dealt out to threads."""
-
-    def __init__(self, pool: Any, threads: int) -> None:
-        super().__init__()
-        self.pool = pool
-        self._threads = threads
-        self._workers = ThreadPoolExecutor(threads)
-
-    def forward(self, features: Any, boxes: list[Any], sizes: list[tuple[int, int]]) -> Any:
-        alone = len(boxes) == 1 and len(boxes[0]) >= _WORTH_DEALING
-        if self._threads == 1 or not alone or self.pool.scales is None:
-            return self.pool(features, boxes, sizes)  # the first call finds out the scales
-
-        def work(part: Any) -> Any:
-            with torch.inference_mode():  # this mode is each thread's own
-                return self.pool(features, [part], sizes)
-
-        return torch.cat(list(self._workers.map(work, boxes[0].chunk(self._threads))))
+    def _told(self, x: Any) -> Any:
+        kept = self._kept if x.dim() == 4 else torch.contiguous_format
+        return x.to(dtype=torch.float32, memory_format=kept)
 
 
 def shrink(image: Any, min_size: int, max_size: int) -> Any:

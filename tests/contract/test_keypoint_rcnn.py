@@ -299,3 +299,9 @@ def test_a_bad_file_is_named(refusals: dict[str, str], damage: str, reason: str)
     assert refusals[damage].startswith("damaged.pth ")
     assert reason in refusals[damage]
     assert "keypointrcnn_resnet50_fpn_coco-fc266e95.pth" in refusals[damage]
+
+
+def test_the_rows_of_a_map_give_torchvisions_roi_align() -> None:
+    apart = json.loads(child.script("roi_rows.py"))
+    assert len(apart) == 12
+    assert max(apart.values()) < 1e-4
