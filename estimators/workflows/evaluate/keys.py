@@ -15,7 +15,7 @@ from estimators.specs import ModelSpec
 from estimators.types import EstimatorOptions
 from estimators.workflows.provenance import machine, versions
 
-_CODE = Path(__file__).resolve().parents[2] / "models"
+_ESTIMATORS = Path(__file__).resolve().parents[2]
 
 
 @cache
@@ -27,8 +27,8 @@ def machine_digest() -> str:
 def model_key(spec: ModelSpec, options: EstimatorOptions) -> dict[str, Any]:
     """Everything but the picture that decides a model's answer, JSON-ready.
 
-    The adapters' code and the versions of their frameworks are in it: answers of another version
-    are not taken for this one's.
+    The adapters' code, how they resize, and the versions of their frameworks are in it: answers of
+    another version are not taken for this one's.
 
     Args:
         options: with the device that it is on (`placing.held`); none is the CPU.
@@ -47,7 +47,7 @@ def model_key(spec: ModelSpec, options: EstimatorOptions) -> dict[str, Any]:
 @cache
 def _code() -> str:
     read = hashlib.sha256()
-    for module in sorted(_CODE.glob("*.py")):
+    for module in (_ESTIMATORS / "geometry.py", *sorted((_ESTIMATORS / "models").glob("*.py"))):
         read.update(module.read_bytes())
     return read.hexdigest()
 
