@@ -14,6 +14,7 @@ from estimators.analysis.accuracy.protocol import Window
 from estimators.errors import InputError
 from estimators.registry import get
 from estimators.types import Estimate, EstimatorOptions, PoseSet, Timings
+from estimators.workflows.evaluate import keys
 from estimators.workflows.evaluate.keys import machine_digest, model_key
 from estimators.workflows.evaluate.records import (
     SUFFIX,
@@ -193,3 +194,19 @@ def test_another_device_is_another_question_and_is_in_the_files_name(tmp_path: P
         assert records.get("picture 0", None) is not None
     assert model_key(SPEC, on_gpu) == model_key(SPEC, replace(OPTIONS, device="cuda:0"))
     assert "device" not in model_key(SPEC, on_gpu)["options"]
+
+
+def test_an_answer_is_known_by_the_code_that_resized_its_picture(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "models").mkdir()
+    resizing, adapter = tmp_path / "geometry.py", tmp_path / "models" / "movenet.py"
+    monkeypatch.setattr(keys, "_ESTIMATORS", tmp_path)
+    seen = set()
+    for first, second in (("a", "b"), ("c", "b"), ("c", "d")):
+        resizing.write_text(first)
+        adapter.write_text(second)
+        keys._code.cache_clear()
+        seen.add(model_key(SPEC, OPTIONS)["code"])
+    keys._code.cache_clear()
+    assert len(seen) == 3
