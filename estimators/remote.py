@@ -22,6 +22,7 @@ from estimators.errors import InputError
 _AHEAD_BYTES = 65_536
 WEB = ("http://", "https://")
 # In the names of what a signed address (of S3, Google, Azure …) carries behind its question mark.
+_SECRET_NAMES = ("sig", "key", "auth", "pwd", "pass", "code")
 _SECRET = ("signature", "token", "credential", "password", "secret", "accesskey", "apikey")
 
 
@@ -73,21 +74,26 @@ def place(text: str) -> Path | Remote:
     """
     if "://" not in text:
         return Path(text)
+    for part in text.split("::"):  # such as simplecache::https://host/file
+        _check_secrets(part)
+    return Remote(text)
+
+
+def _check_secrets(text: str) -> None:
     parts = urlsplit(text)
     if parts.username is not None or parts.password is not None or "@" in parts.netloc:
         raise InputError(
             f"An address of {parts.scheme}:// holds a user or password.",
             "Leave it out: credentials come from the environment.",
         )
-    for name, _ in parse_qsl(parts.query, keep_blank_values=True):
+    for name, _ in parse_qsl(f"{parts.query}&{parts.fragment}", keep_blank_values=True):
         plain = name.lower().replace("-", "").replace("_", "")
-        if plain in ("sig", "key") or any(word in plain for word in _SECRET):
+        if plain in _SECRET_NAMES or any(word in plain for word in _SECRET):
             raise InputError(
                 f"An address of {parts.scheme}:// holds a signature or key ({name[:40]}).",
                 "Addresses are written into results: give it without, such as s3://bucket/file; "
                 "credentials come from the environment.",
             )
-    return Remote(text)
 
 
 def files_at(remote: Remote, most: int) -> list[tuple[str, RemoteFile]]:

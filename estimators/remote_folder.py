@@ -58,7 +58,8 @@ def local_copy(
         if required:
             yield inside
             return
-        there: _There = {}
+        # What was brought and is not changed here stays as it is there: others may write beside us.
+        there: _There = {file: _state(file) for file in inside.rglob("*") if file.is_file()}
         try:
             with _kept_up(remote, inside, there):
                 yield inside
@@ -88,6 +89,11 @@ def _kept_up(remote: Remote, folder: Path, there: _There) -> Iterator[None]:
         thread.join()
 
 
+def _state(file: Path) -> tuple[int, int]:
+    found = file.stat()
+    return found.st_size, found.st_mtime_ns
+
+
 def _put(remote: Remote, folder: Path, there: _There) -> None:
     """Writes the files that are not there as they are now."""
     try:
@@ -96,8 +102,7 @@ def _put(remote: Remote, folder: Path, there: _There) -> None:
             for file in sorted(p for p in folder.rglob("*") if p.is_file()):
                 if is_part(file):
                     continue
-                found = file.stat()
-                state = (found.st_size, found.st_mtime_ns)
+                state = _state(file)
                 if there.get(file) == state:
                     continue
                 target = posixpath.join(path, file.relative_to(folder).as_posix())

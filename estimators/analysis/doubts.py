@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 
 from estimators.analysis.facts import ModelFacts
@@ -52,9 +53,11 @@ def too_far(fact: ModelFacts, limit: float, seen: Sequence[Seen]) -> Reason:
 def no_clear_lead(fact: ModelFacts, lead: float, apart: float, least: float) -> Reason:
     """Poses differ and their expected qualities do not."""
     better = "not expected to be better than the others"
-    if lead > 0:
+    shown = math.floor(100 * lead) / 100  # never rounded up to what is asked for
+    if shown > 0:
         better = (
-            f"expected to be better by {lead:.2f}, less than the {least} that would tell them apart"
+            f"expected to be better by {shown:.2f}, less than the {least} that would tell them "
+            "apart"
         )
     return Reason(
         f"The models see different poses, up to {apart:.0%} of a torso length apart in the median, "

@@ -23,11 +23,12 @@ from estimators.cli.clip_shard import (
 )
 from estimators.cli.clip_workers import ANSWERS, Brought, ClipMerger, ClipsJob, ClipWorker
 from estimators.cli.codes import INTERRUPTED
-from estimators.cli.parts_job import room_of
+from estimators.cli.parts_job import room_of, room_on
 from estimators.cli.streams import complain
 from estimators.cli.watch import LINE_S, progress_text
 from estimators.cluster.on_ray import RayWorkers, connected
 from estimators.cluster.schedule import Outcome, Schedule, Workers
+from estimators.devices import CPU
 from estimators.export.sinks import opened, require_writable
 from estimators.registry import ModelSpec, get
 from estimators.runtime.runner import ProcessRunner
@@ -79,8 +80,8 @@ def _on_cluster(
     with connected(options.on) as ray:
 
         def hire(kind: type, job: ClipsJob) -> Workers:
-            gpus = room.gpus if kind is ClipWorker else 0.0
-            return _OneByOne(ray, job, replace(room, gpus=gpus), kind)
+            device = options.devices[job.models[0]] if kind is ClipWorker else CPU
+            return _OneByOne(ray, job, room_on(room, device), kind)
 
         job = ClipsJob(for_nodes(options), tuple(spec.key for spec in specs))
         work = ClipsOn(hire, job, folder)

@@ -113,11 +113,11 @@ class ClipShard:
         into = argparse.Namespace(**{**vars(self._options), "output": folder})
         try:
             with local_file(file) as path:
-                stamp = stamp_of(file.source)
+                stamp, digest = stamp_of(file.source), file_digest(path)  # of what is worked on
                 code = Clips([path], into, alone=True).compare(job_of, self.specs)
                 if code == INTERRUPTED:
                     return DoneClip(self.of, item["name"], "", code=code)
-                digest, files = file_digest(path), files_in(folder)
+                files = files_in(folder)
         except (InputError, OSError) as error:
             complain(f"error: {printable(file.name)}: {error}")
             return failed(self.of, clip, str(error))

@@ -77,7 +77,7 @@ class ClipWorker:
 
     def _asked(self, of: str, clip: Clip, path: Path) -> Brought:
         item, file = clip
-        stamp = stamp_of(file.source)
+        stamp, digest = stamp_of(file.source), file_digest(path)  # of what is worked on
         job = ClipJob(self._runner, open_clip(path), clip_settings(self._options, [self._spec]))
         with suppress(PoseError), self._runner.occupied():  # others may use the node
             job.run()  # what it raises is in its error
@@ -85,7 +85,7 @@ class ClipWorker:
         content = ClipAnswers.of(job, self._spec.key).packed()
         name = f"{self._spec.key}-{_short(of + item['name'])}.npz"
         files = {name: hashlib.sha256(content).hexdigest()}
-        done = DoneClip(of, item["name"], file_digest(path), ANSWERS, files, "", code, stamp)
+        done = DoneClip(of, item["name"], digest, ANSWERS, files, "", code, stamp)
         silent = job.estimates[self._spec.key].failed.all()
         return Brought(failed=int(silent), clip=done, files={name: content})
 

@@ -1,4 +1,4 @@
-"""Results at an address: made in a folder here, and written there when they are whole."""
+"""Results at an address: made in a folder here, and written there every minute and in the end."""
 
 from __future__ import annotations
 

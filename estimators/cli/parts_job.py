@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from estimators.annotated import AnnotatedSet
@@ -12,6 +13,7 @@ from estimators.cli.streams import complain
 from estimators.cli.watch import PartsJob
 from estimators.cluster.job import ClusterJob, Hiring
 from estimators.cluster.on_ray import RayWorkers, Room, connected
+from estimators.devices import CUDA
 from estimators.runtime.runner import ProcessRunner
 from estimators.workflows.evaluate.asks import EvaluateSettings
 from estimators.workflows.evaluate.job import EvaluateJob
@@ -37,9 +39,16 @@ def parts_job(
     room = room_of(options)
     with connected(options.on) as ray:
         hiring = Hiring(
-            lambda job: RayWorkers(ray, job, room), options.threads or room.cpus, tell=complain
+            lambda job: RayWorkers(ray, job, room_on(room, job.options.device)),
+            options.threads or room.cpus,
+            tell=complain,
         )
         yield ClusterJob(hiring, annotated, settings, folder), None
+
+
+def room_on(room: Room, device: str) -> Room:
+    """What a worker gets whose model computes there: a share of a GPU only on one."""
+    return room if device.startswith(CUDA) else replace(room, gpus=0.0)
 
 
 def room_of(options: argparse.Namespace) -> Room:

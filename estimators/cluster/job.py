@@ -144,7 +144,8 @@ class ClusterJob(BackgroundJob):
         asked = [ask.image.image_id for ask in outcome.asks]
         model.done += len(asked)
         model.failed += len(asked) if outcome.error else outcome.done.failed
-        model.unreadable += sum(image in self.pictures.unreadable for image in asked)
+        if not outcome.error:  # else they are counted already
+            model.unreadable += sum(image in self.pictures.unreadable for image in asked)
 
     def _known(self, ask: Ask, records: Records, seen: SeenPictures) -> bool:
         file = ask.image.file

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 _STEP_BYTES = 1 << 20
 # More than a 4K frame: pages of rare huge frames go back to the system after the call.
 KEEP_BYTES = 32 << 20
-# Of pictures, which come one by one and are as large as they like.
+# Of pictures, which are as large as they like.
 PICTURE_BYTES = 8 << 20
 
 

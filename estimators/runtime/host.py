@@ -43,14 +43,22 @@ def answers(
     pool: EstimatorPool, slot: FrameSlot, load: Load, asks: Sequence[Ask]
 ) -> list[Answer | Failure]:
     """The estimate of each frame in the slot, or why there is none; never raises."""
-    images = slot.read(*((ask.height, ask.width) for ask in asks))
-    frames = [Frame(image, ask.index, ask.time_s) for image, ask in zip(images, asks, strict=True)]
+    try:
+        images = slot.read(*((ask.height, ask.width) for ask in asks))
+        frames = [
+            Frame(image, ask.index, ask.time_s) for image, ask in zip(images, asks, strict=True)
+        ]
+    except Exception as error:  # noqa: BLE001 - one question's failure must not end the process
+        return [failure(error)] * len(asks)
     key, started = asks[0].key, time.perf_counter()
     if len(frames) > 1:
         with contextlib.suppress(Exception):  # one of them, or too many at once: shows below
-            estimates = pool.estimate_together(key, frames)
+            estimates, fresh = pool.estimate_together(key, frames)
             busy_ms = (time.perf_counter() - started) * 1000 / len(frames)
-            return [Answer.of(estimate, load.spec, busy_ms, False) for estimate in estimates]
+            return [
+                Answer.of(estimate, load.spec, busy_ms, fresh and number == 0)
+                for number, estimate in enumerate(estimates)
+            ]
     return [_answer(pool, key, frame, load) for frame in frames]
 
 

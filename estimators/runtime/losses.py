@@ -54,6 +54,7 @@ class Losses:
     def check(self, frame: Frame, viewer: str) -> None:
         """Raises ModelError where the picture is set aside, or it is too early for the viewer."""
         with self._lock:
+            self._drop_old()
             backoff = self._viewers.get(viewer)
             shapes = {shape for shape, _ in self._pictures}
         # Hashing takes milliseconds, which good pictures need not pay.
@@ -86,6 +87,12 @@ class Losses:
         """Lets every viewer try again; pictures stay set aside."""
         with self._lock:
             self._viewers.clear()
+
+    def _drop_old(self) -> None:
+        """What counts no more would make good pictures of its size be hashed for ever."""
+        now_s = time.monotonic()
+        for key in [key for key, lost in self._pictures.items() if lost.until_s <= now_s]:
+            del self._pictures[key]
 
     def _check_picture(self, key: _Key) -> None:
         with self._lock:

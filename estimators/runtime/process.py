@@ -114,7 +114,7 @@ class HostProcess:
         """
         self._hand_over(frame)
         reply = self._request(Ask.about(key, frame), timeout_s, "answer")
-        self._slot.trim(KEEP_BYTES if key.options.video else PICTURE_BYTES)
+        self._trim(key)
         if isinstance(reply, Failure):
             raise self._failed(reply)
         assert isinstance(reply, Answer)  # only `Load` is answered by `Ready`
@@ -132,9 +132,12 @@ class HostProcess:
         self._hand_over(*frames)
         asks = tuple(Ask.about(key, frame) for frame in frames)
         replies = self._request(asks, timeout_s, "answer")
-        self._slot.trim(KEEP_BYTES)
+        self._trim(key)
         assert isinstance(replies, list)  # as many as were asked
         return [self._failed(r) if isinstance(r, Failure) else r for r in replies]
+
+    def _trim(self, key: SessionKey) -> None:
+        self._slot.trim(KEEP_BYTES if key.options.video else PICTURE_BYTES)
 
     def _hand_over(self, *frames: Frame) -> None:
         try:

@@ -55,16 +55,17 @@ class EstimatorPool:
         with self._estimator(key) as (estimator, fresh):
             return estimator.estimate(frame), fresh
 
-    def estimate_together(self, key: SessionKey, frames: Sequence[Frame]) -> list[Estimate]:
-        """The estimates of frames that do not depend on each other, of which none is the first.
+    def estimate_together(
+        self, key: SessionKey, frames: Sequence[Frame]
+    ) -> tuple[list[Estimate], bool]:
+        """As `estimate`, of frames that do not depend on each other.
 
         Raises:
             Exception: one of them failed, or they are too many; which one shows when they are asked
                 for one by one.
         """
-        with self._estimator(key) as (estimator, _):
-            answers: list[Estimate] = estimator.estimate_together(frames)  # type: ignore[attr-defined]
-        return answers
+        with self._estimator(key) as (estimator, fresh):
+            return estimator.estimate_together(frames), fresh  # type: ignore[attr-defined]
 
     @contextmanager
     def _estimator(self, key: SessionKey) -> Iterator[tuple[PoseEstimator, bool]]:

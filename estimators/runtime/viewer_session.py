@@ -72,13 +72,17 @@ class ViewerSession:
     def estimate(self, frame: Frame, timeout_s: float | None = None) -> RunResult:
         self._check_open()
         result = only(self._host.answers(self._key, [frame], self._viewer, timeout_s))
-        lost = result.cold and self._answered
-        self._answered = True
-        return replace(result, restarted=lost)
+        return self._told(result)
 
     def estimate_together(self, frames: Sequence[Frame]) -> list[RunResult | PoseError]:
         self._check_open()
-        return self._host.answers(self._key, frames, self._viewer)
+        answers = self._host.answers(self._key, frames, self._viewer)
+        return [self._told(a) if isinstance(a, RunResult) else a for a in answers]
+
+    def _told(self, result: RunResult) -> RunResult:
+        lost = result.cold and self._answered
+        self._answered = True
+        return replace(result, restarted=lost)
 
     def _check_open(self) -> None:
         if not self._drop.alive:

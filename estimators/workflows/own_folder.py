@@ -16,6 +16,7 @@ import subprocess
 import tempfile
 import threading
 import time
+import uuid
 from contextlib import suppress
 from pathlib import Path
 
@@ -43,6 +44,19 @@ def own_folder() -> Path:
                 return folder
         remove_abandoned()
         return _made()
+
+
+def linked(file: Path) -> Path | None:
+    """The file by a second name in this folder; None where it can have none.
+
+    Whoever brought it may leave or remove it while others wait for work on it.
+    """
+    try:
+        link = own_folder() / f"held-{uuid.uuid4().hex}"
+        link.hardlink_to(file)
+    except OSError:  # on another disk, such as the samples
+        return None
+    return link
 
 
 def remove_abandoned() -> None:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Generator, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import TypeVar
 
+from estimators.devices import MOST_TOGETHER
 from estimators.errors import PoseError
 from estimators.runtime.api import Runner
 from estimators.specs import ModelSpec
@@ -20,7 +21,7 @@ AT_ONCE = 3
 # Of a model that takes several in one forward: as many are read meanwhile.
 FORWARDS = 2
 # A model that is further ahead waits, so that pictures are decoded once for all models.
-_LEAD = 12
+_LEAD = FORWARDS * MOST_TOGETHER
 # A slow model, or one that is lost, holds the others up no longer than this at a time.
 _PATIENCE_S = 1.0
 

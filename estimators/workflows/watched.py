@@ -112,8 +112,8 @@ class WatchedJobs(ABC, Generic[Key, Job]):
         """Somebody waits no longer: the job ends if nobody else does; whether it goes on."""
         with self._settled():
             others = any(each.watchers.leave(viewer) for each in self._jobs if each.job is job)
-        if not others:
-            job.cancel()
+            if not others:
+                job.cancel()  # before anybody else may look whether it goes on
         return others
 
     @property
@@ -143,8 +143,8 @@ class WatchedJobs(ABC, Generic[Key, Job]):
                     return each.job
             watchers = Watchers(viewer, self._present, self._patience_s)
             job = make(watchers.any)
+            job.start()  # one that cannot be started is nobody's
             self._jobs.append(_Watched(key, job, watchers))
-            job.start()
             return job
 
     def _await_end(self, key: Key) -> None:

@@ -15,7 +15,10 @@ def recall(key: str, options: Sequence[str]) -> str:
     Give what it returns to the widget as its default, see `memory.recall`.
     """
     wanted = st.query_params.get(key, options[0])
-    return memory.recall(key, wanted if wanted in options else options[0])
+    value = memory.recall(key, wanted if wanted in options else options[0])
+    if value not in options:  # it was remembered from when there were others
+        value = st.session_state[key] = options[0]
+    return value
 
 
 def publish(key: str, value: str, default: str) -> None:

@@ -160,9 +160,11 @@ def _watch(key: str, place: str) -> None:
         return  # another process of this machine fetches it
     if _fetches().stopping(key):
         st.caption("Stopping; what has come is kept for the next time.")
-    elif st.button("Cancel", key=f"cancel_{place}_{key}", icon=":material/close:"):
-        _fetches().stop(key)
-        st.rerun(scope="fragment")
+    else:
+        name = f"cancel_{place}_{key}"
+        st.button(
+            "Cancel", key=name, icon=":material/close:", on_click=_fetches().stop, args=(key,)
+        )
 
 
 def how_far(now: weights.WeightsState) -> str:

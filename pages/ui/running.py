@@ -102,7 +102,6 @@ class Following(Generic[Job]):
         if self._shared.leave(known.job, viewer()):
             kept = replace(known, job=known.job.so_far(), left=True)
             st.session_state[_key(self._name)] = kept
-            st.rerun()
 
 
 def mine(name: str) -> Mine[Any] | None:
@@ -125,7 +124,8 @@ def follow(
         show: draws how far it is, inside the box.
         cancel: what the button does.
     """
-    if job.finished:
+    known = mine(name)
+    if job.finished or (known is not None and known.left):
         st.rerun()
     with st.container(border=True, key=f"{name}_progress"):
         place = job.place
@@ -133,14 +133,13 @@ def follow(
             show()
         else:
             st.markdown(waits(place))
-        if st.button(
+        st.button(
             "Stopping…" if job.stopping else "Cancel",
             icon=":material/stop:",
             key=f"cancel_{name}",
             disabled=job.stopping,
-        ):
-            cancel()
-            st.rerun(scope="fragment")
+            on_click=cancel,
+        )
 
 
 def waits(place: Place) -> str:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import streamlit as st
 from streamlit.errors import StreamlitSecretNotFoundError
 
 from estimators.errors import InputError
-from estimators.settings import Settings, with_secrets
+from estimators.settings import Settings, current, with_secrets
 
 
 def server_settings() -> Settings:
@@ -27,9 +29,10 @@ def server_settings() -> Settings:
 def settings_at_start() -> Settings:
     """As `server_settings`, which also puts the secrets into the environment of child processes.
 
-    Where one of them cannot be used the defaults count until `open_page` says so.
+    Where one of them cannot be used `open_page` says so, and until the server is started again the
+    environment counts, or the defaults.
     """
-    try:
-        return server_settings()
-    except InputError:
-        return Settings()
+    for given in (server_settings, current):
+        with suppress(InputError):
+            return given()
+    return Settings()

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _MARKS, _PICTURES, _ROUND = "truth_marks", "truth_pictures", "truth_round"
+_REFUSED = "truth_refused"
 _MOST_ASKED = 10
 _LARGEST_MB = 20
 
@@ -74,14 +75,11 @@ class Scene:
         return self.digest, self.frame_index
 
 
-def mark_truth(scene: Scene, shown_in: ShownIn, come: int = 0) -> bool:
+def mark_truth(scene: Scene, shown_in: ShownIn, come: int = 0) -> None:
     """The marker over the picture, what all marks of this file say, and how to keep them.
 
     Args:
         come: where it is a new number, the page scrolls to the marker.
-
-    Returns:
-        Whether something else is marked than when the page began: what it has said is out of date.
     """
     numbers = list(scene.members)
     disputed = most_disputed(scene.shown, list(scene.members.values()), _MOST_ASKED)
@@ -91,21 +89,20 @@ def mark_truth(scene: Scene, shown_in: ShownIn, come: int = 0) -> bool:
     if before is None:
         before = Marks.open_from(starts[0], sorted({n for n, _ in asked}) or numbers[:1])
     marking = Marking(starts, asked, scene.layers, come)
-    known = _pictures().get(scene.key)
-    now = marker("truth", scene.picture, before, marking, partial(_take, scene))
-    marked = _take(scene, now)
+    _take(scene, marker("truth", scene.picture, before, marking, partial(_take, scene)))
     _findings(errors_of(scene.digest, shown_in))
     _keeping()
-    return not _same(known, marked)
 
 
-def _take(scene: Scene, now: Marks) -> AnnotatedImage:
-    """What is marked in the scene, kept for this session."""
+def _take(scene: Scene, now: Marks) -> None:
+    """What is marked in the scene, kept for this session; the verdict above has to know."""
     _marks()[scene.key] = now
+    known = _pictures().get(scene.key)
     marked = _pictures()[scene.key] = AnnotatedImage(
         scene.name, *scene.picture.size, now.annotated(), scene.digest, scene.frame_index
     )
-    return marked
+    if not _same(known, marked):
+        page_too()
 
 
 def _same(known: AnnotatedImage | None, marked: AnnotatedImage) -> bool:
@@ -235,6 +232,8 @@ def _keeping() -> None:
         )
         with st.popover("Load marks", icon=":material/upload_file:"):
             _loader()
+        if refused := st.session_state.get(_REFUSED):
+            st.error(escaped(refused), icon=":material/broken_image:")
         if images:
             some = "1 picture" if len(images) == 1 else f"{len(images)} pictures"
             st.caption(f"{joints} joints on {some} are marked; they stay until you leave.")
@@ -259,8 +258,9 @@ def _load() -> None:
     try:
         images = read_marks(content_of(file, _LARGEST_MB), file.name)
     except InputError as error:
-        st.error(escaped(str(error)), icon=":material/broken_image:")
+        st.session_state[_REFUSED] = str(error)
         return
+    st.session_state.pop(_REFUSED, None)
     st.toast(escaped(_taken_over(images)))
 
 

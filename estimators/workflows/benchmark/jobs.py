@@ -10,6 +10,7 @@ from pathlib import Path
 from estimators.workflows.benchmark.asks import BenchmarkSettings
 from estimators.workflows.benchmark.job import BenchmarkJob, Surroundings
 from estimators.workflows.benchmark.media import load_media
+from estimators.workflows.own_folder import linked
 from estimators.workflows.watched import PATIENCE_S, WatchedJobs
 
 # Finished ones: some numbers each.
@@ -56,6 +57,7 @@ class BenchmarkJobs(WatchedJobs[Key, BenchmarkJob]):
         super().__init__(present, patience_s)
         self._around = replace(around, turn=threading.Lock())
         self._finished: list[tuple[Key, BenchmarkJob]] = []
+        self._links: dict[BenchmarkJob, Path] = {}
 
     def watch(self, media: MediaFile, settings: BenchmarkSettings, viewer: str) -> BenchmarkJob:
         """The running job of whoever began it, or a new one: to measure again is to measure.
@@ -66,7 +68,13 @@ class BenchmarkJobs(WatchedJobs[Key, BenchmarkJob]):
 
         def make(wanted: Callable[[], bool]) -> BenchmarkJob:
             around = replace(self._around, wanted=wanted)
-            return BenchmarkJob(lambda: load_media(media.path, media.name), settings, around)
+            # It may wait for its turn, and whoever brought the file may leave meanwhile.
+            link = linked(media.path)
+            path = link or media.path
+            job = BenchmarkJob(lambda: load_media(path, media.name), settings, around)
+            if link is not None:
+                self._links[job] = link
+            return job
 
         return self._watch((media.key, settings), viewer, make)
 
@@ -84,6 +92,8 @@ class BenchmarkJobs(WatchedJobs[Key, BenchmarkJob]):
         return [job for _, job in self._running(lambda key: key[0] == media.key)]
 
     def _ended(self, key: Key, job: BenchmarkJob) -> None:
+        if (link := self._links.pop(job, None)) is not None:
+            link.unlink(missing_ok=True)
         self._finished = [*self._finished, (key, job)][-MOST_KEPT:]
 
     def _forget(self) -> None:

@@ -21,7 +21,7 @@ from estimators.workflows.background import BackgroundJob, RunState
 from estimators.workflows.clip.notes import UNREADABLE, work_notes
 from estimators.workflows.clip.run import ClipSettings, FrameOutcome, needs_mb, run_clip
 from estimators.workflows.lasting import Lasting, expected_s, measured
-from estimators.workflows.own_folder import own_folder
+from estimators.workflows.own_folder import linked
 
 # Enough for a model to find the person whom it followed again, and for its filters to settle.
 _FRAMES_BEFORE = 15
@@ -245,15 +245,6 @@ class ClipJob(BackgroundJob):
 
 
 def _linked(clip: ClipInfo) -> ClipInfo | None:
-    """The clip by a name of this server's own; None where its file can have no second one.
-
-    Whoever brought it may leave, remove it or record another one while others wait for the work.
-    """
-    if not isinstance(clip.source, Path):
-        return None
-    try:
-        link = own_folder() / f"clip-{uuid.uuid4().hex}"
-        link.hardlink_to(clip.source)
-    except OSError:  # on another disk, such as the samples
-        return None
-    return replace(clip, source=link)
+    """The clip by a name of this server's own; None where its file can have no second one."""
+    link = linked(clip.source) if isinstance(clip.source, Path) else None
+    return None if link is None else replace(clip, source=link)

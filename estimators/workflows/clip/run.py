@@ -125,9 +125,7 @@ class _ModelInClip:
             if self._failed_running >= GIVE_UP_AFTER:
                 self._gave_up = f"Left out after {GIVE_UP_AFTER} failed frames running: {error}"
             raise
-        self._failed_running = 0
-        self.batch = result.placement.batch
-        return result
+        return self._answered(result)
 
     def answers(self, frames: Sequence[Frame]) -> Iterator[RunResult | PoseError]:
         """The answer to each, or why there is none; together where the model takes several."""
@@ -136,10 +134,18 @@ class _ModelInClip:
             with suppress(PoseError):  # then each by itself, as ever
                 given = self._session.estimate_together(frames)
         for frame, answer in zip(frames, given, strict=True):
+            if isinstance(answer, RunResult):
+                yield self._answered(answer)
+                continue
             try:
-                yield answer if isinstance(answer, RunResult) else self.estimate(frame)
+                yield self.estimate(frame)
             except PoseError as error:
                 yield error
+
+    def _answered(self, result: RunResult) -> RunResult:
+        self._failed_running = 0
+        self.batch = result.placement.batch
+        return result
 
     def _retried(self, frame: Frame) -> RunResult:
         """The answer, asked for again where the process died or did not answer."""
@@ -194,9 +200,10 @@ def run_clip(
         }
         decoded = stack.enter_context(Prefetched(frames(clip, *wanted), ahead, runner.occupied))
         done, most = 0, _most_together(clip, settings)
-        while block := list(islice(decoded, _together(sessions.values(), done, most))):
+        while block := _taken(decoded, _together(sessions.values(), done, most)):
             answers: dict[str, list[RunResult | PoseError]] = {model: [] for model in sessions}
-            quiet = len(block) == 1 and done % _QUIET_EVERY == 1
+            # Where frames go together later, the first ones tell what the models themselves take.
+            quiet = len(block) == 1 and done and (most > 1 or done % _QUIET_EVERY == 1)
             with decoded.paused() if quiet else nullcontext():
                 for model, session in sessions.items():
                     given = session.answers(block)
@@ -208,6 +215,17 @@ def run_clip(
                 about = {model: given[number] for model, given in answers.items()}
                 yield _outcome(frame, about, clip, settings.longest_side)
             done += len(block)
+
+
+def _taken(decoded: Iterator[Frame], count: int) -> list[Frame]:
+    """The next frames; those before an error, which the next call raises again."""
+    block: list[Frame] = []
+    try:
+        block.extend(islice(decoded, count))
+    except PoseError:
+        if not block:
+            raise
+    return block
 
 
 def _together(sessions: Iterable[_ModelInClip], done: int, most: int) -> int:
@@ -251,7 +269,8 @@ def needs_mb(clip: ClipInfo, settings: ClipSettings) -> float:
 
 def _frames_ahead(clip: ClipInfo, settings: ClipSettings) -> int:
     width, height = processed_size(clip, settings.longest_side)
-    return max(1, min(FRAMES_AHEAD, _BYTES_AHEAD // (3 * width * height)))
+    most = max(FRAMES_AHEAD, _most_together(clip, settings))
+    return max(1, min(most, _BYTES_AHEAD // (3 * width * height)))
 
 
 def _in_clip_pixels(result: RunResult, clip: ClipInfo, longest_side: int | None) -> RunResult:

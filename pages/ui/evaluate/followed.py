@@ -18,6 +18,7 @@ from estimators.cluster.follow import Followed, follow
 from estimators.media.names import printable
 from estimators.registry import MODELS
 from pages.ui.columns import explained
+from pages.ui.polling import polled
 from pages.ui.running import pace
 from pages.ui.text import duration, escaped
 
@@ -48,9 +49,7 @@ def show_runs(root: Path) -> None:
     name = st.selectbox("Run", names, format_func=printable, key="run")
     if name is None:
         return
-    found = follow(root / name)
-    running = found is not None and found.progress.state in ("waiting", "running")
-    (_look_again if running else _look)(root / name)
+    (_look_again if _goes_on(follow(root / name)) else _look)(root / name)
 
 
 def _runs(root: Path) -> list[str]:
@@ -63,9 +62,15 @@ def _runs(root: Path) -> list[str]:
     return [f.name for f in newest[:_MOST_RUNS] if (f / _NUMBERS).is_file() or follow(f)]
 
 
-@st.fragment(run_every=_LOOK_S)
+@polled(_LOOK_S)
 def _look_again(folder: Path) -> None:
+    if not _goes_on(follow(folder)):
+        st.rerun()  # drawn once more, and not again and again
     _look(folder)
+
+
+def _goes_on(found: Followed | None) -> bool:
+    return found is not None and found.progress.state in ("waiting", "running")
 
 
 def _look(folder: Path) -> None:

@@ -82,6 +82,8 @@ def _read(kept: Mapping[str, Kept]) -> Brought | None:
             known = key, _set_of(kept, key)
         if not isinstance(known[1], TryAgainError):  # which is asked again in the next run
             st.session_state[_READ] = known
+        if isinstance(known[1], Brought):
+            st.rerun()  # what brings files stands above and folds away now
     found = known[1]
     if isinstance(found, InputError):
         st.error(escaped(str(found)), icon=":material/error:")

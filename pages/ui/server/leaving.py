@@ -87,7 +87,7 @@ def _tidy(expired: bool, loop: asyncio.AbstractEventLoop) -> None:
         forget(present)
     if expired:
         loop.call_soon_threadsafe(_expire_sessions)
-    for forget_all in list(_when_empty) if expired and empty else ():
+    for forget_all in list(_when_empty) if expired and empty and not again else ():
         forget_all()
     tidy_soon(1.0)
 
