@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from functools import cache
 from pathlib import Path
@@ -260,6 +260,15 @@ def current() -> Settings:
 def with_secrets(secrets: Mapping[str, str]) -> Settings:
     """As `current`; `secrets` go before the environment."""
     return Settings.from_environment({**os.environ, **secrets}) if secrets else current()
+
+
+def usable(without: Container[str]) -> Settings:
+    """Those of the environment without some names, the defaults where they cannot be used."""
+    rest = {name: value for name, value in os.environ.items() if name not in without}
+    try:
+        return Settings.from_environment(rest)
+    except InputError:
+        return Settings()
 
 
 def table() -> list[tuple[str, str, str]]:

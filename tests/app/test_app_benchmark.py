@@ -155,6 +155,20 @@ def test_other_machines_stand_beside_this_one() -> None:
     assert table.loc["PoseNet", "This machine"] == "–"
 
 
+def test_a_choice_that_is_there_no_more_is_another_one() -> None:
+    """What was measured later, or elsewhere, knows other numbers of threads."""
+    both = benchmark(measured(threads=1), measured(threads=2))
+    at = page(both)
+    at.button_group(key="benchmark_pass").set_value("2").run()
+    assert not at.exception
+    other = benchmark(measured(threads=1), measured(threads=4))
+    done = SimpleNamespace(finished=True, state="done", error="", benchmark=other)
+    at.session_state["benchmark_work"] = Mine("", done)  # type: ignore[type-var]
+    at.run()
+    assert not at.exception
+    assert at.button_group(key="benchmark_pass").value == "4"
+
+
 def test_a_bad_file_is_told_and_costs_nothing_else() -> None:
     at = page(OWN)
     at.session_state["benchmark_others_refused"] = ["x.json is no JSON file"]

@@ -91,6 +91,7 @@ def test_who_finds_the_server_full_waits_and_is_told_for_how_long(
     told = ":material/hourglass_empty: Waits for room on this server: it is next, about 1 min 15 s."
     wait_until(lambda: told in [m.value for m in at.run().markdown])
     at.button(key="cancel_evaluate").click().run()
+    assert not at.exception
     wait_until(lambda: room.report()["waiting"] == 0)
     wait_until(lambda: any("Stopped" in i.value for i in at.run().info))
     (stopped,) = [i.value for i in at.info if "Stopped" in i.value]

@@ -296,8 +296,9 @@ def test_the_session_of_who_leaves_after_another_expires_too(
     monkeypatch.setattr(leaving, "SOON_S", 0.02)
     monkeypatch.setattr(leaving.config, "get_option", lambda name: kept_s - 1)
     monkeypatch.setattr(leaving, "_soon", [])
-    monkeypatch.setattr(leaving, "_when_empty", [])
     looked: list[float] = []
+    emptied: list[float] = []
+    monkeypatch.setattr(leaving, "_when_empty", [lambda: emptied.append(time.monotonic())])
     monkeypatch.setattr(leaving, "_expire_sessions", lambda: looked.append(time.monotonic()))
     loop = SimpleNamespace(call_soon_threadsafe=lambda call: call())
     for _ in range(2):
@@ -309,6 +310,8 @@ def test_the_session_of_who_leaves_after_another_expires_too(
     wait_until(lambda: bool(looked) and looked[-1] - last_s >= kept_s)
     wait_until(lambda: not leaving._waiting)
     assert not leaving._again
+    wait_until(lambda: bool(emptied))
+    assert emptied[0] - last_s >= kept_s, "the second one's session was kept until then"
 
 
 DOCUMENT = b"<!DOCTYPE html><html><head><title>x</title></head><body></head></body></html>"

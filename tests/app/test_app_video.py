@@ -145,6 +145,7 @@ def test_cancel_keeps_what_is_done() -> None:
     while calls().get("movenet-thunder", 0) < 3 and time.monotonic() < end:
         time.sleep(0.02)
     at.button(key="cancel_clip").click().run()
+    assert not at.exception
     settled(at)
     told = next(info.value for info in at.info if "Stopped after" in info.value)
     done = int(told.split()[2])
@@ -166,6 +167,7 @@ def test_stopped_work_goes_on_and_running_work_is_seen_by_whoever_comes() -> Non
     elsewhere = video_page(**(address | {"stride": "10"}))
     assert "watch_clip_0" in buttons(elsewhere)
     other.button(key="cancel_clip").click().run()
+    assert not other.exception
     settled(other)
     anew = video_page(**address)
     assert [layer["key"] for layer in player(anew)["layers"]] == models
@@ -185,6 +187,7 @@ def test_adding_a_model_and_cancelling_it_keeps_the_rest() -> None:
     assert [layer["key"] for layer in player(at)["layers"]] == ["movenet-lightning"]
     at.button(key="run_clip").click().run()
     at.button(key="cancel_clip").click().run()
+    assert not at.exception
     settled(at)
     assert player(at)["layers"][0]["key"] == "movenet-lightning"
     assert "run_clip" in buttons(at)

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from estimators.devices import MOST_TOGETHER
-from estimators.errors import ModelError, PoseError
+from estimators.errors import InputError, ModelError, PoseError
 from estimators.runtime.api import RunResult
 from estimators.runtime.runner import ProcessRunner
 from estimators.settings import Settings
 from estimators.types import EstimatorOptions, Frame
 from estimators.workflows.clip import run
-from estimators.workflows.clip.run import ClipSettings, run_clip
+from estimators.workflows.clip.prefetched import Prefetched
+from estimators.workflows.clip.run import GIVE_UP_AFTER, ClipSettings, run_clip
 from estimators.workflows.room import pictures_mb
 from estimators.workflows.together import AT_ONCE, QUIET, at_once
 from tests.integration.test_clip_run import clip_of
@@ -153,6 +157,70 @@ def test_frames_of_a_clip_go_together_after_the_first_ones(
     assert went == [0] * (QUIET + BATCH - 1) + [BATCH] * BATCH + [0]
 
 
+def test_a_model_that_answers_most_frames_is_not_given_up(
+    runner: ProcessRunner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run, "_most_together", lambda clip, settings: BATCH)
+    bad = [QUIET + BATCH * block + 1 for block in range(GIVE_UP_AFTER + 1)]
+    frames = [fake.picture(2 + n % 50, 10) for n in range(bad[-1] + BATCH)]
+    for n in bad:
+        frames[n] = fake.picture(2, 10, fake.REFUSE)
+    outcomes = list(run_clip(runner, clip_of(tmp_path, frames), ClipSettings(("brightest",))))
+    assert [o.frame.index for o in outcomes if o.failures] == bad
+    assert all("too dark" in outcomes[n].failures["brightest"] for n in bad)
+
+
+def test_frames_before_an_error_are_answered_and_a_lost_model_says_so(
+    runner: ProcessRunner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run, "_most_together", lambda clip, settings: BATCH)
+    total = QUIET + 2 * BATCH - 1
+    clip = clip_of(tmp_path, [fake.picture(2 + n, 10) for n in range(total)])
+    real = run.frames
+
+    def broken(*asked: object) -> Iterator[Frame]:
+        yield from real(*asked)
+        raise InputError("The rest of the clip cannot be read.")
+
+    monkeypatch.setattr(run, "frames", broken)
+    outcomes = run_clip(runner, clip, ClipSettings(("brightest",)))
+    seen = [next(outcomes).results["brightest"] for _ in range(QUIET)]
+    (host,) = runner._hosted.values()
+    os.kill(host.status().pid or 0, signal.SIGKILL)
+    wait_until(lambda: host.status().pid is None)
+    seen += [next(outcomes).results["brightest"] for _ in range(total - QUIET)]
+    with pytest.raises(InputError):
+        next(outcomes)
+    assert [n for n, result in enumerate(seen) if result.restarted] == [QUIET]
+
+
+@pytest.mark.parametrize(("most", "quiet"), [(BATCH, list(range(1, QUIET))), (1, [1, 5, 9, 13])])
+def test_the_first_frames_are_asked_with_nothing_beside_where_others_go_together(
+    runner: ProcessRunner,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    most: int,
+    quiet: list[int],
+) -> None:
+    paused: list[int] = []
+    given: list[Frame] = []
+
+    class Noted(Prefetched[Frame]):
+        def __next__(self) -> Frame:
+            given.append(super().__next__())
+            return given[-1]
+
+        def paused(self) -> AbstractContextManager[None]:
+            paused.append(given[-1].index)
+            return super().paused()
+
+    monkeypatch.setattr(run, "_most_together", lambda clip, settings: most)
+    monkeypatch.setattr(run, "Prefetched", Noted)
+    clip = clip_of(tmp_path, [fake.picture(2, 10) for _ in range(QUIET + 2)])
+    list(run_clip(runner, clip, ClipSettings(("brightest",))))
+    assert paused == quiet
+
+
 def test_a_clip_that_nobody_wants_any_more_ends_within_frames_that_go_together(
     runner: ProcessRunner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -177,6 +245,6 @@ def test_frames_go_together_only_where_there_is_a_gpu_and_they_fit(
     assert run._most_together(clip, both) == 1
     monkeypatch.setattr(run, "gpu_seen", lambda: True)
     assert run._most_together(clip, both) == MOST_TOGETHER
-    assert run.needs_mb(clip, both) - alone_mb == pytest.approx(7 * pictures_mb(1280, 720))
+    assert run.needs_mb(clip, both) - alone_mb == pytest.approx(12 * pictures_mb(1280, 720))
     assert run._most_together(replace(clip, stored_size=(3840, 2160)), both) == 1
     assert run._most_together(clip, ClipSettings(("movenet-lightning",))) == 1

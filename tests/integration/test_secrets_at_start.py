@@ -50,4 +50,4 @@ def test_a_secret_counts_from_the_start(tmp_path: Path) -> None:
 
 def test_a_server_whose_secrets_are_wrong_starts_to_say_so(tmp_path: Path) -> None:
     told, _ = start(tmp_path, 'POSE_DECODE_S = "long"\n')
-    assert told[1] == 120
+    assert told[:2] == [700, 120]  # what the environment says counts all the same

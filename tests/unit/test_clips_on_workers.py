@@ -16,7 +16,9 @@ from estimators.cli.clip_shard import Clip, answers_key, clips_key, failed
 from estimators.cli.clip_workers import ANSWERS, Brought, ClipMerger, ClipsJob, ClipWorker
 from estimators.cli.codes import BAD_INPUT, FAILED
 from estimators.cli.compare_shard import Told
+from estimators.cli.parts_job import room_on
 from estimators.cluster.follow import follow, write_progress
+from estimators.cluster.on_ray import Room
 from estimators.cluster.schedule import MOST_KILLED, MOST_LOST
 from estimators.datasets.files import GivenFile
 from estimators.registry import get
@@ -129,6 +131,12 @@ def clips(version: str = "1", names: Sequence[str] = NAMES) -> list[Clip]:
         )
         for name in names
     ]
+
+
+def test_a_gpu_is_kept_only_for_whom_computes_on_one() -> None:
+    room = Room(None, 2, 0.25)
+    assert [room_on(room, device).gpus for device in ("cuda", "cuda:1", "cpu")] == [0.25, 0.25, 0]
+    assert room_on(room, "cpu").cpus == 2
 
 
 def test_each_worker_has_one_model_and_each_clip_all_models_in_the_end(tmp_path: Path) -> None:

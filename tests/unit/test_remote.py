@@ -160,6 +160,11 @@ def test_results_at_an_address_come_and_go(there: str) -> None:
         ("https://host/x.zip?sv=2&sig=secret", "(sig)"),
         ("https://host/x.zip?GoogleAccessId=me&Signature=secret", "(Signature)"),
         ("https://host/x.zip?access_token=secret", "(access_token)"),
+        ("https://host/x.zip#access_token=secret", "(access_token)"),
+        ("https://host/x.zip?auth=secret", "(auth)"),
+        ("https://host/x.zip?code=secret", "(code)"),
+        ("simplecache::https://me:secret@host/x.zip", "holds a user or password"),
+        ("simplecache::s3://key:secret@bucket/x", "holds a user or password"),
         ("nowhere://bucket/x", "no kind of address"),
         ("file:///dev/null/not/there", "nothing at|cannot be"),
     ],
@@ -208,6 +213,20 @@ def test_folders_and_zips_give_their_pictures_and_clips(there: str, tmp_path: Pa
     (tmp_path / "in" / "a.png").unlink()
     with pytest.raises(InputError, match="neither"):
         given_files([tmp_path / "in"])
+
+
+def test_results_of_others_at_one_address_are_not_put_back(there: str) -> None:
+    """Several shards write into one folder, each of them for hours."""
+    results = Remote(f"{there}/results")
+    with local_copy(results) as folder:
+        (folder / "first.estimates").write_text("1")
+    with local_copy(results) as second:
+        with local_copy(results) as first:
+            (first / "first.estimates").write_text("1 2 3")
+        (second / "second.estimates").write_text("a")
+    with local_copy(results, required=True) as folder:
+        found = {p.name: p.read_text() for p in folder.iterdir()}
+    assert found == {"first.estimates": "1 2 3", "second.estimates": "a"}
 
 
 def test_results_are_there_while_they_grow(there: str, monkeypatch: pytest.MonkeyPatch) -> None:

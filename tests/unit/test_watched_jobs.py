@@ -150,3 +150,20 @@ def test_a_page_that_is_loaded_anew_is_back_in_time(monkeypatch: pytest.MonkeyPa
     here.add("late")
     assert not watchers.add("late"), "the job was told already"
     assert not watchers.any()
+
+
+def test_a_job_that_cannot_be_started_is_nobodys(monkeypatch: pytest.MonkeyPatch) -> None:
+    jobs = Jobs()
+
+    def fails(job: Gated) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Gated, "start", fails)
+        with pytest.raises(RuntimeError):
+            jobs.watch("a", "ann")
+    assert jobs.running == 0
+    job = jobs.watch("a", "ben")
+    assert (jobs.running, job is jobs.made[-1]) == (1, True)
+    job.gate.set()
+    job.join(30)
