@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import io
+import math
 import statistics
 import sys
 import tempfile
@@ -54,9 +55,13 @@ class Outcome:
 
     @property
     def ratio(self) -> float:
+        if not self.medians:
+            return math.inf  # nobody was served
         return (max(self.medians) + GRACE_S) / (min(self.medians) + GRACE_S)
 
     def __str__(self) -> str:
+        if not self.medians:
+            return f"nobody was served, {len(self.faults)} errors"
         return (
             f"{len(self.medians)} viewers, {self.actions} actions, {len(self.faults)} errors; "
             f"medians {min(self.medians):.2f} to {max(self.medians):.2f} s, slowest "

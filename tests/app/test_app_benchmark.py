@@ -6,6 +6,7 @@ import json
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -15,9 +16,10 @@ from streamlit.testing.v1 import AppTest
 from estimators.analysis.accuracy.bootstrap import Figure
 from estimators.export.sinks import to_bytes
 from estimators.settings import Settings
+from estimators.workflows.benchmark.asks import BenchmarkSettings
 from estimators.workflows.benchmark.document import read_benchmark, write_benchmark
 from estimators.workflows.benchmark.job import Surroundings
-from estimators.workflows.benchmark.jobs import BenchmarkJobs
+from estimators.workflows.benchmark.jobs import BenchmarkJobs, MediaFile
 from estimators.workflows.benchmark.result import Benchmark
 from pages.ui import engine
 from pages.ui.benchmark import work
@@ -25,6 +27,7 @@ from pages.ui.running import Mine
 from tests.app.visits import visit
 from tests.unit.benchmark_stand import Host, benchmark, calls, measured, steady
 
+SAMPLE_PICTURES = Path(__file__).resolve().parents[2] / "sample_media"
 LIGHTNING, BLAZE = "movenet-lightning", "blazepose-full"
 OWN = benchmark(measured(), measured(BLAZE, calls=calls([40.0] * 10), other_cores=1.5))
 
@@ -86,6 +89,29 @@ def test_it_measures_what_is_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
     fewer = page(benchmark_threads="1")
     assert fewer.query_params["benchmark_threads"] == "1"
     assert "Nothing has been measured yet" in words(fewer), "that was another question"
+
+
+def test_one_who_leaves_while_it_waits_takes_the_file_from_nobody(tmp_path: Path) -> None:
+    """Two have brought the same picture, and the first one's is gone when the turn comes."""
+    first, second = (tmp_path / name for name in ("ann.jpg", "ben.jpg"))
+    for file in (first, second):
+        file.write_bytes((SAMPLE_PICTURES / "astronaut.jpg").read_bytes())
+    host = Host(steady({LIGHTNING: 5.0}))
+    around = Surroundings(Settings(), make=lambda product, threads: host)  # type: ignore[arg-type]
+    jobs = BenchmarkJobs(around, present=lambda viewer: viewer == "ben")
+    asked = BenchmarkSettings((LIGHTNING,), (1,), 1.0)
+    turn = jobs._around.turn
+    assert turn is not None
+    with turn:
+        job = jobs.watch(MediaFile(first, "same.jpg", "digest"), asked, "ann")
+        assert jobs.watch(MediaFile(second, "same.jpg", "digest"), asked, "ben") is job
+        first.unlink()
+    job.join(60)
+    assert (job.state, job.error) == ("done", "")
+    links = list(jobs._links.values())
+    assert jobs.running == 0
+    assert not jobs._links
+    assert not any(link.exists() for link in links)
 
 
 def test_no_control_stands_there_that_changes_nothing() -> None:

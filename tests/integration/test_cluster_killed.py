@@ -44,9 +44,9 @@ def clips_in(folder: Path) -> Path:
 
 
 def killed_in_the_middle(
-    command: list[object], env: dict[str, str], known: Path
-) -> list[psutil.Process]:
-    """Kills a driver when it has kept a first clip's answers; every process that it had begun."""
+    command: list[object], env: dict[str, str], known: Path, begun: list[psutil.Process]
+) -> None:
+    """Kills a driver when it has kept a first clip's answers; tells every process it has begun."""
     driver = subprocess.Popen(
         [sys.executable, "-m", "estimators", *map(str, command)],
         cwd=ROOT,
@@ -60,10 +60,9 @@ def killed_in_the_middle(
             assert driver.poll() is None, "it has ended"
             assert time.monotonic() < until
             time.sleep(0.01)
-        begun = psutil.Process(driver.pid).children(recursive=True)
+        begun += psutil.Process(driver.pid).children(recursive=True)
         for name in ("raylet", "gcs_server", "ray::ClipWorker", "estimators.runtime.host"):
             assert any(name in line(process) for process in begun), name
-        return begun
     finally:
         driver.send_signal(signal.SIGKILL)
         driver.wait(20)
@@ -81,7 +80,7 @@ def test_a_driver_that_is_killed_leaves_nothing_behind_and_goes_on_where_it_was(
     begun: list[psutil.Process] = []
     try:
         answers = tmp_path / "many" / "shard-1-of-1" / ".answers"
-        begun = killed_in_the_middle(many, env, answers)
+        killed_in_the_middle(many, env, answers, begun)
         again = estimators(*many, env=env)  # at once: it waits for nothing of the one before
         assert again.returncode == 0, again.stderr
         known = [int(n) for n in re.findall(r"(\d+) known from an earlier run", again.stderr)]
