@@ -75,11 +75,14 @@ class Scene:
         return self.digest, self.frame_index
 
 
-def mark_truth(scene: Scene, shown_in: ShownIn, come: int = 0) -> None:
+def mark_truth(scene: Scene, shown_in: ShownIn, come: int = 0) -> bool:
     """The marker over the picture, what all marks of this file say, and how to keep them.
 
     Args:
         come: where it is a new number, the page scrolls to the marker.
+
+    Returns:
+        Whether something else is marked than when the page began: what it has said is out of date.
     """
     numbers = list(scene.members)
     disputed = most_disputed(scene.shown, list(scene.members.values()), _MOST_ASKED)
@@ -89,20 +92,27 @@ def mark_truth(scene: Scene, shown_in: ShownIn, come: int = 0) -> None:
     if before is None:
         before = Marks.open_from(starts[0], sorted({n for n, _ in asked}) or numbers[:1])
     marking = Marking(starts, asked, scene.layers, come)
-    _take(scene, marker("truth", scene.picture, before, marking, partial(_take, scene)))
+    now = marker("truth", scene.picture, before, marking, partial(_taken, scene))
+    anew = _take(scene, now)
     _findings(errors_of(scene.digest, shown_in))
     _keeping()
+    return anew
 
 
-def _take(scene: Scene, now: Marks) -> None:
-    """What is marked in the scene, kept for this session; the verdict above has to know."""
+def _taken(scene: Scene, now: Marks) -> None:
+    """In the marker's callback: the verdict above has to know."""
+    if _take(scene, now):
+        page_too()
+
+
+def _take(scene: Scene, now: Marks) -> bool:
+    """What is marked in the scene, kept for this session; whether that is something else."""
     _marks()[scene.key] = now
     known = _pictures().get(scene.key)
     marked = _pictures()[scene.key] = AnnotatedImage(
         scene.name, *scene.picture.size, now.annotated(), scene.digest, scene.frame_index
     )
-    if not _same(known, marked):
-        page_too()
+    return not _same(known, marked)
 
 
 def _same(known: AnnotatedImage | None, marked: AnnotatedImage) -> bool:

@@ -49,8 +49,8 @@ def truth(comparison: ClipComparison) -> None:
     come = st.session_state.get(_COME, 0)
     if st.session_state.get(_HOW) == VOTE:
         blind_vote(scene, come)
-    else:
-        mark_truth(scene, partial(shown_by_all, comparison.analysis), come)
+    elif mark_truth(scene, partial(shown_by_all, comparison.analysis), come):
+        st.rerun()  # the verdict stands above
 
 
 def begin(comparison: ClipComparison, how: str = MARK) -> None:
