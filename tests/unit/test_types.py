@@ -129,3 +129,17 @@ def test_a_timer_tells_the_stages_apart(monkeypatch: pytest.MonkeyPatch) -> None
     times = estimate.timings_ms
     assert (times.preprocess, times.inference, times.postprocess) == pytest.approx((1, 20, 3))
     assert (estimate.frame_index, estimate.time_s) == (7, 0.25)
+
+
+def test_frames_that_went_together_took_equal_shares(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = iter([1.0, 1.4, 3.4, 3.8])
+    monkeypatch.setattr("estimators.stages.time.perf_counter", lambda: next(clock))
+    timer = StageTimer()
+    timer.done()
+    timer.done()
+    frames = [Frame(np.zeros((2, 2, 3), np.uint8), n, n / 10) for n in range(4)]
+    estimates = timer.estimates(frames, [PoseSet.empty(COCO_17)] * 4)
+    assert [(e.frame_index, e.time_s) for e in estimates] == [(f.index, f.time_s) for f in frames]
+    for estimate in estimates:
+        took = estimate.timings_ms
+        assert (took.preprocess, took.inference, took.postprocess) == pytest.approx((100, 500, 100))

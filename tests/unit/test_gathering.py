@@ -1,0 +1,66 @@
+"""What waits at a model: who goes together, and what each is told of the time it took."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from estimators.devices import Placement
+from estimators.errors import ModelError
+from estimators.registry import get
+from estimators.runtime import gathering
+from estimators.runtime.api import RunResult
+from estimators.runtime.gathering import Gathering, Given, Question
+from estimators.runtime.messages import Answer
+from estimators.runtime.sessions import SessionKey
+from estimators.types import Estimate, EstimatorOptions, Frame, PoseSet, Timings
+
+SPEC = get("movenet-lightning")
+KEY = SessionKey("", EstimatorOptions())
+
+
+def question(asked_s: float = 0.0, viewer: str = "ann", key: SessionKey = KEY) -> Question:
+    return Question(key, Frame(np.zeros((4, 6, 3), np.uint8)), viewer, asked_s)
+
+
+def answer(busy_ms: float) -> Answer:
+    estimate = Estimate(PoseSet.empty(SPEC.skeleton), Timings(1.0, 2.0, 3.0))
+    return Answer.of(estimate, SPEC, busy_ms, fresh=False)
+
+
+def test_what_the_way_took_is_shared_and_each_waited_its_own_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(gathering.time, "perf_counter", lambda: 10.5)
+    group = [question(9.0), question(9.9), question(9.9)]
+    refused = ModelError("No.")
+    given = Given(group, [answer(100.0), answer(80.0), refused], 10.0, busy=True)
+    where = Placement("cuda:0", batch=8)
+    assert list(given.settle(SPEC, where, busy=True)) == [6.0, 6.0]
+    first, second = (q.settled for q in group[:2])
+    assert isinstance(first, RunResult)
+    assert isinstance(second, RunResult)
+    assert [first.queue_ms, second.queue_ms] == pytest.approx([1000.0, 100.0])
+    # Half a second, of which 180 ms were the model's own; a third of the rest each.
+    assert first.transport_ms == second.transport_ms == pytest.approx(320 / 3)
+    assert (first.busy, first.placement) == (True, where)
+    assert group[2].settled is refused
+
+
+def test_only_alike_ones_go_together_and_none_that_is_to_be_alone() -> None:
+    line = Gathering()
+    video = SessionKey("s", EstimatorOptions(video=True))
+    mine, like, alone = question(), question(), question()
+    others = [question(viewer="ben"), question(key=video)]
+    alone.alone = True
+    with line.waiting([mine, *others, alone, like]):
+        assert line.beside(mine, 8) == [mine, like]
+        assert line.beside(others[0], 8) == others[:1]
+        assert line.beside(alone, 8) == [alone]
+        line.apart([mine, like])
+        assert line.beside(mine, 8) == [mine]
+    many = [question() for _ in range(9)]
+    with line.waiting(many):
+        assert line.beside(many[0], 4) == many[:4]
+        assert line.beside(many[4], 1) == [many[4]]
+    assert line.beside(mine, 8) == [mine], "who has gone is not answered"
