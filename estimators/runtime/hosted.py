@@ -64,7 +64,7 @@ class HostedModel:
         Raises:
             ModelError, WeightsError: what went wrong with this model.
         """
-        for frame in frames[:1]:  # one that is set aside does not wait
+        for frame in frames:  # with one that is set aside the others are asked by themselves
             self._troubles.check(frame, viewer)
         questions = [Question(key, frame, viewer) for frame in frames]
         with self._gathering.waiting(questions), self._turns.taken(viewer):

@@ -108,6 +108,8 @@ def test_one_that_ends_the_process_is_found_out_and_the_others_are_answered(
     runner.estimate("brightest", fake.picture(5, 5))  # the innocent are not set aside
     with pytest.raises(ModelError, match="set aside"):
         runner.estimate("brightest", fake.picture(6, 5, fake.ABORT))
+    with runner.open("brightest", VIDEO) as session, pytest.raises(ModelError, match="set aside"):
+        session.estimate_together(frames)  # nor does it end the process among others
 
 
 def test_different_viewers_and_options_do_not_go_together(runner: ProcessRunner) -> None:
