@@ -10,6 +10,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -108,6 +109,7 @@ def at_rest(url: str, process: psutil.Process, least_s: float = LEFT_S + 12) -> 
         least_s: before that nobody looks; live video takes longer to be let go of.
     """
     time.sleep(least_s)
+    _even_threads(url)
     end_s = time.monotonic() + 60.0
     last = Size.of(process)
     while time.monotonic() < end_s:
@@ -123,10 +125,23 @@ def back(url: str, process: psutil.Process, before: Size, longest_s: float = 120
     """What is left once it is back where it was, or after some minutes."""
     end_s = time.monotonic() + longest_s
     while True:
+        _even_threads(url)
         now = Size.of(process)
         if (now.within(before) and not connections(url)) or time.monotonic() > end_s:
             return now
         time.sleep(3)
+
+
+def _even_threads(url: str) -> None:
+    """Brings the pools of threads to where they always come to, whatever came at once before.
+
+    asyncio starts one for each question that comes while others are busy, cores + 4 at most, and
+    keeps them; anyio lets go of idle ones when it is asked for the next file.
+    """
+    with ThreadPoolExecutor(16) as pool:
+        list(pool.map(status, [url] * 64))
+    with urllib.request.urlopen(url, timeout=30) as page:
+        page.read()
 
 
 def status(url: str) -> dict[str, object]:
