@@ -24,6 +24,7 @@ PLAN: Mapping[str, str] = MappingProxyType(
         "families": "--rounds 6 --seconds 3",
         "batch": "",
         "transport": "",
+        "roi_align": "",
         "viewers": "",
         "clip": "--rounds 1 --frames 40",
         "long_clip": "",

@@ -3,7 +3,8 @@
 torchvision's kernel for the CPU walks through one channel after another, each time over the whole
 map, in one thread.  The same average is a sum over the rows of a map whose channels lie side by
 side: sixteen for each cell, with weights that are known beforehand.  PyTorch has that as
-`embedding_bag`, with vector instructions and in all threads: a fifth of the processor time.
+`embedding_bag`, with vector instructions and in all threads: a quarter to a half of the processor
+time (`benchmarks/roi_align.py`).
 """
 
 from __future__ import annotations

@@ -43,6 +43,7 @@ def answers(
     pool: EstimatorPool, slot: FrameSlot, load: Load, asks: Sequence[Ask]
 ) -> list[Answer | Failure]:
     """The estimate of each frame in the slot, or why there is none; never raises."""
+    started = time.perf_counter()
     try:
         images = slot.read(*((ask.height, ask.width) for ask in asks))
         frames = [
@@ -50,7 +51,7 @@ def answers(
         ]
     except Exception as error:  # noqa: BLE001 - one question's failure must not end the process
         return [failure(error)] * len(asks)
-    key, started = asks[0].key, time.perf_counter()
+    key, found = asks[0].key, list[Answer | Failure]()
     if len(frames) > 1:
         with contextlib.suppress(Exception):  # one of them, or too many at once: shows below
             estimates, fresh = pool.estimate_together(key, frames)
@@ -59,11 +60,15 @@ def answers(
                 Answer.of(estimate, load.spec, busy_ms, fresh and number == 0)
                 for number, estimate in enumerate(estimates)
             ]
-    return [_answer(pool, key, frame, load) for frame in frames]
+    for frame in frames:
+        found.append(_answer(pool, key, frame, load, started))
+        started = time.perf_counter()
+    return found
 
 
-def _answer(pool: EstimatorPool, key: SessionKey, frame: Frame, load: Load) -> Answer | Failure:
-    started = time.perf_counter()
+def _answer(
+    pool: EstimatorPool, key: SessionKey, frame: Frame, load: Load, started: float
+) -> Answer | Failure:
     try:
         estimate, fresh = pool.estimate(key, frame)
     except Exception as error:  # noqa: BLE001 - one frame's failure must not end the process

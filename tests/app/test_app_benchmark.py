@@ -5,12 +5,10 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from estimators.analysis.accuracy.bootstrap import Figure
@@ -21,7 +19,6 @@ from estimators.workflows.benchmark.document import read_benchmark, write_benchm
 from estimators.workflows.benchmark.job import Surroundings
 from estimators.workflows.benchmark.jobs import BenchmarkJobs, MediaFile
 from estimators.workflows.benchmark.result import Benchmark
-from pages.ui import engine
 from pages.ui.benchmark import work
 from pages.ui.running import Mine
 from tests.app.visits import visit
@@ -32,15 +29,7 @@ LIGHTNING, BLAZE = "movenet-lightning", "blazepose-full"
 OWN = benchmark(measured(), measured(BLAZE, calls=calls([40.0] * 10), other_cores=1.5))
 
 
-@pytest.fixture(autouse=True, scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """One for all of these tests; no downloaded weights."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("POSE_CACHE_DIR", str(tmp_path_factory.mktemp("cache")))
-        yield
-    engine.runner().close()
-    st.cache_resource.clear()
-    st.cache_data.clear()
+pytestmark = pytest.mark.usefixtures("server")
 
 
 def page(own: Benchmark | None = None, **address: str) -> AppTest:

@@ -6,11 +6,9 @@ import json
 import re
 import time
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from estimators.datasets.health import HealthReport
@@ -27,15 +25,7 @@ from tests.unit.runtime_support import wait_until
 _LONGEST_S = 120.0
 
 
-@pytest.fixture(autouse=True, scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """One for all of these tests; no downloaded weights."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("POSE_CACHE_DIR", str(tmp_path_factory.mktemp("cache")))
-        yield
-    engine.runner().close()
-    st.cache_resource.clear()
-    st.cache_data.clear()
+pytestmark = pytest.mark.usefixtures("server")
 
 
 @pytest.fixture(scope="module")

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import streamlit as st
 from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Block
 
-from pages.ui import engine
 from tests.app.visits import visit
 from tests.clip_factory import Recipe, make_clip
 
@@ -18,15 +15,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PHOTO = ROOT / "sample_media/astronaut.jpg"
 
 
-@pytest.fixture(autouse=True, scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """One for all of these tests; no downloaded weights."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("POSE_CACHE_DIR", str(tmp_path_factory.mktemp("cache")))
-        yield
-    engine.runner().close()
-    st.cache_resource.clear()
-    st.cache_data.clear()
+pytestmark = pytest.mark.usefixtures("server")
 
 
 def page(script: str, **address: str) -> AppTest:

@@ -7,7 +7,6 @@ import io
 import json
 import re
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from unittest.mock import patch
@@ -31,16 +30,7 @@ _LONGEST_S = 90.0
 FIRST_VISIT = ["MoveNet Lightning", "BlazePose full", "PoseNet"]
 
 
-@pytest.fixture(autouse=True)
-def fresh_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """No downloaded weights, nothing cached, and no model's process left behind."""
-    monkeypatch.setenv("POSE_CACHE_DIR", str(tmp_path / "cache"))
-    for name in ("POSE_WEIGHTS_DIR", "POSE_WEIGHTS_MANIFEST"):
-        monkeypatch.delenv(name, raising=False)
-    yield
-    engine.runner().close()
-    st.cache_resource.clear()
-    st.cache_data.clear()
+pytestmark = pytest.mark.usefixtures("fresh_server")
 
 
 @pytest.fixture

@@ -6,15 +6,16 @@ import io
 from pathlib import Path
 
 import numpy as np
+import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
-from test_app_image import first_page, fresh_server, viewer, wait_for
+from test_app_image import first_page, viewer, wait_for
 
 from pages.ui import uploads
 
 SAMPLES = Path(__file__).resolve().parents[2] / "sample_media"
 
-__all__ = ["fresh_server"]  # a fixture of the Image page's tests that holds here, too
+pytestmark = pytest.mark.usefixtures("fresh_server")
 
 
 def brought(*files: tuple[str, bytes], models: str = "movenet-lightning,blazepose-lite") -> AppTest:

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
-from test_app_image import first_page, fresh_server, timed_once, viewer, wait_for
+from test_app_image import first_page, timed_once, viewer, wait_for
 from test_app_picture_set import brought
 from test_app_video import player, process, video_page
 
@@ -22,7 +22,8 @@ ROOT = Path(__file__).resolve().parents[2]
 SAMPLES = ROOT / "sample_media"
 TWO = "movenet-lightning,blazepose-lite"
 
-__all__ = ["fresh_server", "timed_once"]  # fixtures of the Image page's tests
+__all__ = ["timed_once"]  # a fixture of the Image page's tests
+pytestmark = pytest.mark.usefixtures("fresh_server")
 
 
 def press(at: AppTest, label: str) -> AppTest:

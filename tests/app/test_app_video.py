@@ -7,7 +7,6 @@ import resource
 import shutil
 import signal
 import time
-from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 
@@ -26,16 +25,7 @@ from tests.clip_factory import Recipe, make_clip
 _LONGEST_S = 120.0
 
 
-@pytest.fixture(autouse=True)
-def fresh_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """No downloaded weights, nothing cached, and no model's process left behind."""
-    monkeypatch.setenv("POSE_CACHE_DIR", str(tmp_path / "cache"))
-    for name in ("POSE_WEIGHTS_DIR", "POSE_WEIGHTS_MANIFEST"):
-        monkeypatch.delenv(name, raising=False)
-    yield
-    engine.runner().close()
-    st.cache_resource.clear()
-    st.cache_data.clear()
+pytestmark = pytest.mark.usefixtures("fresh_server")
 
 
 def video_page(**address: str) -> AppTest:

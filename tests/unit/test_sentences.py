@@ -166,8 +166,11 @@ def test_doubts_say_their_figures() -> None:
         "BlazePose full is expected to be better by 0.03, less than the 0.05 that would tell "
         "them apart."
     )
-    none = doubts.no_clear_lead(fact(FULL), -0.03, 0.23, 0.05).text
-    assert none.endswith("BlazePose full is not expected to be better than the others.")
+    nearly = doubts.no_clear_lead(fact(FULL), 0.0499, 0.23, 0.05).text
+    assert "better by 0.04, less than the 0.05" in nearly, "never rounded up to what is asked for"
+    for lead in (-0.03, 0.004):
+        none = doubts.no_clear_lead(fact(FULL), lead, 0.23, 0.05).text
+        assert none.endswith("BlazePose full is not expected to be better than the others.")
     assert doubts.rests_on_alone(fact(FULL), LIGHTNING, 0.064).text == (
         "BlazePose full comes first by people whom no other family sees: without them it is "
         "expected to be 0.06 behind MoveNet Lightning."
