@@ -13,9 +13,11 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
-# A browser that hangs takes its tests' process with it, not the rest of the tests; a browser test
-# that failed is tried once more, and the summary names it.
-REPLACED := -n 1 --max-worker-restart=3 --timeout-method=thread --reruns=1
+# Tests with processes, servers and browsers depend on what else a machine does: one that failed is
+# tried once more, and the summary names it (RERUN): to be looked at, but no reason to stop.
+AGAIN := --reruns=1
+# A browser that hangs takes its tests' process with it, not the rest of the tests.
+REPLACED := -n 1 --max-worker-restart=3 --timeout-method=thread $(AGAIN)
 # What is installed: REQUIREMENTS=requirements.lock takes nothing but files of known hashes.
 REQUIREMENTS ?= requirements.txt
 
@@ -32,7 +34,7 @@ test: $(VENV)/installed-dev
 ifdef ARGS
 	$(BIN)/python -m pytest $(ARGS)
 else
-	$(BIN)/python -m pytest --ignore=tests/browser
+	$(BIN)/python -m pytest --ignore=tests/browser $(AGAIN)
 	$(BIN)/python -m pytest tests/browser $(REPLACED)
 endif
 
