@@ -52,8 +52,11 @@ def results(own: Benchmark | None, others: Mapping[str, Benchmark]) -> None:
     st.markdown(f"{escaped(machine_text(benchmark.machine))}. Measured {when} UTC.")
     if own is not None and name == HERE:
         _keep_button(own)
-    if told := list(notes(benchmark)):
-        st.info("\n".join(f"- {escaped(note)}" for note in told), icon=":material/info:")
+    if told := [escaped(note) for note in notes(benchmark)]:
+        several = len(told) > 1
+        st.info(
+            "\n".join(f"- {note}" for note in told) if several else told[0], icon=":material/info:"
+        )
     _table(figures_table(benchmark), "benchmark_figures", "Latency and cost of each model")
     _explained()
     shown = _pass(benchmark)
