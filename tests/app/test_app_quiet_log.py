@@ -69,6 +69,40 @@ def test_an_error_is_logged_without_its_words(log: io.StringIO) -> None:
     assert not config.get_option("logger.enableRich")
 
 
+def test_errors_inside_of_what_is_logged_bring_no_words_either(log: io.StringIO) -> None:
+    keep_quiet()
+    logger, error = logging.getLogger("somebody.else"), caught()
+    logger.error("It failed: %(error)s", {"error": error})
+    logger.error("All of: %s", [("first", error), {error: {"why": error}}])
+    logger.error([error])
+    several = ExceptionGroup(NAME, [error, ExceptionGroup(NAME, [KeyError(NAME)])])
+    logger.error("Several", exc_info=several)
+    logger.error("Unfit %s %s", "one", frozenset({error}))
+    told = log.getvalue()
+    assert "Grandma" not in told
+    assert "It failed: ValueError" in told
+    assert "All of: [('first', 'ValueError'), {'ValueError': {'why': 'ValueError'}}]" in told
+    group = told.partition("Several\n")[2]
+    kinds = [line for line in group.splitlines() if not line.startswith(" ")]
+    assert kinds[:5] == [
+        "ExceptionGroup",
+        "out of ValueError",
+        "out of ExceptionGroup",
+        "out of OSError",
+        "out of KeyError",
+    ]
+
+
+def test_a_thread_that_ends_itself_is_no_error(
+    log: io.StringIO, capsys: pytest.CaptureFixture[str]
+) -> None:
+    keep_quiet()
+    thread = threading.Thread(target=lambda: sys.exit(NAME))
+    thread.start()
+    thread.join()
+    assert capsys.readouterr().err == ""
+
+
 def test_nor_do_threads_and_tasks_say_them(
     log: io.StringIO, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -29,7 +29,7 @@ def keep_quiet() -> None:
         return without_words(made(*arguments, **more))
 
     logging.setLogRecordFactory(quiet)
-    threading.excepthook = lambda told: _say(told.exc_value)
+    threading.excepthook = _ended_thread
     sys.unraisablehook = lambda told: _say(told.exc_value)
     sys.excepthook = _uncaught
 
@@ -39,27 +39,45 @@ def without_words(record: logging.LogRecord) -> logging.LogRecord:
     error = record.exc_info[1] if record.exc_info else None
     if error is not None:
         record.exc_info, record.exc_text = None, "\n".join(places(error))
-    if isinstance(record.args, tuple):
-        record.args = tuple(
-            type(each).__name__ if isinstance(each, BaseException) else each for each in record.args
-        )
-    if isinstance(record.msg, BaseException):
-        record.msg = type(record.msg).__name__
+    record.args, record.msg = _kinds(record.args), _kinds(record.msg)
     if record.name == "asyncio":  # its further lines describe tasks, with their errors
         record.msg = str(record.msg).partition("\n")[0]
     return record
 
 
+def _kinds(value: Any) -> Any:
+    """`value` with the kind of an error in place of every error in it, however deep."""
+    if isinstance(value, BaseException):
+        return type(value).__name__
+    if isinstance(value, dict):
+        return {_kinds(key): _kinds(each) for key, each in value.items()}
+    if type(value) in (list, tuple, set, frozenset):
+        return type(value)(_kinds(each) for each in value)
+    return value
+
+
 def places(error: BaseException) -> Iterator[str]:
     """An error's kind and where it came from, and those that it came out of; a line each."""
     seen: list[BaseException] = []
-    told: BaseException | None = error
-    while told is not None and told not in seen:
+    left = [error]
+    while left:
+        told = left.pop(0)
+        if any(told is each for each in seen):
+            continue
         yield f"{'out of ' if seen else ''}{type(told).__name__}"
         for place in traceback.extract_tb(told.__traceback__):
             yield f"  {place.filename}:{place.lineno} in {place.name}"
         seen.append(told)
-        told = told.__cause__ or (None if told.__suppress_context__ else told.__context__)
+        if isinstance(told, BaseExceptionGroup):
+            left += told.exceptions
+        before = told.__cause__ or (None if told.__suppress_context__ else told.__context__)
+        if before is not None:
+            left.append(before)
+
+
+def _ended_thread(told: threading.ExceptHookArgs) -> None:
+    if not isinstance(told.exc_value, SystemExit):  # a thread may end so, and nobody is told
+        _say(told.exc_value)
 
 
 def _uncaught(kind: type[BaseException], error: BaseException, where: TracebackType | None) -> None:
