@@ -88,8 +88,8 @@ class Visit:
         self._values[widget.id].string_array_value.data.append(shown)
         self._run()
 
-    def upload(self, key: str, name: str, content: bytes) -> FileURLs:
-        """A file into the uploader whose key begins so; where Streamlit has it."""
+    def upload(self, key: str, name: str, content: bytes, *beside: FileURLs) -> FileURLs:
+        """A file into the uploader whose key begins so, beside others; where Streamlit has it."""
         (place,) = self._addresses(name)
         boundary = uuid.uuid4().hex
         head = (
@@ -102,16 +102,17 @@ class Visit:
         request.add_header("Content-Type", f"multipart/form-data; boundary={boundary}")
         with urllib.request.urlopen(request, timeout=LONGEST_S) as answer:
             assert answer.status < 300, answer.status
-        self.claim(key, name, place)
+        self.claim(key, name, *beside, place)
         return place
 
-    def claim(self, key: str, name: str, place: FileURLs) -> None:
-        """Says that this uploader has what lies at `place`, whoever brought it."""
+    def claim(self, key: str, name: str, *places: FileURLs) -> None:
+        """Says that this uploader has what lies at `places`, whoever brought it."""
         widget = self.widget(key)
         state = WidgetState(id=widget.id)
-        uploaded = state.file_uploader_state_value.uploaded_file_info.add()
-        uploaded.file_id, uploaded.name, uploaded.size = place.file_id, name, 1
-        uploaded.file_urls.CopyFrom(place)
+        for place in places:
+            uploaded = state.file_uploader_state_value.uploaded_file_info.add()
+            uploaded.file_id, uploaded.name, uploaded.size = place.file_id, name, 1
+            uploaded.file_urls.CopyFrom(place)
         self._values[widget.id] = state
         self._run()
 
@@ -145,7 +146,7 @@ class Visit:
     def media(self) -> list[str]:
         """Addresses of pictures, clips and other files that the page shows now."""
         text = " ".join(str(delta) for delta in self._elements.values())
-        return re.findall(r"/media/[\w.]+", text)
+        return re.findall(r"/media/\w[\w.]*", text)
 
     def text(self) -> str:
         """Everything on the page, as it came."""

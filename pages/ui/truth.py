@@ -28,7 +28,7 @@ from estimators.errors import InputError
 from estimators.registry import MODELS
 from estimators.types import PoseSet
 from pages.ui.columns import explained
-from pages.ui.server.files import content_of
+from pages.ui.server.files import arrived, content_of
 from pages.ui.tabs import page_too
 from pages.ui.text import escaped
 from pages.ui.viewer.marker import Marking, Marks, Start, marker
@@ -260,9 +260,10 @@ def _loader() -> None:
 
 
 def _load() -> None:
-    file = st.session_state[f"truth_load_{st.session_state[_ROUND]}"]
-    if file is None:
+    files = arrived(f"truth_load_{st.session_state[_ROUND]}")
+    if not files:
         return
+    (file,) = files
     st.session_state[_ROUND] += 1
     page_too()
     try:

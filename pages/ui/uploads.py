@@ -14,7 +14,7 @@ from estimators.media.limits import allowed
 from estimators.media.names import printable
 from pages.ui import memory
 from pages.ui.folding import bringing
-from pages.ui.server.files import received
+from pages.ui.server.files import arrived, received
 from pages.ui.text import escaped
 
 # Kept by Streamlit's file id, the newest last.
@@ -86,7 +86,7 @@ def kept_uploads() -> dict[str, Upload]:
 
 
 def _keep() -> None:
-    listed = {file.file_id: file for file in st.session_state[_WIDGET]}
+    listed = {file.file_id: file for file in arrived(_WIDGET)}
     before: set[str] = st.session_state.get(_LISTED, set())
     kept: dict[str, Upload] = st.session_state.setdefault(_KEPT, {})
     refused: dict[str, str] = st.session_state.setdefault(_REFUSED, {})

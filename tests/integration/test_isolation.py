@@ -6,14 +6,17 @@ learns nothing else of whoever brought it.
 
 from __future__ import annotations
 
+import json
 import re
 import urllib.error
 import urllib.request
 import uuid
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from streamlit.proto.Common_pb2 import FileURLs
 from streamlit.proto.WidgetStates_pb2 import WidgetState
 
 from tests import annotated_factory as factory
@@ -112,7 +115,7 @@ def test_what_one_brings_is_nobody_elses_and_goes_with_them(url: str, folder: Pa
         assert SECRET not in other.text()
         assert not own & set(other.media())
         assert mine.session != other.session
-        (address,) = [f"{url}{place}" for place in own if len(place) > 30]
+        (address,) = [f"{url}{place}" for place in own]
         assert code_of(address) == 200
         assert code_of(address[:-10] + "0000" + address[-6:]) == 404
         assert kept(folder)
@@ -135,16 +138,45 @@ def test_what_another_one_uploaded_cannot_be_claimed(url: str) -> None:
         assert set(other.media()) <= before
         assert SECRET not in other.text()
         # And as a choice among one's own pictures.
-        state = WidgetState(id="$$ID-0-chosen_upload")
-        state.string_array_value.data.append(place.file_id)
-        other._run(state)
-        assert SECRET not in other.text()
+        own = other.upload("uploads", "own.png", crowd.picture(2))
+        other.upload("uploads", "own.png", crowd.picture(3), own)
+        other.settle()
+        state = WidgetState(id=other.widget("chosen_upload").id)
+        for chosen in (place.file_id, f"{SECRET}.png", ""):
+            state.string_array_value.data[:] = [chosen]
+            other._run(state)
+            other.settle()
+            assert "own.png" in other.text()
+            assert SECRET not in other.text()
+            assert not set(mine.media()) & set(other.media())
         mine.settle()
         for method in ("GET", "HEAD", "POST"):
             assert leads_nowhere(url + place.upload_url, method)
         for method in ("PUT", "DELETE"):  # without what proves that it comes from the page
             assert code_of(url + place.upload_url, method, b"") >= 400
         assert mine.has("sample") or SECRET in mine.text()
+        assert mine.faults == []
+
+
+@pytest.mark.parametrize(
+    ("page", "source", "uploader"),
+    [
+        ("", "picture_source", "uploads"),
+        ("video", "clip_source", "clip_upload"),
+        ("evaluate", "set", "evaluate_upload"),
+        ("benchmark", "", "benchmark_upload"),
+        ("benchmark", "", "others_upload"),
+    ],
+)
+def test_files_that_are_gone_are_no_error(url: str, page: str, source: str, uploader: str) -> None:
+    """As a page names them that is still open after the server was restarted."""
+    with Visit(url, f"{MODELS}&measured_on=own") as mine:
+        mine.go_to(page)
+        if source:
+            mine.choose(source, 1)
+        mine.claim(uploader, "gone.png", FileURLs(file_id=str(uuid.uuid4())))
+        mine.settle()
+        assert mine.has(uploader)
         assert mine.faults == []
 
 
@@ -222,23 +254,68 @@ def large(visit: Visit) -> set[str]:
     return {place for place in visit.media() if place.endswith((".mp4", ".webm"))}
 
 
-def test_a_set_and_what_is_measured_on_are_ones_own(url: str, tmp_path: Path) -> None:
-    factory.pictures(tmp_path)
-    factory.write_json(factory.coco(), tmp_path / "person.json")
+def set_bytes(path: Path, *pictures: bytes) -> bytes:
+    """A ZIP with these pictures and a person in each."""
+    content = factory.coco()
+    images = [
+        {"id": number, "file_name": f"{number}.png", "width": 512, "height": 512}
+        for number in range(len(pictures))
+    ]
+    people = [
+        content["annotations"][0] | {"id": number + 1, "image_id": number}
+        for number in range(len(pictures))
+    ]
+    with zipfile.ZipFile(path, "w") as archive:
+        for number, picture in enumerate(pictures):
+            archive.writestr(f"{number}.png", picture)
+        told = content | {"images": images, "annotations": people}
+        archive.writestr("person.json", json.dumps(told))
+    return path.read_bytes()
+
+
+def test_an_evaluation_of_ones_own_pictures_is_nobody_elses(url: str, tmp_path: Path) -> None:
+    content = set_bytes(tmp_path / "set.zip", *map(crowd.picture, range(40, 52)))
     with Visit(url, MODELS) as mine, Visit(url, MODELS) as other:
-        mine.go_to("evaluate")
-        mine.choose("set", 1)
-        mine.upload(
-            "evaluate_upload", f"{SECRET}s set.json", (tmp_path / "person.json").read_bytes()
-        )
-        mine.settle()
-        assert SECRET in mine.text()
-        for page in ("evaluate", "benchmark"):
-            other.go_to(page)
-            if page == "evaluate":
-                other.choose("set", 1)
+        for visit in (mine, other):
+            visit.go_to("evaluate")
+            visit.choose("set", 1)
+            visit.upload("evaluate_upload", "set.zip", content)
+            visit.settle()
+        mine.press("run_evaluate")
+        assert mine.has("cancel_evaluate")
+        # Whoever has the same files: neither the work nor its outcome is told.
+        for _ in range(2):
+            other._run()
+            assert other.has("run_evaluate")
+            assert not other.has("cancel_evaluate")
+            assert "being evaluated" not in other.text()
+            assert not other.has("download_report")
+            mine.settle()
+        assert not mine.has("cancel_evaluate")
+        assert mine.has("download_report")
+        assert mine.faults + other.faults == []
+
+
+def test_what_one_measures_on_is_nobody_elses(url: str) -> None:
+    query = f"{MODELS}&measured_on=own&benchmark_seconds=3&benchmark_threads=1"
+    with Visit(url, query) as mine, Visit(url, query) as other:
+        for visit, name in ((mine, f"{SECRET}.png"), (other, "x.png")):
+            visit.go_to("benchmark")
+            visit.upload("benchmark_upload", name, crowd.picture(77))
+            visit.settle()
+        mine.press("run_benchmark")
+        assert mine.has("cancel_benchmark")
+        for _ in range(2):
+            other._run()
+            assert other.has("run_benchmark")
+            assert not other.has("cancel_benchmark")
+            assert "being measured" not in other.text()
+            assert "JSON to keep" not in other.text()
             assert SECRET not in other.text()
-        assert other.faults == []
+            mine.settle()
+        assert not mine.has("cancel_benchmark")
+        assert "JSON to keep" in mine.text()
+        assert mine.faults + other.faults == []
 
 
 BAD = {

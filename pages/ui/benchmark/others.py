@@ -10,7 +10,7 @@ from estimators.errors import InputError
 from estimators.media.names import printable
 from estimators.workflows.benchmark.document import MOST_BYTES, read_benchmark
 from estimators.workflows.benchmark.result import Benchmark
-from pages.ui.server.files import content_of
+from pages.ui.server.files import arrived, content_of
 from pages.ui.text import escaped
 
 _KEPT, _REFUSED, _ROUND = "benchmark_others", "benchmark_others_refused", "benchmark_round"
@@ -46,7 +46,7 @@ def _widget() -> str:
 def _take() -> None:
     kept: dict[str, Benchmark] = st.session_state[_KEPT]
     refused = st.session_state[_REFUSED] = []
-    for file in st.session_state[_widget()]:
+    for file in arrived(_widget()):
         name = printable(file.name)
         try:
             if name not in kept and len(kept) >= _MOST:

@@ -12,7 +12,7 @@ from estimators.errors import InputError
 from estimators.media.limits import allowed
 from estimators.media.names import printable
 from pages.ui.folding import bringing
-from pages.ui.server.files import received
+from pages.ui.server.files import arrived, received
 from pages.ui.text import escaped
 
 _KEPT, _REFUSED, _ROUND = "evaluate_files", "evaluate_refused", "evaluate_round"
@@ -78,7 +78,7 @@ def _widget() -> str:
 def _keep() -> None:
     kept: dict[str, Kept] = st.session_state[_KEPT]
     refused = st.session_state[_REFUSED] = []
-    for file in st.session_state[_widget()]:
+    for file in arrived(_widget()):
         try:
             came = received(file, _largest_mb())
         except InputError as error:

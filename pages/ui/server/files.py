@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 import streamlit as st
-from streamlit.runtime.uploaded_file_manager import UploadedFile
+from streamlit.runtime.uploaded_file_manager import DeletedFile, UploadedFile
 
 from estimators.errors import InputError
 from estimators.workflows.viewer_folders import ViewerFolders
@@ -156,6 +156,17 @@ def folder() -> Path:
         InputError: the disk is full.
     """
     return folders().of(viewer())
+
+
+def arrived(key: str) -> list[UploadedFile]:
+    """What the uploader with this key has been given, of what is here.
+
+    A page that is still open after the server was restarted names files that are gone.
+    """
+    given: UploadedFile | DeletedFile | list[UploadedFile | DeletedFile] | None
+    given = st.session_state[key]
+    files = given if isinstance(given, list) else [] if given is None else [given]
+    return [file for file in files if not isinstance(file, DeletedFile)]
 
 
 def received(file: UploadedFile, most_mb: int) -> Received:

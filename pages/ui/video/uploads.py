@@ -8,14 +8,13 @@ from pathlib import Path
 import streamlit as st
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 from streamlit.runtime.scriptrunner import get_script_run_ctx
-from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from estimators.errors import InputError
 from estimators.media.limits import allowed
 from estimators.media.listing import FORMATS
 from estimators.media.names import printable
 from pages.ui.folding import bringing
-from pages.ui.server.files import folder, received
+from pages.ui.server.files import arrived, folder, received
 from pages.ui.text import escaped
 
 _KEPT, _ROUND = "kept_clip", "clip_upload_round"
@@ -71,9 +70,10 @@ def _widget_key() -> str:
 
 
 def _keep() -> None:
-    file: UploadedFile | None = st.session_state[_widget_key()]
-    if file is None:
+    files = arrived(_widget_key())
+    if not files:
         return
+    (file,) = files
     try:
         came = received(file, largest_mb())
         _remove()
