@@ -40,9 +40,10 @@ class StandInVideo extends EventTarget {
 const TIMES = [0, 0.1, 0.2, 0.4, 0.5];
 
 function clockOver(times = TIMES, first = 0) {
-  const video = new StandInVideo(), seen = { frames: /** @type {number[]} */ ([]), rests: /** @type {number[]} */ ([]) };
+  const video = new StandInVideo(), seen = { frames: /** @type {number[]} */ ([]), rests: /** @type {number[]} */ ([]), target: -1 };
   const clock = new FrameClock(/** @type {any} */ (video), {
-    capture: () => {}, onFrame: (f) => seen.frames.push(f), onRest: (f) => seen.rests.push(f), onPlaying: () => {},
+    capture: () => {}, onFrame: (f) => seen.frames.push(f),
+    onTarget: (f) => { seen.target = f; }, onRest: (f) => seen.rests.push(f), onPlaying: () => {},
   });
   clock.begin(times, first);
   return { clock, video, seen };
@@ -104,4 +105,25 @@ test("play at the end begins anew", async () => {
   assert.equal(video.paused, false);
   clock.toggle();
   assert.equal(video.paused, true);
+});
+
+test("where it was told to go is known before it is there, and no frame on the way takes its place", () => {
+  const { clock, video, seen } = clockOver();
+  video.arrive(0);
+  assert.equal(seen.target, 0);
+  clock.seek(3);
+  assert.equal(seen.target, 3);
+  video.seeking = true;
+  video.waiting?.(0, { mediaTime: 0.1 });
+  assert.deepEqual([seen.frames.at(-1), seen.target], [1, 3]);
+  clock.seek(2);
+  assert.equal(seen.target, 2);
+});
+
+test("in play the frame on show is where it is", () => {
+  const { clock, video, seen } = clockOver();
+  video.arrive(0);
+  void clock.toggle();
+  video.waiting?.(0, { mediaTime: 0.2 });
+  assert.equal(seen.target, 2);
 });

@@ -12,6 +12,8 @@ import { clamp } from "./view.js";
  * @typedef {object} Acts
  * @property {() => void} capture copies the picture on show
  * @property {(frame: number) => void} onFrame is told which frame was copied
+ * @property {(frame: number) => void} onTarget which frame is to be shown: a clock that takes this
+ *   one's place before it is there begins with it
  * @property {(frame: number) => void} onRest where the clip came to rest
  * @property {(playing: boolean) => void} onPlaying
  */
@@ -31,10 +33,11 @@ const PLACES = [
 
 export class FrameClock {
   /** @param {Video} video @param {Acts} acts */
-  constructor(video, { capture, onFrame, onRest, onPlaying }) {
+  constructor(video, { capture, onFrame, onTarget, onRest, onPlaying }) {
     this.video = video;
     this.capture = capture;
     this.onFrame = onFrame;
+    this.onTarget = onTarget;
     this.onRest = onRest;
     this.onPlaying = onPlaying;
     /** @type {ArrayLike<number> | null} */
@@ -101,6 +104,7 @@ export class FrameClock {
       now = this.exactTime(mediaTime);
     }
     this.frame = clamp(lastAtMost(this.timestamps, now + TIME_TOLERANCE), 0, this.last);
+    this.onTarget(this.target);
     this.onFrame(this.frame);
     if (this.seeking === this.frame || (this.seeking !== null && !this.video.seeking)) this.arrive();
   }
@@ -141,7 +145,9 @@ export class FrameClock {
    */
   seek(frame) {
     this.wanted = clamp(Math.round(frame), 0, this.last);
-    if (this.timestamps && this.seeking === null) this.startSeek();
+    if (!this.timestamps) return;
+    this.onTarget(this.wanted);
+    if (this.seeking === null) this.startSeek();
   }
 
   startSeek() {

@@ -80,6 +80,7 @@ class Player {
     this.clock = new FrameClock(this.video, {
       capture: () => this.capture(),
       onFrame: (frame) => this.showFrame(frame),
+      onTarget: (frame) => { this.memory.frame = frame; },
       onRest: (frame) => this.rest(frame),
       onPlaying: (playing) => this.transport.setPlaying(playing),
     });
@@ -260,7 +261,6 @@ class Player {
 
   /** @param {number} frame */
   showFrame(frame) {
-    this.memory.frame = frame;
     this.transport.setFrame(frame, this.clock.target !== frame);
     this.refresh();
   }
