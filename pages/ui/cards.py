@@ -41,7 +41,6 @@ def cards(
     references = [spec for spec in specs if spec.reference_of is not None]
     if not references:
         return
-    # Made only when somebody looks: a third of all cards.
     folded = st.expander(
         "Reference runtimes: the original files, for checking ours against them",
         key=f"references_{references[0].family}",
@@ -74,9 +73,13 @@ def _card(spec: ModelSpec, compared: Sequence[str], statuses: Sequence[ModelStat
             f"Its score is a **{spec.score_kind}**: {spec.score_meaning}.\n\n"
             "**Limits**\n" + "".join(f"\n- {limit}" for limit in spec.limits)
         )
-        with st.expander("Accuracy, training, licence"):
+        # Made only when somebody looks, like all that is folded on this page of many cards.
+        folded = st.expander(
+            "Accuracy, training, licence", key=f"figures_{spec.key}", on_change="rerun"
+        )
+        if folded.open:
             trained = f"Trained on {spec.training_data}. Licence of the weights: {spec.licence}."
-            st.caption(f"{_figures(spec)}\n\n{trained}")
+            folded.caption(f"{_figures(spec)}\n\n{trained}")
         with st.container(height="stretch", vertical_alignment="bottom"):
             _weights(spec)
             _comparison(spec, compared)

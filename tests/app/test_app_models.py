@@ -27,6 +27,8 @@ def models_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[App
     at = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=60).run()
     for family in FAMILIES:
         at.session_state[f"references_{family}"] = True
+    for key in MODELS:
+        at.session_state[f"figures_{key}"] = True
     yield at.switch_page("pages/models.py").run()
     engine.runner().close()
     st.cache_resource.clear()
