@@ -252,13 +252,14 @@ def refused_clip(visits: Visits, path: Path) -> None:
 
 
 def overlay(visits: Visits, path: Path) -> None:
-    """The picture with all poses in its own size."""
+    """The picture with all poses in its own size, and the legend below it."""
     page = pictures(visits, path)
     page.get_by_role("button", name="Download").first.click()
     with page.expect_download() as download:
         page.get_by_role("button", name="All in one, PNG").click()
-    size = Image.open(download.value.path()).size
-    assert size == Image.open(path).size, size
+    (width, height), whole = Image.open(path).size, Image.open(download.value.path()).size
+    assert whole[0] == width, whole
+    assert height < whole[1] < 1.1 * height, whole
 
 
 def scenarios(made: Files) -> dict[str, tuple[int, Callable[[Visits], object]]]:
