@@ -201,7 +201,7 @@ def in_words(errors: TruthErrors) -> tuple[str, ...]:
     best, *others = scores
     count = f"the {best.keypoints} joints" if best.keypoints > 1 else "the one joint"
     if not best.found:
-        return (f"No model shows any of {count} that were marked.",)
+        return (f"No model shows a person within a torso length of {count} marked.",)
     title = get(best.model).title
     against = ", ".join(f"{get(o.model).title} {_torsos(o.median_error)}" for o in others)
     near = f"On {count} marked, {title} is nearest on {best.nearest}; its median error is "

@@ -6,11 +6,13 @@ import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext, suppress
+from itertools import count
 from typing import Literal, Self
 
 from estimators.errors import PoseError
 from estimators.workflows.room import Need, Place, room
 
+_NUMBERS = count(1)
 RunState = Literal["waiting", "running", "done", "cancelled", "failed"]
 
 
@@ -30,11 +32,13 @@ class BackgroundJob(ABC):
     Attributes:
         state: where it is; set last, so that whoever sees it stopped finds all else in place.
         error: why it failed; a sentence.
+        number: its own, of all jobs of this server.
     """
 
     def __init__(self, name: str, wanted: Callable[[], bool], needs_mb: float = 0.0) -> None:
         self.state: RunState = "waiting"
         self.error = ""
+        self.number = next(_NUMBERS)
         self._name, self._wanted = name, wanted
         self._need = Need(needs_mb, self._left_s)
         self._cancel = threading.Event()

@@ -63,7 +63,8 @@ HELP: Mapping[str, str] = {
     "failed": "Frames that the model failed on.",
     "measured while busy": "Frames that were answered while other work ran on this machine.",
     # truth
-    "joints shown": "How many of the marked joints the model shows at all.",
+    "joints shown": "How many of the marked joints the model shows, on a person that is less than "
+    "a torso length from what is marked there, in the mean.",
     "nearest on": "On how many marked joints this model is nearer than every other.",
     "median error, torsos": "Median distance from the true joints, in torso lengths.",
     "OKS": f"Similarity to the truth, in the mean. {_OKS}.",

@@ -16,7 +16,7 @@ from estimators import weights
 from estimators.errors import WeightsError
 from estimators.registry import MODELS, ModelSpec
 from pages.ui import engine, memory
-from pages.ui.text import escaped
+from pages.ui.text import escaped, said
 
 _LOG = logging.getLogger(__name__)
 # Of this visit: on which page each file was asked for; and in this run of the page, where it is
@@ -146,7 +146,7 @@ def _in_steps(error: WeightsError) -> str:
     steps = error.steps or (error.advice,)
     numbers = [f"{n}. " if len(steps) > 1 else "" for n in range(1, len(steps) + 1)]
     lines = [f"{n}{escaped(step)}" for n, step in zip(numbers, steps, strict=True)]
-    return "\n".join([f"**{escaped(error.message)}**", "", *lines])
+    return "\n".join([f"**{said(error.message)}**", "", *lines])
 
 
 @st.fragment(run_every=0.5)

@@ -15,7 +15,7 @@ from estimators.workflows.room import Place
 from estimators.workflows.watched import WatchedJobs
 from pages.ui.polling import polled
 from pages.ui.server.viewers import viewer
-from pages.ui.text import duration, escaped
+from pages.ui.text import duration, said
 
 _POLL_S = 0.5
 Job = TypeVar("Job", bound=BackgroundJob)
@@ -78,7 +78,7 @@ class Following(Generic[Job]):
         try:
             job = watch()
         except InputError as error:
-            st.error(escaped(str(error)), icon=":material/error:")
+            st.error(said(error), icon=":material/error:")
             return
         except OSError as error:
             st.error(f"Answers cannot be kept. {error.strerror}.", icon=":material/hard_disk:")
@@ -90,10 +90,11 @@ class Following(Generic[Job]):
         self, jobs: Iterable[Job], words: Callable[[Job], str], watch: Callable[[Job], None]
     ) -> None:
         """Work that this page does not follow, and the way to it."""
-        for number, job in enumerate(jobs):
+        for job in jobs:
             with st.container(horizontal=True, vertical_alignment="center"):
                 st.markdown(f":material/sync: {words(job)}", width="content")
-                key = f"watch_{self._name}_{number}"
+                # Not by its place: when another one ends, a press would be taken for the next.
+                key = f"watch_{self._name}_{job.number}"
                 if st.button("Watch", key=key, icon=":material/visibility:"):
                     watch(job)
 

@@ -22,7 +22,7 @@ from pages.ui.gone import forget_gone, tell_gone
 from pages.ui.sample import choose_sample, sample_digest
 from pages.ui.server.files import Received, folder, received, write
 from pages.ui.server.viewers import viewer
-from pages.ui.text import escaped
+from pages.ui.text import escaped, said
 from pages.ui.uploads import CHOSEN, Upload, kept_uploads, labels, uploads
 
 if TYPE_CHECKING:
@@ -208,7 +208,7 @@ def _from_uploads() -> Picture | None:
     for key, upload in brought.items():
         fault = _fault(upload)
         if fault:
-            st.error(escaped(fault), icon=":material/broken_image:")
+            st.error(said(fault), icon=":material/broken_image:")
         else:
             pictures[key] = upload
     if not brought:
@@ -253,7 +253,7 @@ def _from_camera() -> Picture | None:
         kept: Received = st.session_state[_SNAPSHOT]
         return _picture(kept.path, kept.digest, "snapshot.jpg", "Your snapshot.")
     except InputError as error:
-        st.error(escaped(str(error)), icon=":material/broken_image:")
+        st.error(said(error), icon=":material/broken_image:")
         return None
 
 
@@ -268,7 +268,7 @@ def _keep_snapshot() -> None:
     try:
         st.session_state[_SNAPSHOT] = received(snapshot, _SNAPSHOT_MB)
     except InputError as error:
-        st.error(escaped(str(error)), icon=":material/block:")
+        st.error(said(error), icon=":material/block:")
 
 
 def _from_live() -> Picture | None:

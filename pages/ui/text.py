@@ -16,6 +16,8 @@ _ICON = r"(?<=:)(?=[\w+-])(?!\d+(?![\w+:-]))"
 _JOINED = re.compile(rf"(?<=@)|{_ICON}|(?<=www)(?=\.)|(?<=[-<>=~])(?=[-<>=~])")
 # An address is a link in any case; it has to lead where it says, and to be right when copied.
 _ADDRESS, _JOINED_IN_ADDRESS = re.compile(r"(https?://\S+)"), re.compile(_ICON)
+# As errors quote fields and commands; a file's name may have a "`" that stands alone.
+_CODE = re.compile(r"`(?=\S)([^`]*[^`\s])`")
 
 
 def escaped(text: str) -> str:
@@ -26,6 +28,18 @@ def escaped(text: str) -> str:
         p.sub(_JOINER, s) for p, s in zip(patterns, _ADDRESS.split(shown), strict=False)
     )
     return "".join(f"\\{c}" if c in _SPECIAL else c for c in joined)
+
+
+def said(text: object) -> str:
+    """What an error or a note says, as Markdown: `code` is code, the rest as `escaped`."""
+    parts = _CODE.split(" ".join(str(text).split()))
+    return "".join(f"`{printable(part)}`" if i % 2 else _kept(part) for i, part in enumerate(parts))
+
+
+def _kept(part: str) -> str:
+    """`escaped`, with the spaces around it."""
+    before = " " * part.startswith(" ")
+    return f"{before}{escaped(part)}{' ' * part.endswith(' ')}" if part.strip() else part
 
 
 def duration(seconds: float) -> str:

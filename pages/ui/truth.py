@@ -30,7 +30,7 @@ from estimators.types import PoseSet
 from pages.ui.columns import explained
 from pages.ui.server.files import arrived, content_of
 from pages.ui.tabs import page_too
-from pages.ui.text import escaped
+from pages.ui.text import escaped, said
 from pages.ui.viewer.marker import Marking, Marks, Start, marker
 from pages.ui.viewer.panels import Layer
 from pages.ui.viewer.picture import StagePicture
@@ -243,7 +243,7 @@ def _keeping() -> None:
         with st.popover("Load marks", icon=":material/upload_file:"):
             _loader()
         if refused := st.session_state.get(_REFUSED):
-            st.error(escaped(refused), icon=":material/broken_image:")
+            st.error(said(refused), icon=":material/broken_image:")
         if images:
             some = "1 picture" if len(images) == 1 else f"{len(images)} pictures"
             st.caption(f"{joints} joints on {some} are marked; they stay until you leave.")

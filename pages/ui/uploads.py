@@ -15,7 +15,7 @@ from estimators.media.names import printable
 from pages.ui import memory
 from pages.ui.folding import bringing
 from pages.ui.server.files import arrived, received
-from pages.ui.text import escaped
+from pages.ui.text import escaped, said
 
 # Kept by Streamlit's file id, the newest last.
 _KEPT, _LISTED, CHOSEN = "kept_uploads", "listed_uploads", "chosen_upload"
@@ -48,7 +48,7 @@ def uploads() -> dict[str, Upload]:
             st.rerun()
     refused: dict[str, str] = st.session_state.setdefault(_REFUSED, {})
     for reason in refused.values():
-        st.error(escaped(reason), icon=":material/block:")
+        st.error(said(reason), icon=":material/block:")
     for name in gone:
         st.info(f"{escaped(name)} is no longer kept here: choose it again.")
     if not listed:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from estimators.analysis.plausibility import Finding
 from estimators.registry import ModelSpec, get
@@ -249,3 +250,17 @@ def test_joints_under_their_threshold_are_grey(comparison: Comparison) -> None:
     shown = {row[0]["display_value"]: [cell["display_value"] for cell in row[1:]] for row in rows}
     assert [shown["nose"][column] for column in (0, 4, 8)] == ["0.90", "0.90", "0.9"]
     assert shown["left heel"][:4] == ["–"] * 4
+
+
+def test_where_no_frame_is_disputed_there_is_a_sentence_and_no_empty_table() -> None:
+    def page() -> None:
+        from types import SimpleNamespace
+
+        from pages.ui.video.results import _disputes
+
+        _disputes(SimpleNamespace(disputed=()))
+
+    at = AppTest.from_function(page).run()
+    assert not at.exception
+    assert not at.dataframe
+    assert "No frame stands out" in at.caption[0].value

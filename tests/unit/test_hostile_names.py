@@ -21,7 +21,7 @@ from estimators.export.tables import frame_table, joint_table
 from estimators.media.names import printable
 from estimators.registry import get
 from estimators.types import Estimate, PoseSet, Timings
-from pages.ui.text import escaped
+from pages.ui.text import escaped, said
 
 FORMULAS = ("=1+1", "+1", "-1+1", "@SUM(A1)", "＝1+1", "a;=1+1;b", '=HYPERLINK("http://x","y")')
 
@@ -119,8 +119,23 @@ def test_an_address_stays_as_it_is(address: str) -> None:
     assert shown == f"a@\u2060b.de: {address} says -\u2060> no"
 
 
+def test_what_an_error_quotes_is_shown_as_code_and_the_rest_as_it_is() -> None:
+    error = InputError("a_b.json has no list `images`.", "Write `kpt_shape: [17, 3]`, *please*.")
+    assert said(error) == (
+        r"a\_b\.json has no list `images`\. Write `kpt_shape: [17, 3]`, \*please\*\."
+    )
+    assert said("a`b.json has no list `images`.") == r"a\`b\.json has no list `images`\."
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_name_in_what_an_error_says_is_no_markup_either(name: str) -> None:
+    outside = re.sub(r"`[^`]*`", "", said(name).replace(r"\`", ""))
+    bare = re.sub(r"\\[!-/:-@\[-`{-~]", "", outside)
+    assert not re.search(r"[\\`*_{}\[\]()#+\-.!|$:~<>&]", bare)
+
+
 def test_all_texts_of_pages_that_hold_a_name_are_escaped() -> None:
-    """`.name`, `.error` and `.message` in what is shown stand inside `escaped(...)`."""
+    """`.name`, `.error` and `.message` in what is shown stand inside `escaped` or `said`."""
     pages = Path(__file__).parents[2] / "pages"
     shows = r"st\.(?:error|warning|info|success|markdown|caption)\(\s*f?\"[^\"]*\{([^{}]*)\}"
     bare = [
@@ -128,7 +143,8 @@ def test_all_texts_of_pages_that_hold_a_name_are_escaped() -> None:
         for path in pages.rglob("*.py")
         if path.name != "frame.py"  # what is wrong with the server's own settings
         for value in re.findall(shows, path.read_text(encoding="utf-8"))
-        if re.search(r"\.(name|error|message|advice)\b", value) and "escaped(" not in value
+        if re.search(r"\.(name|error|message|advice)\b", value)
+        and not re.search(r"\b(escaped|said)\(", value)
     ]
     assert bare == []
 

@@ -215,7 +215,9 @@ def test_a_lead_is_sure_only_where_its_interval_leaves_zero_out() -> None:
 def test_nothing_marked_nobody_found() -> None:
     assert truth_scores(truth_errors([])) == ()
     nobody = truth_errors([(image(person()), {LIGHTNING: PoseSet.empty(COCO_17)})])
-    assert in_words(nobody) == ("No model shows any of the 17 joints that were marked.",)
+    assert in_words(nobody) == (
+        "No model shows a person within a torso length of the 17 joints marked.",
+    )
     assert in_words(truth_errors([(image(), {LIGHTNING: pose(STANDING)})])) == ()
 
 

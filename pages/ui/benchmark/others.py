@@ -11,7 +11,7 @@ from estimators.media.names import printable
 from estimators.workflows.benchmark.document import MOST_BYTES, read_benchmark
 from estimators.workflows.benchmark.result import Benchmark
 from pages.ui.server.files import arrived, content_of
-from pages.ui.text import escaped
+from pages.ui.text import escaped, said
 
 _KEPT, _REFUSED, _ROUND = "benchmark_others", "benchmark_others_refused", "benchmark_round"
 _MOST = 8
@@ -30,7 +30,7 @@ def bring() -> Mapping[str, Benchmark]:
             on_change=_take,
         )
         for reason in st.session_state.get(_REFUSED, []):
-            st.error(escaped(reason), icon=":material/block:")
+            st.error(said(reason), icon=":material/block:")
         if kept:
             with st.container(horizontal=True, vertical_alignment="center"):
                 st.markdown(", ".join(map(escaped, kept)), width="content")

@@ -21,7 +21,7 @@ from pages.ui.charts import CONFIG
 from pages.ui.columns import HELP, explained
 from pages.ui.evaluate.found import measured_before
 from pages.ui.tabs import tabs
-from pages.ui.text import escaped
+from pages.ui.text import escaped, said
 
 HERE = "This machine"
 
@@ -52,7 +52,7 @@ def results(own: Benchmark | None, others: Mapping[str, Benchmark]) -> None:
     st.markdown(f"{escaped(machine_text(benchmark.machine))}. Measured {when} UTC.")
     if own is not None and name == HERE:
         _keep_button(own)
-    if told := [escaped(note) for note in notes(benchmark)]:
+    if told := [said(note) for note in notes(benchmark)]:
         several = len(told) > 1
         st.info(
             "\n".join(f"- {note}" for note in told) if several else told[0], icon=":material/info:"

@@ -13,7 +13,7 @@ from pages.ui.folding import bringing
 from pages.ui.gone import forget_gone, tell_gone
 from pages.ui.sample import sample_digest
 from pages.ui.server.files import arrived, received
-from pages.ui.text import escaped
+from pages.ui.text import escaped, said
 
 _OWN = "own"
 _KEPT, _REFUSED = "benchmark_file", "benchmark_refused"
@@ -56,7 +56,7 @@ def _own() -> MediaFile | None:
             help="It stays on the machine that runs this dashboard, until you leave.",
         )
     if reason := st.session_state.get(_REFUSED):
-        st.error(escaped(reason), icon=":material/block:")
+        st.error(said(reason), icon=":material/block:")
     tell_gone("measured", [kept.name] if kept else [])
     if kept is None:
         st.info("Add a picture or a clip to measure on.", icon=":material/upload:")

@@ -20,7 +20,7 @@ from pages.ui.server.status import tells
 from pages.ui.server.viewers import present, viewer
 from pages.ui.server_settings import server_settings
 from pages.ui.settings import Settings
-from pages.ui.text import escaped
+from pages.ui.text import escaped, said
 
 _SECONDS = {"3": "3 s, a first look", "10": "10 s", "30": "30 s, to send around"}
 _USUAL_S = "10"
@@ -48,7 +48,7 @@ def choose_plan(settings: Settings) -> BenchmarkSettings | None:
         device = next(filter(None, (devices.wanted(MODELS[key]) for key in ready)), "")
         return BenchmarkSettings(ready, threads_of(threads), float(seconds), device=device)
     except InputError as error:
-        st.info(escaped(str(error)), icon=":material/checklist:")
+        st.info(said(error), icon=":material/checklist:")
         return None
 
 
@@ -151,7 +151,7 @@ def _how_far(job: BenchmarkJob) -> None:
 
 def _say_how_it_went(job: BenchmarkJob) -> None:
     if job.state == "failed":
-        st.error(escaped(job.error), icon=":material/error:")
+        st.error(said(job.error), icon=":material/error:")
     elif job.state == "cancelled":
         text = (
             "Stopped: what is below was measured before." if job.benchmark.measured else "Stopped."
@@ -160,4 +160,4 @@ def _say_how_it_went(job: BenchmarkJob) -> None:
     for failed in job.benchmark.failed:
         title = escaped(MODELS[failed.model].title)
         threads = f"{failed.threads} thread{'s'[: failed.threads != 1]}"
-        st.warning(f"**{title}**, {threads}: {escaped(failed.error)}", icon=":material/error:")
+        st.warning(f"**{title}**, {threads}: {said(failed.error)}", icon=":material/error:")

@@ -36,7 +36,7 @@ from pages.ui.evaluate.found import Found
 from pages.ui.server.files import folder
 from pages.ui.settings import Settings
 from pages.ui.tabs import page_too
-from pages.ui.text import escaped
+from pages.ui.text import escaped, said
 from pages.ui.viewer.panels import JointRef, Layer, Panel, Pick
 from pages.ui.viewer.picture import Command, StagePicture, picture_viewer, write_stage_file
 
@@ -208,7 +208,7 @@ def _picture(found: Found, settings: Settings, model: str, case: Case) -> None:
     try:
         picture = _stage_picture(image)
     except InputError as error:
-        st.error(escaped(str(error)), icon=":material/broken_image:")
+        st.error(said(error), icon=":material/broken_image:")
         return
     truth = _truth_layer(image)
     panels = []

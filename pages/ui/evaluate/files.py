@@ -13,7 +13,7 @@ from estimators.media.limits import allowed
 from estimators.media.names import printable
 from pages.ui.folding import bringing
 from pages.ui.server.files import arrived, received
-from pages.ui.text import escaped
+from pages.ui.text import escaped, said
 
 _KEPT, _REFUSED, _ROUND = "evaluate_files", "evaluate_refused", "evaluate_round"
 
@@ -57,7 +57,7 @@ def files(complete: bool = False) -> Mapping[str, Kept]:
                 key = "evaluate_remove"
                 st.button("Remove", key=key, icon=":material/delete:", on_click=_remove)
     for reason in st.session_state.setdefault(_REFUSED, []):
-        st.error(escaped(reason), icon=":material/block:")
+        st.error(said(reason), icon=":material/block:")
     return kept
 
 

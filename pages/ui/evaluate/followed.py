@@ -20,7 +20,7 @@ from estimators.registry import MODELS
 from pages.ui.columns import explained
 from pages.ui.polling import polled
 from pages.ui.running import pace
-from pages.ui.text import duration, escaped
+from pages.ui.text import duration, escaped, said
 
 _LOOK_S = 2.0
 _MOST_RUNS = 200
@@ -145,7 +145,7 @@ def _show(folder: Path, rows: _Rows, notes: list[str]) -> None:
         ),
     )
     for note in notes:
-        st.caption(escaped(note))
+        st.caption(said(note))
     if (folder / _REPORT).is_file():
         st.download_button(
             "Report",

@@ -20,7 +20,7 @@ from pages.ui.evaluate.followed import show_runs
 from pages.ui.gone import forget_gone, tell_gone
 from pages.ui.server.viewers import viewer
 from pages.ui.server_settings import server_settings
-from pages.ui.text import escaped
+from pages.ui.text import escaped, said
 
 _SOURCES = {"sample": "Sample set", "upload": "Your own"}
 _READ = "evaluate_read"
@@ -86,7 +86,7 @@ def _read(kept: Mapping[str, Kept]) -> Brought | None:
             st.rerun()  # what brings files stands above and folds away now
     found = known[1]
     if isinstance(found, InputError):
-        st.error(escaped(str(found)), icon=":material/error:")
+        st.error(said(found), icon=":material/error:")
         return None
     _health(found.health)
     return found
@@ -111,7 +111,7 @@ def _health(report: HealthReport) -> None:
             if found:
                 with st.expander(f"{title} · {len(found)}", icon=icon, expanded=level != "note"):
                     for finding in found:
-                        st.markdown(f"- {escaped(finding.text)}")
+                        st.markdown(f"- {said(finding.text)}")
 
 
 @st.cache_resource(show_spinner="Reading the samples")

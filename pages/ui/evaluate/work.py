@@ -23,7 +23,7 @@ from pages.ui.server.leaving import when_empty
 from pages.ui.server.status import tells
 from pages.ui.server.viewers import present, viewer
 from pages.ui.settings import Settings
-from pages.ui.text import escaped
+from pages.ui.text import escaped, said
 
 _PROTOCOLS: Mapping[Protocol, str] = {"whole": "Whole picture", "crop": "One person, cropped"}
 _STATES = {
@@ -149,7 +149,7 @@ def _say_what_it_is(job: EvaluateJob, plan: EvaluateSettings) -> None:
     """Why the results below are not those of the settings above, and what went wrong."""
     progress, outcome = job.progress, job.outcome
     if job.state == "failed":
-        st.error(escaped(job.error), icon=":material/error:")
+        st.error(said(job.error), icon=":material/error:")
     if job.settings != plan:
         st.info("These are the results of the settings before.", icon=":material/history:")
     elif job.state == "cancelled":
@@ -159,8 +159,8 @@ def _say_what_it_is(job: EvaluateJob, plan: EvaluateSettings) -> None:
     if outcome is None:
         return
     for key, why in outcome.failed.items():
-        st.warning(f"**{MODELS[key].title}**: {escaped(why)}", icon=":material/error:")
+        st.warning(f"**{MODELS[key].title}**: {said(why)}", icon=":material/error:")
     for file, why in outcome.unreadable.items():
-        st.warning(f"{escaped(file)}: {escaped(why)}", icon=":material/broken_image:")
+        st.warning(f"{escaped(file)}: {said(why)}", icon=":material/broken_image:")
     for note in outcome.notes:
-        st.info(escaped(note), icon=":material/info:")
+        st.info(said(note), icon=":material/info:")

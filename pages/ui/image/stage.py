@@ -18,7 +18,7 @@ from pages.ui.fetching import invitation
 from pages.ui.image.comparison import Comparison
 from pages.ui.image.stage_picture import stage_picture
 from pages.ui.image.tables import joint_in_words
-from pages.ui.text import escaped
+from pages.ui.text import said
 from pages.ui.truth import Scene, mark_truth
 from pages.ui.viewer.panels import JointRef, Layer, Panel, Pick
 from pages.ui.viewer.picture import Command, picture_viewer
@@ -155,7 +155,7 @@ def _card(comparison: Comparison, outcome: Outcome) -> None:
 
 def _failure(spec: ModelSpec, error: PoseError) -> None:
     """What happened and what to do; the other models go on."""
-    st.error(f"**{escaped(error.message)}**\n\n{escaped(error.advice)}", icon=":material/error:")
+    st.error(f"**{said(error.message)}**\n\n{said(error.advice)}", icon=":material/error:")
     if st.button("Try again", key=f"retry_{spec.key}", icon=":material/refresh:"):
         engine.try_again(spec.key)
         st.rerun()

@@ -19,7 +19,7 @@ from pages.ui.server_settings import server_settings
 from pages.ui.settings import Settings
 from pages.ui.sources import keep_frame, kept_frame
 from pages.ui.steps import third_family
-from pages.ui.text import escaped
+from pages.ui.text import escaped, said
 from pages.ui.verdict_box import Ways, chosen_needs, verdict_box, verdict_button
 
 if TYPE_CHECKING:
@@ -170,7 +170,7 @@ def _to_video(recording: Recording) -> None:
         keep_recording(recording.camera, f"{recording.name}-camera.mp4")
     except (InputError, OSError) as error:
         reason = str(error) if isinstance(error, InputError) else f"{error.strerror}."
-        st.warning(f"It cannot be opened on the Video page. {escaped(reason)}")
+        st.warning(f"It cannot be opened on the Video page. {said(reason)}")
         return
     st.page_link(
         "pages/video.py",

@@ -15,7 +15,7 @@ from pages.ui.address import choose
 from pages.ui.gone import forget_gone, tell_gone
 from pages.ui.recorded import kept_recording
 from pages.ui.sample import choose_sample, sample_digest
-from pages.ui.text import escaped
+from pages.ui.text import said
 from pages.ui.video.kept import made
 from pages.ui.video.uploads import uploaded
 
@@ -72,7 +72,7 @@ def choose_clip(source: str) -> ChosenClip | None:
         return _FROM[source]()
     except InputError as error:
         st.error(
-            f"**{escaped(error.message)}**\n\n{escaped(error.advice)}",
+            f"**{said(error.message)}**\n\n{said(error.advice)}",
             icon=":material/broken_image:",
         )
         return None

@@ -24,7 +24,7 @@ from pages.ui.running import waits
 from pages.ui.server.files import folder
 from pages.ui.server.on_disk import content, made
 from pages.ui.server.viewers import present, viewer
-from pages.ui.text import escaped
+from pages.ui.text import escaped, said
 from pages.ui.video.comparison import ClipComparison
 from pages.ui.video.stage import LAYOUTS
 
@@ -89,7 +89,7 @@ def exports(comparison: ClipComparison, verdict: Verdicts, layout: str) -> None:
                 _make(comparison, shows, layout == "one")
                 st.rerun()
             except InputError as error:
-                st.error(escaped(str(error)), icon=":material/hard_disk:")
+                st.error(said(error), icon=":material/hard_disk:")
         if done is not None:
             _file(comparison, _VIDEO_NAME, "Annotated video, MP4", partial(content, done.path))
             _file(

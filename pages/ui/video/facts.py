@@ -11,7 +11,7 @@ from estimators.errors import InputError
 from estimators.media.clip_info import ClipInfo
 from estimators.workflows.clip.film_strip import film_strip
 from pages.ui.server.leaving import when_empty
-from pages.ui.text import escaped
+from pages.ui.text import escaped, said
 from pages.ui.video.clips import ChosenClip
 from pages.ui.video.plan import describe
 
@@ -24,11 +24,11 @@ def facts(clip: ChosenClip) -> None:
         with st.container(key="film_strip"):
             st.image(_strip(clip.digest, clip.info), width="stretch", alt=clip.alt)
     except InputError as error:
-        st.error(escaped(str(error)), icon=":material/broken_image:")
+        st.error(said(error), icon=":material/broken_image:")
         st.stop()
     st.caption(escaped(" · ".join(filter(None, [describe(clip.info), clip.note]))))
     for note in clip.info.notes:
-        st.warning(escaped(note), icon=":material/info:")
+        st.warning(said(note), icon=":material/info:")
 
 
 @st.cache_data(max_entries=32, show_spinner="Reading the clip …")

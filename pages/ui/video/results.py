@@ -114,7 +114,7 @@ def _agreement(comparison: ClipComparison) -> None:
     )
     _disputes(comparison)
     st.caption(
-        "Click a point, a triangle or a row, and the player goes to that frame. OKS (object "
+        "Click a point of the chart or a row, and the player goes to that frame. OKS (object "
         "keypoint similarity) is COCO's measure, 1 for the same pose, 0 for nothing in common or "
         "where one model loses a person whom it follows before and after. Agreement is not "
         "accuracy: all may be wrong together."
@@ -122,6 +122,9 @@ def _agreement(comparison: ClipComparison) -> None:
 
 
 def _disputes(comparison: ClipComparison) -> None:
+    if not comparison.disputed:
+        st.caption("No frame stands out: in none do the models differ enough to be worth a look.")
+        return
     table = disputed_table(comparison.disputed)
     st.dataframe(
         table,

@@ -24,7 +24,7 @@ from pages.ui.running import waits
 from pages.ui.server.files import folder
 from pages.ui.server.viewers import present, viewer
 from pages.ui.tabs import page_too
-from pages.ui.text import escaped
+from pages.ui.text import escaped, said
 from pages.ui.video.clips import ChosenClip
 from pages.ui.video.comparison import ClipComparison, why
 from pages.ui.video.kept import made
@@ -156,7 +156,7 @@ def _playable(clip: ChosenClip) -> Path | None:
         try:
             task = copies[clip.digest] = _copying(clip)
         except InputError as error:
-            st.error(escaped(str(error)), icon=":material/hard_disk:")
+            st.error(said(error), icon=":material/hard_disk:")
             return None
     if task.state == "done":
         return task.path

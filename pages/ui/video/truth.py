@@ -13,7 +13,7 @@ from estimators.errors import InputError
 from estimators.workflows.clip.series import FramePeople, frame_people, shown_by_all
 from pages.ui.drawing import Drawn, Ink, pose_layer
 from pages.ui.server.files import folder
-from pages.ui.text import escaped
+from pages.ui.text import said
 from pages.ui.truth import Scene, errors_of, mark_truth, marked_frames
 from pages.ui.video.comparison import ClipComparison
 from pages.ui.viewer.panels import Layer
@@ -38,7 +38,7 @@ def truth(comparison: ClipComparison) -> None:
     try:
         file = _file(comparison, frame)
     except InputError as error:
-        st.error(escaped(str(error)), icon=":material/broken_image:")
+        st.error(said(error), icon=":material/broken_image:")
         return
     info, people = comparison.clip.info, frame_people(comparison.analysis, frame)
     picture = StagePicture(file, f"{frame}-{comparison.clip.digest}", (info.width, info.height))

@@ -15,7 +15,7 @@ from estimators.media.listing import FORMATS
 from estimators.media.names import printable
 from pages.ui.folding import bringing
 from pages.ui.server.files import arrived, folder, received
-from pages.ui.text import escaped
+from pages.ui.text import escaped, said
 
 _KEPT, _ROUND = "kept_clip", "clip_upload_round"
 
@@ -80,7 +80,7 @@ def _keep() -> None:
         path = came.path.rename(folder() / came.digest[:16])
         st.session_state[_KEPT] = Upload(path, printable(file.name), came.digest, came.size_bytes)
     except InputError as error:  # the clip before stays
-        st.error(escaped(str(error)), icon=":material/block:")
+        st.error(said(error), icon=":material/block:")
     _let_go(file.file_id)
     st.session_state[_ROUND] += 1
 

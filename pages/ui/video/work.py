@@ -17,7 +17,7 @@ from pages.ui.running import Following, pace
 from pages.ui.server.leaving import when_empty
 from pages.ui.server.status import tells
 from pages.ui.server.viewers import present, viewer
-from pages.ui.text import escaped
+from pages.ui.text import escaped, said
 from pages.ui.video.clips import ChosenClip
 from pages.ui.video.plan import frames_wanted
 
@@ -75,7 +75,7 @@ def _run_button(
     try:
         frames = frames_wanted(clip.info, plan)
     except InputError as error:
-        st.warning(escaped(str(error)), icon=":material/content_cut:")
+        st.warning(said(error), icon=":material/content_cut:")
         return
     if not plan.models:
         st.info("None of the chosen models has its weights here yet.", icon=":material/download:")
@@ -118,7 +118,7 @@ def _say_what_it_is(job: ClipJob, plan: ClipSettings) -> None:
     """Why the results below are not those of the settings above."""
     progress = job.progress
     if job.state == "failed":
-        st.error(escaped(job.error), icon=":material/error:")
+        st.error(said(job.error), icon=":material/error:")
     missing = [model for model in plan.models if model not in job.estimates]
     if job.state != "done" and progress.done < progress.total:
         whose = f"{_titles(job.ran)}: stopped" if job.ran != job.settings.models else "Stopped"
@@ -145,6 +145,6 @@ def how_fast(job: ClipJob) -> str:
 
 def _say_what_failed(job: ClipJob, again: Callable[[], None]) -> None:
     for note in job.notes:
-        st.warning(escaped(note), icon=":material/error:")
+        st.warning(said(note), icon=":material/error:")
     if job.notes and st.button("Try again", icon=":material/refresh:", key="retry_clip"):
         again()
