@@ -35,7 +35,7 @@ from estimators.workflows.clip.run import ClipSettings, run_clip
 from estimators.workflows.evaluate.asks import EvaluateSettings
 from estimators.workflows.evaluate.job import EvaluateJob
 from estimators.workflows.live.follower import Follower
-from tests.integration.test_kill_storm import FAULTS, Fault
+from tests.process_faults import FAULTS, Fault
 from tests.unit.runtime_support import Background, status, wait_until
 
 PICTURES = 5

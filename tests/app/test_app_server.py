@@ -18,8 +18,7 @@ from typing import Any
 import numpy as np
 import pytest
 import streamlit
-from starlette.datastructures import Headers, UploadFile
-from starlette.requests import Request
+from starlette.datastructures import Headers
 from starlette.responses import HTMLResponse, Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 from streamlit.runtime.media_file_storage import MediaFileKind
@@ -35,25 +34,11 @@ from pages.ui.server.asgi import FilesOnDisk
 from pages.ui.server.files import Uploads
 from pages.ui.server.head import StyleInHead, in_head
 from pages.ui.server.on_disk import OnDisk
+from tests.app.asked_server import Inner, ask
 from tests.unit.runtime_support import wait_until
 
 CONTENT = bytes(range(256)) * 20_000  # 5 MB
 PATH = "/_stcore/upload_file/ann/file-1"
-
-
-class Inner:
-    """What stands behind: takes a form with one file into memory, as Streamlit's own route does."""
-
-    def __init__(self, status: int = 204) -> None:
-        self.status = status
-        self.got: list[tuple[str | None, bytes]] = []
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["method"] == "PUT":
-            async with Request(scope, receive).form() as form:
-                (upload,) = (v for v in form.values() if isinstance(v, UploadFile))
-                self.got.append((upload.filename, await upload.read()))
-        await Response(status_code=self.status)(scope, receive, send)
 
 
 @pytest.fixture
@@ -73,27 +58,6 @@ def form(name: str, content: bytes) -> tuple[bytes, dict[bytes, bytes]]:
     body = head.encode() + content + b"\r\n--b--\r\n"
     length = str(len(body)).encode()
     return body, {b"content-type": b"multipart/form-data; boundary=b", b"content-length": length}
-
-
-def ask(app: FilesOnDisk, method: str, path: str, body: bytes = b"", **headers: bytes) -> tuple:
-    """Status, headers and body of the answer."""
-    sent: list[dict] = []
-    pieces = [body[i : i + 100_000] for i in range(0, len(body), 100_000)] or [b""]
-
-    async def receive() -> dict:
-        if not pieces:
-            await asyncio.Event().wait()  # as long as the browser is there
-        piece = pieces.pop(0)
-        return {"type": "http.request", "body": piece, "more_body": bool(pieces)}
-
-    async def send(message: dict) -> None:
-        sent.append(message)
-
-    raw = [(k.replace("_", "-").encode(), v) for k, v in headers.items()]
-    scope = {"type": "http", "method": method, "path": path, "headers": raw, "query_string": b""}
-    asyncio.run(app(scope, receive, send))
-    answer = b"".join(m.get("body", b"") for m in sent if m["type"] == "http.response.body")
-    return sent[0]["status"], dict(sent[0]["headers"]), answer
 
 
 def put(app: FilesOnDisk, name: str, content: bytes, path: str = PATH) -> int:

@@ -12,7 +12,7 @@ from estimators.workflows import room as rooms
 from estimators.workflows.room import Need, Room
 from pages.ui.server import status
 from pages.ui.server.asgi import FilesOnDisk
-from tests.app.test_app_server import Inner, ask
+from tests.app.asked_server import Inner, ask
 
 
 @pytest.fixture(autouse=True)

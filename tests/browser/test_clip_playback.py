@@ -13,13 +13,13 @@ from urllib.parse import quote
 import numpy as np
 import pytest
 from browser_support import NewPage
-from clip_factory import Recipe, make_clip, numbered
 from numpy.typing import NDArray
 
 from estimators.media.browser import browser_copy, way_to_play
 from estimators.media.clips import ClipInfo, open_clip
 from estimators.media.encode import ClipWriter, EncodeOptions
 from estimators.workflows.clip.series import playable_times
+from tests.clip_factory import Recipe, make_clip, numbered
 
 FAST = {"movflags": "faststart"}
 QUIET = {"x265-params": "log-level=none"}

@@ -16,7 +16,7 @@ import pytest
 from estimators.cli.main import main
 from estimators.export.sinks import require_writable
 from estimators.workflows.clip import files as clip_files
-from tests.unit.test_export_sinks import small_disk
+from tests.unit.small_disk import small_disk
 
 ROOT = Path(__file__).parents[2]
 SAMPLES = ROOT / "sample_media"

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests import kill_table
-from tests.integration.test_kill_storm import killed, out_of_memory, stopped
+from tests.process_faults import killed, out_of_memory, stopped
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from clip_factory import Recipe, make_clip
 
 from estimators import registry
 from estimators.analysis.clip import ClipEstimates
@@ -32,6 +31,7 @@ from estimators.media.samples import pictures
 from estimators.runtime.runner import ProcessRunner
 from estimators.settings import Settings
 from estimators.workflows.clip.job import ClipJob
+from tests.clip_factory import Recipe, make_clip
 from tests.unit import fake_adapters
 
 MODEL = "movenet-lightning"

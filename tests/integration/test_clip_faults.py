@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from clip_factory import bars_of
 
 from estimators.media.browser import browser_copy
 from estimators.media.clips import frames, open_clip
 from estimators.workflows.clip.run import ClipSettings
 from estimators.workflows.clip.video import AnnotatedClip
+from tests.clip_factory import bars_of
 
 MODEL = "movenet-lightning"
 TWENTY = tuple(range(20))

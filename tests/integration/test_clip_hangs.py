@@ -2,10 +2,9 @@
 
 from pathlib import Path
 
-from clip_factory import Recipe, make_clip
-
 from estimators.media.clips import open_clip
 from estimators.media.decoding import _several_at_once
+from tests.clip_factory import Recipe, make_clip
 
 
 def test_only_decoders_that_come_to_an_end_work_on_several_frames_at_once(tmp_path: Path) -> None:

@@ -9,7 +9,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from test_clip_run import clip_of
 
 from estimators.analysis.clip import TIMINGS
 from estimators.export.files import to_bytes, write_json
@@ -26,6 +25,7 @@ from estimators.workflows.clip.jobs import ClipJobs, kept_bytes
 from estimators.workflows.clip.run import ClipSettings
 from estimators.workflows.own_folder import own_folder
 from estimators.workflows.room import Need, Room
+from tests.integration.exact_clip import clip_of
 from tests.unit import fake_adapters
 from tests.unit.fake_adapters import REFUSE, SLEEP, picture
 from tests.unit.runtime_support import status, wait_until

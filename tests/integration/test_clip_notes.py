@@ -10,7 +10,6 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from test_clip_run import clip_of
 
 from estimators.cli.clips import Clips
 from estimators.cli.codes import FAILED
@@ -27,6 +26,7 @@ from estimators.workflows.clip.files import clip_files, manifest, write_folder
 from estimators.workflows.clip.job import ClipJob
 from estimators.workflows.clip.jobs import ClipJobs
 from estimators.workflows.clip.run import ClipSettings
+from tests.integration.exact_clip import clip_of
 from tests.unit import fake_adapters
 from tests.unit.cli_untimed import require_same
 from tests.unit.fake_adapters import ABORT, REFUSE, picture

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from test_clip_run import clip_of
 
 from estimators.media.clip_info import ClipInfo
 from estimators.runtime.runner import ProcessRunner
@@ -17,6 +16,7 @@ from estimators.settings import Settings
 from estimators.workflows.clip.job import ClipJob
 from estimators.workflows.clip.jobs import ClipJobs
 from estimators.workflows.clip.run import ClipSettings
+from tests.integration.exact_clip import clip_of
 from tests.unit import fake_adapters
 from tests.unit.fake_adapters import SLEEP, picture
 from tests.unit.runtime_support import wait_until

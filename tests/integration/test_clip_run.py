@@ -6,44 +6,27 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
-from fractions import Fraction
 from pathlib import Path
 
-import av
 import numpy as np
 import pytest
 
 from estimators.errors import InputError
-from estimators.media.clip_info import ClipInfo
-from estimators.media.clips import open_clip
 from estimators.runtime.runner import ProcessRunner
 from estimators.settings import Settings
 from estimators.types import Frame
 from estimators.workflows.clip import run
 from estimators.workflows.clip.prefetched import Prefetched
 from estimators.workflows.clip.run import GIVE_UP_AFTER, ClipSettings, run_clip
+from tests.integration.exact_clip import clip_of
 from tests.unit import fake_adapters
 from tests.unit.fake_adapters import ABORT, KILL, REFUSE, SLEEP, picture
 from tests.unit.runtime_support import count, hosts, status, wait_until
 
 ONE = ClipSettings(("brightest",))
 TWO = ClipSettings(("brightest", "other"))
-
-
-def clip_of(folder: Path, frames: Sequence[Frame]) -> ClipInfo:
-    """A lossless clip of `frames`, ten a second: their commands must arrive exactly."""
-    path = folder / "clip.mkv"
-    with av.open(str(path), "w") as output:
-        video = output.add_stream("ffv1", rate=10)
-        video.width, video.height, video.pix_fmt = frames[0].width, frames[0].height, "bgr0"
-        for i, frame in enumerate(frames):
-            coded = av.VideoFrame.from_ndarray(frame.image, format="rgb24").reformat(format="bgr0")
-            coded.pts, coded.time_base = i, Fraction(1, 10)
-            output.mux(video.encode(coded))
-        output.mux(video.encode(None))
-    return open_clip(path)
 
 
 @pytest.fixture

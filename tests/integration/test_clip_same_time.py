@@ -10,7 +10,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from clip_factory import Recipe, make_clip, number_of, numbered
 
 from estimators.errors import InputError
 from estimators.export.tables import frame_table, joint_table
@@ -22,6 +21,7 @@ from estimators.workflows.clip.analysis import ClipAnalysis
 from estimators.workflows.clip.run import ClipSettings
 from estimators.workflows.clip.series import playable_times
 from estimators.workflows.clip.video import AnnotatedClip
+from tests.clip_factory import Recipe, make_clip, number_of, numbered
 from tests.unit.analysis_motion import clip_of, walking
 
 MODEL = "movenet-lightning"

@@ -9,7 +9,6 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from clip_factory import Recipe, make_clip, number_of, numbered, with_pts
 from PIL import Image
 
 from estimators.errors import InputError
@@ -18,6 +17,7 @@ from estimators.media.clips import frames, open_clip, selected
 from estimators.workflows.clip.run import ClipSettings
 from estimators.workflows.clip.series import playable_times
 from estimators.workflows.clip.video import AnnotatedClip
+from tests.clip_factory import Recipe, make_clip, number_of, numbered, with_pts
 
 MODEL = "movenet-lightning"
 MILLISECONDS = Fraction(1, 1000)

@@ -9,7 +9,6 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from clip_factory import Recipe, make_clip, number_of, numbered, packet_listing, with_pts
 
 from estimators.media.browser import browser_copy
 from estimators.media.clips import (
@@ -22,6 +21,7 @@ from estimators.media.clips import (
 from estimators.media.samples import clips as sample_clips
 from estimators.skeletons import COCO_17
 from estimators.types import PoseSet
+from tests.clip_factory import Recipe, make_clip, number_of, numbered, packet_listing, with_pts
 
 MILLISECONDS = Fraction(1, 1000)
 UNEVEN = tuple(np.cumsum([0, *([33, 34, 33, 120, 17] * 8)]).tolist())

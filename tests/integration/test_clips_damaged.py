@@ -8,13 +8,13 @@ from pathlib import Path
 
 import av
 import pytest
-from clip_factory import Recipe, make_clip, number_of, packet_listing
 from PIL import Image
 
 from estimators.errors import InputError
 from estimators.media.boxes import cut_short, starts_playing_at_once
 from estimators.media.clips import ClipLimits, frames, open_clip, selected
 from estimators.media.samples import clips as sample_clips
+from tests.clip_factory import Recipe, make_clip, number_of, packet_listing
 
 FAST_START = {"movflags": "faststart"}
 CUT = {

@@ -7,13 +7,13 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
-from clip_factory import Recipe, make_clip, number_of
 from field_factory import BOTTOM, TOP, make_fields
 
 from estimators.errors import InputError
 from estimators.media import limits
 from estimators.media.clips import frames, open_clip
 from estimators.media.decoder_memory import check_format, most_waiting
+from tests.clip_factory import Recipe, make_clip, number_of
 
 FOUR_K = Recipe(width=3840, height=2160, pts=(0,))
 BUFFERS = "nal-hrd=vbr:vbv-maxrate=900:vbv-bufsize=900"

@@ -10,13 +10,13 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from clip_factory import Recipe, make_clip, number_of, numbered, with_pts
 
 from estimators.errors import InputError
 from estimators.media.audio import sound_of
 from estimators.media.boxes import starts_playing_at_once
 from estimators.media.clips import frames, open_clip
 from estimators.media.encode import ClipWriter, EncodeOptions
+from tests.clip_factory import Recipe, make_clip, number_of, numbered, with_pts
 
 UNEVEN_S = np.cumsum([0.0, *([0.033, 0.034, 0.12, 0.5, 0.017] * 8)])
 

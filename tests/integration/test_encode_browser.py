@@ -7,12 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from clip_factory import Recipe, make_clip, number_of, with_pts
 
 from estimators.media.boxes import starts_playing_at_once
 from estimators.media.browser import browser_copy, has_sound, way_to_play
 from estimators.media.clips import frames, open_clip
 from estimators.media.samples import clips as sample_clips
+from tests.clip_factory import Recipe, make_clip, number_of, with_pts
 
 QUIET = {"x265-params": "log-level=none"}
 FAST = {"movflags": "faststart"}

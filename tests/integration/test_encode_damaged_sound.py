@@ -9,13 +9,13 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from clip_factory import Recipe, make_clip, number_of
 
 from estimators.media.audio import sound_of
 from estimators.media.browser import browser_copy
 from estimators.media.clip_info import ClipInfo
 from estimators.media.clips import frames, open_clip
 from estimators.media.encode import ClipWriter, EncodeOptions
+from tests.clip_factory import Recipe, make_clip, number_of
 
 FRAMES = 40
 

@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.unit.test_import_rules import FRAMEWORKS, INTERFACE
+from tests.frameworks import FRAMEWORKS, INTERFACE
 
 ROOT = Path(__file__).parents[2]
 CORE = (

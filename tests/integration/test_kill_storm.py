@@ -6,11 +6,9 @@ the one that is told, and none at all where the work asks again by itself; the n
 
 from __future__ import annotations
 
-import os
-import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -25,6 +23,7 @@ from estimators.workflows.evaluate.asks import EvaluateSettings
 from estimators.workflows.evaluate.job import EvaluateJob
 from estimators.workflows.live.follower import Follower
 from tests.clip_factory import make_clip
+from tests.process_faults import FAULTS, Fault, stopped
 from tests.unit import fake_adapters as fake
 from tests.unit.evaluate_stand import annotated_set
 from tests.unit.live_stand import camera
@@ -33,26 +32,6 @@ from tests.unit.runtime_support import Background, count, status, wait_until
 # A key of the registry, which evaluations and clips ask for what it can do.
 KEY = "movenet-lightning"
 VIDEO = EstimatorOptions(video=True)
-Fault = Callable[[int], None]
-
-
-def killed(pid: int) -> None:
-    os.kill(pid, signal.SIGKILL)
-
-
-def stopped(pid: int) -> None:
-    os.kill(pid, signal.SIGSTOP)
-
-
-def out_of_memory(pid: int) -> None:
-    """Linux ends whoever wants most when there is none left; our hosts offer themselves for it."""
-    score = Path(f"/proc/{pid}/oom_score_adj")
-    if score.exists():
-        wait_until(lambda: score.read_text().strip() == "500")
-    os.kill(pid, signal.SIGKILL)
-
-
-FAULTS = [killed, stopped, out_of_memory]
 
 
 @pytest.fixture

@@ -8,7 +8,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from test_clip_run import clip_of
 
 from estimators.analysis import sentences
 from estimators.analysis.clip import ClipEstimates
@@ -29,6 +28,7 @@ from estimators.workflows.live.mosaic import LiveSettings
 from estimators.workflows.live.seats import Seats
 from estimators.workflows.live.stream import LiveStream
 from tests.in_process import InProcessRunner
+from tests.integration.exact_clip import clip_of
 from tests.unit import fake_adapters as fake
 from tests.unit.live_stand import camera, live_models
 from tests.unit.runtime_support import wait_until

@@ -24,7 +24,7 @@ from estimators.workflows.clip.prefetched import Prefetched
 from estimators.workflows.clip.run import GIVE_UP_AFTER, ClipSettings, run_clip
 from estimators.workflows.room import pictures_mb
 from estimators.workflows.together import AT_ONCE, QUIET, at_once
-from tests.integration.test_clip_run import clip_of
+from tests.integration.exact_clip import clip_of
 from tests.unit import fake_adapters as fake
 from tests.unit.runtime_support import count, wait_until
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from analysis_motion import standing
 
 from estimators.analysis.clip import ClipEstimates
 from estimators.analysis.scale import found
 from estimators.analysis.thresholds import Absence, Thresholds
 from estimators.skeletons import COCO_17
 from estimators.types import Estimate, PoseSet, Timings
+from tests.unit.analysis_motion import standing
 
 MODEL = "movenet-multipose"
 

@@ -6,7 +6,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from analysis_motion import clip_of, irregular, vanished, walking
 
 from estimators.analysis.clip import ClipEstimates
 from estimators.analysis.clip_latency import ClipLatency, summarise
@@ -17,6 +16,7 @@ from estimators.analysis.scale import above_thresholds
 from estimators.analysis.thresholds import Thresholds
 from estimators.skeletons import COCO_17
 from estimators.types import Estimate, PoseSet, Timings
+from tests.unit.analysis_motion import clip_of, irregular, vanished, walking
 
 TIME = irregular(4, 30)
 LEFT = walking(TIME, (100, 50), (20, 0))

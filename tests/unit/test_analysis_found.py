@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from analysis_motion import standing
 
 from estimators.analysis.agreement import agreement_matrix
 from estimators.analysis.clip import NOBODY, ClipEstimates
@@ -19,6 +18,7 @@ from estimators.export.tables import frame_table
 from estimators.registry import get
 from estimators.skeletons import COCO_17
 from estimators.types import Estimate, PoseSet, Timings
+from tests.unit.analysis_motion import standing
 
 MODEL, OTHER = "movenet-multipose", "keypointrcnn-fast"
 JOINT, PERSON = 0.3, 0.2

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 
 import numpy as np
 import pytest
-from analysis_motion import shown, walking
 from numpy.typing import NDArray
 
 from estimators.analysis.handover import without_handovers
 from estimators.analysis.identity import shared_identities
 from estimators.analysis.pairing import match_all
 from estimators.analysis.tracking import track_people
+from tests.unit.analysis_motion import shown, walking
 
 Path = NDArray[np.float64]
 TIME = np.arange(12 * 10) / 10

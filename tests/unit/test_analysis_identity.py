@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from analysis_motion import standing
 from numpy.typing import NDArray
 
 from estimators.analysis.clip import ClipEstimates
@@ -14,6 +13,7 @@ from estimators.analysis.thresholds import Thresholds
 from estimators.registry import get
 from estimators.skeletons import COCO_17
 from estimators.types import Estimate, PoseSet, Timings
+from tests.unit.analysis_motion import standing
 
 SINGLE, MULTI, RCNN = "movenet-lightning", "movenet-multipose", "keypointrcnn-fast"
 NEAR = standing()

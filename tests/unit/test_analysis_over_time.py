@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from analysis_motion import clip_of, irregular, shown, vanished, walking
 from numpy.typing import NDArray
 
 from estimators.analysis.agreement import PairAgreement
@@ -20,6 +19,7 @@ from estimators.analysis.pairing import match_all
 from estimators.analysis.thresholds import ShownClip
 from estimators.analysis.tracking import track_people
 from estimators.skeletons import COCO_17
+from tests.unit.analysis_motion import clip_of, irregular, shown, vanished, walking
 
 TIME = irregular(4, 30)
 A, B = "movenet-multipose", "keypointrcnn-fast"

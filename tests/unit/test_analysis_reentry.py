@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 import numpy as np
 import pytest
-from analysis_motion import shown, standing, walking
 from numpy.typing import NDArray
 
 from estimators.analysis.identity import shared_identities
@@ -14,6 +13,7 @@ from estimators.analysis.pairing import match_all
 from estimators.analysis.tracking import track_people
 from estimators.workflows.clip.analysis import ClipAnalysis
 from estimators.workflows.clip.series import lasting, people_worth_listing, seen_spans
+from tests.unit.analysis_motion import shown, standing, walking
 
 Path = NDArray[np.float64]
 TIME = np.arange(20 * 10) / 10

@@ -6,9 +6,9 @@ import math
 
 import numpy as np
 import pytest
-from analysis_motion import irregular
 
 from estimators.analysis.smoothing import OneEuro, one_euro
+from tests.unit.analysis_motion import irregular
 
 TIME = irregular(6, 30)
 

@@ -6,7 +6,6 @@ from itertools import permutations
 
 import numpy as np
 import pytest
-from analysis_motion import TORSO, clip_of, irregular, shown, standing, vanished, walking
 
 from estimators.analysis.temporal import (
     PersonPath,
@@ -21,6 +20,7 @@ from estimators.analysis.temporal import (
 from estimators.analysis.thresholds import ShownClip, Thresholds
 from estimators.analysis.tracking import track_people
 from estimators.skeletons import COCO_17
+from tests.unit.analysis_motion import TORSO, clip_of, irregular, shown, standing, vanished, walking
 
 TIME = irregular(4, 30)
 WRIST = COCO_17.index("left_wrist")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from analysis_motion import irregular, shown, vanished, walking
 from numpy.typing import NDArray
 
 from estimators.analysis.identity import shared_identities
@@ -13,6 +12,7 @@ from estimators.analysis.over_time import agreement_over_time
 from estimators.analysis.pairing import PairOverTime, match_all, match_clips
 from estimators.analysis.thresholds import ShownClip
 from estimators.analysis.tracking import TrackOptions, identity_switches, track_people
+from tests.unit.analysis_motion import irregular, shown, vanished, walking
 
 TIME = irregular(4, 30)
 

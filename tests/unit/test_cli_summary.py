@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from analysis_motion import clip_of, standing
-
 from estimators.cli import summary
 from estimators.cli.compare import ModelRun
 from estimators.registry import get
 from estimators.runtime.api import ModelStatus
+from tests.unit.analysis_motion import clip_of, standing
 
 MODEL = "movenet-multipose"
 

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import av
 import pytest
-from clip_factory import Recipe, bars_of, make_clip
 from field_factory import BOTTOM, TOP, WHOLE, make_fields
 
 from estimators.media.browser import way_to_play
 from estimators.media.clips import frames, open_clip
 from estimators.media.fields import FieldPairs
+from tests.clip_factory import Recipe, bars_of, make_clip
 
 PAIR = (TOP, BOTTOM)
 # Encoders choose between fields and whole frames as the picture moves.

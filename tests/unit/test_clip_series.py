@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from analysis_motion import clip_of, irregular, vanished, walking
 
 from estimators.analysis.clip import ClipEstimates
 from estimators.analysis.thresholds import Thresholds
@@ -23,6 +22,7 @@ from estimators.workflows.clip.series import (
     score_map,
     unanswered_note,
 )
+from tests.unit.analysis_motion import clip_of, irregular, vanished, walking
 
 TIME = irregular(4, 30)
 N = len(TIME)

@@ -7,7 +7,6 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import pytest
-from analysis_motion import clip_of, vanished, walking
 from numpy.typing import NDArray
 
 from estimators.cli import clip_summary
@@ -15,6 +14,7 @@ from estimators.registry import get
 from estimators.workflows.clip.analysis import ClipAnalysis, Steadiness
 from estimators.workflows.clip.job import ClipProgress
 from pages.ui.video.tables import steadiness_table
+from tests.unit.analysis_motion import clip_of, vanished, walking
 
 A, B, C = "movenet-multipose", "keypointrcnn-fast", "blazepose-full"
 TIME = np.arange(150) / 30

@@ -22,7 +22,7 @@ from estimators.workflows.evaluate.records import (
     forget,
 )
 from tests.unit.evaluate_stand import LIGHTNING, MULTI, UPRIGHT, found
-from tests.unit.test_export_sinks import small_disk
+from tests.unit.small_disk import small_disk
 
 SPEC, OPTIONS = get(MULTI), EstimatorOptions()
 WINDOW: Window = (1, 2, 30, 40)

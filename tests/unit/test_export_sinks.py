@@ -4,11 +4,7 @@ from __future__ import annotations
 
 import io
 import os
-import resource
-import signal
 import zipfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import BinaryIO
@@ -18,19 +14,7 @@ import pytest
 from estimators.errors import InputError
 from estimators.export.sinks import opened, require_writable, to_bytes, write_all, write_zip
 from estimators.parts import new_part
-
-
-@contextmanager
-def small_disk(most_bytes: int) -> Iterator[None]:
-    """A limit on the size of files stands in for a full disk."""
-    old = resource.getrlimit(resource.RLIMIT_FSIZE)
-    old_handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    try:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (most_bytes, old[1]))
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, old)
-        signal.signal(signal.SIGXFSZ, old_handler)
+from tests.unit.small_disk import small_disk
 
 
 def filled(size: int) -> object:

@@ -12,7 +12,6 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
-from analysis_motion import clip_of, standing, vanished, walking
 from test_export_tables import documented, section
 
 from estimators.analysis.clip import ClipEstimates
@@ -37,6 +36,7 @@ from estimators.workflows.clip.analysis import ClipAnalysis
 from estimators.workflows.clip.series import agreement_series
 from pages.ui.columns import meaning
 from pages.ui.video.tables import disputed_table, latency_table, steadiness_table
+from tests.unit.analysis_motion import clip_of, standing, vanished, walking
 
 A, B, C = "movenet-multipose", "keypointrcnn-fast", "blazepose-full"
 TIME = np.arange(90) / 30

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
 
+from tests.frameworks import FRAMEWORKS, INTERFACE
+
 ROOT = Path(__file__).resolve().parents[2]
-FRAMEWORKS = {"tensorflow", "tensorflow_hub", "torch", "torchvision", "mediapipe", "ai_edge_litert"}
-INTERFACE = {"streamlit", "streamlit_webrtc"}
+
+IMPORT = re.compile(r"^ *(?:from|import) ([\w.]+)(?: import (.*))?$", re.MULTILINE)
 
 # Rank of each room: a module may import its own rank and lower ones.
 RANKS = {
@@ -213,3 +216,19 @@ def parameter_count(node: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
     arguments = node.args
     names = [a.arg for a in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs)]
     return len([name for name in names if name not in ("self", "cls")])
+
+
+def test_every_module_of_the_tests_is_imported_by_one_name() -> None:
+    """Under two it exists twice, with its fixtures and all that it keeps."""
+    paths = sorted((ROOT / "tests").rglob("*.py"))
+    long = {path.stem: module_name(path) for path in paths}
+    used: dict[str, set[str]] = {name: {name} for name in long if name.startswith("test_")}
+    for path in paths:
+        if path.name == "free_colours.py":  # a command: pytest never loads it
+            continue
+        for base, names in IMPORT.findall(path.read_text(encoding="utf-8")):
+            for name in (base, *(f"{base}.{name}" for name in re.findall(r"\w+", names))):
+                stem = name.rpartition(".")[2]
+                if name in (stem, long.get(stem)) and stem in long:
+                    used.setdefault(stem, set()).add(name)
+    assert {stem: names for stem, names in used.items() if len(names) > 1} == {}

@@ -6,10 +6,10 @@ import tracemalloc
 
 import numpy as np
 import pytest
-from analysis_motion import shown, standing, walking
 
 from estimators.analysis.reentry import Camera, Sighting, ends_of, returns
 from estimators.analysis.tracking import TrackOptions
+from tests.unit.analysis_motion import shown, standing, walking
 
 STILL = (0.0, 0.0)
 # Tracks bridge a second, and half a torso and six more a second.
