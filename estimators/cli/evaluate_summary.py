@@ -6,6 +6,7 @@ from estimators.analysis.accuracy.bootstrap import Figure
 from estimators.analysis.accuracy.headline import MEDIAN_ERROR, PCK
 from estimators.analysis.accuracy.kinds import KINDS
 from estimators.cli.text import number, table
+from estimators.numerals import counted, people
 from estimators.workflows.evaluate.measure import PROTOCOLS, Measured, notes
 
 _FIGURES = ("AP", "AP50", "AP75", "AR", PCK, MEDIAN_ERROR)
@@ -17,13 +18,10 @@ _COSTS = ("COST OF", "MEDIAN ms", "MEMORY MB", "BEST THRESHOLD", "(95 %)", "SCOR
 def text(measured: Measured) -> str:
     """The whole report."""
     report = measured.evaluation.report
-    people = (
-        f"{report.people:,} {'person' if report.people == 1 else 'people'} and "
-        f"{report.joints:,} labelled joint{'s'[: report.joints != 1]}"
-    )
+    whom = f"{people(report.people)} and {counted(report.joints, 'labelled joint')}"
     parts = [
-        f"{PROTOCOLS[report.protocol]}.\n{report.pictures:,} "
-        f"picture{'s'[: report.pictures != 1]} with {people}; error is the median over the "
+        f"{PROTOCOLS[report.protocol]}.\n"
+        f"{counted(report.pictures, 'picture')} with {whom}; error is the median over the "
         "joints found; AP as pycocotools tells it",
         table(_ACCURACY, _accuracy(measured), right=range(1, len(_ACCURACY))),
         table(_MISTAKES, _mistakes(measured), right=range(1, len(_MISTAKES))),

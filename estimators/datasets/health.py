@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from estimators.media.names import printable
+from estimators.numerals import counted, people
 
 # `left out`: it is not evaluated.  `changed`: it is, by something that the file does not say, so
 # that figures depend on it.  `note`: worth knowing.
@@ -237,9 +238,8 @@ class HealthReport:
         """What is evaluated, in a sentence."""
         return (
             f"{self.name} ({self.format}): {self.pictures:,} of {self.listed:,} listed "
-            f"picture{'s'[: self.listed != 1]} with {self.people:,} "
-            f"{'person' if self.people == 1 else 'people'} and {self.joints:,} labelled "
-            f"joint{'s'[: self.joints != 1]}."
+            f"picture{'s'[: self.listed != 1]} with {people(self.people)} and "
+            f"{counted(self.joints, 'labelled joint')}."
         )
 
     def of_level(self, level: Level) -> tuple[Finding, ...]:

@@ -25,6 +25,7 @@ from estimators.annotated import AnnotatedImage
 from estimators.datasets.coco import to_coco
 from estimators.datasets.in_children import read_marks
 from estimators.errors import InputError
+from estimators.numerals import counted
 from estimators.registry import MODELS
 from estimators.types import PoseSet
 from pages.ui.columns import explained
@@ -245,8 +246,8 @@ def _keeping() -> None:
         if refused := st.session_state.get(_REFUSED):
             st.error(said(refused), icon=":material/broken_image:")
         if images:
-            some = "1 picture" if len(images) == 1 else f"{len(images)} pictures"
-            st.caption(f"{joints} joints on {some} are marked; they stay until you leave.")
+            marked = f"{counted(joints, 'joint')} on {counted(len(images), 'picture')}"
+            st.caption(f"Marked: {marked}, kept until you leave.")
 
 
 def _loader() -> None:
@@ -283,10 +284,10 @@ def _taken_over(images: Sequence[AnnotatedImage]) -> str:
         _keep((image.sha256, image.frame_index), image)
     if nameless:
         return (
-            f"{len(known)} pictures' marks are loaded; {len(nameless)} have no sha256, so that "
-            "it is unknown which pictures they belong to."
+            f"Marks are loaded of {counted(len(known), 'picture')}, not of {len(nameless)} without "
+            "sha256: it is unknown which pictures those belong to."
         )
-    return f"The marks of {len(known)} pictures are loaded."
+    return f"Marks are loaded of {counted(len(known), 'picture')}."
 
 
 def _keep(key: Key, image: AnnotatedImage) -> None:

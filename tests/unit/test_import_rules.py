@@ -52,6 +52,7 @@ RANKS = {
     "estimators.devices": 0,
     "estimators.geometry": 0,
     "estimators.kept": 0,
+    "estimators.numerals": 0,
     "estimators.typed": 0,
     "estimators.remote": 0,
     "estimators.remote_folder": 0,

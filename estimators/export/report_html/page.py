@@ -11,6 +11,7 @@ from estimators.export.report_html.parts import bars, number, table, text, with_
 from estimators.export.report_html.pictures import ReportPicture, figure, sources
 from estimators.export.report_html.speed import speed
 from estimators.export.sinks import Sink, opened
+from estimators.numerals import counted, people
 
 Report = Mapping[str, Any]
 _STYLE = Path(__file__).with_name("style.css")
@@ -62,8 +63,9 @@ def _sections(report: Report, pictures: Sequence[ReportPicture], title: str) -> 
 def _summary(report: Report) -> str:
     health, about = report["health"], report["set"]
     lines = [
-        f"{report['pictures']:,} pictures with {report['people']:,} people and "
-        f"{report['joints']:,} labelled joints ({about['format']}). {report['protocol_title']}.",
+        f"{counted(report['pictures'], 'picture')} with {people(report['people'])} and "
+        f"{counted(report['joints'], 'labelled joint')} ({about['format']}). "
+        f"{report['protocol_title']}.",
         *report["notes"],
     ]
     found = "".join(f"<li>{text(f['text'])}</li>" for f in health["findings"])

@@ -28,6 +28,7 @@ from estimators.datasets.annotated_pixels import AnnotatedPixels
 from estimators.datasets.health import HealthReport
 from estimators.export.coco import ImageIds, coco_results
 from estimators.media.names import printable
+from estimators.numerals import counted, people
 from estimators.registry import get
 from estimators.render.style import model_colours
 from estimators.workflows import provenance
@@ -229,13 +230,15 @@ def notes(outcome: Evaluated) -> list[str]:
     for model, answers in outcome.models.items():
         if answers.failures:
             said.append(
-                f"{get(model).title} failed on {len(answers.failures):,} pictures, which count as "
-                "if it had found nobody there."
+                f"{get(model).title} failed on {counted(len(answers.failures), 'picture')}: there "
+                "it counts as having found nobody."
             )
         if (most := outcome.settings.held_to(model)) is not None:
-            said.append(f"{get(model).title} was asked for {most} people at most.")
+            said.append(f"{get(model).title} was asked for {people(most)} at most.")
     if outcome.unreadable:
-        said.append(f"{len(outcome.unreadable):,} pictures cannot be read and are left out.")
+        said.append(
+            f"Left out, since they cannot be read: {counted(len(outcome.unreadable), 'picture')}."
+        )
     single = [m for m in outcome.models if get(m).single_person]
     if single and outcome.settings.protocol == "whole":
         names = ", ".join(get(m).title for m in single)

@@ -10,6 +10,7 @@ import streamlit as st
 from estimators.analysis.accuracy.consensus import CONSENSUS
 from estimators.analysis.accuracy.headline import MEAN_KS, PCK
 from estimators.analysis.accuracy.invented import InventedJoints
+from estimators.numerals import counted, people
 from estimators.registry import MODELS
 from pages.ui.charts import CONFIG
 from pages.ui.columns import explained
@@ -33,9 +34,10 @@ def headline(found: Found) -> None:
         parts = ", ".join(f"{count:,} from the {source}" for source, count in report.areas.items())
         areas = f" AP depends on people's areas; here they come {parts}."
     st.caption(
-        f"{report.pictures:,} pictures, {report.people:,} people, {report.joints:,} labelled "
-        f"joints. In brackets: 95 % intervals over {report.draws:,} draws of pictures; none where "
-        f"there are too few pictures.{areas}"
+        f"{counted(report.pictures, 'picture')}, {people(report.people)}, "
+        f"{counted(report.joints, 'labelled joint')}. In brackets: 95 % "
+        f"intervals over {report.draws:,} draws of pictures; none where there are too few "
+        f"pictures.{areas}"
     )
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 # Where the viewer stands, in longest sides of the box that is drawn, and what is up on the screen.
 _VIEWS = {
-    "Three-quarter": ((0.8, -1.7, 0.3), (0, 0, 1)),
+    "Three-quarter": ((0.95, -2.0, 0.35), (0, 0, 1)),
     "Front": ((0, -1.7, 0), (0, 0, 1)),
     "Side": ((1.7, 0, 0), (0, 0, 1)),
     "Above": ((0, 0, 1.7), (0, 1, 0)),
