@@ -17,6 +17,8 @@ _BAR: RGB = (24, 26, 32)
 _INK: RGB = (255, 255, 255)
 _QUIET: RGB = (200, 204, 212)
 _PANORAMA = 2.5
+# All models in one picture fill one tile; more would stay empty.
+_MOST_FREE = 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,8 +77,8 @@ def plan_mosaic(
         width: of the whole mosaic at most; None keeps the pixels of the frame.
         columns: how many tiles stand beside each other; None for what suits a screen.
 
-    Rows and columns are chosen so that the whole is nearest to 16:9; two stand side by side where
-    they are no panoramas.
+    Rows and columns are chosen so that the whole is nearest to 16:9 with room for one tile more at
+    most; two stand side by side where they are no panoramas.
 
     Raises:
         ValueError: no tiles, or a size under one pixel.
@@ -97,8 +99,10 @@ def _columns(count: int, shape: float) -> int:
     def squareness(columns: int) -> float:
         return abs(math.log(columns * shape / math.ceil(count / columns) / (16 / 9)))
 
-    beside = count == 2 and shape < _PANORAMA
-    return 2 if beside else min(range(1, count + 1), key=squareness)
+    if count == 2 and shape < _PANORAMA:
+        return 2
+    full = [c for c in range(1, count + 1) if -count % c <= _MOST_FREE]
+    return min(full, key=squareness)
 
 
 def _even(value: float) -> int:

@@ -31,6 +31,17 @@ def test_three_wide_frames_form_a_block_and_three_tall_ones_a_row() -> None:
     assert [plan_mosaic(4, *size).free for size in ((1920, 1080), (1080, 1920))] == [0, 0]
 
 
+@pytest.mark.parametrize("size", [(640, 480), (1280, 720), (1080, 1920), (480, 480), (4000, 1000)])
+@pytest.mark.parametrize("count", range(1, 10))
+def test_one_tile_at_most_stays_free(size: tuple[int, int], count: int) -> None:
+    assert 0 <= plan_mosaic(count, *size).free <= 1
+
+
+def test_four_of_a_camera_stand_two_by_two() -> None:
+    layout = plan_mosaic(4, 640, 480)
+    assert (layout.columns, layout.rows) == (2, 2)
+
+
 @pytest.mark.parametrize("size", [(1920, 1080), (1768, 994), (640, 480), (2048, 858), (540, 960)])
 def test_two_stand_side_by_side(size: tuple[int, int]) -> None:
     assert plan_mosaic(2, *size).columns == 2
