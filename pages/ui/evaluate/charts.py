@@ -110,12 +110,12 @@ def gains_chart(models: Models) -> go.Figure:
 
 
 def joints_chart(models: Models) -> go.Figure:
-    """PCK@0.2 of every joint, one bar a model."""
+    """PCK@0.2 of every joint that it counts, one bar a model: it has none of the face."""
     import plotly.graph_objects as go
 
     figure = go.Figure()
     for key, shown in models.items():
-        joints = shown.accuracy.joints
+        joints = [joint for joint in shown.accuracy.joints if np.isfinite(joint.pck)]
         figure.add_bar(
             y=[joint.joint.replace("_", " ") for joint in joints],
             x=[joint.pck for joint in joints],
@@ -129,7 +129,8 @@ def joints_chart(models: Models) -> go.Figure:
             ),
         )
     figure.update_xaxes(tickformat=".0%", range=[0, 1])
-    height = 130 + 17 * (8 * len(models) + 14)
+    rows = len({name for bars in figure.data for name in bars.y})
+    height = 130 + rows * (8 * len(models) + 14)
     return laid_out(figure, "PCK@0.2 of each joint", "share within 0.2 of the torso", "", height)
 
 

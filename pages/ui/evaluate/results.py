@@ -127,7 +127,10 @@ def _invented_row(found: InventedJoints) -> dict[str, str]:
 
 def _joints(found: Found) -> None:
     _clickable(charts.joints_chart(found.models), "joints_chart", "PCK of each joint")
-    st.caption("Click a bar to see the joint in its pictures, the worst first.")
+    st.caption(
+        "Click a bar to see the joint in its pictures, the worst first. PCK does not count the "
+        "joints of the face."
+    )
 
 
 def _scores(found: Found) -> None:

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 # Where the viewer stands, in longest sides of the box that is drawn, and what is up on the screen.
 _VIEWS = {
     "Three-quarter": ((0.95, -2.0, 0.35), (0, 0, 1)),
-    "Front": ((0, -1.7, 0), (0, 0, 1)),
-    "Side": ((1.7, 0, 0), (0, 0, 1)),
+    "Front": ((0, -1.9, 0), (0, 0, 1)),
+    "Side": ((1.9, 0, 0), (0, 0, 1)),
     "Above": ((0, 0, 1.7), (0, 1, 0)),
 }
 # A little air around the person, and no side of the box under half of the longest one.
