@@ -256,7 +256,7 @@ def test_the_session_of_who_leaves_after_another_expires_too(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Nobody may come and leave after them for hours."""
-    kept_s = 0.3
+    kept_s = 1.0  # in which the second one surely leaves
     monkeypatch.setattr(leaving, "SOON_S", 0.02)
     monkeypatch.setattr(leaving.config, "get_option", lambda name: kept_s - 1)
     monkeypatch.setattr(leaving, "_soon", [])

@@ -7,6 +7,8 @@ import resource
 import shutil
 import signal
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
 
@@ -71,6 +73,20 @@ def wait_for_answers(*models: str, count: int = 3) -> None:
     while any(calls().get(model, 0) < count for model in models):
         assert time.monotonic() < end, f"{models} did not answer: {calls()}"
         time.sleep(0.02)
+
+
+@contextmanager
+def held_after_answers(*models: str) -> Iterator[None]:
+    """While inside the work stands still: each of `models` has answered some frames."""
+    wait_for_answers(*models)
+    turns = [host._turns for model in models for host in engine.runner()._hosts(model)]
+    for turn in turns:
+        turn.take("test")
+    try:
+        yield
+    finally:
+        for turn in turns:
+            turn.give()
 
 
 def test_a_first_visit_is_one_click_from_results() -> None:
@@ -139,8 +155,8 @@ def test_people_are_a_choice_a_model_that_is_told_kept_and_computed_anew() -> No
 def test_cancel_keeps_what_is_done() -> None:
     at = video_page(clip="street", models="movenet-thunder")
     at.button(key="run_clip").click().run()
-    wait_for_answers("movenet-thunder")
-    at.button(key="cancel_clip").click().run()
+    with held_after_answers("movenet-thunder"):
+        at.button(key="cancel_clip").click().run()
     assert not at.exception
     settled(at)
     told = next(info.value for info in at.info if "Stopped after" in info.value)
@@ -158,17 +174,17 @@ def test_stopped_work_goes_on_and_running_work_is_seen_by_whoever_comes() -> Non
     address = {"clip": "street", "part": "0.00-5.00", "models": ",".join(models)}
     at = video_page(**address)
     at.button(key="run_clip").click().run()
-    other = video_page(**address)  # the page loaded anew, or somebody else
-    assert "cancel_clip" in buttons(other)
-    elsewhere = video_page(**(address | {"stride": "10"}))
-    (watch,) = (key for key in buttons(elsewhere) if key.startswith("watch_"))
-    third = video_page(**(address | {"stride": "5"}))
-    third.button(key="run_clip").click().run()
-    (cancel,) = (key for key in buttons(third) if key.startswith("cancel_"))
-    assert watch in buttons(video_page(**(address | {"stride": "10"})))
-    third.button(key=cancel).click().run()
-    wait_for_answers(*models)
-    other.button(key="cancel_clip").click().run()
+    with held_after_answers(*models):
+        other = video_page(**address)  # the page loaded anew, or somebody else
+        assert "cancel_clip" in buttons(other)
+        elsewhere = video_page(**(address | {"stride": "10"}))
+        (watch,) = (key for key in buttons(elsewhere) if key.startswith("watch_"))
+        third = video_page(**(address | {"stride": "5"}))
+        third.button(key="run_clip").click().run()
+        (cancel,) = (key for key in buttons(third) if key.startswith("cancel_"))
+        assert watch in buttons(video_page(**(address | {"stride": "10"})))
+        third.button(key=cancel).click().run()
+        other.button(key="cancel_clip").click().run()
     assert not other.exception
     settled(other)
     anew = video_page(**address)
@@ -188,8 +204,8 @@ def test_adding_a_model_and_cancelling_it_keeps_the_rest() -> None:
     at.multiselect(key="compare_models").set_value(["movenet-lightning", "movenet-thunder"]).run()
     assert [layer["key"] for layer in player(at)["layers"]] == ["movenet-lightning"]
     at.button(key="run_clip").click().run()
-    wait_for_answers("movenet-thunder")
-    at.button(key="cancel_clip").click().run()
+    with held_after_answers("movenet-thunder"):
+        at.button(key="cancel_clip").click().run()
     assert not at.exception
     settled(at)
     assert player(at)["layers"][0]["key"] == "movenet-lightning"

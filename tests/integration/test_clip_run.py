@@ -141,7 +141,7 @@ def test_decoding_beside_a_model_is_told_and_waits_on_every_fourth_frame(
 ) -> None:
     def slow(*_: object) -> Iterator[Frame]:
         for number in range(8):
-            time.sleep(0.15)
+            time.sleep(0.4)  # longer than a model takes, on a busy machine too
             yield replace(picture(5, 5, SLEEP, 2), index=number)  # 0.1 s
 
     monkeypatch.setattr(run, "frames", slow)

@@ -6,7 +6,6 @@ the one that is told, and none at all where the work asks again by itself; the n
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -71,9 +70,7 @@ def goes_on(runner: ProcessRunner, restarts: int) -> None:
 @pytest.mark.parametrize("fault", FAULTS)
 def test_while_loading(runner: ProcessRunner, fault: Fault) -> None:
     call = Background(runner.estimate, KEY, fake.picture(3, 3))
-    pid = pid_of(runner)
-    time.sleep(0.2)
-    fault(pid)
+    fault(pid_of(runner))  # at once: it loads for a while from here
     told(call.done())
     runner.forgive(KEY)  # "Try again": a failed load is not tried by everybody at once
     assert count(runner.estimate(KEY, fake.picture(7, 5))) == 1
@@ -95,15 +92,9 @@ def test_while_idle(runner: ProcessRunner, fault: Fault) -> None:
 @pytest.mark.parametrize("fault", FAULTS)
 def test_while_estimating(runner: ProcessRunner, fault: Fault) -> None:
     runner.estimate(KEY, fake.picture(3, 3))
-    begun = threading.Event()
-
-    def ask() -> None:
-        begun.set()
-        runner.estimate(KEY, fake.picture(4, 4, fake.SLEEP, 100), viewer="sender")
-
-    call = Background(ask)
-    begun.wait()
-    time.sleep(0.3)
+    slow = fake.picture(4, 4, fake.SLEEP, 100)
+    call = Background(lambda: runner.estimate(KEY, slow, viewer="sender"))
+    wait_until(lambda: runner._activity._running)
     fault(pid_of(runner))
     told(call.done())
     goes_on(runner, 1)
