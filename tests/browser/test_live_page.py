@@ -226,10 +226,17 @@ def test_keep_a_frame_for_the_image_page(open_live: OpenLive) -> None:
     expect(page.get_by_text("Live frame")).to_be_visible()
 
 
+def record(page: Page, frames: int) -> None:
+    """Begins a recording, and waits until so many frames more were shown."""
+    page.get_by_role("button", name="Record", exact=True).click()
+    expect(page.get_by_role("button", name="Stop recording")).to_be_visible()
+    seen = shown(page)
+    wait_until(lambda: shown(page) > seen + frames)
+
+
 def test_record_and_take_away(open_live: OpenLive, tmp_path: Path) -> None:
     page = live(open_live(query=f"?models={MOVENET}"))
-    page.get_by_role("button", name="Record", exact=True).click()
-    page.wait_for_timeout(2000)
+    record(page, 30)
     page.get_by_role("button", name="Stop recording").click()
     with page.expect_download() as download:
         page.get_by_role("button", name="Tiles, MP4").click()
@@ -255,8 +262,7 @@ def test_record_and_take_away(open_live: OpenLive, tmp_path: Path) -> None:
 def test_marks_and_votes_on_a_recording(open_live: OpenLive) -> None:
     """As on any clip: a vote and a joint on its frames, of which the verdict knows at once."""
     page = live(open_live(query=f"?models={MOVENET},posenet"))
-    page.get_by_role("button", name="Record", exact=True).click()
-    page.wait_for_timeout(1000)
+    record(page, 15)
     page.get_by_role("button", name="Stop recording").click()
     page.get_by_role("link", name="Compare it frame by frame on the Video page").click()
     page.get_by_role("button", name=re.compile(r"Process \d+ frames")).click()
