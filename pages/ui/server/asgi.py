@@ -9,17 +9,20 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections.abc import AsyncGenerator
+from urllib.parse import quote
 
 from starlette.datastructures import Headers, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import FileResponse, JSONResponse, PlainTextResponse
+from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit import config, runtime
+from streamlit.runtime.memory_media_file_storage import MemoryFile
 
 from estimators.memory import few_arenas
 from estimators.workflows.live.memory import pictures_apart
 from pages.ui.server import leaving, status
+from pages.ui.server.downloads import keep_made, made_lately
 from pages.ui.server.files import Uploads, arrivals
 from pages.ui.server.on_disk import OnDisk, serve
 
@@ -51,6 +54,7 @@ class FilesOnDisk:
     def __init__(self, app: ASGIApp, models_mb: int) -> None:
         self._app, self._models_mb = app, models_mb
         serve()
+        keep_made()
         pictures_apart(_LARGE_BYTES)
         few_arenas()
 
@@ -76,9 +80,15 @@ class FilesOnDisk:
 
     async def _media(self, scope: Scope, receive: Receive, send: Send) -> None:
         manager = runtime.get_instance().media_file_mgr
-        file = manager.read_file(scope["path"].rsplit("/", 1)[1])
-        if file is None or not isinstance(file.content, OnDisk):
+        name = scope["path"].rsplit("/", 1)[1]
+        known = manager.read_file(name)
+        file = known or made_lately(name)
+        if file is None:
             await self._app(scope, receive, send)
+        elif not isinstance(file.content, OnDisk):
+            # What Streamlit has it also sends.
+            answer = self._app if known else _attached(file)
+            await answer(scope, receive, send)
         elif not file.content.path.is_file():
             await PlainTextResponse("This file is no longer kept.", 404)(scope, receive, send)
         else:
@@ -151,6 +161,12 @@ class FilesOnDisk:
 
         await self._app({**scope, "headers": [*others, *changed.items()]}, replay, watch)
         return accepted
+
+
+def _attached(file: MemoryFile) -> Response:
+    name = quote(file.filename or "download", safe="")
+    headers = {"content-disposition": f"attachment; filename*=utf-8''{name}"}
+    return Response(file.content, media_type=file.mimetype, headers=headers)
 
 
 def _is_status(path: str) -> bool:
