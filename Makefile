@@ -15,7 +15,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 # Tests with processes, servers and browsers depend on what else a machine does: one that failed is
 # tried once more, and the summary names it (RERUN): to be looked at, but no reason to stop.
-AGAIN := --reruns=1
+AGAIN := --reruns=1 --rerun-show-tracebacks
 # A browser that hangs takes its tests' process with it, not the rest of the tests.
 REPLACED := -n 1 --max-worker-restart=3 --timeout-method=thread $(AGAIN)
 # What is installed: REQUIREMENTS=requirements.lock takes nothing but files of known hashes.
