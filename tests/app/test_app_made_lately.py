@@ -21,6 +21,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> FilesOnDisk:
     live = SimpleNamespace(media_file_mgr=manager)
     monkeypatch.setattr(asgi.runtime, "get_instance", lambda: live)
     monkeypatch.setattr(downloads, "_made", {})
+    monkeypatch.setattr(on_disk, "_served", False)  # put back afterwards: other tests read files
     return FilesOnDisk(Inner(), 2000)
 
 
