@@ -29,7 +29,7 @@ from estimators.numerals import counted
 from estimators.registry import MODELS
 from estimators.types import PoseSet
 from pages.ui.columns import explained
-from pages.ui.server.files import arrived, content_of
+from pages.ui.server.files import arrived_one, content_of
 from pages.ui.tabs import page_too
 from pages.ui.text import escaped, said
 from pages.ui.viewer.marker import Marking, Marks, Start, marker
@@ -261,10 +261,9 @@ def _loader() -> None:
 
 
 def _load() -> None:
-    files = arrived(f"truth_load_{st.session_state[_ROUND]}")
-    if not files:
+    file = arrived_one(f"truth_load_{st.session_state[_ROUND]}")
+    if file is None:
         return
-    (file,) = files
     st.session_state[_ROUND] += 1
     page_too()
     try:

@@ -21,6 +21,7 @@ NAME = "Grandma at the beach.png"
 def log() -> Iterator[io.StringIO]:
     """What a logger of somebody else's writes from now on; all hooks are put back."""
     before = logging.getLogRecordFactory(), threading.excepthook, sys.unraisablehook, sys.excepthook
+    loud = logging.raiseExceptions
     rich = config.get_option("logger.enableRich")
     written = io.StringIO()
     handler = logging.StreamHandler(written)
@@ -28,6 +29,7 @@ def log() -> Iterator[io.StringIO]:
     logger.addHandler(handler)
     yield written
     logger.removeHandler(handler)
+    logging.raiseExceptions = loud
     config.set_option("logger.enableRich", rich)
     logging.setLogRecordFactory(before[0])
     threading.excepthook, sys.unraisablehook, sys.excepthook = before[1:]
@@ -91,6 +93,19 @@ def test_errors_inside_of_what_is_logged_bring_no_words_either(log: io.StringIO)
         "out of OSError",
         "out of KeyError",
     ]
+
+
+def test_a_list_in_itself_and_a_record_that_cannot_be_written_do_no_harm(
+    log: io.StringIO, capsys: pytest.CaptureFixture[str]
+) -> None:
+    keep_quiet()
+    logger, itself = logging.getLogger("somebody.else"), [caught()]
+    itself.append(itself)  # type: ignore[arg-type]
+    logger.error("Of %s", itself)
+    logger.error("Number %d", f"{NAME}")
+    told = log.getvalue()
+    assert told.startswith("Of ['ValueError', ['ValueError', ")
+    assert "Grandma" not in told + capsys.readouterr().err
 
 
 def test_a_thread_that_ends_itself_is_no_error(

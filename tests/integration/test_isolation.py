@@ -12,7 +12,7 @@ import urllib.error
 import urllib.request
 import uuid
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -28,6 +28,12 @@ from tests.viewer_driver import Visit
 
 # A part of every name that the first visitor gives.
 SECRET = "Grandma"
+# Of a page: what to choose first, and the uploader that is there then.
+UPLOADERS = [
+    ("", "picture_source", "uploads"),
+    ("video", "clip_source", "clip_upload"),
+    ("evaluate", "set", "evaluate_upload"),
+]
 
 
 @pytest.fixture(scope="module")
@@ -160,13 +166,7 @@ def test_what_another_one_uploaded_cannot_be_claimed(url: str) -> None:
 
 @pytest.mark.parametrize(
     ("page", "source", "uploader"),
-    [
-        ("", "picture_source", "uploads"),
-        ("video", "clip_source", "clip_upload"),
-        ("evaluate", "set", "evaluate_upload"),
-        ("benchmark", "", "benchmark_upload"),
-        ("benchmark", "", "others_upload"),
-    ],
+    [*UPLOADERS, ("benchmark", "", "benchmark_upload"), ("benchmark", "", "others_upload")],
 )
 def test_files_that_are_gone_are_no_error(url: str, page: str, source: str, uploader: str) -> None:
     """As a page names them that is still open after the server was restarted."""
@@ -273,6 +273,31 @@ def set_bytes(path: Path, *pictures: bytes) -> bytes:
     return path.read_bytes()
 
 
+def require_own(
+    mine: Visit, other: Visit, work: str, words: str, outcome: Callable[[Visit], bool]
+) -> None:
+    """Whoever has the same picture learns neither of the work nor of its outcome.
+
+    Args:
+        work: what its buttons are called after.
+        words: which tell of somebody else's.
+        outcome: whether it is shown.
+    """
+    mine.press(f"run_{work}")
+    assert mine.has(f"cancel_{work}")
+    for _ in range(2):  # while it goes on, and when it is over
+        other._run()
+        assert other.has(f"run_{work}")
+        assert not other.has(f"cancel_{work}")
+        assert words not in other.text()
+        assert SECRET not in other.text()
+        assert not outcome(other)
+        mine.settle()
+    assert not mine.has(f"cancel_{work}")
+    assert outcome(mine)
+    assert mine.faults + other.faults == []
+
+
 def test_an_evaluation_of_ones_own_pictures_is_nobody_elses(url: str, tmp_path: Path) -> None:
     content = set_bytes(tmp_path / "set.zip", *map(crowd.picture, range(40, 52)))
     with Visit(url, MODELS) as mine, Visit(url, MODELS) as other:
@@ -281,19 +306,7 @@ def test_an_evaluation_of_ones_own_pictures_is_nobody_elses(url: str, tmp_path: 
             visit.choose("set", 1)
             visit.upload("evaluate_upload", "set.zip", content)
             visit.settle()
-        mine.press("run_evaluate")
-        assert mine.has("cancel_evaluate")
-        # Whoever has the same files: neither the work nor its outcome is told.
-        for _ in range(2):
-            other._run()
-            assert other.has("run_evaluate")
-            assert not other.has("cancel_evaluate")
-            assert "being evaluated" not in other.text()
-            assert not other.has("download_report")
-            mine.settle()
-        assert not mine.has("cancel_evaluate")
-        assert mine.has("download_report")
-        assert mine.faults + other.faults == []
+        require_own(mine, other, "evaluate", "being evaluated", lambda v: v.has("download_report"))
 
 
 def test_what_one_measures_on_is_nobody_elses(url: str) -> None:
@@ -303,19 +316,9 @@ def test_what_one_measures_on_is_nobody_elses(url: str) -> None:
             visit.go_to("benchmark")
             visit.upload("benchmark_upload", name, crowd.picture(77))
             visit.settle()
-        mine.press("run_benchmark")
-        assert mine.has("cancel_benchmark")
-        for _ in range(2):
-            other._run()
-            assert other.has("run_benchmark")
-            assert not other.has("cancel_benchmark")
-            assert "being measured" not in other.text()
-            assert "JSON to keep" not in other.text()
-            assert SECRET not in other.text()
-            mine.settle()
-        assert not mine.has("cancel_benchmark")
-        assert "JSON to keep" in mine.text()
-        assert mine.faults + other.faults == []
+        require_own(
+            mine, other, "benchmark", "being measured", lambda v: "JSON to keep" in v.text()
+        )
 
 
 BAD = {
@@ -328,14 +331,7 @@ BAD = {
 }
 
 
-@pytest.mark.parametrize(
-    ("page", "source", "uploader"),
-    [
-        ("", "picture_source", "uploads"),
-        ("video", "clip_source", "clip_upload"),
-        ("evaluate", "set", "evaluate_upload"),
-    ],
-)
+@pytest.mark.parametrize(("page", "source", "uploader"), UPLOADERS)
 def test_bad_files_are_told_to_who_brought_them_alone(
     url: str, page: str, source: str, uploader: str
 ) -> None:

@@ -12,7 +12,7 @@ from pages.ui.address import publish, recall
 from pages.ui.folding import bringing
 from pages.ui.gone import forget_gone, tell_gone
 from pages.ui.sample import sample_digest
-from pages.ui.server.files import arrived, received
+from pages.ui.server.files import arrived_one, received
 from pages.ui.text import escaped, said
 
 _OWN = "own"
@@ -68,10 +68,10 @@ def _largest_mb() -> int:
 
 
 def _keep() -> None:
-    files = arrived("benchmark_upload")
-    if not files:  # taken back: what was kept stays
+    file = arrived_one("benchmark_upload")
+    if file is None:  # taken back: what was kept stays
         return
-    (file,), st.session_state[_REFUSED] = files, ""
+    st.session_state[_REFUSED] = ""
     try:
         came = received(file, _largest_mb())
     except InputError as error:

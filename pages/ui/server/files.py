@@ -169,6 +169,11 @@ def arrived(key: str) -> list[UploadedFile]:
     return [file for file in files if not isinstance(file, DeletedFile)]
 
 
+def arrived_one(key: str) -> UploadedFile | None:
+    """The file of an uploader that takes one, as `arrived`."""
+    return next(iter(arrived(key)), None)
+
+
 def received(file: UploadedFile, most_mb: int) -> Received:
     """What a widget was given, as a file of this viewer's folder.
 

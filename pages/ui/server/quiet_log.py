@@ -17,12 +17,16 @@ from typing import Any
 
 from streamlit import config
 
+# Of lists within lists; one may hold itself.
+_DEEPEST = 4
+
 
 def keep_quiet() -> None:
     """From now on no error that this process logs brings its words, from any thread."""
     if config.get_option("logger.level") == "debug":
         return
     config.set_option("logger.enableRich", False)  # it prints errors itself, past all loggers
+    logging.raiseExceptions = False  # of a record that cannot be written, with all its words
     made = logging.getLogRecordFactory()
 
     def quiet(*arguments: Any, **more: Any) -> logging.LogRecord:
@@ -45,15 +49,14 @@ def without_words(record: logging.LogRecord) -> logging.LogRecord:
     return record
 
 
-def _kinds(value: Any) -> Any:
-    """`value` with the kind of an error in place of every error in it, however deep."""
-    if isinstance(value, BaseException):
+def _kinds(value: Any, deep: int = 0) -> Any:
+    """`value` with kinds in place of errors in it, and of what lies too deep in it."""
+    several = type(value) in (dict, list, tuple, set, frozenset)
+    if isinstance(value, BaseException) or (several and deep > _DEEPEST):
         return type(value).__name__
-    if isinstance(value, dict):
-        return {_kinds(key): _kinds(each) for key, each in value.items()}
-    if type(value) in (list, tuple, set, frozenset):
-        return type(value)(_kinds(each) for each in value)
-    return value
+    if type(value) is dict:
+        return {_kinds(k, deep + 1): _kinds(v, deep + 1) for k, v in value.items()}
+    return type(value)(_kinds(each, deep + 1) for each in value) if several else value
 
 
 def places(error: BaseException) -> Iterator[str]:

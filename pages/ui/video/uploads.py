@@ -14,7 +14,7 @@ from estimators.media.limits import allowed
 from estimators.media.listing import FORMATS
 from estimators.media.names import printable
 from pages.ui.folding import bringing
-from pages.ui.server.files import arrived, folder, received
+from pages.ui.server.files import arrived_one, folder, received
 from pages.ui.text import escaped, said
 
 _KEPT, _ROUND = "kept_clip", "clip_upload_round"
@@ -70,10 +70,9 @@ def _widget_key() -> str:
 
 
 def _keep() -> None:
-    files = arrived(_widget_key())
-    if not files:
+    file = arrived_one(_widget_key())
+    if file is None:
         return
-    (file,) = files
     try:
         came = received(file, largest_mb())
         _remove()
