@@ -20,6 +20,7 @@ from estimators.workflows.benchmark.job import Surroundings
 from estimators.workflows.benchmark.jobs import BenchmarkJobs, MediaFile
 from estimators.workflows.benchmark.result import Benchmark
 from pages.ui.benchmark import work
+from pages.ui.benchmark.others import name_among
 from pages.ui.running import Mine
 from tests.app.visits import visit
 from tests.unit.benchmark_stand import Host, benchmark, calls, measured, steady
@@ -182,6 +183,17 @@ def test_a_choice_that_is_there_no_more_is_another_one() -> None:
     at.run()
     assert not at.exception
     assert at.button_group(key="benchmark_pass").value == "4"
+
+
+def test_files_of_several_machines_may_be_called_alike() -> None:
+    mine, theirs, third = (benchmark(measured(load_s=s)) for s in (1.0, 2.0, 3.0))
+    kept = {"benchmark.json": mine}
+    assert name_among(kept, "benchmark.json", mine) == "benchmark.json", "the same once more"
+    assert name_among(kept, "b.json", theirs) == "b.json"
+    kept[name_among(kept, "benchmark.json", theirs)] = theirs
+    assert list(kept) == ["benchmark.json", "benchmark (2).json"]
+    assert name_among(kept, "benchmark.json", theirs) == "benchmark (2).json"
+    assert name_among(kept, "benchmark.json", third) == "benchmark (3).json"
 
 
 def test_a_bad_file_is_told_and_costs_nothing_else() -> None:

@@ -65,16 +65,27 @@ BAD: dict[str, tuple[bytes, str]] = {
     "text for number": (_changed(lambda d: d["measured"][0].update(load_s="1")), "load_s"),
     "negative": (_changed(lambda d: d["measured"][0].update(load_s=-1)), "negative"),
     "negative other": (_changed(lambda d: d["measured"][0].update(other_cores=-1)), "negative"),
+    "beyond all": (_changed(lambda d: d["machine"].update(cores_total=10**400)), "over 1e"),
+    "no time": (
+        _changed(lambda d: [d["measured"][0]["calls"][c].__setitem__(3, 0) for c in _COLUMNS[1:4]]),
+        "some time",
+    ),
+    "nothing measured": (_changed(lambda d: d.update(measured=[])), "no model's figures"),
+    "one title": (
+        _changed(lambda d: d["measured"][1].update(title=d["measured"][0]["title"])),
+        "title stands twice",
+    ),
     "uneven": (_changed(lambda d: d["measured"][0]["calls"]["round"].pop()), "as many"),
     "no calls": (
         _changed(lambda d: d["measured"][0].update(calls={k: [] for k in _COLUMNS})),
         "at least one",
     ),
-    "twice": (_changed(lambda d: d["measured"].append(d["measured"][0])), "stands twice"),
+    "twice": (_changed(lambda d: d["measured"].append(d["measured"][0])), "model stands twice"),
     "versions": (_changed(lambda d: d["versions"].update(numpy=[1])), "texts"),
     "not a number": (written().replace(b'"load_s": 0.5', b'"load_s": NaN'), "NaN"),
     "huge": (written().replace(b'"load_s": 0.5', b'"load_s": 1e999'), "finite"),
     "long text": (_changed(lambda d: d["media"].update(name="x" * 10_000)), "letters"),
+    "half a letter": (_changed(lambda d: d["media"].update(name="\ud800")), "surrogates"),
     "too large": (b" " * 20_000_001, "too large"),
 }
 

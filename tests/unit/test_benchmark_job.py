@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from estimators.devices import Placement
 from estimators.errors import InputError, ModelError
@@ -266,6 +267,14 @@ def test_what_cannot_be_read_is_told(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"holiday\.mp4 is not there"):
         waits.run()
     assert "holiday.mp4" in waits.error
+
+
+def test_what_it_is_called_can_be_written_down(tmp_path: Path) -> None:
+    """Bytes that are no text, and an uploaded file's name of any length."""
+    file = tmp_path / "\udcff.png"
+    Image.new("RGB", (8, 8)).save(file)
+    assert load_media(file).about.name == r"\udcff.png"
+    assert load_media(file, "x" * 400).about.name == "x" * 300
 
 
 def test_a_clip_without_a_frame_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

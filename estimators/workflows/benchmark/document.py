@@ -103,6 +103,8 @@ def read_benchmark(data: bytes, name: str) -> Benchmark:
         benchmark: Benchmark = record(Benchmark, given)
     except (ValueError, TypeError, OverflowError, RecursionError) as error:
         raise InputError(f"{name} is damaged: {_short(str(error))}.", advice) from error
+    if not benchmark.measured:
+        raise InputError(f"{name} holds no model's figures.", advice)
     return benchmark
 
 

@@ -12,8 +12,9 @@ from estimators.decode.clips import frames, open_clip
 from estimators.decode.pictures import open_picture
 from estimators.errors import InputError
 from estimators.media.kinds import kind_of
+from estimators.media.names import printable
 from estimators.types import Frame
-from estimators.workflows.benchmark.result import Media
+from estimators.workflows.benchmark.result import LONGEST_TEXT, Media
 
 # Some seconds of a usual clip: to see the same frames again costs no model anything.
 _MOST_FRAMES, MOST_BYTES = 120, 400_000_000
@@ -54,7 +55,7 @@ def load_media(path: Path, name: str = "") -> BenchmarkMedia:
     Raises:
         InputError: it is neither, cannot be read, or none of its frames can be decoded.
     """
-    name = name or path.name
+    name = printable(name or path.name)[:LONGEST_TEXT]
     if not path.exists():
         raise InputError(f"{name} is not there any more.", "Give it once more.")
     if kind_of(path, name) == "clip":

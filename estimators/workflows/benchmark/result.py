@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
@@ -21,7 +20,9 @@ HeldBy = Literal["setting", "cores", "nothing"]
 
 # More of this machine's cores taken by other programs than that, and the figures say so.
 BUSY_SHARE = 0.1
-_LONGEST_TEXT = 300
+LONGEST_TEXT = 300
+# Far beyond any figure of a benchmark: what is reckoned from such numbers is finite.
+_MOST = 1e15
 
 
 @dataclass(frozen=True)
@@ -87,6 +88,8 @@ class Calls:
         if not self.round or any(len(column) != len(self.round) for column in columns):
             raise ValueError("calls: expected as many times of each stage as rounds, at least one")
         _not_negative(*self.round, *(ms for column in columns for ms in column))
+        if not self.latency().all():
+            raise ValueError("calls: expected every one to take some time")
 
     def rounds(self) -> NDArray[np.int64]:
         """Int64 [n], numbered without gaps."""
@@ -192,9 +195,10 @@ class Benchmark:
         if self.format != FORMAT:
             raise ValueError(f"format: expected {FORMAT!r}, got {self.format!r:.60}")
         _texts(self.made, *self.versions, *self.versions.values())
-        names = [(m.model, m.threads, m.device) for m in self.measured]
-        if len(set(names)) < len(names):
-            raise ValueError("measured: one model stands twice with the same threads and device")
+        for name in ("model", "title"):
+            names = [(getattr(m, name), m.threads, m.device) for m in self.measured]
+            if len(set(names)) < len(names):
+                raise ValueError(f"measured: a {name} stands twice with the same threads, device")
 
     def busy(self, measured: Measured) -> bool:
         """Other work ran beside it: a figure of the moment, not of the model."""
@@ -203,10 +207,11 @@ class Benchmark:
 
 
 def _not_negative(*numbers: float) -> None:
-    if not all(0 <= number < math.inf for number in numbers):  # NaN is not, either
-        raise ValueError("expected finite numbers, none of them negative")
+    if not all(0 <= number <= _MOST for number in numbers):  # NaN is not, either
+        raise ValueError(f"expected finite numbers, none of them negative or over {_MOST:g}")
 
 
 def _texts(*texts: object) -> None:
-    if not all(isinstance(text, str) and len(text) <= _LONGEST_TEXT for text in texts):
-        raise ValueError(f"expected texts of at most {_LONGEST_TEXT} letters")
+    if not all(isinstance(text, str) and len(text) <= LONGEST_TEXT for text in texts):
+        raise ValueError(f"expected texts of at most {LONGEST_TEXT} letters")
+    "".join(map(str, texts)).encode()  # halves of characters, which no file can hold: ValueError

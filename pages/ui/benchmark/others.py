@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import count
+from pathlib import PurePath
 
 import streamlit as st
 
@@ -49,12 +51,23 @@ def _take() -> None:
     for file in arrived(_widget()):
         name = printable(file.name)
         try:
-            if name not in kept and len(kept) >= _MOST:
+            found = read_benchmark(content_of(file, MOST_BYTES >> 20), name)
+            called = name_among(kept, name, found)
+            if called not in kept and len(kept) >= _MOST:
                 raise InputError(f"{name} is one too many.", f"{_MOST} machines are the most.")
-            kept[name] = read_benchmark(content_of(file, MOST_BYTES >> 20), name)
+            kept[called] = found
         except InputError as error:
             refused.append(str(error))
     st.session_state[_ROUND] += 1
+
+
+def name_among(kept: Mapping[str, Benchmark], name: str, found: Benchmark) -> str:
+    """`name`, with a number where another benchmark is called so: all begin as `benchmark.json`."""
+    path = PurePath(name)
+    numbered = (f"{path.stem} ({number}){path.suffix}" for number in count(2))
+    while name in kept and kept[name] != found:
+        name = next(numbered)
+    return name
 
 
 def _remove() -> None:
