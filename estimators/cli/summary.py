@@ -13,7 +13,7 @@ from estimators.analysis.agreement import (
     agreement_matrix,
     picture_matches,
 )
-from estimators.analysis.clip_latency import summarise
+from estimators.analysis.clip_latency import ClipLatency, summarise
 from estimators.analysis.figures import Figure, cost_figures, pair_figures, picture_figures
 from estimators.analysis.matching import group_people
 from estimators.analysis.scale import above_thresholds
@@ -57,31 +57,37 @@ def figures(runs: Sequence[ModelRun]) -> Iterator[Figure]:
 def _numbers(run: ModelRun) -> dict[str, float | None]:
     people = list(_shown(run).values())
     scores = np.concatenate([p.score[np.isfinite(p.xy).all(axis=-1)] for p in people])
-    latency = summarise(
-        np.concatenate([e.latency_ms for e in run.estimates]),
-        np.concatenate([e.busy for e in run.estimates]),
-    )
     status = run.status or ModelStatus(run.spec.key, "stopped")
     return {
         "people": sum(len(p) for p in people),
         "mean_score": float(scores.mean()) if scores.size else None,
-        "latency": latency.median_ms,
+        "latency": _latency(run).median_ms,
+        "frames_busy": sum(int(e.busy.sum()) for e in run.estimates),
         "first_call": status.first_call_ms,
         "load": status.load_s,
         "memory": status.memory_mb,
     }
 
 
+def _latency(run: ModelRun) -> ClipLatency:
+    return summarise(
+        np.concatenate([e.latency_ms for e in run.estimates]),
+        np.concatenate([e.busy for e in run.estimates]),
+    )
+
+
 def _row(run: ModelRun) -> tuple[str, ...]:
     if not run.answered:
         return (run.spec.key, "failed", "-", run.spec.score_kind, "-", "-", "-", "-", "-")
     numbers = _numbers(run)
+    latency = number(numbers["latency"], 1) + (" (busy)" if _latency(run).busy else "")
     return (
         run.spec.key,
         number(numbers["people"], 0),
         number(numbers["mean_score"], 2),
         run.spec.score_kind,
-        *(number(numbers[name], 1) for name in ("latency", "first_call", "load")),
+        latency,
+        *(number(numbers[name], 1) for name in ("first_call", "load")),
         number(numbers["memory"], 0),
         "-" if run.placement is None else run.placement.computed,
     )

@@ -33,6 +33,7 @@ TOGETHER = (
 # In a process each.  TensorFlow only runs the `-tfhub` variants, which check the others.
 FRAMEWORKS = ("ai_edge_litert.interpreter", "mediapipe.tasks.python.vision", "torchvision")
 OPTIONAL = ("tensorflow", "tensorflow_hub")
+_ONLY_REFERENCES = "only the -tfhub variants need it"
 
 
 def python() -> Iterator[Finding]:
@@ -48,21 +49,24 @@ def python() -> Iterator[Finding]:
 def installed() -> Iterator[Finding]:
     """The versions of `requirements.txt` against those that are installed."""
     pins = _PIN.findall((ROOT / "requirements.txt").read_text(encoding="utf-8"))
-    absent, other = [], []
+    absent, unused, other = [], [], []
     for name, relation, version in pins:
         try:
             here = metadata.version(name)
         except metadata.PackageNotFoundError:
-            absent.append(name)
+            (unused if name.replace("-", "_") in OPTIONAL else absent).append(name)
             continue
         # PyTorch's CPU build calls itself 2.14.1+cpu.
         if relation == "==" and here.partition("+")[0] != version:
             other.append(f"{name} {here} instead of {version}")
     if absent:
         yield Finding("packages", "broken", f"not installed: {', '.join(absent)}", INSTALL)
+    if unused:
+        words = f"not installed: {', '.join(unused)} ({_ONLY_REFERENCES})"
+        yield Finding("packages", "note", words, INSTALL)
     if other:
         yield Finding("packages", "note", f"other versions: {', '.join(other)}", INSTALL)
-    if not absent and not other:
+    if not (absent or unused or other):
         yield Finding("packages", "fine", f"the {len(pins)} of requirements.txt")
 
 
@@ -76,7 +80,7 @@ def imports() -> Iterator[Finding]:
         yield Finding(
             f"import {module.partition('.')[0]}",
             "note" if optional else "broken",
-            words + (" (only the -tfhub variants need it)" if optional else ""),
+            f"{words} ({_ONLY_REFERENCES})" if optional else words,
             libraries.cure(words) or INSTALL,
         )
     if not failures:

@@ -98,6 +98,7 @@ def test_the_figures_of_the_page_are_in_a_file() -> None:
     told = ("preprocess", "inference", "postprocess", "latency", "latency_least", "latency_most")
     told += ("transport", "first_call", "load", "memory", "memory_peak")
     assert [values(name, model=SINGLE)[0] for name in told] == list(cost.values())
+    assert values("frames_busy", model=SINGLE) == [1]
     assert (cost["least, ms"], cost["total, ms"], cost["most, ms"]) == (4, 6, 9)
     assert values("memory", model=SINGLE) == [300]
     assert values("memory", model=SEVERAL) == []

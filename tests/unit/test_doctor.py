@@ -115,10 +115,10 @@ def test_a_wrong_python_is_broken(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_absent_and_other_packages_are_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
-    here = {"numpy": "1.0", "torch": "2.14.1+cpu"}
+    here, absent = {"numpy": "1.0", "torch": "2.14.1+cpu"}, {"av"}
 
     def version(name: str) -> str:
-        if name == "av":
+        if name in absent:
             raise packages.metadata.PackageNotFoundError(name)
         return here.get(name, pins[name])
 
@@ -131,6 +131,10 @@ def test_absent_and_other_packages_are_told_apart(monkeypatch: pytest.MonkeyPatc
     assert (broken.state, broken.found) == ("broken", "not installed: av")
     assert note.state == "note"
     assert note.found == f"other versions: numpy 1.0 instead of {pins['numpy']}"
+    here, absent = {"torch": "2.14.1+cpu"}, {"tensorflow", "tensorflow-hub"}
+    (note,) = packages.installed()
+    assert note.state == "note"
+    assert "tensorflow, tensorflow-hub (only the -tfhub variants" in note.found
 
 
 def test_one_package_that_ends_its_process_is_found_among_the_others(

@@ -191,7 +191,8 @@ def _summary(comparison: Comparison, statuses: Callable[[], Sequence[ModelStatus
         *pair_figures(name, comparison.matrix.pairs),
     ]
     for model, cost in costs(comparison, statuses()).items():
-        figures += cost_figures(name, model, **cost)
+        busy = float(comparison.results[model].busy)
+        figures += cost_figures(name, model, **cost, frames_busy=busy)
     return to_bytes(lambda sink: write_csv(summary_table(figures), sink))
 
 
