@@ -140,13 +140,13 @@ def test_figures_move(open_live: OpenLive) -> None:
     wait_until(lambda: texts.add(row.inner_text()) or len(texts) > 4)
     expect(page.get_by_text("joint", exact=True)).to_be_visible()
     expect(page.get_by_text("left shoulder")).to_be_visible()
-    latency = page.get_by_role("img", name="Median latency over the last 30 seconds")
+    latency = page.get_by_role("img", name="Median time to an answer over the last 30 seconds")
     expect(latency).to_have_attribute("aria-label", re.compile(r"MoveNet Lightning \d+\.\d ms"))
     before = ink(latency)
     wait_until(lambda: ink(latency) != before)
     with page.expect_download() as download:
         page.get_by_role("button", name="Save").first.click()
-    assert download.value.suggested_filename == "live-latency.png"
+    assert download.value.suggested_filename == "live-answers.png"
 
 
 def ink(canvas: Locator) -> int:

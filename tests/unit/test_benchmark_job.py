@@ -120,6 +120,19 @@ def test_other_viewers_work_is_waited_for_and_told() -> None:
     assert quiet.benchmark.measured[0].alone
 
 
+def test_whatever_is_asked_of_a_model_marks_what_others_are_answered() -> None:
+    """The second warm-up, too, which counts for nothing here."""
+    app, unmarked = App(), []
+
+    def told(model: str) -> float:
+        with app.activity.work() as theirs:
+            unmarked.append(not theirs.disturbed)
+        return 5.0
+
+    job(Host(told), app=app).run()
+    assert not any(unmarked)
+
+
 def test_a_round_that_somebody_disturbed_is_measured_again() -> None:
     app, disturbed = App(), []
     alone = measure.Alone(app, lambda: False)  # type: ignore[arg-type]

@@ -35,7 +35,12 @@ from estimators.types import Estimate, PoseSet, Timings
 from estimators.workflows.clip.analysis import ClipAnalysis
 from estimators.workflows.clip.series import agreement_series
 from pages.ui.columns import meaning
-from pages.ui.video.tables import disputed_table, latency_table, steadiness_table
+from pages.ui.video.tables import (
+    disputed_table,
+    latency_table,
+    not_its_own,
+    steadiness_table,
+)
 from tests.unit.analysis_motion import clip_of, standing, vanished, walking
 
 A, B, C = "movenet-multipose", "keypointrcnn-fast", "blazepose-full"
@@ -99,15 +104,22 @@ def test_the_steadiness_on_the_page_is_in_the_file(
             assert times * value(table, figure, **who) == pytest.approx(row[title])
 
 
-def timed() -> ClipEstimates:
+def timed(busy: range = range(30, 34)) -> ClipEstimates:
     """Each frame takes another time; beside some of them other work ran."""
     clip = ClipEstimates(A, COCO_17, "walk.mp4", (1280, 720))
     for t, seconds in enumerate(TIME):
         took = Timings(1, 5 + t % 45 / 5 if t else 40, 1)
         poses = PoseSet(COCO_17, ONE[t][None], np.full((1, 17), 0.9), np.full(1, 0.9))
         estimate = Estimate(poses, took, t, float(seconds))
-        clip.append(estimate, 0.5, 2 + t % 3, busy=30 <= t < 34)
+        clip.append(estimate, 0.5, 2 + t % 3, busy=t in busy)
     return clip
+
+
+def test_a_latency_of_busy_frames_alone_is_told_as_no_models_own() -> None:
+    some, every = (ClipAnalysis.of({A: timed(busy)}) for busy in (range(1, 89), range(1, 90)))
+    alone = [SimpleNamespace(analysis=analysis, specs=[get(A)]) for analysis in (some, every)]
+    assert not_its_own(alone[0]) == ""  # type: ignore[arg-type]  # all that it reads
+    assert get(A).title in not_its_own(alone[1])  # type: ignore[arg-type]
 
 
 def test_the_latency_on_the_page_is_in_the_file() -> None:

@@ -115,9 +115,11 @@ class Pass:
         work, spec = self._work, turn.spec
         turn.ask = stack.enter_context(self._asking(spec))
         if retired:
-            turn.ask()
-            self._held(spec)
-            turn.warm = warm_up(turn.ask, work.settings.seconds)
+            work.alone.wait()
+            with work.alone.work():  # what others are answered meanwhile is no figure of its own
+                turn.ask()
+                self._held(spec)
+                turn.warm = warm_up(turn.ask, work.settings.seconds)
         pid = self._status(spec).pid
         turn.others = OtherWork([] if pid is None else [pid])
 

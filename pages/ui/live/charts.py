@@ -29,25 +29,28 @@ _charts = st.components.v2.component(
 
 
 def live_charts(figures: StreamFigures, now_s: float) -> None:
-    """The latency of each answer (logarithmic, as models differ a hundredfold) and the rate."""
+    """The time to each answer (logarithmic, as models differ a hundredfold) and the rate."""
     with st.container(key="live_charts_frame"):
         _charts(key="live_charts", data={"charts": chart_data(figures, now_s)})
 
 
 def chart_data(figures: StreamFigures, now_s: float) -> list[dict[str, Any]]:
     """What both charts show; times in seconds before `now_s`."""
-    latency = [_series(f, *_thinned(*f.latency.latencies(now_s))) for f in figures.models]
+    answers = [_series(f, *_thinned(*f.latency.latencies(now_s))) for f in figures.models]
     rate = [_series(f, *f.latency.rates(now_s)) for f in figures.models]
     return [
         {
-            "title": "Latency of each answer",
-            "y": "latency, ms",
+            "title": "Time to each answer, beside the video",
+            "y": "time to the answer, ms",
             "log": True,
             "alt": _alt(
-                "Median latency", "ms", [f.summary.median_ms for f in figures.models], figures
+                "Median time to an answer",
+                "ms",
+                [f.summary.median_ms for f in figures.models],
+                figures,
             ),
-            "file": "live-latency.png",
-            "series": latency,
+            "file": "live-answers.png",
+            "series": answers,
             "window_s": WINDOW_S,
         },
         {

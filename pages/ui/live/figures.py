@@ -51,7 +51,8 @@ _COLUMNS = (
     (
         "median",
         "ms",
-        "From handing over a frame to the model's answer; half of the answers were faster",
+        "From handing over a frame to the model's answer; half of the answers were faster. The "
+        "model gives way to the video here: its own latency is what the Benchmark page measures",
     ),
     ("p95", "ms", "19 of 20 answers were faster"),
     ("age", "ms", "How long ago the camera saw what the overlay shows"),
@@ -73,7 +74,7 @@ def meanings(specs: Sequence[ModelSpec]) -> str:
 
 
 def model_table(figures: StreamFigures) -> str:
-    """Two rows a model: its name; rate, latency, age and drops, or the reason why it has none."""
+    """Two rows a model: its name; rate, times, age and drops, or the reason why it has none."""
     head = "".join(
         f'<th scope="col" title="{why}">{name}<br>{unit}</th>' for name, unit, why in _COLUMNS
     )

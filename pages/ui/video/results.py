@@ -34,7 +34,7 @@ from pages.ui.video.charts import (
 )
 from pages.ui.video.comparison import ClipComparison
 from pages.ui.video.stage import go_to
-from pages.ui.video.tables import disputed_table, latency_table, steadiness_table
+from pages.ui.video.tables import disputed_table, latency_table, not_its_own, steadiness_table
 from pages.ui.video.truth import truth
 from pages.ui.video.work import how_fast
 
@@ -293,5 +293,6 @@ def _speed(comparison: ClipComparison) -> None:
         f"{how_fast(comparison.job)}The model's own time: preparing the frame, the network, its "
         "output. Median and 95th percentile leave the first frame out, in which a model may warm "
         "up or look for people anew. Models took turns. Frames measured while this machine was "
-        "busy with other work count only where there are no others."
+        "busy with other work count only where there are no others; the chart shows all."
+        f"{not_its_own(comparison)}"
     )

@@ -75,3 +75,10 @@ def latency_table(comparison: ClipComparison) -> pd.DataFrame:
             "measured while busy": report.busy(spec.key),
         }
     return pd.DataFrame.from_dict(rows, orient="index")
+
+
+def not_its_own(comparison: ClipComparison) -> str:
+    """Whose latency in the table was measured beside other work alone; "" where nobody's."""
+    latency = comparison.analysis.report.latency
+    busy = ", ".join(spec.title for spec in comparison.specs if latency[spec.key].busy)
+    return f" Measured while busy, and no model's own latency: {busy}." if busy else ""
