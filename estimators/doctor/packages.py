@@ -49,7 +49,9 @@ def python() -> Iterator[Finding]:
 def installed() -> Iterator[Finding]:
     """The versions of `requirements.txt` against those that are installed."""
     pins = _PIN.findall((ROOT / "requirements.txt").read_text(encoding="utf-8"))
-    absent, unused, other = [], [], []
+    absent: list[str] = []
+    unused: list[str] = []
+    other: list[str] = []
     for name, relation, version in pins:
         try:
             here = metadata.version(name)
