@@ -19,6 +19,7 @@ from estimators.workflows.benchmark.asks import BenchmarkSettings, threads_of
 from estimators.workflows.benchmark.document import write_benchmark
 from estimators.workflows.benchmark.job import BenchmarkJob, Surroundings
 from estimators.workflows.benchmark.media import load_media
+from estimators.workflows.benchmark.progress import in_words
 
 _LOOK_S = 0.5
 
@@ -59,7 +60,7 @@ def _report(job: BenchmarkJob, file: Path | None) -> int:
     if job.error:
         complain(f"error: {job.error}")
     for failed in job.benchmark.failed:
-        complain(f"error: {failed.model} with {failed.threads} threads: {failed.error}")
+        complain(f"error: {failed.model} with {in_words(failed.threads)}: {failed.error}")
     if not job.benchmark.measured:
         complain("error: No model has been measured.")
         return INTERRUPTED if job.state == "cancelled" else FAILED

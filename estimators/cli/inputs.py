@@ -202,7 +202,7 @@ def chosen_models(text: str | None) -> tuple[list[ModelSpec], list[str]]:
     if text is not None:
         keys = [key.strip() for key in text.split(",") if key.strip()]
         if not keys or len(set(keys)) < len(keys):
-            raise InputError(f"--models {text!r} names no model or one twice.", "See `models`.")
+            raise InputError(f"{text!r} names no model or one twice.", "See `models`.")
         return [registry.get(key) for key in keys], []
     defaults = registry.default_models(
         lambda key: weights.state(registry.get(key).weights).path is not None

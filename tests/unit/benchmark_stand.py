@@ -90,7 +90,7 @@ class Host:
         self.log: list[tuple[str, str]] = []
         self.frames: list[Frame] = []
         self.closed = False
-        self.devices: set[str] = set()
+        self.devices: set[tuple[str, str]] = set()
         self.where = Placement("cpu", CPU_ONLY)
         self._told = told
         self._loaded: set[str] = set()
@@ -102,7 +102,7 @@ class Host:
             self._loaded.add(model)
             self.log.append(("load", model))
         self.log.append(("ask", model))
-        self.devices.add(options.device)
+        self.devices.add((model, options.device))
         self.frames.append(frame)
         ms = self._told(model)
         poses = PoseSet.empty(MODELS["movenet-lightning"].skeleton)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -106,6 +107,14 @@ def test_the_table_names_machine_interval_and_ratio() -> None:
     assert row.split() == ["blazepose-full", "movenet-lightning", "2", "2.00", "2.00", "to", "2.00"]
     assert "kept to as many cores" in text
     assert "(busy)" not in text
+
+
+def test_a_low_clock_is_told_and_a_usual_one_is_not() -> None:
+    governed = [
+        replace(WHOLE, machine=replace(WHOLE.machine, governor=name))
+        for name in ("powersave", "performance")
+    ]
+    assert [any("clock" in note for note in notes(each)) for each in governed] == [True, False]
 
 
 def test_no_ratio_of_models_that_did_not_take_turns() -> None:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from functools import partial
 from itertools import groupby, islice
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -16,12 +17,14 @@ from PIL import Image
 
 from estimators.devices import Placement
 from estimators.errors import InputError, ModelError
+from estimators.registry import MODELS
 from estimators.runtime.api import ModelStatus
 from estimators.runtime.machine import available_cores
 from estimators.settings import Settings
-from estimators.workflows.benchmark import measure, media
+from estimators.workflows.benchmark import measure, media, progress
 from estimators.workflows.benchmark.asks import ROUNDS, BenchmarkSettings, threads_of
 from estimators.workflows.benchmark.job import BenchmarkJob, Surroundings
+from estimators.workflows.benchmark.jobs import MOST_KEPT, BenchmarkJobs, MediaFile
 from estimators.workflows.benchmark.media import BenchmarkMedia, load_media
 from estimators.workflows.benchmark.notes import notes
 from estimators.workflows.together import groups
@@ -57,6 +60,45 @@ def test_models_start_alone_and_then_take_turns() -> None:
     assert len(a.calls.round) == 30
     assert a.calls.latency() == pytest.approx(np.full(30, 5.0))
     assert (a.settled, a.alone, a.held_by, b.held_by) == (True, True, "setting", "nothing")
+    assert (a.load_s, a.first_call_ms) == (0.5, 5.0)
+    assert done.progress.text.endswith("1 thread: round 10 of 10")
+
+
+def test_transport_is_what_a_call_took_beyond_the_models_own_stages(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clock = iter((10.0, 10.009))
+    monkeypatch.setattr(measure, "time", SimpleNamespace(perf_counter=lambda: next(clock)))
+    call = measure.Asking(Host({A: 4.0}.__getitem__), A, ONE, lambda: False)()  # type: ignore[arg-type]
+    assert call == pytest.approx((1.0, 2.0, 1.0, 5.0))
+
+
+def test_the_time_that_is_left_is_told_by_what_is_done(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [100.0]
+    monkeypatch.setattr(progress, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    steps = progress.Steps(2, 10)
+    assert steps.left_s is None
+    steps.warming("A", 1)
+    assert steps.left_s is None, "nothing is done"
+    now[0] += 8.0
+    steps.warmed()  # four tenths of one of two models
+    assert steps.left_s == pytest.approx(32.0)
+    for _ in range(10):
+        steps.measured()
+    assert (steps.share, steps.left_s) == pytest.approx((0.5, 8.0))
+
+
+def test_the_newest_benchmarks_are_kept() -> None:
+    kept = BenchmarkJobs(Surroundings(Settings()))
+    asked = [MediaFile(Path("p.png"), str(n), "digest") for n in range(MOST_KEPT + 2)]
+    done = SimpleNamespace(benchmark=SimpleNamespace(measured=(1,)))
+    for media_file in asked:
+        kept._ended((media_file.key, QUICK), done)  # type: ignore[arg-type]
+    found = [kept.find(media_file, QUICK) is done for media_file in asked]
+    assert found == [False] * 2 + [True] * MOST_KEPT
+    again = SimpleNamespace(**vars(done))
+    kept._ended((asked[-1].key, QUICK), again)  # type: ignore[arg-type]
+    assert kept.find(asked[-1], QUICK) is again
 
 
 def test_a_single_model_is_not_started_twice() -> None:
@@ -83,6 +125,7 @@ def test_each_number_of_threads_is_a_pass_of_its_own() -> None:
     passes = BenchmarkJob(lambda: ONE, settings, Surroundings(Settings(), make=make))  # type: ignore[arg-type]
     passes.run()
     assert [host.threads for host in hosts] == [1, 2]
+    assert passes.progress.share == pytest.approx(1.0)
     one, two = passes.benchmark.measured
     assert (one.threads, two.threads) == (1, 2)
     assert not one.took_turns_with(two)
@@ -325,18 +368,21 @@ def test_an_unknown_model_is_named() -> None:
 
 
 def test_each_model_is_asked_on_the_device_that_was_chosen_and_says_where_it_was() -> None:
-    host = Host(steady({A: 5.0}))
+    host = Host(steady({A: 5.0, B: 5.0}))
     host.where = Placement("cuda:1", "a trial on it worked", "NVIDIA A100", "float16")
-    chosen = job(host, BenchmarkSettings((A,), (1,), seconds=1.0, device="cuda:1"))
+    models = {A: MODELS[A], B: replace(MODELS[B], cuda=True)}
+    asked = BenchmarkSettings((B, A), (1,), seconds=1.0, device="cuda:1")
+    chosen = job(host, asked, models=models)
     chosen.run()
-    assert host.devices == {"cuda:1"}
-    (one,) = chosen.benchmark.measured
+    # The other computes on the CPU alone, and would refuse anything else.
+    assert host.devices == {(B, "cuda:1"), (A, "")}
+    one, _ = chosen.benchmark.measured
     assert (one.device, one.where, one.computed) == ("cuda:1", host.where, "cuda:1, float16")
     told = "NVIDIA A100 (cuda:1), float16: a trial on it worked."
     assert any(note.endswith(told) for note in notes(chosen.benchmark))
     usual = Host(steady({A: 5.0}))
     plain = job(usual, BenchmarkSettings((A,), (1,), seconds=1.0))
     plain.run()
-    assert usual.devices == {""}
+    assert usual.devices == {(A, "")}
     assert plain.benchmark.measured[0].computed == "cpu"
     assert not any("CPU" in note for note in notes(plain.benchmark))

@@ -27,7 +27,8 @@ class BenchmarkSettings:
         seconds: about how long each model is measured in each pass; a warm-up takes at most as
             long again.
         calls: most calls of each model that are measured in each pass.
-        device: where models compute, a wish of `devices`; "" for what the settings say.
+        device: where those models compute that can use a GPU, a wish of `devices`; "" for what the
+            settings say.
 
     Raises:
         InputError: nothing to measure, or a value that is not possible.
@@ -66,7 +67,7 @@ def threads_of(texts: Sequence[str]) -> tuple[int, ...]:
     for text in (text.strip() for text in texts):
         if text != ALL and (not text.isdecimal() or len(text) > 6 or int(text) < 1):
             raise InputError(
-                f"{text[:20]!r} is no number of threads.", f"Give {', '.join(THREADS)}."
+                f"{text[:20]!r} is no number of threads.", f"Give 1, 2 or another, or {ALL}."
             )
         found.append(cores if text == ALL else min(cores, int(text)))
     return tuple(dict.fromkeys(found))

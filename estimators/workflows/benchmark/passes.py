@@ -125,7 +125,7 @@ class Pass:
 
     def _asking(self, spec: ModelSpec) -> Asking:
         work = self._work
-        device = work.settings.device
+        device = work.settings.device if spec.cuda else ""  # the others know one place only
         return Asking(self._runner, spec.key, work.media, work.stopped, device)
 
     def _rounds(self, turns: Sequence[_Turn], group: int) -> Iterator[Measured | Failed]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
+from estimators.numerals import counted
 from estimators.workflows.background import RunState
 
 # Of the work for one model, what its cold start and warm-up are told to be.
@@ -60,4 +61,4 @@ class Steps:
 
 def in_words(threads: int) -> str:
     """ "1 thread", "2 threads"."""
-    return f"{threads} thread{'s'[: threads != 1]}"
+    return counted(threads, "thread")

@@ -11,6 +11,7 @@ import streamlit as st
 from estimators.export.sinks import to_bytes
 from estimators.workflows.benchmark.document import write_benchmark
 from estimators.workflows.benchmark.notes import machine_text, notes
+from estimators.workflows.benchmark.progress import in_words
 from estimators.workflows.benchmark.result import Benchmark, Measured
 from estimators.workflows.benchmark.tradeoff import measured_choices, published_choices
 from pages.ui.address import choose
@@ -102,7 +103,7 @@ def _explained() -> None:
 
 def _pass(benchmark: Benchmark) -> Shown:
     threads = sorted({m.threads for m in benchmark.measured}, reverse=True)
-    words = {str(n): f"{n} thread{'s'[: n != 1]}" for n in threads}
+    words = {str(n): in_words(n) for n in threads}
     key = next(iter(words)) if len(words) == 1 else choose("Threads", words, "benchmark_pass")
     return Shown(benchmark, tuple(m for m in benchmark.measured if str(m.threads) == key))
 

@@ -11,6 +11,7 @@ from estimators.registry import MODELS
 from estimators.workflows.benchmark.asks import THREADS, BenchmarkSettings, threads_of
 from estimators.workflows.benchmark.job import BenchmarkJob, Surroundings
 from estimators.workflows.benchmark.jobs import BenchmarkJobs, MediaFile
+from estimators.workflows.benchmark.progress import in_words
 from estimators.workflows.benchmark.result import Benchmark
 from pages.ui import devices, engine, memory
 from pages.ui.address import publish
@@ -159,5 +160,5 @@ def _say_how_it_went(job: BenchmarkJob) -> None:
         st.info(text, icon=":material/history:")
     for failed in job.benchmark.failed:
         title = escaped(MODELS[failed.model].title)
-        threads = f"{failed.threads} thread{'s'[: failed.threads != 1]}"
+        threads = in_words(failed.threads)
         st.warning(f"**{title}**, {threads}: {said(failed.error)}", icon=":material/error:")
