@@ -19,8 +19,9 @@ from estimators.workflows.benchmark.document import read_benchmark, write_benchm
 from estimators.workflows.benchmark.job import Surroundings
 from estimators.workflows.benchmark.jobs import BenchmarkJobs, MediaFile
 from estimators.workflows.benchmark.result import Benchmark
-from pages.ui.benchmark import work
+from pages.ui.benchmark import charts, work
 from pages.ui.benchmark.others import name_among
+from pages.ui.benchmark.tables import ratios_table, row_names
 from pages.ui.running import Mine
 from tests.app.visits import visit
 from tests.unit.benchmark_stand import Host, benchmark, calls, measured, steady
@@ -155,6 +156,8 @@ def test_accuracy_is_the_persons_own_where_they_have_evaluated() -> None:
     assert "mine\\.json" in words(at)
     marks = [t for t in chart(at)["data"] if t.get("mode") == "markers+text"]
     assert [t["y"] for t in marks] == [[0.31]]
+    assert "no accuracy known: BlazePose full" in words(at)
+    assert "no accuracy known" not in words(published)
 
 
 def test_other_machines_stand_beside_this_one() -> None:
@@ -183,6 +186,22 @@ def test_a_choice_that_is_there_no_more_is_another_one() -> None:
     at.run()
     assert not at.exception
     assert at.button_group(key="benchmark_pass").value == "4"
+
+
+def test_charts_keep_apart_what_is_called_alike_and_take_no_title_for_markup() -> None:
+    gpu = measured(device="cuda:0", title="<b>%{x}</b>", calls=calls([4.0] * 10))
+    models = (measured(title="<b>%{x}</b>"), gpu, measured(BLAZE))
+    names = [f"‹b›% {{x}}‹/b›, {device}" for device in ("cpu", "cuda:0")] + ["BlazePose full"]
+    for make in (charts.box_chart, charts.ecdf_chart):
+        assert [trace.name for trace in make(models).data] == names
+    for make in (charts.stages_chart, charts.memory_chart):
+        assert list(make(models).data[0].y) == names
+    assert list(ratios_table(models).columns) == row_names(models)  # type: ignore[union-attr]
+    both = charts.machines_chart({"<i>.json": benchmark(*models)})
+    assert [(trace.name, list(trace.y)) for trace in both.data] == [
+        ("‹i›.json", ["‹b›% {x}‹/b›", "BlazePose full"])
+    ]
+    assert list(both.data[0].x) == [4.0, 10.0], "the faster device"
 
 
 def test_files_of_several_machines_may_be_called_alike() -> None:

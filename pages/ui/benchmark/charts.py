@@ -11,6 +11,7 @@ from estimators.registry import MODELS
 from estimators.workflows.benchmark import figures
 from estimators.workflows.benchmark.result import STAGES, Benchmark, Measured
 from estimators.workflows.benchmark.tradeoff import Choice
+from pages.ui.benchmark.tables import row_names
 from pages.ui.charts import STAGES as PATTERNS
 from pages.ui.colours import colours, ink
 from pages.ui.evaluate.charts import laid_out
@@ -32,10 +33,10 @@ def box_chart(models: Sequence[Measured]) -> go.Figure:
     import plotly.graph_objects as go
 
     figure = go.Figure()
-    for one, colour in _coloured(models):
+    for one, name, colour in _coloured(models):
         figure.add_box(
             x=one.calls.latency(),
-            name=one.title,
+            name=name,
             orientation="h",
             marker={"color": colour, "size": 4},
             line={"color": colour},
@@ -51,15 +52,15 @@ def ecdf_chart(models: Sequence[Measured]) -> go.Figure:
     import plotly.graph_objects as go
 
     figure = go.Figure()
-    for one, colour in _coloured(models):
+    for one, name, colour in _coloured(models):
         times = np.sort(one.calls.latency())
         figure.add_scatter(
             x=times,
             y=np.arange(1, len(times) + 1) / len(times),
             mode="lines",
             line={"shape": "hv", "color": colour, "width": 2.5},
-            name=one.title,
-            hovertemplate=f"{one.title}: %{{y:.0%}} within %{{x:.1f}} ms<extra></extra>",
+            name=name,
+            hovertemplate=f"{name}: %{{y:.0%}} within %{{x:.1f}} ms<extra></extra>",
         )
     _time_axis(figure, [one.calls.latency() for one in models])
     figure.update_yaxes(tickformat=".0%", range=[0, 1.02])
@@ -71,12 +72,13 @@ def stages_chart(models: Sequence[Measured]) -> go.Figure:
     import plotly.graph_objects as go
 
     stages = [figures.stages(one.calls) for one in models]
-    tints = [colour for _, colour in _coloured(models)]
+    names = [name for _, name, _ in _coloured(models)]
+    tints = [colour for _, _, colour in _coloured(models)]
     figure = go.Figure()
     for stage in STAGES:
         pattern = {"shape": _PATTERNS[stage], "fgcolor": "rgba(255,255,255,0.8)", "size": 6}
         figure.add_bar(
-            y=[one.title for one in models],
+            y=names,
             x=[times[stage] for times in stages],
             orientation="h",
             showlegend=False,
@@ -91,7 +93,7 @@ def stages_chart(models: Sequence[Measured]) -> go.Figure:
             marker={"color": _GREY, "pattern": {"shape": _PATTERNS[stage], "size": 6}},
         )
     totals = [sum(times.values()) for times in stages]
-    _label(figure, [one.title for one in models], totals, "{:.1f} ms")
+    _label(figure, names, totals, "{:.1f} ms")
     figure.update_layout(barmode="stack", xaxis_range=[0, 1.25 * max(totals)])
     return laid_out(figure, "Stages of the whole", "time, ms", "", 140 + _ROW * len(models))
 
@@ -100,8 +102,8 @@ def memory_chart(models: Sequence[Measured]) -> go.Figure:
     """Two bars a model: after warm-up, and the most it ever held."""
     import plotly.graph_objects as go
 
-    tints = [colour for _, colour in _coloured(models)]
-    titles = [one.title for one in models]
+    titles = [name for _, name, _ in _coloured(models)]
+    tints = [colour for _, _, colour in _coloured(models)]
     now = [one.pss_mb or 0.0 for one in models]
     peak = [one.peak_mb or 0.0 for one in models]
     figure = go.Figure()
@@ -151,8 +153,8 @@ def tradeoff_chart(choices: Sequence[Choice]) -> go.Figure:
             x=[c.latency_ms for c in of_set],
             y=[c.accuracy.value for c in of_set],
             mode="markers+text",
-            name=test_set,
-            text=[c.title.replace(" ", "<br>", 1) for c in of_set],
+            name=_plain(test_set),
+            text=[_plain(c.title).replace(" ", "<br>", 1) for c in of_set],
             textposition="top center",
             textfont={"size": 12, "color": ink()},
             cliponaxis=False,
@@ -175,20 +177,21 @@ def machines_chart(every: Mapping[str, Benchmark]) -> go.Figure:
     """Each model's median on each machine, with the number of threads that was fastest there."""
     import plotly.graph_objects as go
 
-    titles = list(dict.fromkeys(m.title for b in every.values() for m in b.measured))
+    titles = list(dict.fromkeys(_plain(m.title) for b in every.values() for m in b.measured))
     figure, slowest = go.Figure(), 0.0
     for (name, benchmark), colour in zip(every.items(), _MACHINES * 2, strict=False):
         best: dict[str, float] = {}
         for one in benchmark.measured:
             ms = figures.latency(one.calls).median_ms
-            best[one.title] = min(ms, best.get(one.title, ms))
+            title = _plain(one.title)
+            best[title] = min(ms, best.get(title, ms))
         known = [title for title in titles if title in best]
         slowest = max(slowest, *best.values())
         figure.add_bar(
             y=known,
             x=[best[title] for title in known],
             orientation="h",
-            name=name,
+            name=_plain(name),
             marker_color=colour,
             text=[f"{best[title]:.1f}" for title in known],
             textposition="outside",
@@ -198,8 +201,8 @@ def machines_chart(every: Mapping[str, Benchmark]) -> go.Figure:
         )
     figure.update_xaxes(range=[0, 1.25 * slowest])
     height = 140 + len(titles) * (24 * len(every) + 20)
-    title = "Median latency with the threads that are fastest"
-    return laid_out(figure, title, "latency, ms", "", height)
+    heading = "Median latency with the threads that are fastest"
+    return laid_out(figure, heading, "latency, ms", "", height)
 
 
 def _intervals(choices: Sequence[Choice]) -> dict[str, object]:
@@ -243,9 +246,11 @@ def _time_axis(figure: go.Figure, times: Sequence[np.ndarray], room: float = 1.1
         figure.update_xaxes(range=[0, high * room])
 
 
-def _coloured(models: Sequence[Measured]) -> list[tuple[Measured, str]]:
+def _coloured(models: Sequence[Measured]) -> list[tuple[Measured, str, str]]:
+    """Each with its name as a row and its colour."""
     tints = _tints([one.model for one in models])
-    return [(one, tints[one.model]) for one in models]
+    named = zip(models, row_names(models), strict=True)
+    return [(one, _plain(name), tints[one.model]) for one, name in named]
 
 
 def _tints(models: Sequence[str]) -> dict[str, str]:
@@ -255,5 +260,5 @@ def _tints(models: Sequence[str]) -> dict[str, str]:
 
 
 def _plain(text: str) -> str:
-    """A file's name where Plotly would take it for markup."""
+    """What a file says, or is called, where Plotly would take it for markup."""
     return text.replace("<", "‹").replace(">", "›").replace("%{", "% {")

@@ -161,6 +161,9 @@ def _tradeoff(shown: Shown) -> None:
         "Ringed, and joined by a line: no other model of the same set is both as fast and as "
         f"accurate. Accuracy is AP. {escaped('; '.join(sources))}."
     )
+    shown_too = {choice.model for choice in choices}
+    if left := [m.title for m in shown.models if m.model not in shown_too]:
+        st.caption(f"Not in the chart, with no accuracy known: {escaped(', '.join(left))}.")
 
 
 def _side_by_side(every: Mapping[str, Benchmark], shown: Shown) -> None:

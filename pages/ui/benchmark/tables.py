@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -41,22 +42,29 @@ def figures_table(benchmark: Benchmark) -> pd.DataFrame:
     return pd.DataFrame(rows).set_index("model")
 
 
+def row_names(models: Sequence[Measured]) -> list[str]:
+    """Their titles, with the device where one title stands twice."""
+    often = Counter(one.title for one in models)
+    return [m.title if often[m.title] == 1 else f"{m.title}, {m.device}" for m in models]
+
+
 def ratios_table(models: Sequence[Measured]) -> pd.DataFrame | None:
     """How many times as long each row's model takes as each column's; None for one model."""
     import pandas as pd
 
     if len(models) < 2:
         return None
+    names = row_names(models)
     cells = {
-        to.title: [
+        name: [
             in_brackets(figures.ratio(of.calls, to.calls))
             if of is not to and of.took_turns_with(to)
             else "–"
             for of in models
         ]
-        for to in models
+        for name, to in zip(names, models, strict=True)
     }
-    return pd.DataFrame(cells, index=[of.title for of in models])
+    return pd.DataFrame(cells, index=names)
 
 
 def machines_table(every: Mapping[str, Benchmark]) -> pd.DataFrame:
