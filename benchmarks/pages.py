@@ -7,8 +7,6 @@ Each is the median of several rounds on a server of its own; the browser shares 
 load of the machine is told beside it.
 
     python -m benchmarks.pages [--rounds 7] [--browser PATH]
-
-Ends with 1 where a median is over its limit.
 """
 
 from __future__ import annotations
@@ -28,6 +26,8 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "browser")]
 
 from browser_support import CHROMIUM_ARGUMENTS, READY, running_app  # noqa: E402 - path above
 from playwright.sync_api import Browser, Page, sync_playwright  # noqa: E402 - with its neighbours
+
+from benchmarks._limits import say  # noqa: E402 - needs the path above
 
 MODELS = "movenet-lightning,blazepose-lite"
 LIMITS = {
@@ -150,8 +150,7 @@ def visit(browser: Browser, url: str) -> dict[str, float]:
         context.close()
 
 
-def main() -> int:
-    """Prints the medians; what `sys.exit` takes."""
+def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument(
@@ -169,15 +168,14 @@ def main() -> int:
         browser.close()
     print(f"load of the last minute {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
     print(f"{'what':<24} {'median':>8} {'least':>8} {'most':>8} {'limit':>7}")
-    over = 0
     for name, limit in LIMITS.items():
         median, each = statistics.median(seen[name]), seen[name]
-        over += median > limit
         form = ".0f" if name.endswith("ms") else ".3f"
         numbers = " ".join(f"{value:>8{form}}" for value in (median, min(each), max(each)))
         print(f"{name:<24} {numbers} {limit:>7} {'over' if median > limit else ''}")
-    return int(over > 0)
+        what, _, unit = name.partition(", ")
+        say(name if unit != "ms" else what, median, most=limit, unit="ms" if unit == "ms" else "")
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()
