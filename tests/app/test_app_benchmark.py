@@ -188,6 +188,22 @@ def test_a_choice_that_is_there_no_more_is_another_one() -> None:
     assert at.button_group(key="benchmark_pass").value == "4"
 
 
+def test_what_was_just_measured_is_shown_whichever_machine_was_looked_at() -> None:
+    theirs = {name: benchmark(measured("posenet")) for name in ("a.json", "b.json")}
+    at = page()
+    at.session_state["benchmark_others"] = theirs
+    at.run()
+    at.button_group(key="benchmark_machine").set_value("b.json").run()
+    assert set(at.dataframe[0].value.index) == {"PoseNet"}
+    done = SimpleNamespace(finished=True, state="done", error="", benchmark=OWN)
+    at.session_state["benchmark_work"] = Mine("", done)  # type: ignore[type-var]
+    at.run()
+    assert not at.exception
+    assert set(at.dataframe[0].value.index) == {"MoveNet Lightning", "BlazePose full"}
+    at.button_group(key="benchmark_machine").set_value("b.json").run()
+    assert set(at.dataframe[0].value.index) == {"PoseNet"}, "chosen again, it stays"
+
+
 def test_charts_keep_apart_what_is_called_alike_and_take_no_title_for_markup() -> None:
     gpu = measured(device="cuda:0", title="<b>%{x}</b>", calls=calls([4.0] * 10))
     models = (measured(title="<b>%{x}</b>"), gpu, measured(BLAZE))

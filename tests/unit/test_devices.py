@@ -70,6 +70,8 @@ def test_auto_goes_to_the_cpu_and_says_why() -> None:
     none = FakeDevices(())
     assert placed("auto", none) == Placement("cpu", "PyTorch is a build without CUDA")
     assert none.done == ["build cpu"]  # the CPU needs no trial
+    assert [each.named("m") for each in (where, two)] == ["m", "m.cuda"], "files of their own"
+    assert [each.words for each in (where, two)] == ["CPU", f"{A100} (cuda:0)"]
 
 
 def test_a_fault_that_shows_only_when_the_gpu_is_waited_for_counts() -> None:

@@ -14,6 +14,7 @@ import pytest
 
 from estimators.errors import ModelCrashedError, ModelLoadError
 from estimators.runtime import backoff, machine
+from estimators.runtime.activity import Activity
 from estimators.runtime.backoff import Backoff
 from estimators.runtime.ends import exit_in_words
 from estimators.runtime.frame_slot import FrameSlot
@@ -294,6 +295,26 @@ def test_memory_of_a_process_counts_what_it_holds() -> None:
     assert after.share_mb <= after.rss_mb
     assert len(ballast)
     assert machine.process_memory(2**22 + 1) is None
+
+
+def test_memory_is_told_by_shares_where_those_are_known() -> None:
+    assert machine.ProcessMemory(900.0, 300.0).share_mb == 300.0
+    assert machine.ProcessMemory(900.0, None).share_mb == 900.0
+
+
+def test_quiet_has_to_last(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Quiet, then somebody comes before it has lasted, then quiet for as long."""
+    activity, asked = Activity(), []
+    came = iter([True, True, True, False])
+
+    def wait_for(predicate: object, timeout_s: float) -> bool:
+        asked.append(timeout_s)
+        return next(came)
+
+    monkeypatch.setattr(activity._changed, "wait_for", wait_for)
+    assert activity.wait_quiet(60.0, lasting_s=0.5)
+    assert asked[1::2] == [0.5, 0.5]
+    assert all(0 < left_s <= 60 for left_s in asked[::2])
 
 
 def test_cores_are_those_this_process_may_use(monkeypatch: pytest.MonkeyPatch) -> None:

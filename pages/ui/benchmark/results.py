@@ -14,6 +14,7 @@ from estimators.workflows.benchmark.notes import machine_text, notes
 from estimators.workflows.benchmark.progress import in_words
 from estimators.workflows.benchmark.result import Benchmark, Measured
 from estimators.workflows.benchmark.tradeoff import measured_choices, published_choices
+from pages.ui import memory
 from pages.ui.address import choose
 from pages.ui.benchmark import charts
 from pages.ui.benchmark.tables import figures_table, machines_table, ratios_table
@@ -25,6 +26,7 @@ from pages.ui.tabs import tabs
 from pages.ui.text import escaped, said
 
 HERE = "This machine"
+_MACHINE, _SEEN = "benchmark_machine", "benchmark_seen"
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,7 +49,10 @@ def results(own: Benchmark | None, others: Mapping[str, Benchmark]) -> None:
             icon=":material/speed:",
         )
         return
-    name = _chosen(list(every), "benchmark_machine", "Machine")
+    if own is not None and st.session_state.get(_SEEN) is not own:  # just measured
+        st.session_state[_SEEN] = own
+        st.session_state[_MACHINE] = memory.keep(_MACHINE, HERE)
+    name = _chosen(list(every), _MACHINE, "Machine")
     benchmark = every[name]
     when = escaped(benchmark.made[:16].replace("T", " "))
     st.markdown(f"{escaped(machine_text(benchmark.machine))}. Measured {when} UTC.")
