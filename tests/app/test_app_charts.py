@@ -28,6 +28,7 @@ from pages.ui.viewer.panels import JointRef
 
 SINGLE, SPATIAL, LOGITS = "movenet-lightning", "blazepose-full", "keypointrcnn-fast"
 PICTURE = Picture("a.jpg", "digest", Path("a.jpg"), (300, 300), "Somebody.")
+INK = over_time.Ink("#D55E00")
 RNG = np.random.default_rng(0)
 BODY = dict(zip(BLAZEPOSE_33.joints, RNG.uniform(0, 200, (33, 2)), strict=True))
 # Metres; arms wide, so that the widest side is not the height.
@@ -172,6 +173,29 @@ def test_long_clips_have_places_to_click_all_over() -> None:
     places = over_time.score_chart(get(SPATIAL), scores, "#D55E00", False).data[1]
     assert len(places.x) <= 1600
     assert max(places.x) > 3900
+
+
+def test_the_time_axis_is_that_of_all_frames_and_one_frame_has_its_own_time() -> None:
+    def axis(*times: float) -> tuple[list[float], tuple[float, ...] | None]:
+        line = Series(np.arange(2), np.array([3.0, 4.0]), np.full(2, np.nan))
+        chart = over_time.position_chart("left wrist", "x", {SPATIAL: ("A", INK, line, None)})
+        shown = over_time.time_axis(chart, np.array(times)).layout.xaxis
+        return [*shown.range], shown.tickvals
+
+    (first, last), ticks = axis(0.0, 2.0, 10.0)
+    assert (first, last) == pytest.approx((0, 10), abs=0.2)
+    assert ticks is None
+    assert axis(3.0) == ([2.5, 3.5], (3.0,))
+
+
+def test_of_one_frame_each_ring_has_its_model_in_the_legend() -> None:
+    def named(frames: int) -> list[str]:
+        line = Series(np.arange(frames), np.arange(float(frames)), np.ones(frames))
+        figure = over_time.latency_chart([get(SINGLE)], {SINGLE: line}, {SINGLE: INK})
+        return [t.name for t in figure.data if len(t.x) and t.showlegend is not False]
+
+    assert named(1) == ["MoveNet Lightning, first frame"]
+    assert named(2) == ["MoveNet Lightning"]
 
 
 def test_variants_differ_by_dash_and_symbol_in_charts_over_time() -> None:

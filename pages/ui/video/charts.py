@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from estimators.analysis.over_time import DisputedFrame
 from estimators.registry import ModelSpec
@@ -62,6 +63,21 @@ class Ink:
 def cursor(figure: go.Figure, time_s: float) -> go.Figure:
     """`figure` with a line at the frame that the player shows."""
     figure.add_vline(time_s, line={"color": "#7C5CFF", "width": 2}, opacity=0.9)
+    return figure
+
+
+def time_axis(figure: go.Figure, times_s: NDArray[np.float64]) -> go.Figure:
+    """`figure` over all frames that were processed, whatever is seen when: all charts alike.
+
+    Args:
+        times_s: float64 [N], ascending, of those frames; one frame has its own time alone.
+    """
+    first, last = float(times_s[0]), float(times_s[-1])
+    if first == last:
+        figure.update_xaxes(range=[first - 0.5, last + 0.5], tickvals=[first])
+    elif figure.layout.xaxis.range is None:
+        margin = 0.01 * (last - first)
+        figure.update_xaxes(range=[first - margin, last + margin])
     return figure
 
 
@@ -154,8 +170,9 @@ def latency_chart(
             x=line.time_s[:1],
             y=line.values[:1],
             mode="markers",
+            name=f"{spec.title}, first frame",
             marker={"color": inks[spec.key].colour, "symbol": "circle-open", "size": 9},
-            showlegend=False,
+            showlegend=len(line.time_s) == 1,  # nothing else tells whose it is
             hovertemplate=f"{spec.title}, first frame: %{{y:.1f}} ms<extra></extra>",
         )
     _layout(figure, "Latency of each frame (rings: the first one)", TIME_TITLE, "time, ms", 340)

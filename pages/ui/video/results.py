@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 import streamlit as st
@@ -18,7 +17,6 @@ from estimators.workflows.clip.series import (
     seen_spans,
 )
 from pages.ui import memory
-from pages.ui.charts import CONFIG
 from pages.ui.columns import explained
 from pages.ui.nobody import listed
 from pages.ui.tabs import tabs
@@ -27,19 +25,16 @@ from pages.ui.video.charts import (
     Ink,
     agreement_chart,
     agreement_lines,
-    cursor,
     latency_chart,
     position_chart,
     score_chart,
 )
 from pages.ui.video.comparison import ClipComparison
+from pages.ui.video.linked import linked
 from pages.ui.video.stage import go_to
 from pages.ui.video.tables import disputed_table, latency_table, not_its_own, steadiness_table
 from pages.ui.video.truth import truth
 from pages.ui.video.work import how_fast
-
-if TYPE_CHECKING:
-    import plotly.graph_objects as go
 
 # People seen in a few frames only are many in a crowd, and of little interest.
 _MOST_PEOPLE = 8
@@ -106,7 +101,7 @@ def _agreement(comparison: ClipComparison) -> None:
     specs = comparison.specs
     series = {s.key: agreement_series(comparison.analysis, person, s.key) for s in specs}
     lines = agreement_lines(specs, series, _inks(comparison))
-    _over_time(
+    linked(
         comparison,
         agreement_chart(lines, comparison.disputed, person),
         key="agreement_chart",
@@ -150,29 +145,6 @@ def _inks(comparison: ClipComparison) -> dict[str, Ink]:
     return {s.key: Ink(colours[s.key], variants[s.key]) for s in comparison.specs}
 
 
-def _over_time(comparison: ClipComparison, figure: go.Figure, key: str, alt: str) -> None:
-    """A chart over time: the player's frame is a line in it, and a click leads the player there."""
-    # All models of a job are given the same frames.
-    estimates = comparison.analysis.estimates[comparison.specs[0].key]
-    frames, times = estimates.frame_index, estimates.time_s
-    player = st.session_state.get("clip_player") or {}
-
-    def go() -> None:
-        points = st.session_state[key].selection.points
-        if points and "x" in points[0]:
-            go_to(int(frames[np.abs(times - float(points[0]["x"])).argmin()]))
-
-    at = int(player.get("frame") or 0)
-    st.plotly_chart(
-        cursor(figure, float(np.interp(at, frames, times))) if len(frames) else figure,
-        config=CONFIG,
-        key=key,
-        on_select=go,
-        selection_mode="points",
-        alt=alt,
-    )
-
-
 def _go_to_row(comparison: ClipComparison) -> Callable[[], None]:
     frames = [frame.frame_index for frame in comparison.disputed]
 
@@ -189,26 +161,30 @@ def _scores(comparison: ClipComparison) -> None:
     if person is None:
         return
     dark = st.context.theme.type == "dark"
+    blind = []
     for spec in comparison.specs:
         scores = score_map(comparison.analysis, spec.key, person)
-        _over_time(
+        if np.isnan(scores.score).all():
+            blind.append(spec.title)
+            continue
+        linked(
             comparison,
             score_chart(spec, scores, comparison.colours[spec.key], dark),
             key=f"scores_{spec.key}",
             alt=f"{spec.score_kind} of each joint of person {person} over time, {spec.title}",
         )
+    if blind:
+        st.info(f"Person {person} is not seen by {', '.join(blind)}.", icon=":material/person_off:")
     kinds = {spec.score_kind: spec.score_meaning for spec in comparison.specs}
     st.caption(
         "; ".join(f"{kind.capitalize()} is {meaning}" for kind, meaning in kinds.items())
-        + f". Each chart has its model's own scale: never compare them. Where "
-        f"a chart is empty, person {person} is not seen."
+        + ". Each chart has its model's own scale: never compare them. Where a chart is empty, the "
+        "person is not seen."
     )
 
 
-def _motion(comparison: ClipComparison) -> None:
-    person = _choose_person(comparison, "motion")
-    if person is None:
-        return
+def _choose_joint() -> tuple[str, bool]:
+    """A joint of COCO's, and whether its smoothed way is shown, too."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         joint = st.selectbox(
             "Joint",
@@ -225,6 +201,14 @@ def _motion(comparison: ClipComparison) -> None:
             key="motion_smooth",
         )
         memory.keep("motion_smooth", smooth)
+    return joint, smooth
+
+
+def _motion(comparison: ClipComparison) -> None:
+    person = _choose_person(comparison, "motion")
+    if person is None:
+        return
+    joint, smooth = _choose_joint()
     analysis, specs = comparison.analysis, comparison.specs
     raw = {s.key: position_series(analysis, s.key, person, joint) for s in specs}
     smoothed = {
@@ -232,12 +216,15 @@ def _motion(comparison: ClipComparison) -> None:
         for s in specs
     }
     name, inks = joint.replace("_", " "), _inks(comparison)
+    if all(np.isnan(x.values).all() for x, _ in raw.values()):
+        st.info(f"No model shows the {name} of person {person}.", icon=":material/visibility_off:")
+        return
     for i, (axis, side) in enumerate((("x", "to the right"), ("y", "downwards"))):
         lines = {
             s.key: (s.title, inks[s.key], raw[s.key][i], smoothed[s.key][i])
             for s in comparison.specs
         }
-        _over_time(
+        linked(
             comparison,
             position_chart(f"{name} of person {person}, {side}", axis, lines),
             key=f"motion_{axis}",
@@ -273,7 +260,7 @@ def _steadiness(comparison: ClipComparison) -> None:
 
 def _speed(comparison: ClipComparison) -> None:
     lines = {s.key: latency_series(comparison.analysis, s.key) for s in comparison.specs}
-    _over_time(
+    linked(
         comparison,
         latency_chart(comparison.specs, lines, _inks(comparison)),
         key="clip_latency_chart",
