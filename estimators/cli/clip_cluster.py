@@ -30,6 +30,7 @@ from estimators.cluster.on_ray import RayWorkers, connected
 from estimators.cluster.schedule import Outcome, Schedule, Workers
 from estimators.devices import CPU
 from estimators.export.sinks import opened, require_writable
+from estimators.numerals import counted
 from estimators.registry import ModelSpec, get
 from estimators.runtime.runner import ProcessRunner
 from estimators.workflows.clip.job import ClipJob
@@ -201,7 +202,7 @@ class ClipsOn:
         return self._bad.get(name, "") or (lost[0] if all(lost) else "")
 
     def _told(self, clip: Clip, done: DoneClip) -> DoneClip:
-        said = f"error: {done.error}" if done.error else f"{len(done.files)} files"
+        said = f"error: {done.error}" if done.error else counted(len(done.files), "file")
         complain(f"{clip[0]['name']}: {said}")
         if is_told(done):
             self._keep(done)

@@ -21,6 +21,7 @@ from estimators.errors import InputError, ModelError
 from estimators.export.annotated_ids import SourcePicture
 from estimators.media.kinds import require_file
 from estimators.media.names import printable
+from estimators.numerals import counted
 from estimators.registry import get
 from estimators.remote import Remote
 from estimators.workflows.clip.shard import FILE as CLIPS
@@ -151,7 +152,7 @@ def _runs(
         errors = [e.errors[0] for e in run.estimates if e.errors]
         run.error = ModelError(errors[0]) if errors else None
         if errors:
-            complain(f"error: {model} failed on {len(errors):,} pictures: {errors[0]}")
+            complain(f"error: {model} failed on {counted(len(errors), 'picture')}: {errors[0]}")
         runs.append(run)
     return runs
 

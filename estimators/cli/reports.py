@@ -15,6 +15,7 @@ from estimators.cli.streams import complain, tell
 from estimators.datasets.health import HealthReport
 from estimators.errors import InputError
 from estimators.export.sinks import write_all
+from estimators.numerals import counted
 from estimators.workflows.benchmark.result import Benchmark
 from estimators.workflows.evaluate.answers import Evaluated
 from estimators.workflows.evaluate.files import report_files
@@ -43,7 +44,7 @@ def write_report(
         benchmark: how fast models are, where that was measured.
     """
     folder, pictures = into
-    complain(f"computing the figures of {len(outcome.annotated.images):,} pictures")
+    complain(f"computing the figures of {counted(len(outcome.annotated.images), 'picture')}")
     measured = measure(outcome, thresholds)
     files = report_files(measured, health, pictures, benchmark)
     written, unwritten = write_all((folder / name, write) for name, write in files)

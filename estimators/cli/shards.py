@@ -13,6 +13,7 @@ from estimators.cli.watch import PartsJob
 from estimators.errors import InputError
 from estimators.export.sinks import require_writable
 from estimators.media.names import printable
+from estimators.numerals import counted
 from estimators.workflows.shards import WHOLE, Shard, ShardRun, parse_shard
 
 
@@ -48,7 +49,7 @@ def end_shard(shard: Shard, job: PartsJob, options: argparse.Namespace) -> int:
     """Says what became of a shard's pictures; returns the exit code."""
     pictures, models = len(job.annotated.images), job.progress.models
     unread = len(job.pictures.unreadable)
-    said = f"{pictures:,} pictures{f', {unread:,} unreadable' if unread else ''}"
+    said = f"{counted(pictures, 'picture')}{f', {unread:,} unreadable' if unread else ''}"
     tell_end(shard, said, options, job.state == "cancelled")
     if job.state == "cancelled":
         return INTERRUPTED

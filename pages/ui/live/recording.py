@@ -11,6 +11,7 @@ import streamlit as st
 from PIL import Image
 
 from estimators.errors import InputError
+from estimators.numerals import counted
 from estimators.workflows.live.recorder import LiveRecorder, Recording
 from estimators.workflows.live.stream import LiveStream
 from pages.ui import engine
@@ -129,8 +130,9 @@ def _analysed(recording: Recording, settings: Settings) -> ClipAnalysis:
 
 
 def _downloads(recording: Recording, settings: Settings) -> None:
-    left = f", {recording.left_out} pictures left out" if recording.left_out else ""
-    st.caption(f"Recorded: {recording.duration_s:.1f} s, {recording.pictures} pictures{left}.")
+    left = f", {counted(recording.left_out, 'picture')} left out" if recording.left_out else ""
+    pictures = counted(recording.pictures, "picture")
+    st.caption(f"Recorded: {recording.duration_s:.1f} s, {pictures}{left}.")
     if recording.ended:
         st.info(recording.ended, icon=":material/aspect_ratio:")
     _to_video(recording)

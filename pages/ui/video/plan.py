@@ -10,6 +10,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from estimators.media.clip_info import ClipInfo
 from estimators.media.clips import selected
+from estimators.numerals import counted
 from estimators.workflows.clip.run import ClipSettings
 from pages.ui import devices, engine, memory
 from pages.ui.address import publish, recall
@@ -73,7 +74,7 @@ def describe(clip: ClipInfo) -> str:
     rate = f"{clip.average_rate:.4g} frames a second" + (", uneven" if clip.variable else "")
     sound = " · sound" if clip.has_audio else ""
     return (
-        f"{clip.name} · {clip.width}×{clip.height} · {clip.frame_count:,} frames in "
+        f"{clip.name} · {clip.width}×{clip.height} · {counted(clip.frame_count, 'frame')} in "
         f"{clip.duration_s:.2f} s · {rate} · {clip.codec}{sound}"
     )
 

@@ -8,6 +8,7 @@ from functools import partial
 import streamlit as st
 
 from estimators.errors import InputError
+from estimators.numerals import counted
 from estimators.registry import MODELS
 from estimators.workflows.clip.job import ClipJob, ClipProgress
 from estimators.workflows.clip.jobs import ClipJobs
@@ -64,7 +65,7 @@ def _others(job: ClipJob) -> str:
     done, total = job.progress.done, job.progress.total
     return (
         f"This clip is being processed with {_titles(job.settings.models)}: "
-        f"{done:,} of {total:,} frames."
+        f"{done:,} of {counted(total, 'frame')}."
     )
 
 
@@ -81,7 +82,7 @@ def _run_button(
         st.info("None of the chosen models has its weights here yet.", icon=":material/download:")
         return
     with st.container(horizontal=True, vertical_alignment="center"):
-        label, models = f"Process {frames:,} frame{'s'[: frames > 1]}", plan.models
+        label, models = f"Process {counted(frames, 'frame')}", plan.models
         if known is not None:
             models = tuple(m for m in models if m in known.ran or m not in known.estimates)
             if models == known.ran:
@@ -106,7 +107,7 @@ def _how_far(job: ClipJob) -> None:
 
 def _in_words(progress: ClipProgress) -> str:
     if not progress.done or progress.left_s is None:
-        return f"Starting the models, {progress.total:,} frames to do"
+        return f"Starting the models, {counted(progress.total, 'frame')} to do"
     return f"Frame {progress.done:,} of {progress.total:,} · {pace(progress.rate, progress.left_s)}"
 
 
@@ -138,8 +139,8 @@ def how_fast(job: ClipJob) -> str:
     if job.ran != job.settings.models or progress.known:
         return ""
     return (
-        f"{progress.done:,} frames in {progress.elapsed_s:.1f} s, {progress.rate:.1f} a second "
-        "for all models together. "
+        f"{counted(progress.done, 'frame')} in {progress.elapsed_s:.1f} s, "
+        f"{progress.rate:.1f} a second for all models together. "
     )
 
 
