@@ -10,6 +10,9 @@ from estimators.registry import FAMILIES, Theme, get
 
 RGB = tuple[int, int, int]
 
+# One picture with the poses of all models: so on pages, in pictures and in videos.
+ALL_IN_ONE = "All in one"
+
 # What tells variants of one family apart beside the shade: the form of their joints, and what runs
 # along the middle of their limbs.  The browser draws the same (pages/ui/viewer/forms.js).
 JOINT_FORMS = ("circle", "square", "diamond", "triangle")

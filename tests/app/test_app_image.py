@@ -120,7 +120,7 @@ def test_moving_thresholds_and_drawing_runs_no_model() -> None:
     layers = viewer(at)["layers"]
     assert layers["movenet-lightning"]["threshold"] == 0.9
     assert viewer(at)["options"]["weak"] == "faint" != shown["options"]["weak"]
-    assert [panel["title"] for panel in panels(at)] == ["All models"]
+    assert [panel["title"] for panel in panels(at)] == ["All in one"]
 
 
 @pytest.mark.usefixtures("timed_once")
@@ -217,7 +217,7 @@ def test_a_bad_upload_says_what_is_wrong_and_loses_nothing() -> None:
 
     assert [error.value for error in at.error if escaped("words.png") in error.value]
     # Three wide pictures leave a place of four.
-    assert [panel["title"] for panel in panels(at)] == [*FIRST_VISIT, "All models"]
+    assert [panel["title"] for panel in panels(at)] == [*FIRST_VISIT, "All in one"]
 
 
 def test_what_is_in_a_file_counts_not_its_name() -> None:

@@ -96,7 +96,7 @@ def test_a_link_shows_the_same_view(new_page: NewPage, app_url: str) -> None:
 
     other = new_page()
     other.goto(page.url)
-    expect(overlay(other, "All models")).to_be_visible()
+    expect(overlay(other, "All in one")).to_be_visible()
     expect(other.locator("figcaption .entry")).to_have_text(["MoveNet Thunder", "BlazePose lite"])
     expect(other.locator(".sides")).to_contain_text("right: dashed, ringed")
     # The room that is kept for the picture is not more than it takes, and its feet are in sight.

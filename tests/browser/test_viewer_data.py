@@ -162,7 +162,7 @@ def test_only_right_limbs_are_dashed() -> None:
 def test_a_panel_of_several_models_has_a_legend_and_right_joints_are_rings() -> None:
     one, other = layer(), layer(key="more", title="More", colour="#D55E00", variant=1)
     alone = Panel("MoveNet", layers=[one], colour=one.colour)
-    payload = panels_payload([Panel("All models", layers=[one, other]), alone], ViewOptions())
+    payload = panels_payload([Panel("All in one", layers=[one, other]), alone], ViewOptions())
     together, single = payload["panels"]
     assert together["legend"] == [
         {"title": "MoveNet", "colour": "#0072B2", "variant": 0},

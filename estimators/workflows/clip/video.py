@@ -26,7 +26,7 @@ from estimators.registry import get
 from estimators.render.draw import Layer, draw_all
 from estimators.render.legend import Entry, legend, plan_legend
 from estimators.render.mosaic import Layout, Tile, message_tile, mosaic, plan_mosaic
-from estimators.render.style import PoseStyle, model_styles
+from estimators.render.style import ALL_IN_ONE, PoseStyle, model_styles
 from estimators.types import Frame, PoseSet
 from estimators.workflows.clip.job import ClipJob
 from estimators.workflows.clip.run import ClipSettings
@@ -171,7 +171,7 @@ class AnnotatedClip:
         layers = [self._layer(model, poses) for model, poses in picture.poses.items()]
         lacking = [get(model).title for model in picture.failures]
         note = f"no answer: {', '.join(lacking)}" if lacking else ""
-        return Tile(draw_all(picture.scaled(self._layout), layers), "All models", note)
+        return Tile(draw_all(picture.scaled(self._layout), layers), ALL_IN_ONE, note)
 
     def _layer(self, model: str, poses: PoseSet) -> Layer:
         """One model's people in pixels of a tile."""

@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from estimators.numerals import counted
 from estimators.registry import ModelSpec
 from estimators.render.draw import Layer, draw_onto
 from estimators.render.legend import Entry, LegendLayout, legend, plan_legend
@@ -24,7 +25,7 @@ from estimators.render.mosaic import (
     plan_mosaic,
     title_bar,
 )
-from estimators.render.style import PoseStyle
+from estimators.render.style import ALL_IN_ONE, PoseStyle
 from estimators.types import EstimatorOptions
 from estimators.workflows.live.follower import FollowerState, Overlay
 
@@ -196,7 +197,7 @@ def _together(area: NDArray[np.uint8], views: Sequence[View]) -> Tile:
     if not views:
         return Tile(area, "Camera", "no model chosen", _NEUTRAL)
     following = sum(view.overlay is not None for view in views)
-    return Tile(area, "All models", f"{following} of {len(views)} following")
+    return Tile(area, ALL_IN_ONE, f"{following} of {counted(len(views), 'model')} following")
 
 
 def _legend(

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from estimators.media.limits import MAX_KEPT_SIDE
 from estimators.memory import trim
 from estimators.registry import MODELS
+from estimators.render.style import ALL_IN_ONE
 from pages.ui import engine
 from pages.ui.colours import heading
 from pages.ui.drawing import pose_style
@@ -48,7 +49,7 @@ def downloads(comparison: Comparison, verdict: Verdicts) -> None:
         with st.container(horizontal=True):
             side = f"a picture for each model, each side of it at most {MAX_KEPT_SIDE} pixels"
             _button("Side by side", f"{stem}.png", lambda: _side_by_side(comparison, where), side)
-            _button("All in one", f"{stem}.all.png", lambda: _overlay(comparison, where), size)
+            _button(ALL_IN_ONE, f"{stem}.all-in-one.png", lambda: _overlay(comparison, where), size)
             _button("All joints", f"{stem}.csv", lambda: _csv(comparison))
             _button("All figures", f"{stem}.summary.csv", partial(_summary, comparison, statuses))
             verdict_button(verdict, f"{stem}.verdict.json")
@@ -148,7 +149,7 @@ def _side_by_side(comparison: Comparison, where: Path) -> bytes:
             count, colour = comparison.count(spec.key), rgb(comparison.colours[spec.key])
             yield Tile(draw_all(image, [layer]), spec.title, count, colour)
         if layout.free:
-            yield Tile(draw_all(image, layers), "All models")
+            yield Tile(draw_all(image, layers), ALL_IN_ONE)
 
     models = [spec.key for spec in comparison.specs]
 

@@ -9,6 +9,7 @@ import streamlit as st
 
 from estimators.errors import PoseError
 from estimators.registry import ModelSpec
+from estimators.render.style import ALL_IN_ONE
 from pages.ui import engine, memory
 from pages.ui.address import choose
 from pages.ui.colours import heading
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
 LAYOUTS = {
     "side": "Side by side",
-    "one": "All in one",
+    "one": ALL_IN_ONE,
     "truth": "Mark truth",
     "vote": "Vote",
 }
@@ -106,11 +107,11 @@ def _pictures(comparison: Comparison, drawn: Sequence[Outcome], layout: str) -> 
     layers = {spec.key: _layer(comparison, spec) for spec in comparison.specs}
     width, height = comparison.picture.size
     if layout == "one":
-        panels = [Panel("All models", "", list(layers.values()))]
+        panels = [Panel(ALL_IN_ONE, "", list(layers.values()))]
     else:
         panels = [_panel(comparison, outcome, layers.get(outcome.spec.key)) for outcome in drawn]
         if len(panels) == 3 and width > height:  # a block with a place left
-            panels.append(Panel("All models", "", list(layers.values())))
+            panels.append(Panel(ALL_IN_ONE, "", list(layers.values())))
     share = len(drawn) / len(comparison.settings.models)  # the rest is for cards
     with room(len(panels), (width, height), share), st.container(key="stage"):
         picture, options = comparison.picture, view_options(comparison.settings)

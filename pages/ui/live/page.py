@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from estimators.registry import ModelSpec
+from estimators.render.style import ALL_IN_ONE
 from pages.ui import devices, engine, memory
 from pages.ui.address import choose
 from pages.ui.colours import heading
@@ -23,7 +24,7 @@ from pages.ui.settings import Settings
 
 _LOG = logging.getLogger(__name__)
 _JOINS = "Joins the video when its weights{brackets} are on this machine."
-_LAYOUTS = {"side": "Side by side", "one": "All in one"}
+_LAYOUTS = {"side": "Side by side", "one": ALL_IN_ONE}
 _LOOK_AGAIN_S = 2.0
 
 

@@ -13,6 +13,7 @@ from estimators.errors import InputError
 from estimators.media.boxes import is_webm
 from estimators.media.browser import has_sound, way_to_play
 from estimators.media.clip_info import ClipInfo
+from estimators.render.style import ALL_IN_ONE
 from estimators.runtime.api import Runner
 from estimators.workflows.clip.series import playable_times
 from estimators.workflows.file_task import FileTask, Progress
@@ -37,7 +38,7 @@ _SEEK, _ON_STAGE = "clip_seek", "clip_on_stage"
 _POLL_S = 0.5
 
 
-LAYOUTS = {"side": "Side by side", "one": "All in one"}
+LAYOUTS = {"side": "Side by side", "one": ALL_IN_ONE}
 
 
 def choose_layout() -> str:
