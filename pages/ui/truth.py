@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
+from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from estimators.analysis.agreement import median_over
 from estimators.analysis.scale import coco_xy
@@ -29,7 +30,7 @@ from estimators.numerals import counted
 from estimators.registry import MODELS
 from estimators.types import PoseSet
 from pages.ui.columns import explained
-from pages.ui.server.files import arrived_one, content_of
+from pages.ui.server.files import arrived_anew, content_of, next_key
 from pages.ui.tabs import page_too
 from pages.ui.text import escaped, said
 from pages.ui.viewer.marker import Marking, Marks, Start, marker
@@ -39,7 +40,7 @@ from pages.ui.viewer.picture import StagePicture
 if TYPE_CHECKING:
     import pandas as pd
 
-_MARKS, _PICTURES, _ROUND = "truth_marks", "truth_pictures", "truth_round"
+_MARKS, _PICTURES, _WIDGET = "truth_marks", "truth_pictures", "truth_load"
 _REFUSED = "truth_refused"
 _MOST_ASKED = 10
 _LARGEST_MB = 20
@@ -254,18 +255,20 @@ def _loader() -> None:
     st.file_uploader(
         "A COCO keypoints dataset of these pictures",
         ("json",),
-        key=f"truth_load_{st.session_state.setdefault(_ROUND, 0)}",
+        key=next_key(_WIDGET),
         max_upload_size=_LARGEST_MB,
         on_change=_load,
+        args=(next_key(_WIDGET),),
     )
 
 
-def _load() -> None:
-    file = arrived_one(f"truth_load_{st.session_state[_ROUND]}")
-    if file is None:
-        return
-    st.session_state[_ROUND] += 1
-    page_too()
+def _load(widget: str) -> None:
+    for file in arrived_anew(_WIDGET, widget):
+        page_too()
+        _take_in(file)
+
+
+def _take_in(file: UploadedFile) -> None:
     try:
         images = read_marks(content_of(file, _LARGEST_MB), file.name)
     except InputError as error:

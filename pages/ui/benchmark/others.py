@@ -12,10 +12,10 @@ from estimators.errors import InputError
 from estimators.media.names import printable
 from estimators.workflows.benchmark.document import MOST_BYTES, read_benchmark
 from estimators.workflows.benchmark.result import Benchmark
-from pages.ui.server.files import arrived, content_of
+from pages.ui.server.files import arrived_anew, content_of, next_key
 from pages.ui.text import escaped, said
 
-_KEPT, _REFUSED, _ROUND = "benchmark_others", "benchmark_others_refused", "benchmark_round"
+_KEPT, _REFUSED, _WIDGET = "benchmark_others", "benchmark_others_refused", "others_upload"
 _MOST = 8
 
 
@@ -27,9 +27,10 @@ def bring() -> Mapping[str, Benchmark]:
             "Benchmarks of other machines (JSON files that this page or `benchmark --json` wrote)",
             accept_multiple_files=True,
             type="json",
-            key=_widget(),
+            key=next_key(_WIDGET),
             max_upload_size=MOST_BYTES >> 20,
             on_change=_take,
+            args=(next_key(_WIDGET),),
         )
         for reason in st.session_state.get(_REFUSED, []):
             st.error(said(reason), icon=":material/block:")
@@ -40,15 +41,12 @@ def bring() -> Mapping[str, Benchmark]:
     return kept
 
 
-def _widget() -> str:
-    # A new widget for each batch: the old one would list the files for ever.
-    return f"others_upload_{st.session_state.setdefault(_ROUND, 0)}"
-
-
-def _take() -> None:
+def _take(widget: str) -> None:
     kept: dict[str, Benchmark] = st.session_state[_KEPT]
-    refused = st.session_state[_REFUSED] = []
-    for file in arrived(_widget()):
+    if widget == next_key(_WIDGET):  # else it is more of what was just looked at
+        st.session_state[_REFUSED] = []
+    refused = st.session_state[_REFUSED]
+    for file in arrived_anew(_WIDGET, widget):
         name = printable(file.name)
         try:
             found = read_benchmark(content_of(file, MOST_BYTES >> 20), name)
@@ -58,7 +56,6 @@ def _take() -> None:
             kept[called] = found
         except InputError as error:
             refused.append(str(error))
-    st.session_state[_ROUND] += 1
 
 
 def name_among(kept: Mapping[str, Benchmark], name: str, found: Benchmark) -> str:

@@ -12,10 +12,10 @@ from estimators.errors import InputError
 from estimators.media.limits import allowed
 from estimators.media.names import printable
 from pages.ui.folding import bringing
-from pages.ui.server.files import arrived, received
+from pages.ui.server.files import arrived_anew, next_key, received
 from pages.ui.text import escaped, said
 
-_KEPT, _REFUSED, _ROUND = "evaluate_files", "evaluate_refused", "evaluate_round"
+_KEPT, _REFUSED, _WIDGET = "evaluate_files", "evaluate_refused", "evaluate_upload"
 
 
 @dataclass(frozen=True)
@@ -43,9 +43,10 @@ def files(complete: bool = False) -> Mapping[str, Kept]:
         st.file_uploader(
             "Pictures and their annotations: files, or a ZIP with both",
             accept_multiple_files=True,
-            key=_widget(),
+            key=next_key(_WIDGET),
             max_upload_size=_largest_mb(),
             on_change=_keep,
+            args=(next_key(_WIDGET),),
             help="COCO keypoints (also from CVAT or Label Studio), YOLO-pose (a ZIP with "
             "data.yaml) or MPII. They stay in files of the machine that runs this dashboard, until "
             f"you leave. A ZIP may hold {allowed().files:,} files and "
@@ -70,15 +71,12 @@ def _largest_mb() -> int:
     return int(st.get_option("server.maxUploadSize"))
 
 
-def _widget() -> str:
-    # A new widget for each batch: the old one would list the files, and hold them, for ever.
-    return f"evaluate_upload_{st.session_state.setdefault(_ROUND, 0)}"
-
-
-def _keep() -> None:
+def _keep(widget: str) -> None:
     kept: dict[str, Kept] = st.session_state[_KEPT]
-    refused = st.session_state[_REFUSED] = []
-    for file in arrived(_widget()):
+    if widget == next_key(_WIDGET):  # else it is more of what was just looked at
+        st.session_state[_REFUSED] = []
+    refused = st.session_state[_REFUSED]
+    for file in arrived_anew(_WIDGET, widget):
         try:
             came = received(file, _largest_mb())
         except InputError as error:
@@ -88,7 +86,6 @@ def _keep() -> None:
         if before is not None:
             before.path.unlink(missing_ok=True)
         kept[file.name] = Kept(printable(file.name), came.path, came.digest, came.size_bytes)
-    st.session_state[_ROUND] += 1
 
 
 def _remove() -> None:

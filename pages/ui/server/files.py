@@ -23,6 +23,7 @@ from pages.ui.server.viewers import present, viewer
 MOST_BYTES, MOST_OF_ONE, LEFT_FREE = 4_000_000_000, 1_500_000_000, 500_000_000
 _PIECE = 1 << 20
 _MARK = b"pose-upload:"
+_GIVEN, _ROUNDS = "uploads_given", "upload_rounds"
 
 
 @dataclass(frozen=True)
@@ -164,9 +165,33 @@ def arrived(key: str) -> list[UploadedFile]:
     A page that is still open after the server was restarted names files that are gone.
     """
     given: UploadedFile | DeletedFile | list[UploadedFile | DeletedFile] | None
-    given = st.session_state[key]
+    given = st.session_state.get(key)
     files = given if isinstance(given, list) else [] if given is None else [given]
     return [file for file in files if not isinstance(file, DeletedFile)]
+
+
+def next_key(name: str) -> str:
+    """The key of an uploader that is replaced by a new one whenever it has been given something.
+
+    The old one would list the files, and hold them, for ever.
+    """
+    return f"{name}_{st.session_state.setdefault(_ROUNDS, Counter())[name]}"
+
+
+def arrived_anew(name: str, key: str) -> list[UploadedFile]:
+    """What such an uploader has been given, without what this has told before.
+
+    Somebody who is quick gives it more before the new one is on the page; it tells of all then.
+
+    Args:
+        key: `next_key` when it was drawn.
+    """
+    if key == next_key(name):
+        st.session_state[_ROUNDS][name] += 1
+    before: set[str] = st.session_state.setdefault(_GIVEN, set())
+    anew = [file for file in arrived(key) if file.file_id not in before]
+    before.update(file.file_id for file in anew)
+    return anew
 
 
 def arrived_one(key: str) -> UploadedFile | None:

@@ -8,16 +8,17 @@ from pathlib import Path
 import streamlit as st
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 from streamlit.runtime.scriptrunner import get_script_run_ctx
+from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from estimators.errors import InputError
 from estimators.media.limits import allowed
 from estimators.media.listing import FORMATS
 from estimators.media.names import printable
 from pages.ui.folding import bringing
-from pages.ui.server.files import arrived_one, folder, received
+from pages.ui.server.files import arrived_anew, folder, next_key, received
 from pages.ui.text import escaped, said
 
-_KEPT, _ROUND = "kept_clip", "clip_upload_round"
+_KEPT, _WIDGET = "kept_clip", "clip_upload"
 
 
 @dataclass(frozen=True)
@@ -52,9 +53,10 @@ def uploaded() -> Upload | None:
         st.file_uploader(
             # Its content decides, not the ending of its name: cameras have many of their own.
             f"A clip: {FORMATS}",
-            key=_widget_key(),
+            key=next_key(_WIDGET),
             max_upload_size=largest_mb(),
             on_change=_keep,
+            args=(next_key(_WIDGET),),
             help="It is kept in a file on the machine that runs this dashboard, until you leave. "
             f"Up to {allowed().clip_frames:,} frames and {_length(allowed().clip_s)}, frames up to "
             "4096×2304.",
@@ -64,15 +66,12 @@ def uploaded() -> Upload | None:
     return kept
 
 
-def _widget_key() -> str:
-    # A new widget for each clip: the old one would keep the whole file in memory.
-    return f"clip_upload_{st.session_state.setdefault(_ROUND, 0)}"
+def _keep(widget: str) -> None:
+    for file in arrived_anew(_WIDGET, widget):
+        _take(file)
 
 
-def _keep() -> None:
-    file = arrived_one(_widget_key())
-    if file is None:
-        return
+def _take(file: UploadedFile) -> None:
     try:
         came = received(file, largest_mb())
         _remove()
@@ -81,7 +80,6 @@ def _keep() -> None:
     except InputError as error:  # the clip before stays
         st.error(said(error), icon=":material/block:")
     _let_go(file.file_id)
-    st.session_state[_ROUND] += 1
 
 
 def _let_go(file_id: str) -> None:
