@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -161,7 +162,8 @@ def test_accuracy_is_the_persons_own_where_they_have_evaluated() -> None:
 
 
 def test_other_machines_stand_beside_this_one() -> None:
-    theirs = benchmark(measured("posenet", calls=calls([7.0] * 10)), measured(threads=8))
+    found = benchmark(measured("posenet", calls=calls([7.0] * 10)), measured(threads=8))
+    theirs = replace(found, versions={"numpy": "1.0", "torch": "3"})
     at = page(OWN)
     at.session_state["benchmark_others"] = {"their<b>.json": theirs}
     at.query_params["benchmark_view"] = "Side by side"
@@ -172,6 +174,11 @@ def test_other_machines_stand_beside_this_one() -> None:
     assert list(table.columns) == ["threads", "device", "This machine", "their<b>.json"]
     assert table.loc["PoseNet", "their<b>.json"] == "7.0 (7.0–7.0)"
     assert table.loc["PoseNet", "This machine"] == "–"
+    lightning = table.loc["MoveNet Lightning"]
+    assert list(lightning["threads"]) == ["2", "8"], "beside each other"
+    assert list(table.index[:2]) == ["MoveNet Lightning"] * 2
+    assert "numpy 2\\.0 / 1\\.0, torch none / 3" in words(at)
+    assert "other versions" not in words(page(OWN, benchmark_view="Latency"))
 
 
 def test_a_choice_that_is_there_no_more_is_another_one() -> None:
@@ -218,6 +225,34 @@ def test_charts_keep_apart_what_is_called_alike_and_take_no_title_for_markup() -
         ("‹i›.json", ["‹b›% {x}‹/b›", "BlazePose full"])
     ]
     assert list(both.data[0].x) == [4.0, 10.0], "the faster device"
+
+
+def test_bars_and_boxes_have_the_numbers_and_room_for_them() -> None:
+    models = (measured(pss_mb=50.0, peak_mb=200.0), measured(BLAZE, pss_mb=None, peak_mb=None))
+    memory = charts.memory_chart(models)
+    shown = {
+        bar.marker.pattern.shape: list(bar.x) for bar in memory.data if bar.showlegend is False
+    }
+    assert shown == {"": [50.0, 0.0], "/": [200.0, 0.0]}
+    assert [list(bar.text) for bar in memory.data[::2]] == [["50 MB", ""], ["200 MB", ""]]
+    assert memory.layout.xaxis.range[1] > 200
+    stages = charts.stages_chart(models)
+    bars = [list(bar.x) for bar in stages.data if bar.showlegend is False and bar.type == "bar"]
+    assert [sum(column) for column in zip(*bars, strict=True)] == pytest.approx([11.0, 11.0])
+    assert stages.layout.xaxis.range[1] > 11
+    assert charts.machines_chart({"a": OWN}).layout.xaxis.range[1] > 40
+
+
+@pytest.mark.parametrize(("slower", "kind"), [(11.0, None), (13.0, "log")])
+def test_an_axis_is_logarithmic_where_models_are_far_apart(slower: float, kind: str | None) -> None:
+    models = [measured(), measured(BLAZE, calls=calls([slower * 10.0] * 10))]
+    axis = charts.box_chart(models).layout.xaxis
+    assert axis.type == kind
+    if kind:
+        low, high = axis.range
+        assert 10**low < 10.0 < slower * 10.0 < 10**high
+        assert list(axis.tickvals) == pytest.approx([10.0, 20.0, 50.0, 100.0])
+        assert list(axis.ticktext) == ["10", "20", "50", "100"]
 
 
 def test_files_of_several_machines_may_be_called_alike() -> None:

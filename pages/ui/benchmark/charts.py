@@ -26,6 +26,8 @@ _FAR_APART = 12.0
 _MARKS = ("circle", "square", "diamond", "triangle-up", "cross", "star")
 _MACHINES = ("#4C78A8", "#E0873D", "#54A24B", "#B279A2", "#9D755D", "#72B7B2", "#EECA3B", "#D4636F")
 _ROW = 46
+# Of the longest bar, with room for its number on a narrow screen.
+_LABEL = 1.4
 
 
 def box_chart(models: Sequence[Measured]) -> go.Figure:
@@ -94,7 +96,7 @@ def stages_chart(models: Sequence[Measured]) -> go.Figure:
         )
     totals = [sum(times.values()) for times in stages]
     _label(figure, names, totals, "{:.1f} ms")
-    figure.update_layout(barmode="stack", xaxis_range=[0, 1.25 * max(totals)])
+    figure.update_layout(barmode="stack", xaxis_range=[0, _LABEL * max(totals)])
     return laid_out(figure, "Stages of the whole", "time, ms", "", 140 + _ROW * len(models))
 
 
@@ -128,7 +130,7 @@ def memory_chart(models: Sequence[Measured]) -> go.Figure:
             name=name,
             marker={"color": _GREY, "pattern": {"shape": shape, "size": 6}},
         )
-    figure.update_layout(barmode="group", xaxis_range=[0, 1.25 * max([*now, *peak, 1.0])])
+    figure.update_layout(barmode="group", xaxis_range=[0, _LABEL * max([*now, *peak, 1.0])])
     return laid_out(figure, "Memory of the process", "memory, MB", "", 140 + 60 * len(models))
 
 
@@ -199,7 +201,7 @@ def machines_chart(every: Mapping[str, Benchmark]) -> go.Figure:
             cliponaxis=False,
             hovertemplate=f"%{{y}}: %{{x:.1f}} ms<extra>{_plain(name)}</extra>",
         )
-    figure.update_xaxes(range=[0, 1.25 * slowest])
+    figure.update_xaxes(range=[0, _LABEL * slowest])
     height = 140 + len(titles) * (24 * len(every) + 20)
     heading = "Median latency with the threads that are fastest"
     return laid_out(figure, heading, "latency, ms", "", height)

@@ -17,7 +17,7 @@ from estimators.workflows.benchmark.tradeoff import measured_choices, published_
 from pages.ui import memory
 from pages.ui.address import choose
 from pages.ui.benchmark import charts
-from pages.ui.benchmark.tables import figures_table, machines_table, ratios_table
+from pages.ui.benchmark.tables import figures_table, machines_table, ratios_table, versions_apart
 from pages.ui.benchmark.work import running
 from pages.ui.charts import CONFIG
 from pages.ui.columns import HELP, explained
@@ -181,6 +181,8 @@ def _side_by_side(every: Mapping[str, Benchmark], shown: Shown) -> None:
             "people take longer where there are more.",
             icon=":material/warning:",
         )
+    if apart := versions_apart(every):
+        st.caption(f"Of other versions, in the order of the columns: {escaped(apart)}.")
     for name, benchmark in every.items():
         st.caption(f"{escaped(name)}: {escaped(machine_text(benchmark.machine))}.")
 

@@ -68,7 +68,10 @@ def ratios_table(models: Sequence[Measured]) -> pd.DataFrame | None:
 
 
 def machines_table(every: Mapping[str, Benchmark]) -> pd.DataFrame:
-    """Latency of each model, number of threads and device, one column a machine."""
+    """Latency of each model, number of threads and device, one column a machine.
+
+    The rows of a model stand together, the fewest threads first.
+    """
     import pandas as pd
 
     rows: dict[tuple[str, int, str], dict[str, str]] = {}
@@ -77,14 +80,24 @@ def machines_table(every: Mapping[str, Benchmark]) -> pd.DataFrame:
             busy = "*" if benchmark.busy(one) else ""
             row = rows.setdefault((one.title, one.threads, one.computed), {})
             row[name] = f"{_spanned(figures.latency(one.calls))}{busy}"
+    titles = list(dict.fromkeys(title for title, _, _ in rows))
+    together = sorted(rows.items(), key=lambda row: (titles.index(row[0][0]), row[0][1]))
     table = pd.DataFrame(
         [
             {"model": title, "threads": str(threads), "device": device}
             | {name: row.get(name, "–") for name in every}
-            for (title, threads, device), row in rows.items()
+            for (title, threads, device), row in together
         ]
     )
     return table.set_index("model")
+
+
+def versions_apart(every: Mapping[str, Benchmark]) -> str:
+    """Packages of other versions, those of the machines in their order; "" where all are alike."""
+    names = dict.fromkeys(name for b in every.values() for name in b.versions)
+    found = {name: [b.versions.get(name, "none") for b in every.values()] for name in names}
+    apart = [f"{name} {' / '.join(each)}" for name, each in found.items() if len({*each}) > 1]
+    return ", ".join(apart)
 
 
 def _spanned(times: figures.Times) -> str:
