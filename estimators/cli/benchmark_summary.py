@@ -9,8 +9,8 @@ from estimators.workflows.benchmark import figures
 from estimators.workflows.benchmark.notes import machine_text, notes
 from estimators.workflows.benchmark.result import STAGES, Benchmark, Measured
 
-_LATENCY = ("MODEL", "THREADS", "DEVICE", "MEDIAN ms", "(95 %)", "P95 ms", "CALLS")
-_STAGES = ("STAGES OF", "THREADS", *(f"{name.upper()} ms" for name in STAGES), "WHOLE ms")
+_LATENCY = ("MODEL", "THREADS", "DEVICE", "MEDIAN ms", "(95 %)", "P95 ms", "WHOLE ms", "CALLS")
+_STAGES = ("STAGES OF", "THREADS", *(f"{name.upper()} ms" for name in STAGES), "SUM ms")
 _COSTS = ("COST OF", "THREADS", "LOAD s", "FIRST ms", "PSS MB", "PEAK MB", "ON DISK MB")
 _RATIOS = ("TIME OF", "OVER THAT OF", "THREADS", "RATIO", "(95 %)")
 
@@ -21,8 +21,9 @@ def text(benchmark: Benchmark) -> str:
     ratios = list(_ratios(every))
     parts = [
         f"{machine_text(benchmark.machine)}\n{media.name}, {media.width}×{media.height}; latency "
-        "is the model's own: preprocess, inference and postprocess",
-        table(_LATENCY, [_latency(benchmark, m) for m in every], right=(1, 3, 5, 6)),
+        "is the model's own: preprocess, inference and postprocess; the whole adds the way to its "
+        "process and back; stages are means over the middle half of the calls",
+        table(_LATENCY, [_latency(benchmark, m) for m in every], right=(1, 3, 5, 6, 7)),
         table(_STAGES, [_stages(m) for m in every], right=range(1, len(_STAGES))),
         table(_COSTS, [_costs(m) for m in every], right=range(1, len(_COSTS))),
         table(_RATIOS, ratios, right=(2, 3)) if ratios else "",
@@ -40,6 +41,7 @@ def _latency(benchmark: Benchmark, measured: Measured) -> tuple[str, ...]:
         number(times.median_ms, 2),
         _interval(times.low_ms, times.high_ms),
         number(times.p95_ms, 2),
+        number(figures.whole(measured.calls).median_ms, 2),
         str(times.count),
     )
 

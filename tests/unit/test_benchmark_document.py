@@ -103,6 +103,11 @@ def test_a_bad_file_says_what_is_wrong(case: str) -> None:
 def test_the_table_names_machine_interval_and_ratio() -> None:
     text = benchmark_summary.text(WHOLE)
     assert "A processor, 2 of 2 cores; avx2; 8 GB" in text
+    uneven = calls([10.0, 10.0, 10.0, 10.0, 30.0, 50.0, 60.0, 70.0], rest_ms=2.0)
+    told = benchmark_summary.text(benchmark(measured(calls=uneven))).splitlines()
+    rows = [line.split() for line in told if line.startswith("movenet-lightning")]
+    assert rows[0][-3:] == ["66.50", "22.00", "8"], "p95 and the median whole, as on the page"
+    assert rows[1][-1] == "27.00", "stages add up to the mean of the middle half"
     row = next(line for line in text.splitlines() if line.startswith("blazepose-full  movenet"))
     assert row.split() == ["blazepose-full", "movenet-lightning", "2", "2.00", "2.00", "to", "2.00"]
     assert "kept to as many cores" in text

@@ -6,6 +6,7 @@ import json
 import math
 
 from estimators.analysis.accuracy.bootstrap import Figure
+from estimators.devices import Placement
 from estimators.export.report_html.speed import speed
 from estimators.workflows.benchmark.document import as_report
 from estimators.workflows.benchmark.tradeoff import measured_choices, published_choices
@@ -62,7 +63,8 @@ def test_a_form_of_anothers_weights_has_its_published_figure() -> None:
 
 
 def test_a_report_tells_the_speed_and_hides_what_is_markup() -> None:
-    evil = measured("movenet-thunder", title="<b>own</b>", pss_mb=None, alone=False)
+    gpu = {"device": "cuda:0", "where": Placement("cuda:0", dtype="float16, last layers float32")}
+    evil = measured("movenet-thunder", title="<b>own</b>", pss_mb=None, alone=False, **gpu)
     report = {
         "models": {"movenet-lightning": {"title": "MoveNet Lightning"}},
         "benchmark": json.loads(json.dumps(as_report(benchmark(measured(), evil)))),
@@ -72,6 +74,7 @@ def test_a_report_tells_the_speed_and_hides_what_is_markup() -> None:
     assert "A processor, 2 of 2 cores" in shown
     assert "<b>own" not in shown
     assert "busy" in shown
+    assert "cuda:0, float16<" in shown
     assert "–" in shown, "memory that is not known"
     assert speed({"models": {}, "benchmark": None}) == ""
     assert speed({"models": {}}) == "", "an older report"
