@@ -9,7 +9,8 @@ import json
 import os
 from collections.abc import Callable
 
-from estimators.devices import AUTO, CPU, Devices
+from estimators.devices import AUTO, CPU, CUDA, Devices
+from estimators.errors import PoseError
 
 DECODERS = ("h264", "hevc", "vp8", "vp9", "av1", "mpeg4", "mjpeg", "gif", "aac", "opus")
 ENCODERS = ("libx264", "aac")
@@ -61,13 +62,11 @@ def device() -> str:
 
 
 def devices_told(wanted: str, layer: Devices) -> str:
-    """The GPUs by number; without any the CPU, which is a fault where a GPU is wished."""
-    names = layer.names()
-    if names:
-        gpus = ", ".join(f"cuda:{number} {name}" for number, name in enumerate(names))
-        return f"{gpus}; POSE_DEVICE is {wanted}"
-    words = f"CPU: {layer.absence()}; POSE_DEVICE is {wanted}"
-    return words if wanted in (AUTO, CPU) else f"-{words}"
+    """The GPUs by number, or why there is only the CPU; a fault where what is wished is not there."""
+    gpus = {f"{CUDA}:{number}": name for number, name in enumerate(layer.names())}
+    told = ", ".join(map(" ".join, gpus.items())) or f"CPU: {layer.absence()}"
+    there = {AUTO, CPU, *gpus} | ({CUDA} if gpus else set())
+    return f"{'' if wanted in there else '-'}{told}; POSE_DEVICE is {wanted}"
 
 
 def found() -> dict[str, str]:
@@ -77,6 +76,8 @@ def found() -> dict[str, str]:
     for check in checks:
         try:
             words[check.__name__] = check()
+        except PoseError as error:
+            words[check.__name__] = f"-{error}"
         except Exception as error:  # noqa: BLE001 - packages raise whatever they meet
             words[check.__name__] = f"-{type(error).__name__}: {error}"
     return words

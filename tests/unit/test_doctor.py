@@ -376,6 +376,8 @@ def _state(said: dict[str, str]) -> Callable[[str], SimpleNamespace]:
         ("auto", ("NVIDIA A100",), "cuda:0 NVIDIA A100; POSE_DEVICE is auto"),
         ("auto", (), "CPU: PyTorch is a build without CUDA; POSE_DEVICE is auto"),
         ("cuda", (), "-CPU: PyTorch is a build without CUDA; POSE_DEVICE is cuda"),
+        ("cuda:1", ("A", "B"), "cuda:0 A, cuda:1 B; POSE_DEVICE is cuda:1"),
+        ("cuda:2", ("A", "B"), "-cuda:0 A, cuda:1 B; POSE_DEVICE is cuda:2"),
     ],
 )
 def test_the_device_is_told_and_a_gpu_that_is_wished_and_absent_is_a_fault(
