@@ -62,7 +62,7 @@ def device() -> str:
 
 
 def devices_told(wanted: str, layer: Devices) -> str:
-    """The GPUs by number, or why there is only the CPU; a fault where what is wished is not there."""
+    """The GPUs by number, or why there is only the CPU; a fault where a wish is not there."""
     gpus = {f"{CUDA}:{number}": name for number, name in enumerate(layer.names())}
     told = ", ".join(map(" ".join, gpus.items())) or f"CPU: {layer.absence()}"
     there = {AUTO, CPU, *gpus} | ({CUDA} if gpus else set())
