@@ -96,8 +96,9 @@ def plan_mosaic(
 def _columns(count: int, shape: float) -> int:
     """Of `count` tiles that are `shape` times as wide as high."""
 
-    def squareness(columns: int) -> float:
-        return abs(math.log(columns * shape / math.ceil(count / columns) / (16 / 9)))
+    def squareness(columns: int) -> tuple[float, int]:
+        off = abs(math.log(columns * shape / math.ceil(count / columns) / (16 / 9)))
+        return round(off, 6), -columns  # of as good ones the wider: a page scrolls down
 
     if count == 2 and shape < _PANORAMA:
         return 2

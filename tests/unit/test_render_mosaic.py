@@ -37,6 +37,12 @@ def test_one_tile_at_most_stays_free(size: tuple[int, int], count: int) -> None:
     assert 0 <= plan_mosaic(count, *size).free <= 1
 
 
+@pytest.mark.parametrize(("count", "columns"), [(5, 3), (6, 3), (7, 4)])
+def test_of_two_shapes_that_are_as_good_the_wider_is_taken(count: int, columns: int) -> None:
+    for size in ((1280, 720), (1920, 1080), (1600, 900)):
+        assert plan_mosaic(count, *size).columns == columns
+
+
 def test_four_of_a_camera_stand_two_by_two() -> None:
     layout = plan_mosaic(4, 640, 480)
     assert (layout.columns, layout.rows) == (2, 2)
