@@ -5,8 +5,8 @@
 - Where the processor multiplies bfloat16 natively, or a GPU float16, the backbone and the heads'
   hidden layers hold and use it: half the memory, twice the speed.  The last layer of each head
   stays float32, so that box offsets and the peaks of heat maps keep their resolution.
-- On processors without AVX-512 large 3 × 3 convolutions go by Winograd's method
-  (`keypoint_rcnn_winograd`), and maps stay plain contiguous, as it wants them.
+- On processors without AVX-512 each large convolution goes the way that suits its form
+  (`keypoint_rcnn_convolutions`), and maps stay plain contiguous.
 - The keypoint head, the dearest a person, sees no more people than are asked for (exact).
 - RoIAlign on a CPU is done as weighted sums of rows (`keypoint_rcnn_roi`; exact but for rounding).
 - Pictures are resized to a smaller side; those that shrink are averaged over areas first, where
@@ -20,7 +20,7 @@ from itertools import pairwise
 from typing import Any
 
 from estimators.devices import CPU
-from estimators.models import keypoint_rcnn_winograd as winograd
+from estimators.models import keypoint_rcnn_convolutions as convolutions
 from estimators.models.keypoint_rcnn_roi import RowPool
 from estimators.models.torch_devices import has_float16
 from estimators.models.torch_import import torch, torchvision
@@ -53,15 +53,19 @@ def tune(
     else:
         dtype = torch.float32
     layout = torch.channels_last
-    if device == CPU and dtype == torch.float32 and winograd.is_worth_it():
-        winograd.by_winograd(network.backbone)
-        winograd.by_winograd(network.rpn.head)
+    if device == CPU and dtype == torch.float32 and convolutions.is_worth_it():
+        convolutions.quicken_stem(network.backbone)
+        convolutions.quicken(network.backbone)
+        convolutions.quicken(network.rpn.head)
         layout = torch.contiguous_format
     # On a CPU the next to read the maps want them as they are, on a GPU plain.
     kept = layout if device == CPU else torch.contiguous_format
     network.backbone = _Reduced(network.backbone, dtype, layout, kept)
     network.rpn.head.conv = _Reduced(network.rpn.head.conv, dtype, layout)
-    network.roi_heads.box_head = _Reduced(network.roi_heads.box_head, dtype)
+    # It begins with a matrix, whose columns are plain maps.
+    network.roi_heads.box_head = _Reduced(
+        network.roi_heads.box_head, dtype, torch.contiguous_format
+    )
     network.roi_heads.keypoint_head = _Reduced(network.roi_heads.keypoint_head, dtype)
     if device == CPU:
         network.roi_heads.box_roi_pool = RowPool(network.roi_heads.box_roi_pool)

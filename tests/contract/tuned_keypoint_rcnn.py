@@ -9,8 +9,8 @@ import copy
 import json
 from typing import Any
 
+from estimators.models.keypoint_rcnn_convolutions import is_here, quicken, quicken_stem
 from estimators.models.keypoint_rcnn_fast import fold_batch_norms, tune
-from estimators.models.keypoint_rcnn_winograd import by_winograd, is_here
 from estimators.models.torch_import import torch, torchvision
 from tests.contract.plain_keypoint_rcnn import seeded
 
@@ -44,8 +44,10 @@ def main() -> None:
     count = fold_batch_norms(folded)
     left = sum(isinstance(module, frozen) for module in folded.modules())
 
-    wino = copy.deepcopy(folded)
-    quick = by_winograd(wino.backbone) if is_here() else 0
+    quick = copy.deepcopy(folded)
+    quicken_stem(quick.backbone)
+    quickened = quicken(quick.backbone) if is_here() else 0
+    large = torch.rand(1, 3, 640, 640)  # so that every way is taken
 
     single, half = copy.deepcopy(plain), copy.deepcopy(plain)
     tune(single, *SIZES, bfloat16=False)
@@ -60,8 +62,8 @@ def main() -> None:
                 "norms_folded": count,
                 "norms_left": left,
                 "folding": difference(features, folded.backbone(image)),
-                "winograd_convolutions": quick,
-                "winograd": difference(folded.backbone(image), wino.backbone(image)),
+                "quick_convolutions": quickened,
+                "quick": difference(folded.backbone(large), quick.backbone(large)),
                 "float32_boxes_px": _apart(want, have, "boxes") if same else None,
                 "float32_logits": _apart(want, have, "keypoints_scores") if same else None,
                 "bfloat16_features": difference(features, half.backbone(image)),
