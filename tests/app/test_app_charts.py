@@ -73,6 +73,17 @@ def test_nobody_is_cut_off_in_space(comparison: Comparison, view: str) -> None:
     np.testing.assert_allclose(metres, metres[0], rtol=1e-5)
 
 
+@pytest.mark.parametrize("size", [0.1, 1.0, 30.0])
+def test_ticks_in_space_are_few_and_alike(comparison: Comparison, size: float) -> None:
+    comparison.people[SPATIAL] = replace(comparison.people[SPATIAL], world_m=size * WORLD)
+    scene = world.world_chart(comparison, 0, "Front").layout.scene
+    axes = (scene.xaxis, scene.yaxis, scene.zaxis)
+    (step,) = {axis.dtick for axis in axes}
+    sides = [axis.range[1] - axis.range[0] for axis in axes]
+    assert max(sides) <= 4 * step
+    assert step <= max(sides)
+
+
 def test_every_chart_has_a_title_and_units(comparison: Comparison) -> None:
     specs, colours = comparison.specs, comparison.colours
     time = charts.latency_chart(specs, comparison.results, colours)

@@ -200,15 +200,15 @@ def test_whatever_can_be_clicked_leads_to_pictures_or_says_that_there_are_none(
     for what in ("pictures", "inversion", "missed_people", "background", "nose", "size/small"):
         at.selectbox[1].set_value(what).run()
         assert not at.exception
-        steps = [m.value for m in at.markdown if m.value.startswith("**1** of")]
+        steps = [m.value for m in at.markdown if m.value.startswith("Case **1** of")]
         assert steps or any("none of these" in info.value for info in at.info)
 
 
 def test_stepping_through_the_cases_goes_from_worst_to_best(bundled: AppTest) -> None:
     at = bundled
     at.selectbox[1].set_value("nose").run()
-    first = next(m.value for m in at.markdown if m.value.startswith("**1** of"))
+    first = next(m.value for m in at.markdown if m.value.startswith("Case **1** of"))
     at.button(key="evaluate_next").click().run()
     assert not at.exception
-    second = next(m.value for m in at.markdown if m.value.startswith("**2** of"))
+    second = next(m.value for m in at.markdown if m.value.startswith("Case **2** of"))
     assert float(first.rsplit(" ", 1)[1]) <= float(second.rsplit(" ", 1)[1])

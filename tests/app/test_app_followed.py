@@ -51,7 +51,7 @@ def test_a_running_job_is_followed_and_a_finished_one_opened(results: Path, tmp_
     at = page()
     assert not at.exception
     assert at.selectbox(key="run").options == ["val2017"]
-    assert "**MoveNet Lightning** 140 of 400 · 6 failed · 14.0 a second" in words(at)
+    assert "**MoveNet Lightning** 140 of 400 answers · 6 failed · 14.0 a second" in words(at)
     done = ModelProgress("movenet-lightning", "done", 200, 3, 0, 200, 10.0)
     for number in (1, 2):
         write_progress(shards / f"shard-{number}-of-4", EvaluateProgress("done", (done,)))

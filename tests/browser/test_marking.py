@@ -43,6 +43,13 @@ def page(new_page: NewPage) -> Page:
 
 def test_marked_joints_are_told_kept_and_loaded_again(page: Page, app_url: str) -> None:
     question = open_marker(page, app_url)
+    legend = page.locator("figcaption .entry").first
+    expect(legend).to_be_hidden()
+    show = page.get_by_label("Show the models")
+    show.check()
+    expect(legend).to_be_visible()
+    show.uncheck()
+    expect(legend).to_be_hidden()
     first = question.inner_text()
     click(page, 0.5, 0.5)
     expect(question).not_to_have_text(first)

@@ -168,6 +168,16 @@ def test_a_report_tells_where_its_numbers_come_from(measured: Measured) -> None:
     assert listed["3.png"]["quality"][MULTI] > listed["3.png"]["quality"][LIGHTNING]
 
 
+@pytest.mark.parametrize("protocol", ["whole", "crop"])
+def test_one_picture_is_called_no_set(tmp_path: Path, protocol: str) -> None:
+    def said(pictures: int) -> str:
+        found = measure(outcome(annotated_set(tmp_path, pictures), protocol=protocol))
+        return found.verdict.headline + " ".join(map(str, found.verdict.reasons))
+
+    assert "set of pictures" not in said(1)
+    assert "set of pictures" in said(2)
+
+
 def test_thresholds_hide_in_the_verdict_and_cut_nothing_from_ap(truth: AnnotatedSet) -> None:
     ran = outcome(truth, invented=False)
     plain = measure(ran)

@@ -55,7 +55,7 @@ def verdict(
         costs,
         tuple(outcome.failed),
         truth_errors(judged),
-        subject="set of pictures",
+        subject="picture" if len(outcome.annotated.images) == 1 else "set of pictures",
         held_to=held_to,
     )
     answer = recommend(evidence, needs)

@@ -191,7 +191,7 @@ def _step(place: int) -> None:
 
 def _in_words(found: Found, case: Case, place: int, total: int) -> str:
     image = found.image(case.image_id)
-    about = [f"**{place + 1:,}** of {total:,}", escaped(image.file)]
+    about = [f"Case **{place + 1:,}** of {total:,}", escaped(image.file)]
     if case.joint:
         about.append(f"{case.joint.replace('_', ' ')}, KS {case.similarity:.2f}")
     elif case.person == case.prediction == NOBODY:

@@ -16,6 +16,7 @@ import streamlit as st
 
 from estimators.cluster.follow import Followed, follow
 from estimators.media.names import printable
+from estimators.numerals import counted
 from estimators.registry import MODELS
 from pages.ui.columns import explained
 from pages.ui.polling import polled
@@ -102,7 +103,7 @@ def _how_far(found: Followed) -> None:
         rate = f" · {pace(model.rate, left)}" if model.state == "running" and left else ""
         error = f" · {escaped(model.error)}" if model.error else ""
         st.markdown(
-            f"{_STATES[model.state]} **{title}** {model.done:,} of {model.total:,}"
+            f"{_STATES[model.state]} **{title}** {model.done:,} of {counted(model.total, 'answer')}"
             f"{failed}{rate}{error}"
         )
     if found.lost:

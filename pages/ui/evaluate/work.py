@@ -9,6 +9,7 @@ from typing import cast
 import streamlit as st
 
 from estimators.analysis.accuracy.protocol import Protocol
+from estimators.numerals import counted
 from estimators.registry import MODELS
 from estimators.workflows.evaluate.answers import Evaluated
 from estimators.workflows.evaluate.asks import EvaluateSettings
@@ -107,7 +108,7 @@ def _run_button(
     titles = ", ".join(MODELS[key].title for key in plan.models)
     with st.container(horizontal=True, vertical_alignment="center"):
         pictures = len(brought.annotated.images)
-        label = "Go on" if again else f"Evaluate on {pictures:,} picture{'s'[: pictures > 1]}"
+        label = "Go on" if again else f"Evaluate on {counted(pictures, 'picture')}"
         if st.button(label, type="primary", icon=":material/play_arrow:", key="run_evaluate"):
             _start(following, brought, plan)
         st.caption(f"with {titles}", width="content")
@@ -128,7 +129,7 @@ def _how_far(job: EvaluateJob) -> None:
 def _in_words(progress: EvaluateProgress) -> str:
     running = progress.slowest
     if running is None or running.left_s is None:
-        return f"Starting the model, {progress.total - progress.done:,} answers to go"
+        return f"Starting the model, {counted(progress.total - progress.done, 'answer')} to go"
     return (
         f"{progress.done:,} of {progress.total:,} answers · "
         f"{pace(running.rate, running.left_s)} for {MODELS[running.model].title}"
@@ -141,7 +142,7 @@ def _line(model: ModelProgress) -> str:
     error = f" · {escaped(model.error)}" if model.error else ""
     return (
         f"{_STATES[model.state]} **{MODELS[model.model].title}** "
-        f"{model.done:,} of {model.total:,}{failed}{known}{error}"
+        f"{model.done:,} of {counted(model.total, 'answer')}{failed}{known}{error}"
     )
 
 

@@ -26,6 +26,8 @@ _VIEWS = {
 }
 # A little air around the person, and no side of the box under half of the longest one.
 _MARGIN, _NARROWEST = 1.1, 0.5
+# Between ticks, the same in all directions: so wide that the longest side has four at most.
+_STEPS_M, _MOST_STEPS = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0), 4
 
 
 def world_view(comparison: Comparison) -> None:
@@ -152,6 +154,8 @@ def _scene(world_m: NDArray[np.float32], view: str) -> dict[str, Any]:
     low, high = np.nanmin(world_m, axis=0), np.nanmax(world_m, axis=0)
     middle, half = (low + high) / 2, _MARGIN * (high - low) / 2
     half = np.maximum(half, _NARROWEST * half.max())
+    widest = float(2 * half.max())
+    step = next((s for s in _STEPS_M if widest < s * _MOST_STEPS), widest / 2)
     axes, share = {}, {}
     # Ours is z up, the models' is y down and z away.
     for axis, title, k, sign in (("x", "right", 0, 1), ("y", "depth", 2, 1), ("z", "up", 1, -1)):
@@ -160,7 +164,7 @@ def _scene(world_m: NDArray[np.float32], view: str) -> dict[str, Any]:
             "title": {"text": f"{title}, m", "font": {"color": ink()}},
             "range": [centre - float(half[k]), centre + float(half[k])],
             "tickfont": {"color": ink()},
-            "nticks": 6,
+            "dtick": step,
         }
         share[axis] = float(half[k] / half.max())
     eye, up = (dict(zip("xyz", vector, strict=True)) for vector in _VIEWS[view])

@@ -207,6 +207,7 @@ class Marker extends Stage {
     for (const layer of Object.values(this.layers)) {
       layer.hidden = layer !== this.layers.truth && !this.memory.models;
     }
+    for (const { heading } of this.panels) heading.classList.toggle("alone", !this.memory.models);
     this.fillControls();
     this.redraw();
     if (this.panels.length) this.describe(this.panels[0]);
