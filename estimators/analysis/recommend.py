@@ -76,6 +76,7 @@ class Evidence:
             the same quality without.
         subject: for the wording.
         held_to: most people a model was asked for, where it could find more.
+        apart: models answered, but no picture or frame was answered by all of them.
     """
 
     seen: Sequence[Seen]
@@ -86,6 +87,7 @@ class Evidence:
     subject: Subject = "picture"
     held_to: Mapping[str, int] = field(default_factory=dict)
     votes: Sequence[Vote] = ()
+    apart: bool = False
 
 
 def recommend(
@@ -101,7 +103,7 @@ def recommend(
     out = failing(facts, evidence.seen, needs)
     usable = [m for m in facts if m not in out]
     notes = (*sentences.out(out), *sentences.failed(evidence.failed))
-    blocked = _nothing_to_compare(facts, usable, evidence.subject)
+    blocked = _nothing_to_compare(facts, usable, evidence)
     if blocked is not None:
         model, headline, tier, why = blocked
         why = (*why, *sentences.costs(facts, model, usable, evidence.subject))
@@ -134,8 +136,13 @@ def recommend(
 
 
 def _nothing_to_compare(
-    facts: Mapping[str, ModelFacts], usable: Sequence[str], subject: Subject
+    facts: Mapping[str, ModelFacts], usable: Sequence[str], evidence: Evidence
 ) -> tuple[str | None, str, Tier, tuple[Reason, ...]] | None:
+    subject = evidence.subject
+    if not facts and evidence.apart:
+        what = "frame" if subject == "clip" else "picture"
+        hint = Reason("Choose fewer models, or bring more of what they are to answer.")
+        return None, f"No {what} was answered by all models: none can be compared.", "none", (hint,)
     if not facts:
         return None, "No model has answered yet.", "none", ()
     if not any(f.found for f in facts.values()):

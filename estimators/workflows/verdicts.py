@@ -83,7 +83,8 @@ def of_clip(
     seen = [seen_in(given, int(frame), analysis.thresholds) for frame in picked]
     unsteady = [f for model in given for f in _unsteady(analysis, model)]
     held = _held_to(given)
-    return recommend(Evidence(seen, costs, failed, truth, unsteady, "clip", held, votes), needs)
+    evidence = Evidence(seen, costs, failed, truth, unsteady, "clip", held, votes, apart=not seen)
+    return recommend(evidence, needs)
 
 
 def _held_to(estimates: Mapping[str, ClipEstimates]) -> dict[str, int]:

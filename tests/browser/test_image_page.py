@@ -104,6 +104,11 @@ def test_a_link_shows_the_same_view(new_page: NewPage, app_url: str) -> None:
     assert frame["height"] - 24 < figure["y"] + figure["height"] - frame["y"]
     assert figure["y"] + figure["height"] <= 900
     assert figure["width"] > 1000
+    other.set_viewport_size({"width": 1440, "height": 1200})
+    other.wait_for_function(
+        "([canvas, least]) => canvas.clientHeight > least",
+        arg=[other.locator("figure canvas").element_handle(), figure["height"] + 100],
+    )
     expect(other.locator(".st-key-oks_chart .js-plotly-plot")).to_be_visible()
     expect(other.get_by_role("radio", name="Astronaut, upper body")).to_be_checked()
 

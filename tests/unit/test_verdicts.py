@@ -242,6 +242,15 @@ def test_models_that_saw_other_frames_are_judged_on_those_that_all_saw() -> None
     assert of_clip(ClipAnalysis.of(nothing_shared), {}).model == LIGHTNING
 
 
+def test_models_that_answered_no_frame_together_did_answer() -> None:
+    """A short recording on a busy machine."""
+    seen = poses(person())
+    taken = {LIGHTNING: clip(LIGHTNING, [seen, None]), FULL: clip(FULL, [None, seen])}
+    answer = of_clip(ClipAnalysis.of(taken), {})
+    assert (answer.model, answer.tier) == (None, "none")
+    assert "No frame was answered by all models" in answer.headline
+
+
 def _frames_judged(estimates: dict[str, ClipEstimates]) -> list[int]:
     return _answered_by_all(ClipAnalysis.of(estimates), list(estimates)).tolist()
 

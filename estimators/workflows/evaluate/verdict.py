@@ -57,6 +57,7 @@ def verdict(
         truth_errors(judged),
         subject="picture" if len(outcome.annotated.images) == 1 else "set of pictures",
         held_to=held_to,
+        apart=bool(models) and not seen,
     )
     answer = recommend(evidence, needs)
     return replace(answer, reasons=(*map(Reason, said), *answer.reasons))

@@ -78,6 +78,9 @@ export class Stage {
     root.addEventListener("keydown", (event) => event.stopPropagation());
     this.resized = new ResizeObserver(() => this.redraw());
     this.resized.observe(root);
+    // Of a window that becomes higher or lower the viewer's own size tells nothing.
+    this.onResize = () => this.redraw();
+    addEventListener("resize", this.onResize);
     this.lastScroll = -Infinity;
     /** @param {Event} event */
     this.onWheel = (event) => { if (!event.composedPath().includes(this.grid)) this.leaveToPage(); };
@@ -98,6 +101,7 @@ export class Stage {
 
   close() {
     this.resized.disconnect();
+    removeEventListener("resize", this.onResize);
     document.removeEventListener("wheel", this.onWheel, { capture: true });
     if (this.pending !== undefined) cancelAnimationFrame(this.pending);
   }
