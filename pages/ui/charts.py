@@ -15,6 +15,9 @@ from pages.ui.colours import ink
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
+# Of a family's variants, beside their shade.
+DASHES = ("solid", "dash", "dot", "dashdot")
+SYMBOLS = ("circle", "square", "diamond", "triangle-up")
 STAGES = {"preprocess": "/", "inference": "", "postprocess": "."}
 _GREY = "#8A93A3"
 # From no agreement to the same pose: most of the way lies where most values are, between 0.5 and 1.

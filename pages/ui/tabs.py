@@ -7,7 +7,7 @@ from typing import TypeVar
 
 import streamlit as st
 
-_PAGE_TOO = "tabs_page_too"
+_PAGE_TOO, _THEME = "tabs_page_too", "tabs_theme"
 
 Shown = TypeVar("Shown")
 
@@ -16,14 +16,17 @@ Shown = TypeVar("Shown")
 def tabs(views: Mapping[str, Callable[[Shown], None]], shown: Shown, key: str) -> None:
     """A tab a view; which one is open is kept in the address.
 
-    What is done in a tab draws the tabs anew and nothing else, unless it calls `page_too`.
+    What is done in a tab draws the tabs anew and nothing else, unless it calls `page_too`, or the
+    theme is another one than what the views are given has its colours for.
 
     Args:
         views: what draws each tab, by the tab's title.
         shown: what every view takes.
         key: of the row of tabs, and its name in the address.
     """
-    if st.session_state.pop(_PAGE_TOO, False):
+    theme = st.context.theme.type
+    other_theme = st.session_state.setdefault(_THEME, theme) != theme
+    if st.session_state.pop(_PAGE_TOO, False) or other_theme:
         st.rerun()
     row = st.tabs(list(views), key=key, bind="query-params")
     for tab, view in zip(row, views.values(), strict=True):
@@ -35,6 +38,7 @@ def tabs(views: Mapping[str, Callable[[Shown], None]], shown: Shown, key: str) -
 def begin() -> None:
     """Call it first on every page: all of it is drawn anyway."""
     st.session_state.pop(_PAGE_TOO, None)
+    st.session_state[_THEME] = st.context.theme.type
 
 
 def page_too() -> None:

@@ -352,7 +352,7 @@ def test_a_difference_is_told_with_its_interval_or_not_at_all() -> None:
     )
     few = compared({"b": many(14, 1, 5), "a": many(6, 0, 5)}, 5)
     assert few == (
-        "Too few pictures to tell Thunder and Lightning apart: it takes 6 pictures with people."
+        "Too few pictures to tell Thunder from Lightning: it takes 6 pictures with people."
     )
 
 
@@ -419,7 +419,9 @@ def test_how_a_difference_is_put_into_words() -> None:
         told(PCK, 0.1, -0.006, 0.2) == f"{apart} by PCK@0.2: they differ by 0.10 (-0.01 to 0.20)."
     )
     assert told("AP", 0.1, 0.0, 0.2) == f"{apart}: they differ by 0.10 (0.00 to 0.20)."
-    assert told("AP", 0.1, math.nan, math.nan) == f"{apart}: it takes 6 pictures with people."
+    assert told("AP", 0.1, math.nan, math.nan) == (
+        "Too few pictures to tell Thunder from Lightning: it takes 6 pictures with people."
+    )
 
 
 def figures_of(ap: float, error: float, pictures: int = 6) -> Headline:

@@ -33,6 +33,7 @@ from estimators.workflows.evaluate.files import report_files
 from estimators.workflows.evaluate.job import EvaluateJob
 from estimators.workflows.evaluate.measure import (
     Measured,
+    about_the_best,
     measure,
     notes,
     picture_cases,
@@ -166,6 +167,18 @@ def test_a_report_tells_where_its_numbers_come_from(measured: Measured) -> None:
     listed = {p["file"]: p for p in data["picture_list"]}
     assert listed["3.png"]["image_id"] == 13
     assert listed["3.png"]["quality"][MULTI] > listed["3.png"]["quality"][LIGHTNING]
+
+
+def test_that_pictures_are_too_few_is_said_once_of_all_models(truth: AnnotatedSet) -> None:
+    report = measure(outcome(truth)).evaluation.report
+    (d,) = [d for d in report.differences if d.metric == "AP"]
+    unknown = [replace(d, other=m, low=np.nan) for m in (LIGHTNING, "posenet", "blazepose-lite")]
+    assert about_the_best(replace(report, differences=unknown, sentences=("", "", ""))) == [
+        "Too few pictures to tell MoveNet MultiPose from MoveNet Lightning, PoseNet and BlazePose "
+        "lite: it takes 6 pictures with people."
+    ]
+    (said,) = about_the_best(report)
+    assert said.startswith("MoveNet MultiPose is 0.")
 
 
 @pytest.mark.parametrize("protocol", ["whole", "crop"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -116,8 +116,7 @@ def in_words(difference: Difference, titles: Mapping[str, str]) -> str:
     other = titles.get(difference.other, difference.other)
     d = difference
     if np.isnan(d.low):
-        least = f"it takes {FEWEST_PICTURES} pictures with people"
-        return f"Too few pictures to tell {better} and {other} apart: {least}."
+        return too_few(better, [other])
     span = f"{_number(d.value, d)} ({_number(d.low, d)} to {_number(d.high, d)})"
     by = "" if d.metric == "AP" else f" by {d.metric}"
     if d.sure:
@@ -125,6 +124,14 @@ def in_words(difference: Difference, titles: Mapping[str, str]) -> str:
     if max(abs(d.low), abs(d.high)) < _SAME:
         return f"{better} and {other} are equally good on your pictures: they differ by {span}."
     return f"Too few pictures to tell {better} and {other} apart{by}: they differ by {span}."
+
+
+def too_few(better: str, others: Sequence[str]) -> str:
+    """That nothing can be said of `better` and each of the `others`, titles of models."""
+    *some, last = others
+    named = f"{', '.join(some)} and {last}" if some else last
+    least = f"it takes {FEWEST_PICTURES} pictures with people"
+    return f"Too few pictures to tell {better} from {named}: {least}."
 
 
 def _number(value: float, difference: Difference) -> str:

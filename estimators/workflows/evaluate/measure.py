@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from estimators.analysis.accuracy.cases import NOBODY, Case
 from estimators.analysis.accuracy.consensus import CONSENSUS
+from estimators.analysis.accuracy.headline import too_few
 from estimators.analysis.accuracy.invented import InventedJoints, invented_joints
 from estimators.analysis.accuracy.protocol import Protocol
 from estimators.analysis.accuracy.report import (
@@ -122,7 +123,13 @@ def about_the_best(report: AccuracyReport) -> list[str]:
     by_ap = [d for d in report.differences if d.metric == "AP"]
     sentences = zip(by_ap, report.sentences, strict=True)
     worse = {d.other for d in by_ap}
-    return [sentence for d, sentence in sentences if d.better not in worse]
+    best = [(d, sentence) for d, sentence in sentences if d.better not in worse]
+    told = [sentence for d, sentence in best if not np.isnan(d.low)]
+    untold = [d for d, _ in best if np.isnan(d.low)]
+    if untold:  # of too few pictures: of all in one sentence
+        others = [get(d.other).title for d in untold]
+        told.insert(0, too_few(get(untold[0].better).title, others))
+    return told
 
 
 def image_ids(outcome: Evaluated, as_annotated: bool) -> ImageIds:

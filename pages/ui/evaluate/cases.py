@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import streamlit as st
@@ -216,7 +216,7 @@ def _picture(found: Found, settings: Settings, model: str, case: Case) -> None:
     for key in (model, *(m for m in found.models if m not in (model, CONSENSUS))):
         shown = found.models[key]
         layers = [truth, _model_layer(found, settings, key, case)]
-        panels.append(Panel(shown.title, "", layers, shown.colour))
+        panels.append(Panel(shown.title, "", layers, shown.colour, variant=shown.variant))
     with st.container(key="evaluate_picture"):
         command = _command(found, case, model, panels[0].layers[1])
         picture_viewer("evaluate", picture, panels, view_options(settings), command)
@@ -284,7 +284,8 @@ def _model_layer(found: Found, settings: Settings, model: str, case: Case) -> La
     shown = found.models[model]
     kind = spec.score_kind if spec is not None else "confidence"
     threshold = settings.joint_threshold(model) if spec is not None else 0.0
-    return Layer(model, shown.title, shown.colour, poses, kind, threshold, ids)
+    own = Layer(model, shown.title, shown.colour, poses, kind, threshold, ids)
+    return replace(own, variant=shown.variant)
 
 
 def _stage_picture(image: AnnotatedImage) -> StagePicture:

@@ -11,7 +11,7 @@ import numpy as np
 from estimators.analysis.accuracy.bootstrap import Figure
 from estimators.analysis.accuracy.kinds import KINDS
 from estimators.analysis.accuracy.report import ModelAccuracy
-from pages.ui.charts import legend_below
+from pages.ui.charts import DASHES, legend_below
 from pages.ui.colours import ink
 
 if TYPE_CHECKING:
@@ -31,10 +31,11 @@ KIND_COLOURS = {
 
 @dataclass(frozen=True)
 class Shown:
-    """A model of an evaluation as it is shown."""
+    """A model of an evaluation as it is shown; `variant` is which of its family it is."""
 
     title: str
     colour: str
+    variant: int
     accuracy: ModelAccuracy
 
 
@@ -187,7 +188,7 @@ def coverage_chart(models: Models) -> go.Figure:
             x=[row.coverage for row in rows],
             y=[row.precision for row in rows],
             mode="lines",
-            line={"color": shown.colour, "width": 2.5},
+            line={"color": shown.colour, "dash": DASHES[shown.variant], "width": 2.5},
             name=shown.title,
             customdata=[[row.threshold, row.f1] for row in rows],
             hovertemplate=(

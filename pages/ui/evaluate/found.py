@@ -15,7 +15,7 @@ from estimators.annotated import AnnotatedImage
 from estimators.registry import get
 from estimators.workflows.evaluate.answers import Evaluated
 from estimators.workflows.evaluate.measure import Measured, measure
-from pages.ui.colours import colours, ink
+from pages.ui.colours import colours, ink, variants
 from pages.ui.evaluate.charts import Shown
 from pages.ui.settings import Settings
 
@@ -52,11 +52,9 @@ def found(outcome: Evaluated, settings: Settings) -> Found:
         st.session_state[_MEASURED] = known
     measured = known[2]
     specs = [get(model) for model in outcome.models]
-    named = {
-        spec.key: (spec.title, colour)
-        for spec, colour in zip(specs, colours(specs).values(), strict=True)
-    }
-    named[CONSENSUS] = ("Consensus", ink())
+    shades, forms = colours(specs), variants(specs)
+    named = {spec.key: (spec.title, shades[spec.key], forms[spec.key]) for spec in specs}
+    named[CONSENSUS] = ("Consensus", ink(), 0)
     accuracies = measured.evaluation.report.models
     return Found(measured, {m: Shown(*named[m], accuracy) for m, accuracy in accuracies.items()})
 

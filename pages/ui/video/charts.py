@@ -14,7 +14,7 @@ from estimators.analysis.over_time import DisputedFrame
 from estimators.registry import ModelSpec
 from estimators.render.style import rgb
 from estimators.workflows.clip.series import ScoreMap, Series
-from pages.ui.charts import legend_below
+from pages.ui.charts import DASHES, SYMBOLS, legend_below
 from pages.ui.colours import ink
 
 if TYPE_CHECKING:
@@ -31,9 +31,6 @@ _LOG_FROM = 8.0
 SCORE_STOPS = ((0.0, 0.0), (0.5, 0.22), (0.75, 0.45), (0.9, 0.7), (1.0, 1.0))
 # Places of a heat map that can be clicked: more are more elements than a browser likes to draw.
 _MOST_PLACES = 1500
-# Of a family's variants, beside their shade.
-_DASHES = ("solid", "dash", "dot", "dashdot")
-_SYMBOLS = ("circle", "square", "diamond", "triangle-up")
 
 
 @dataclass(frozen=True)
@@ -51,13 +48,13 @@ class Ink:
             if smoothed and self.variant
             else "dash"
             if smoothed
-            else _DASHES[self.variant],
+            else DASHES[self.variant],
             "width": 1.5,
         }
 
     def points(self, size: int = 4) -> dict[str, Any]:
         """Plotly's description of its points, which can be clicked."""
-        return {"color": self.colour, "symbol": _SYMBOLS[self.variant], "size": size}
+        return {"color": self.colour, "symbol": SYMBOLS[self.variant], "size": size}
 
 
 def cursor(figure: go.Figure, time_s: float) -> go.Figure:
