@@ -106,6 +106,16 @@ def test_one_who_leaves_while_it_waits_takes_the_file_from_nobody(tmp_path: Path
     assert not any(link.exists() for link in links)
 
 
+def test_models_without_weights_are_not_said_to_be_no_choice(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(work.engine, "has_weights", lambda key: False)
+    at = page()
+    assert "has its weights here yet" in words(at)
+    assert "No model is chosen" not in words(at)
+    assert not any(button.key == "run_benchmark" for button in at.button)
+
+
 def test_no_control_stands_there_that_changes_nothing() -> None:
     at = page(OWN)
     assert not at.slider

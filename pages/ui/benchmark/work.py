@@ -45,6 +45,9 @@ def choose_plan(settings: Settings) -> BenchmarkSettings | None:
         )
         publish(key, seconds, _USUAL_S)
     ready = tuple(key for key in settings.models if engine.has_weights(key))
+    if not ready:
+        st.info("None of the chosen models has its weights here yet.", icon=":material/download:")
+        return None
     try:
         device = next(filter(None, (devices.wanted(MODELS[key]) for key in ready)), "")
         return BenchmarkSettings(ready, threads_of(threads), float(seconds), device=device)
