@@ -250,7 +250,9 @@ def test_bars_and_boxes_have_the_numbers_and_room_for_them() -> None:
     bars = [list(bar.x) for bar in stages.data if bar.showlegend is False and bar.type == "bar"]
     assert [sum(column) for column in zip(*bars, strict=True)] == pytest.approx([11.0, 11.0])
     assert stages.layout.xaxis.range[1] > 11
-    assert charts.machines_chart({"a": OWN}).layout.xaxis.range[1] > 40
+    machines = charts.machines_chart({"a": OWN})
+    assert list(machines.data[0].text) == ["10.0", "40.0*"], "the second was busy"
+    assert machines.layout.xaxis.range[1] > 40
 
 
 @pytest.mark.parametrize(("slower", "kind"), [(11.0, None), (13.0, "log")])

@@ -176,26 +176,29 @@ def tradeoff_chart(choices: Sequence[Choice]) -> go.Figure:
 
 
 def machines_chart(every: Mapping[str, Benchmark]) -> go.Figure:
-    """Each model's median on each machine, with the number of threads that was fastest there."""
+    """Each model's median on each machine, with the number of threads that was fastest there.
+
+    What was measured while other work ran has the tables' mark.
+    """
     import plotly.graph_objects as go
 
     titles = list(dict.fromkeys(_plain(m.title) for b in every.values() for m in b.measured))
     figure, slowest = go.Figure(), 0.0
     for (name, benchmark), colour in zip(every.items(), _MACHINES * 2, strict=False):
-        best: dict[str, float] = {}
+        best: dict[str, tuple[float, str]] = {}
         for one in benchmark.measured:
-            ms = figures.latency(one.calls).median_ms
-            title = _plain(one.title)
-            best[title] = min(ms, best.get(title, ms))
+            title, busy = _plain(one.title), "*" if benchmark.busy(one) else ""
+            found = (figures.latency(one.calls).median_ms, busy)
+            best[title] = min(found, best.get(title, found))
         known = [title for title in titles if title in best]
-        slowest = max(slowest, *best.values())
+        slowest = max(slowest, *(ms for ms, _ in best.values()))
         figure.add_bar(
             y=known,
-            x=[best[title] for title in known],
+            x=[best[title][0] for title in known],
             orientation="h",
             name=_plain(name),
             marker_color=colour,
-            text=[f"{best[title]:.1f}" for title in known],
+            text=[f"{ms:.1f}{busy}" for ms, busy in map(best.__getitem__, known)],
             textposition="outside",
             textfont={"color": ink()},
             cliponaxis=False,
