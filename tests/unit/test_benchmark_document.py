@@ -133,6 +133,8 @@ def test_figures_taken_beside_other_work_are_marked(changes: dict[str, object]) 
     busy = benchmark(measured(**changes))
     assert "cpu (busy)" in benchmark_summary.text(busy)
     assert any("beside" in note or "Other programs" in note for note in notes(busy))
+    both = benchmark(measured(alone=False, other_cores=1.5))
+    assert [note[:10] for note in notes(both)] == ["Other work"], "which may be those very cores"
     # A tenth of the two cores is the limit.
     assert not busy.busy(measured(other_cores=0.19))
     assert busy.busy(measured(other_cores=0.21))

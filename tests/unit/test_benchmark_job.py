@@ -21,6 +21,7 @@ from estimators.registry import MODELS
 from estimators.runtime.api import ModelStatus
 from estimators.runtime.machine import available_cores
 from estimators.settings import Settings
+from estimators.types import Frame
 from estimators.workflows.benchmark import measure, media, progress
 from estimators.workflows.benchmark.asks import ROUNDS, BenchmarkSettings, threads_of
 from estimators.workflows.benchmark.job import BenchmarkJob, Surroundings
@@ -60,7 +61,7 @@ def test_models_start_alone_and_then_take_turns() -> None:
     assert len(a.calls.round) == 30
     assert a.calls.latency() == pytest.approx(np.full(30, 5.0))
     assert (a.settled, a.alone, a.held_by, b.held_by) == (True, True, "setting", "nothing")
-    assert (a.load_s, a.first_call_ms) == (0.5, 5.0)
+    assert (a.load_s, a.first_call_ms, a.pss_mb, a.warm_up_calls) == (0.5, 5.0, 54.0, 15)
     assert done.progress.text.endswith("1 thread: round 10 of 10")
 
 
@@ -146,7 +147,7 @@ def test_a_model_that_fails_leaves_the_others_alone() -> None:
     assert half.state == "done"
     assert [m.model for m in half.benchmark.measured] == [A]
     assert [(f.model, f.error) for f in half.benchmark.failed] == [(B, "It is tired.")]
-    assert half.progress.share == pytest.approx(1.0)
+    assert half._steps._done == pytest.approx(2.0), "of two models, not of more"
 
 
 def test_other_viewers_work_is_waited_for_and_told() -> None:
@@ -174,6 +175,51 @@ def test_whatever_is_asked_of_a_model_marks_what_others_are_answered() -> None:
 
     job(Host(told), app=app).run()
     assert not any(unmarked)
+
+
+@pytest.mark.parametrize("when", ["cold start", "round 1 of", "round 9 of"])
+def test_a_model_was_not_alone_where_any_part_of_it_was_not(when: str) -> None:
+    app = App()
+
+    def told(model: str) -> float:
+        if when in disturbed.progress.text:
+            with app.activity.work():
+                pass
+        return 5.0
+
+    disturbed = job(Host(told), BenchmarkSettings((A,), (1,), seconds=1.0, calls=10), app=app)
+    disturbed.run()
+    assert not disturbed.benchmark.measured[0].alone
+
+
+def test_what_takes_longer_than_its_time_is_asked_three_times_before_and_once_in_a_round() -> None:
+    made = []
+
+    def ask() -> measure.Call:
+        made.append(True)
+        return measure.Call(0.0, 1.0, 0.0, 0.0)
+
+    warm = measure.warm_up(ask, -1.0)
+    assert (warm.latency_ms, warm.settled) == ((1.0,) * 3, False)
+    made.clear()
+    measure.measured_round(ask, 1, measure.Alone(None, lambda: False))
+    assert len(made) == 1, "no call before a single one"
+
+
+@pytest.mark.parametrize(("most_mb", "kept"), [(400, 120), (0.01, 10)])
+def test_of_a_clip_the_first_frames_are_kept_at_its_own_rate(
+    most_mb: float, kept: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "long.mp4"
+    file.write_bytes(b"\0\0\0\x18ftypmp42")
+    clip = SimpleNamespace(timestamps_s=np.arange(130) / 12.5)
+    images = (Frame(np.zeros((10, 100, 3), np.uint8), n, n / 12.5) for n in range(130))  # 3 kB
+    monkeypatch.setattr(media, "open_clip", lambda path, name: clip)
+    monkeypatch.setattr(media, "frames", lambda clip: images)
+    monkeypatch.setattr(media, "MOST_BYTES", most_mb * 3e6)
+    found = load_media(file)
+    assert (found.about.frames, len(found.frames)) == (kept, kept)
+    assert found.rate == pytest.approx(12.5)
 
 
 def test_a_round_that_somebody_disturbed_is_measured_again() -> None:

@@ -38,6 +38,13 @@ def test_the_front_has_all_that_nobody_beats_in_both() -> None:
         "mine",
     )
     assert [c.front for c in equal] == [True, True], "neither beats the other"
+    for latency, accuracy in ((5.0, 0.6), (4.0, 0.5)):  # better in one alone
+        one_better = measured_choices(
+            timed(movenet_lightning=5.0, posenet=latency),  # type: ignore[arg-type]
+            {"movenet-lightning": ap(0.5), "posenet": ap(accuracy)},
+            "mine",
+        )
+        assert [c.front for c in one_better] == [False, True]
     unknown = {"movenet-lightning": Figure(math.nan, math.nan, math.nan, 0)}
     assert measured_choices(every, unknown, "mine") == []  # type: ignore[arg-type]
 
@@ -75,6 +82,7 @@ def test_a_report_tells_the_speed_and_hides_what_is_markup() -> None:
     assert "<b>own" not in shown
     assert "busy" in shown
     assert "cuda:0, float16<" in shown
+    assert ">4.8<" in shown, "megabytes on the disk"
     assert "–" in shown, "memory that is not known"
     assert speed({"models": {}, "benchmark": None}) == ""
     assert speed({"models": {}}) == "", "an older report"

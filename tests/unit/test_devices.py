@@ -88,6 +88,7 @@ def test_a_fault_that_shows_only_when_the_gpu_is_waited_for_counts() -> None:
         ("cuda", FakeDevices(()), "PyTorch is a build without CUDA"),
         ("cuda:1", FakeDevices(), "the GPUs are NVIDIA A100"),
         ("cuda:0", FakeDevices(faults={"cuda:0": ValueError("no")}), "failed: no"),
+        ("cuda:0", FakeDevices((A100, A100), {"cuda:0": ValueError("no")}), "failed: no"),
     ],
 )
 def test_a_gpu_that_was_asked_for_and_cannot_be_used_is_an_error(

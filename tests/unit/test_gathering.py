@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -9,10 +12,12 @@ from estimators.devices import Placement
 from estimators.errors import ModelError
 from estimators.registry import get
 from estimators.runtime import gathering
+from estimators.runtime.activity import Activity
 from estimators.runtime.api import RunResult
 from estimators.runtime.gathering import Gathering, Given, Question
 from estimators.runtime.messages import Answer
 from estimators.runtime.sessions import SessionKey
+from estimators.runtime.transport import Limits
 from estimators.types import Estimate, EstimatorOptions, Frame, PoseSet, Timings
 
 SPEC = get("movenet-lightning")
@@ -45,6 +50,29 @@ def test_what_the_way_took_is_shared_and_each_waited_its_own_time(
     assert first.transport_ms == second.transport_ms == pytest.approx(320 / 3)
     assert (first.busy, first.placement) == (True, where)
     assert group[2].settled is refused
+
+
+def test_several_have_the_time_of_several_and_none_has_a_time_of_its_own() -> None:
+    asked: list[float] = []
+
+    def ask(key: SessionKey, frame: Frame, timeout_s: float) -> Answer:
+        asked.append(timeout_s)
+        return answer(1.0)
+
+    def together(key: SessionKey, frames: list[Frame], timeout_s: float) -> list[Answer]:
+        asked.append(timeout_s)
+        return [answer(1.0) for _ in frames]
+
+    place = SimpleNamespace(ask=ask, ask_together=together)
+    hosting = SimpleNamespace(limits=Limits(call_s=20.0), activity=Activity())
+    troubles = SimpleNamespace(losses=SimpleNamespace(of=lambda frame, viewer: nullcontext()))
+    several = [question(), question(), question()]
+    given = [
+        gathering.ask(place, group, hosting, troubles, limit_s)  # type: ignore[arg-type]
+        for group, limit_s in ((several[:1], None), (several, None), (several, 5.0))
+    ]
+    assert asked == [20.0, 60.0, 15.0]
+    assert [each.busy for each in given] == [False, True, True]
 
 
 def test_only_alike_ones_go_together_and_none_that_is_to_be_alone() -> None:
