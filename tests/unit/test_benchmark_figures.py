@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import math
+import weakref
 
 import numpy as np
 import pytest
@@ -64,6 +66,27 @@ def test_a_ratio_leaves_out_what_slowed_both_down() -> None:
     assert 1.9 < ratio.low <= ratio.value <= ratio.high < 2.1
     own = figures.latency(a)
     assert (own.high_ms - own.low_ms) / own.median_ms > 3 * (ratio.high - ratio.low) / ratio.value
+
+
+def test_what_is_asked_again_is_not_computed_again_and_goes_with_its_calls(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A page asks with every click, and an interval takes a thousand draws."""
+    a, b = calls([10.0] * 6, rest_ms=7.0), calls([5.0] * 6, rest_ms=7.0)
+
+    def told(a: Calls, b: Calls) -> list[object]:
+        ratios = [figures.ratio(a, b), figures.ratio(b, a)]
+        return [figures.latency(a), figures.whole(a), figures.latency(b), *ratios]
+
+    first = told(a, b)
+    monkeypatch.setattr(figures, "picture_draws", None)
+    assert told(a, b) == first
+    assert [each.median_ms for each in first[:3]] == [10.0, 17.0, 5.0]  # type: ignore[attr-defined]
+    assert [each.value for each in first[3:]] == [2.0, 0.5]  # type: ignore[attr-defined]
+    kept = weakref.ref(a)
+    del a
+    gc.collect()
+    assert kept() is None
 
 
 def test_a_ratio_of_models_without_a_common_round_is_unknown() -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,14 +29,19 @@ class Times:
     high_ms: float
 
 
+# For as long as there are these calls: a page asks with every click.
+_TIMES: WeakKeyDictionary[Calls, dict[str, Times]] = WeakKeyDictionary()
+_RATIOS: WeakKeyDictionary[Calls, WeakKeyDictionary[Calls, Figure]] = WeakKeyDictionary()
+
+
 def latency(calls: Calls) -> Times:
     """Of the model's own three stages."""
-    return _times(calls.latency(), calls)
+    return _once(calls, "latency", Calls.latency)
 
 
 def whole(calls: Calls) -> Times:
     """Of all four stages, from question to answer."""
-    return _times(calls.whole(), calls)
+    return _once(calls, "whole", Calls.whole)
 
 
 def stages(calls: Calls) -> Mapping[str, float]:
@@ -55,6 +61,13 @@ def ratio(of: Calls, to: Calls) -> Figure:
 
     Both are drawn by the same rounds, so that what slowed a round down does not count.
     """
+    known = _RATIOS.setdefault(of, WeakKeyDictionary())
+    if to not in known:
+        known[to] = _ratio(of, to)
+    return known[to]
+
+
+def _ratio(of: Calls, to: Calls) -> Figure:
     shared = np.intersect1d(of.round, to.round)
     if not len(shared):
         return Figure(float("nan"), float("nan"), float("nan"), 0)
@@ -62,6 +75,13 @@ def ratio(of: Calls, to: Calls) -> Figure:
     tops, bottoms = (_drawn(calls, shared, draws) for calls in (of, to))
     value = median_p95(of.latency())[0] / median_p95(to.latency())[0]
     return Figure(value, *interval(tops / bottoms, len(shared)), len(shared))
+
+
+def _once(calls: Calls, name: str, of: Callable[[Calls], NDArray[np.float64]]) -> Times:
+    known = _TIMES.setdefault(calls, {})
+    if name not in known:
+        known[name] = _times(of(calls), calls)
+    return known[name]
 
 
 def _times(values_ms: NDArray[np.float64], calls: Calls) -> Times:
