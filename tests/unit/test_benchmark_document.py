@@ -15,7 +15,7 @@ from estimators.devices import Placement
 from estimators.errors import InputError
 from estimators.workflows.benchmark.document import read_benchmark, write_benchmark
 from estimators.workflows.benchmark.notes import notes
-from estimators.workflows.benchmark.result import Benchmark
+from estimators.workflows.benchmark.result import Benchmark, Failed
 from tests.unit.benchmark_stand import benchmark, calls, measured
 
 WHOLE = benchmark(
@@ -71,6 +71,10 @@ BAD: dict[str, tuple[bytes, str]] = {
         _changed(lambda d: [d["measured"][0]["calls"][c].__setitem__(3, 0) for c in _COLUMNS[1:4]]),
         "some time",
     ),
+    "failed without threads": (
+        _changed(lambda d: d["failed"].append({"model": "x", "threads": 0, "error": ""})),
+        "negative",
+    ),
     "nothing measured": (_changed(lambda d: d.update(measured=[])), "no model's figures"),
     "one title": (
         _changed(lambda d: d["measured"][1].update(title=d["measured"][0]["title"])),
@@ -112,6 +116,14 @@ def test_the_table_names_machine_interval_and_ratio() -> None:
     assert row.split() == ["blazepose-full", "movenet-lightning", "2", "2.00", "2.00", "to", "2.00"]
     assert "kept to as many cores" in text
     assert "(busy)" not in text
+
+
+def test_what_could_not_be_measured_is_told_of_other_machines_too() -> None:
+    failed = (Failed("posenet", 2, "It is tired."), Failed("their-model", 1, "No."))
+    found = read_benchmark(written(replace(WHOLE, failed=failed)), "a.json")
+    told = "Could not be measured: PoseNet with 2 threads, their-model with 1 thread."
+    assert told in notes(found)
+    assert not any("Could not" in note for note in notes(WHOLE))
 
 
 def test_a_low_clock_is_told_and_a_usual_one_is_not() -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from estimators.devices import CPU, CPU_ONLY
+from estimators.registry import MODELS
+from estimators.workflows.benchmark.progress import in_words
 from estimators.workflows.benchmark.result import Benchmark, Machine, Measured
 
 
@@ -35,6 +37,8 @@ def notes(benchmark: Benchmark) -> Iterator[str]:
             f"Other programs used up to {used:.1f} of the machine's {benchmark.machine.cores_total}"
             " cores meanwhile; what is marked busy is slower than the model alone."
         )
+    if failed := _failed(benchmark):
+        yield f"Could not be measured: {failed}."
     yield from _placements(every)
     if restless := _titles(m for m in every if not m.settled):
         yield f"{restless} had not settled when the time for warming up was over."
@@ -51,6 +55,12 @@ def notes(benchmark: Benchmark) -> Iterator[str]:
         )
     if benchmark.machine.governor == "powersave":
         yield "The power governor is powersave: the clock may have been low."
+
+
+def _failed(benchmark: Benchmark) -> str:
+    called = [MODELS[f.model].title if f.model in MODELS else f.model for f in benchmark.failed]
+    threads = [in_words(failed.threads) for failed in benchmark.failed]
+    return ", ".join(f"{name} with {n}" for name, n in zip(called, threads, strict=True))
 
 
 def _placements(every: Sequence[Measured]) -> Iterator[str]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from estimators import weights
 from estimators.devices import Placement
 from estimators.errors import ModelError, PoseError, WeightsError
+from estimators.media.names import printable
 from estimators.runtime.api import ModelStatus, Runner
 from estimators.runtime.cores import OtherWork, hold_to_cores
 from estimators.runtime.machine import peak_mb
@@ -26,7 +27,7 @@ from estimators.workflows.benchmark.measure import (
 )
 from estimators.workflows.benchmark.media import BenchmarkMedia
 from estimators.workflows.benchmark.progress import Steps
-from estimators.workflows.benchmark.result import Failed, HeldBy, Measured
+from estimators.workflows.benchmark.result import LONGEST_TEXT, Failed, HeldBy, Measured
 
 # These have no setting for their threads.
 _WITHOUT_SETTING = ("MediaPipe",)
@@ -183,7 +184,7 @@ class Pass:
         self._work.steps.skipped(rounds)
         with suppress(PoseError):
             self._runner.retire(spec.key)
-        return Failed(spec.key, self._threads, str(error)[:300])
+        return Failed(spec.key, self._threads, printable(str(error))[:LONGEST_TEXT])
 
     def _status(self, spec: ModelSpec) -> ModelStatus:
         return next(status for status in self._runner.status() if status.model == spec.key)

@@ -173,6 +173,10 @@ class Failed:
     threads: int
     error: str
 
+    def __post_init__(self) -> None:
+        _texts(self.model, self.error)
+        _not_negative(self.threads - 1)
+
 
 @dataclass(frozen=True)
 class Benchmark:
