@@ -91,6 +91,7 @@ BAD: dict[str, tuple[bytes, str]] = {
     "huge": (written().replace(b'"load_s": 0.5', b'"load_s": 1e999'), "finite"),
     "long text": (_changed(lambda d: d["media"].update(name="x" * 10_000)), "letters"),
     "half a letter": (_changed(lambda d: d["media"].update(name="\ud800")), "surrogates"),
+    "long governor": (_changed(lambda d: d["machine"].update(governor="x" * 301)), "letters"),
     "too large": (b" " * 20_000_001, "too large"),
 }
 

@@ -45,6 +45,7 @@ class Machine:
 
     def __post_init__(self) -> None:
         _texts(self.processor, self.system, self.python, *self.instruction_sets)
+        _texts(self.governor or "")
         _not_negative(self.cores_available, self.cores_total, self.memory_gb)
 
 
