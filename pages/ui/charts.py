@@ -29,6 +29,9 @@ AGREEMENT = (
     (1.0, "#24126F"),
 )
 _DARK_FROM = 0.84
+# A saved chart is drawn without the page's own font: in another, wider one words that were measured
+# on the page would overprint each other.  These are on every machine.
+FONT = {"family": "Arial, Helvetica, sans-serif"}
 # The camera button of the chart saves a picture; nothing else of the tool bar is needed.
 CONFIG: dict[str, Any] = {
     "displaylogo": False,
@@ -213,6 +216,7 @@ def _layout(
         },
         "xaxis": axis | {"title": {"text": x_title, "font": font}},
         "yaxis": axis | {"autorange": "reversed"},
+        "font": FONT,
         "height": 76 + top + row * max(rows, 1),
         "margin": {"l": 8, "r": 8, "t": top, "b": 8},
         "legend": {

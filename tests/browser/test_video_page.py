@@ -67,6 +67,9 @@ def test_one_click_from_results_and_from_a_dispute_to_its_frame(page: Page, app_
     assert when == pytest.approx(float(last.inner_text().removesuffix(" s")), abs=0.006)
     page.get_by_role("tab", name="Agreement").click()
     expect(page.locator(".st-key-agreement_chart .js-plotly-plot")).to_be_visible()
+    # Saved as a picture it has no font of the page: other words would be wider than measured.
+    words = page.locator(".st-key-agreement_chart .legendtext").first
+    assert "Arial" in words.evaluate("e => getComputedStyle(e).fontFamily")
     expect(page.get_by_role("heading", name="Which should I use?")).to_be_visible()
 
 

@@ -9,7 +9,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from estimators.registry import MODELS, ModelSpec
-from pages.ui.charts import CONFIG_3D
+from pages.ui.charts import CONFIG_3D, FONT
 from pages.ui.colours import ink
 from pages.ui.image.comparison import Comparison
 from pages.ui.nobody import listed, why_nobody
@@ -132,6 +132,7 @@ def world_chart(comparison: Comparison, person: int, view: str) -> go.Figure:
         _add_person(figure, MODELS[key], drawn[-1], comparison.colours[key])
     figure.update_layout(
         title={"text": f"Person {person + 1} in space", "font_size": 15},
+        font=FONT,
         height=560,
         margin={"l": 0, "r": 0, "t": 44, "b": 0},
         legend={

@@ -137,7 +137,8 @@ def _choose_side(clip: ClipInfo) -> int | None:
     longest = max(clip.width, clip.height)
     smaller = [side for side in _SIDES if side < longest]
     options = ["own", *map(str, smaller)]
-    labels = [f"as it is, {longest} px", *(f"{side} px" for side in smaller)]
+    # Alike for all clips: the browser goes on showing the words that were chosen for another one.
+    labels = ["as it is", *(f"{side} px" for side in smaller)]
     if longest > _USUAL_SIDE:
         options = [str(_USUAL_SIDE), *(o for o in options if o != str(_USUAL_SIDE))]
         labels = [f"{_USUAL_SIDE} px", *(x for x in labels if x != f"{_USUAL_SIDE} px")]
