@@ -158,7 +158,7 @@ def matrix_chart(
     best = 1 if best_high else max(0.3, float(np.nanmax(values, initial=0.0)))
     layout = _layout(title, "model", len(titles), row=64)
     layout["annotations"] = list(_numbers(values / best, text, best_high))
-    layout["yaxis"] |= {"title": {"text": "model", "font": {"color": ink()}}}
+    layout["yaxis"] |= {"title": {"text": "model", "font": {"color": ink()}}, "showgrid": False}
     layout["xaxis"] |= {"showgrid": False}
     # Given at once: every change of a figure takes as long as to make it.
     return go.Figure(

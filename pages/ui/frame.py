@@ -15,6 +15,7 @@ from pages.ui.server_settings import server_settings
 from pages.ui.settings import Settings
 from pages.ui.sidebar import sidebar
 from pages.ui.style import page_style
+from pages.ui.theme import follow_theme
 
 PRODUCT = "Pose comparison"
 # Files of our own: Streamlit would fetch an icon of its fonts from the internet.
@@ -48,6 +49,7 @@ def open_page(title: str, subtitle: str, shows_poses: bool = True) -> Settings:
     with st.sidebar:
         menu(title)
         settings = sidebar(shows_poses)
+        follow_theme()
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         st.title(title, anchor=False, width="content")
         st.caption(subtitle, width="content")

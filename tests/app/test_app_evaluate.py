@@ -102,7 +102,7 @@ def test_the_bundled_set_is_one_click_from_figures_and_pictures(bundled: AppTest
     said = [m.value for m in at.markdown]
     assert any("better than MoveNet Lightning on your pictures" in text for text in said)
     assert any("For a set of pictures like this" in text for text in said)
-    (viewer,) = [json.loads(c.proto.json) for c in at.get("bidi_component")]
+    (viewer,) = [json.loads(c.proto.json) for c in at.main.get("bidi_component")]
     assert viewer["layers"]["truth"]["people"], "the truth is drawn beside the predictions"
     assert [panel["title"] for panel in viewer["panels"]] == ["MoveNet Lightning", "BlazePose full"]
 

@@ -55,7 +55,7 @@ def wait_for(at: AppTest) -> AppTest:
 
 def viewer(at: AppTest) -> dict:
     """What is handed to the browser to draw."""
-    found = at.get("bidi_component")
+    found = at.main.get("bidi_component")
     return json.loads(found[0].proto.json) if found else {"panels": [], "layers": {}}
 
 

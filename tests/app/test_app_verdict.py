@@ -137,7 +137,7 @@ def test_a_clip_that_nothing_decides_is_marked_at_its_most_disputed_frame() -> N
     (mark,) = [b for b in at.button if b.label == "Mark the truth"]
     mark.click().run()
     assert not at.exception
-    shown = json.loads(at.get("bidi_component")[-1].proto.json)
+    shown = json.loads(at.main.get("bidi_component")[-1].proto.json)
     assert shown["marking"]["come"] == 1
     assert at.session_state["clip_view"] == "Truth"
     # The suggestions are the worst frames of the clip, not its first ones.

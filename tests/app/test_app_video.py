@@ -59,7 +59,7 @@ def preparing(at: AppTest) -> bool:
 
 def player(at: AppTest) -> dict:
     """What is handed to the browser."""
-    found = at.get("bidi_component")
+    found = at.main.get("bidi_component")
     return json.loads(found[0].proto.json) if found else {}
 
 
@@ -425,7 +425,7 @@ def test_a_frame_of_the_clip_can_be_marked_and_models_are_held_against_it() -> N
     at = process(video_page(stride="10", models=models, clip_view="Truth"))
     (button,) = [b for b in at.button if b.label.startswith("Mark frame 0")]
     button.click().run()
-    shown = json.loads(at.get("bidi_component")[-1].proto.json)
+    shown = json.loads(at.main.get("bidi_component")[-1].proto.json)
     assert (shown["picture"]["width"], shown["picture"]["height"]) == (
         player(at)["clip"]["width"],
         player(at)["clip"]["height"],

@@ -9,6 +9,7 @@ import pytest
 from browser_support import ROOT, NewPage, settled
 from playwright.sync_api import Page, expect
 
+from estimators.render.style import model_colours
 from pages.ui.menu import PAGES as MENU
 
 AXE = ROOT / "tests/js/node_modules/axe-core/axe.min.js"
@@ -103,6 +104,16 @@ def test_axe_finds_nothing_serious(new_page: NewPage, app_url: str, axe: str, na
     page.wait_for_timeout(1000)
     check("on a phone")
     assert found == []
+
+
+def test_a_switched_theme_has_its_own_colours_at_once(new_page: NewPage, app_url: str) -> None:
+    page = new_page()
+    page.goto(f"{app_url}/?models=movenet-thunder&sample=astronaut")
+    mark = page.locator("figcaption svg line").first
+    for theme in ("light", "dark", "light"):
+        page.emulate_media(color_scheme=theme)
+        (colour,) = model_colours(["movenet-thunder"], theme).values()
+        expect(mark).to_have_attribute("stroke", colour)
 
 
 def test_the_focus_is_not_mistaken_for_the_page_one_is_on(new_page: NewPage, app_url: str) -> None:

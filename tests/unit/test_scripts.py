@@ -25,7 +25,7 @@ def declared(text: str) -> list[str]:
 def test_every_component_has_a_module_to_begin_with() -> None:
     assert {entry.stem for entry in ENTRIES} == {
         *("picture", "marker", "player"),
-        *("charts", "connection"),
+        *("charts", "connection", "theme"),
     }
 
 
