@@ -24,6 +24,7 @@ from pages.ui.image.tables import DISTANCE, TINTS, joint_table, styled
 from pages.ui.settings import Settings
 from pages.ui.sources import Picture
 from pages.ui.video import charts as over_time
+from pages.ui.video.results import _when
 from pages.ui.viewer.panels import JointRef
 
 SINGLE, SPATIAL, LOGITS = "movenet-lightning", "blazepose-full", "keypointrcnn-fast"
@@ -197,6 +198,12 @@ def test_the_time_axis_is_that_of_all_frames_and_one_frame_has_its_own_time() ->
     assert (first, last) == pytest.approx((0, 10), abs=0.2)
     assert ticks is None
     assert axis(3.0) == ([2.5, 3.5], (3.0,))
+
+
+def test_when_somebody_is_seen_is_no_range_where_it_is_a_moment() -> None:
+    assert _when([(0.0, 0.0)]) == "0.0 s"
+    assert _when([(0.0, 4.21), (8.0, 8.04)]) == "0.0–4.2 and 8.0 s"
+    assert _when([(0, 1), (2, 3), (5, 9)]) == "0.0–9.0 s, in 3 parts"
 
 
 def test_of_one_frame_each_ring_has_its_model_in_the_legend() -> None:

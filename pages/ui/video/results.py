@@ -84,10 +84,11 @@ def _choose_person(comparison: ClipComparison, place: str) -> int | None:
 
 
 def _when(spans: Sequence[tuple[float, float]]) -> str:
-    """ "0.0-4.2 and 8.0-20.0 s"; of many parts only from when to when."""
+    """ "0.0-4.2 and 8.0 s"; of many parts only from when to when."""
     if len(spans) > _MOST_PARTS:
         return f"{spans[0][0]:.1f}–{spans[-1][1]:.1f} s, in {len(spans)} parts"
-    return " and ".join(f"{first:.1f}–{last:.1f}" for first, last in spans) + " s"
+    ends = ([f"{first:.1f}", f"{last:.1f}"] for first, last in spans)
+    return " and ".join("–".join(dict.fromkeys(each)) for each in ends) + " s"
 
 
 def _agreement(comparison: ClipComparison) -> None:
