@@ -29,17 +29,9 @@ AGREEMENT = (
     (1.0, "#24126F"),
 )
 _DARK_FROM = 0.84
-# A saved chart is drawn without the page's own font: in another, wider one words that were measured
-# on the page would overprint each other.  These are on every machine.
-FONT = {"family": "Arial, Helvetica, sans-serif"}
-# The camera button of the chart saves a picture; nothing else of the tool bar is needed.
-CONFIG: dict[str, Any] = {
-    "displaylogo": False,
-    "modeBarButtons": [["toImage", "resetScale2d"]],
-    "toImageButtonOptions": {"format": "png", "scale": 2},
-    "responsive": True,
-}
-CONFIG_3D = CONFIG | {"modeBarButtons": [["toImage", "resetCameraDefault3d"]]}
+# What Plotly takes at the edges for texts of 13 pixels, as far as that is known before.
+_CHARACTER_PX, _LINE_PX, _TICKS_PX, _TITLE_PX = 6, 18, 26, 36
+_BELOW_PX = 72
 
 
 def legend_below() -> dict[str, Any]:
@@ -85,7 +77,7 @@ def latency_chart(
         traces.append(go.Bar(y=[None], x=[None], name=stage, marker=explained))
     totals = [timing.total for timing in timings]
     words = [_total_in_words(results[spec.key]) for spec in specs]
-    layout = _layout("Latency of this picture by stage", "time, ms", len(specs), legend=True)
+    layout = _layout("Latency of this picture by stage", "time, ms", titles, legend=True)
     layout["xaxis"] |= {"range": [0, 1.7 * max(totals)]}
     layout["barmode"] = "stack"
     return go.Figure([*traces, _labels(titles, words, totals)], layout)
@@ -125,11 +117,12 @@ def memory_chart(
 
     known = [spec for spec in specs if spec.key in memory_mb]
     values = [memory_mb[spec.key] for spec in known]
-    layout = _layout("Memory of each model's process", "memory, MB", len(known))
+    titles = [spec.title for spec in known]
+    layout = _layout("Memory of each model's process", "memory, MB", titles)
     layout["xaxis"] |= {"range": [0, 1.22 * max(values, default=1.0)]}
     return go.Figure(
         go.Bar(
-            y=[spec.title for spec in known],
+            y=titles,
             x=values,
             orientation="h",
             marker_color=[colours[spec.key] for spec in known],
@@ -156,9 +149,11 @@ def matrix_chart(
 
     text = [["–" if np.isnan(v) else f"{v:.2f}" for v in row] for row in values]
     best = 1 if best_high else max(0.3, float(np.nanmax(values, initial=0.0)))
-    layout = _layout(title, "model", len(titles), row=64)
+    layout = _layout(title, "model", titles, row=64)
     layout["annotations"] = list(_numbers(values / best, text, best_high))
     layout["yaxis"] |= {"title": {"text": "model", "font": {"color": ink()}}, "showgrid": False}
+    layout["margin"]["l"] += _TITLE_PX
+    layout["margin"]["b"] += _LINE_PX  # names are broken once
     layout["xaxis"] |= {"showgrid": False}
     # Given at once: every change of a figure takes as long as to make it.
     return go.Figure(
@@ -199,9 +194,15 @@ def _numbers(
         }
 
 
+def _room_for(names: Sequence[str]) -> int:
+    """Pixels that the names of an axis take at its left; Plotly makes more where it is too few."""
+    return _TICKS_PX + _CHARACTER_PX * max(map(len, names), default=0)
+
+
 def _layout(
-    title: str, x_title: str, rows: int, row: int = 46, legend: bool = False
+    title: str, x_title: str, names: Sequence[str], row: int = 46, legend: bool = False
 ) -> dict[str, Any]:
+    """One row for each of `names`, which stand at the left."""
     # The legend has a line of its own: beside the title it would lie over it on a phone.
     top = 82 if legend else 44
     font = {"size": 13, "color": ink()}
@@ -216,9 +217,9 @@ def _layout(
         },
         "xaxis": axis | {"title": {"text": x_title, "font": font}},
         "yaxis": axis | {"autorange": "reversed"},
-        "font": FONT,
-        "height": 76 + top + row * max(rows, 1),
-        "margin": {"l": 8, "r": 8, "t": top, "b": 8},
+        "height": 76 + top + row * max(len(names), 1),
+        # A chart that Plotly has to make room in is drawn once more.
+        "margin": {"l": _room_for(names), "r": 8, "t": top, "b": _BELOW_PX},
         "legend": {
             "orientation": "h",
             "traceorder": "normal",

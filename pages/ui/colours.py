@@ -38,6 +38,11 @@ def faint() -> str:
     return "#9AA3B2" if _theme() == "dark" else "#5F6878"
 
 
+def of_theme(option: str) -> str:
+    """#rrggbb that the person's theme has in `.streamlit/config.toml`, such as "textColor"."""
+    return str(st.get_option(f"theme.{_theme()}.{option}"))
+
+
 def _theme() -> Theme:
     """The theme of the person's browser."""
     return "dark" if st.context.theme.type == "dark" else "light"

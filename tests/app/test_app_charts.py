@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -306,3 +307,40 @@ def test_where_no_frame_is_disputed_there_is_a_sentence_and_no_empty_table() -> 
     assert not at.exception
     assert not at.dataframe
     assert "No frame stands out" in at.caption[0].value
+
+
+def test_a_chart_comes_with_the_look_of_the_pages_and_is_drawn_once() -> None:
+    def page() -> None:
+        import plotly.graph_objects as go
+
+        from pages.ui.plotting import plot
+
+        flat = go.Figure(go.Scatter(x=[1], y=[2]))
+        flat.update_layout(title="A chart", margin_l=77, yaxis={"gridcolor": "#123456"})
+        plot(flat, "flat", "a point")
+        scene = {"scene": {"aspectmode": "cube"}}
+        plot(go.Figure(go.Scatter3d(x=[1], y=[2], z=[3]), scene), "space", "a point")
+
+    at = AppTest.from_function(page).run()
+    assert not at.exception
+    protos = [chart.proto for chart in at.get("plotly_chart")]
+    flat, space = (json.loads(proto.spec)["layout"] for proto in protos)
+    # Either would be a change when Streamlit hands over the figure again: all is drawn twice then.
+    assert [proto.theme for proto in protos] == ["", ""]
+    for layout in (flat, space):
+        assert "template" not in layout
+        assert layout["datarevision"] == 1
+    assert "xaxis" not in space, "axes of a flat chart around one in space"
+    assert (flat["margin"], flat["yaxis"]["gridcolor"]) == ({"l": 77, "pad": 8}, "#123456")
+    for ground in (flat["paper_bgcolor"], flat["plot_bgcolor"], flat["hoverlabel"]["bgcolor"]):
+        for text in (flat["font"], flat["title"]["font"], flat["yaxis"]["tickfont"]):
+            assert contrast(ground, text["color"]) > 4.5
+
+
+def test_room_for_the_names_grows_with_them() -> None:
+    short, long = (
+        charts.matrix_chart([name, "b"], np.eye(2), "Agreement, OKS", True).layout.margin
+        for name in ("MoveNet", "Keypoint R-CNN reference")
+    )
+    assert long.l - short.l > 80
+    assert long.b == short.b

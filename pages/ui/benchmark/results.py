@@ -19,9 +19,9 @@ from pages.ui.address import choose
 from pages.ui.benchmark import charts
 from pages.ui.benchmark.tables import figures_table, machines_table, ratios_table, versions_apart
 from pages.ui.benchmark.work import running
-from pages.ui.charts import CONFIG
 from pages.ui.columns import HELP, explained
 from pages.ui.evaluate.found import measured_before
+from pages.ui.plotting import plot
 from pages.ui.tabs import tabs
 from pages.ui.text import escaped, said
 
@@ -195,4 +195,4 @@ def _table(table: object, key: str, alt: str) -> None:
 
 
 def _chart(figure: object, key: str, alt: str) -> None:
-    st.plotly_chart(figure, config=CONFIG, key=key, alt=alt)
+    plot(figure, key, alt)

@@ -11,7 +11,7 @@ import numpy as np
 from estimators.analysis.accuracy.bootstrap import Figure
 from estimators.analysis.accuracy.kinds import KINDS
 from estimators.analysis.accuracy.report import ModelAccuracy
-from pages.ui.charts import DASHES, FONT, legend_below
+from pages.ui.charts import DASHES, legend_below
 from pages.ui.colours import ink
 
 if TYPE_CHECKING:
@@ -223,7 +223,6 @@ def laid_out(figure: go.Figure, title: str, x: str, y: str, height: int) -> go.F
     font = {"size": 13, "color": ink()}
     figure.update_layout(
         title={"text": title, "font_size": 15, "y": 1, "yanchor": "top", "pad": {"t": 12}},
-        font=FONT,
         height=height,
         margin={"l": 8, "r": 8, "t": 48, "b": 8},
         xaxis_title={"text": x, "font": font},

@@ -12,13 +12,13 @@ from estimators.analysis.accuracy.headline import MEAN_KS, PCK
 from estimators.analysis.accuracy.invented import InventedJoints
 from estimators.numerals import counted, people
 from estimators.registry import MODELS
-from pages.ui.charts import CONFIG
 from pages.ui.columns import explained
 from pages.ui.evaluate import charts
 from pages.ui.evaluate.cases import look_at
 from pages.ui.evaluate.charts import SCORES
 from pages.ui.evaluate.found import Found
 from pages.ui.evaluate.tables import headline_table, in_brackets, number, show_table
+from pages.ui.plotting import plot
 from pages.ui.sidebar import set_joint_threshold
 from pages.ui.tabs import tabs
 
@@ -134,11 +134,10 @@ def _joints(found: Found) -> None:
 
 
 def _scores(found: Found) -> None:
-    st.plotly_chart(
+    plot(
         charts.coverage_chart(found.models),
-        config=CONFIG,
-        key="coverage_chart",
-        alt="Precision against coverage as the threshold moves",
+        "coverage_chart",
+        "Precision against coverage as the threshold moves",
     )
     models = [key for key in found.models if key != CONSENSUS]
     for pair in (models[i : i + 2] for i in range(0, len(models), 2)):
@@ -266,4 +265,4 @@ def _clickable(figure: object, key: str, alt: str) -> None:
             model, what, *group = points[0]["customdata"]
             look_at(str(model), str(what), SCORES if group == [SCORES] else "")
 
-    st.plotly_chart(figure, config=CONFIG, key=key, on_select=go, selection_mode="points", alt=alt)
+    plot(figure, key, alt, on_select=go, selection_mode="points")

@@ -10,7 +10,7 @@ import streamlit as st
 
 from estimators.media.picture_size import kept_size
 from pages.ui import engine
-from pages.ui.charts import CONFIG, latency_chart, matrix_chart, memory_chart
+from pages.ui.charts import latency_chart, matrix_chart, memory_chart
 from pages.ui.columns import explained
 from pages.ui.image.comparison import Comparison
 from pages.ui.image.tables import (
@@ -26,6 +26,7 @@ from pages.ui.image.tables import (
 )
 from pages.ui.image.world import world_view
 from pages.ui.nobody import listed, why_nobody
+from pages.ui.plotting import plot
 from pages.ui.tabs import tabs
 from pages.ui.viewer.panels import JointRef
 
@@ -133,18 +134,12 @@ def _agreement(comparison: Comparison) -> None:
     distance_title = "Median distance, torso lengths (0 = the same)"
     distance = matrix_chart(titles, matrix.distance, distance_title, False)
     left, right = st.columns(2)
-    left.plotly_chart(
-        oks,
-        config=CONFIG,
-        key="oks_chart",
-        alt="Heat map of the agreement of every model with every other, in OKS",
-    )
-    right.plotly_chart(
-        distance,
-        config=CONFIG,
-        key="distance_chart",
-        alt="Heat map of the median joint distance between every two models, in torso lengths",
-    )
+    with left:
+        alt = "Heat map of the agreement of every model with every other, in OKS"
+        plot(oks, "oks_chart", alt)
+    with right:
+        alt = "Heat map of the median joint distance between every two models, in torso lengths"
+        plot(distance, "distance_chart", alt)
     _people(comparison)
 
 
@@ -171,18 +166,16 @@ def _cost(comparison: Comparison) -> None:
     left, right = st.columns([3, 2])
     statuses = engine.runner().status()
     with left:
-        st.plotly_chart(
+        plot(
             latency_chart(comparison.specs, comparison.results, comparison.colours),
-            config=CONFIG,
-            key="latency_chart",
-            alt="Stacked bars of each model's latency by stage, in milliseconds",
+            "latency_chart",
+            "Stacked bars of each model's latency by stage, in milliseconds",
         )
     with right:
-        st.plotly_chart(
+        plot(
             memory_chart(comparison.specs, engine.memory_mb(), comparison.colours),
-            config=CONFIG,
-            key="memory_chart",
-            alt="Bars of the memory of each model's process, in megabytes",
+            "memory_chart",
+            "Bars of the memory of each model's process, in megabytes",
         )
     _cost_table(cost_table(comparison, statuses))
     _disturbed(comparison, [s.model for s in statuses if s.start_busy])

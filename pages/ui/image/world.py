@@ -9,10 +9,10 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from estimators.registry import MODELS, ModelSpec
-from pages.ui.charts import CONFIG_3D, FONT
 from pages.ui.colours import ink
 from pages.ui.image.comparison import Comparison
 from pages.ui.nobody import listed, why_nobody
+from pages.ui.plotting import CONFIG_3D, plot
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -48,11 +48,11 @@ def world_view(comparison: Comparison) -> None:
             key="world_view",
             label_visibility="collapsed",
         )
-    st.plotly_chart(
+    plot(
         world_chart(comparison, person, view),
+        "world_chart",
+        f"Joints of person {person + 1} in space, in metres around the middle of the hips",
         config=CONFIG_3D,
-        key="world_chart",
-        alt=f"Joints of person {person + 1} in space, in metres around the middle of the hips",
     )
     st.caption(
         "Metres around the middle of the hips, guessed from one camera: good for the shape of a "
@@ -132,7 +132,6 @@ def world_chart(comparison: Comparison, person: int, view: str) -> go.Figure:
         _add_person(figure, MODELS[key], drawn[-1], comparison.colours[key])
     figure.update_layout(
         title={"text": f"Person {person + 1} in space", "font_size": 15},
-        font=FONT,
         height=560,
         margin={"l": 0, "r": 0, "t": 44, "b": 0},
         legend={

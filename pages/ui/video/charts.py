@@ -14,7 +14,7 @@ from estimators.analysis.over_time import DisputedFrame
 from estimators.registry import ModelSpec
 from estimators.render.style import rgb
 from estimators.workflows.clip.series import ScoreMap, Series
-from pages.ui.charts import DASHES, FONT, SYMBOLS, legend_below
+from pages.ui.charts import DASHES, SYMBOLS, legend_below
 from pages.ui.colours import ink
 
 if TYPE_CHECKING:
@@ -271,7 +271,6 @@ def _layout(figure: go.Figure, title: str, x_title: str, y_title: str, height: i
         title={"text": title, "font_size": 15, "y": 0.98, "yanchor": "top"},
         xaxis_title=x_title,
         yaxis_title=y_title,
-        font=FONT,
         height=height,
         margin={"l": 8, "r": 8, "t": 44, "b": 8},
         legend=legend_below(),

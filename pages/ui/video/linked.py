@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import streamlit as st
 
-from pages.ui.charts import CONFIG
+from pages.ui.plotting import plot
 from pages.ui.video.charts import cursor, time_axis
 from pages.ui.video.comparison import ClipComparison
 from pages.ui.video.stage import go_to
@@ -31,11 +31,4 @@ def linked(comparison: ClipComparison, figure: go.Figure, key: str, alt: str) ->
     if len(frames):
         at = int(player.get("frame") or 0)
         figure = cursor(time_axis(figure, times), float(np.interp(at, frames, times)))
-    st.plotly_chart(
-        figure,
-        config=CONFIG,
-        key=key,
-        on_select=go,
-        selection_mode="points",
-        alt=alt,
-    )
+    plot(figure, key, alt, on_select=go, selection_mode="points")
