@@ -42,6 +42,20 @@ def test_first_visit_shows_overlays_and_an_invitation(page: Page, app_url: str) 
     expect(page.get_by_role("heading", name="Which should I use?")).to_be_visible()
 
 
+def test_streamlit_does_not_hear_what_it_tells_a_page_around_it(page: Page, app_url: str) -> None:
+    page.goto(f"{app_url}/models")
+    heard = page.evaluate("""() => new Promise((done) => {
+      const heard = [];
+      addEventListener("message", ({ data }) => {
+        if (data.stCommVersion || data === "last") heard.push(data);
+        if (data === "last") done(heard);
+      });
+      postMessage({ stCommVersion: 1, type: "SET_PAGE_TITLE" });
+      postMessage("last");
+    })""")
+    assert heard == ["last"]
+
+
 def test_uploaded_pictures_are_compared_and_a_bad_one_hurts_nobody(
     page: Page, app_url: str, tmp_path: Path
 ) -> None:

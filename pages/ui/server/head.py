@@ -2,6 +2,7 @@
 
 What `st.html` brings is drawn by code that the browser loads later than the first words, which jump
 to their places then.  The code of charts is large: the first one would wait for it for a second.
+And Streamlit's messages to a page around it go nowhere where there is none.
 """
 
 from __future__ import annotations
@@ -18,6 +19,16 @@ from pages.ui.style import page_style, room_style
 _END = b"</head>"
 # The document is answered whole and as it is now: the style may be newer than the file.
 _PARTLY = (b"accept-encoding", b"if-none-match", b"if-modified-since", b"if-range", b"range")
+# Without a page around it Streamlit's page gets what it tells the page around it, and holds each
+# sender against all hosts that it trusts: two milliseconds a message.
+_NO_HOST = """<script>
+addEventListener("message", (event) => {
+  if (event.source === window && window === parent && event.data?.stCommVersion) {
+    event.stopImmediatePropagation();
+  }
+});
+</script>
+"""
 # Once tabs, behind which charts are, have come into view and the page has stood still for a moment.
 _EARLY = """<script type="module">
 let still = 0;
@@ -40,7 +51,7 @@ def in_head() -> bytes:
     static = Path(streamlit.__file__).with_name("static")
     charts = next((static / "static" / "js").glob("PlotlyChart.*.js"), None)
     early = _EARLY % f"./{charts.relative_to(static).as_posix()}" if charts else ""
-    return (page_style() + room_style() + early).encode()
+    return (page_style() + room_style() + _NO_HOST + early).encode()
 
 
 class StyleInHead:
