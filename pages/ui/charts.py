@@ -30,7 +30,7 @@ AGREEMENT = (
 )
 _DARK_FROM = 0.84
 # What Plotly takes at the edges for texts of 13 pixels, as far as that is known before.
-_CHARACTER_PX, _LINE_PX, _TICKS_PX, _TITLE_PX = 6, 18, 26, 36
+_CHARACTER_PX, _LINE_PX, _TICKS_PX, _TITLE_PX = 7.5, 18, 21, 29
 _BELOW_PX = 72
 
 
@@ -194,7 +194,7 @@ def _numbers(
         }
 
 
-def _room_for(names: Sequence[str]) -> int:
+def _room_for(names: Sequence[str]) -> float:
     """Pixels that the names of an axis take at its left; Plotly makes more where it is too few."""
     return _TICKS_PX + _CHARACTER_PX * max(map(len, names), default=0)
 
