@@ -216,6 +216,8 @@ class Estimate:
     def in_full_size(self, frame: Frame) -> Estimate:
         """The answer about `frame.image` in pixels of the picture that it is a copy of."""
         width, height = frame.full_size
+        if (width, height) == (frame.width, frame.height):
+            return self
         return replace(self, poses=self.poses.scaled(width / frame.width, height / frame.height))
 
 

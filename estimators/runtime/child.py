@@ -17,6 +17,7 @@ from typing import IO, Literal
 import psutil
 
 import estimators
+from estimators.runtime.channel import heard
 
 _TAIL_BYTES = 8192
 _LOOK_S = 0.5
@@ -97,7 +98,7 @@ class ChildProcess:
     def heard_within(self, timeout_s: float) -> Silence | None:
         """Waits for a message; None as soon as there is one, else why it is no use to wait on."""
         until_s = time.monotonic() + timeout_s
-        while not self.channel.poll(min(_LOOK_S, max(0.0, until_s - time.monotonic()))):
+        while not heard(self.channel, min(_LOOK_S, max(0.0, until_s - time.monotonic()))):
             if time.monotonic() >= until_s:
                 return "late"
             if self._stopped():

@@ -19,6 +19,7 @@ from multiprocessing.connection import Connection
 from estimators import registry
 from estimators.devices import placement_of
 from estimators.errors import PoseError
+from estimators.runtime.channel import heard
 from estimators.runtime.child_side import (
     go_first_when_memory_is_short,
     release_memory,
@@ -91,7 +92,7 @@ def serve(channel: Connection, slot: FrameSlot) -> None:
     tidy = False
     while True:
         pool.expire()
-        if not channel.poll(min(_TIDY_AFTER_S, load.idle_s) if tidy else load.idle_s):
+        if not heard(channel, min(_TIDY_AFTER_S, load.idle_s) if tidy else load.idle_s):
             if tidy:
                 release_memory()
             tidy = False

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +19,7 @@ from estimators.errors import PoseError
 from estimators.registry import ModelSpec
 from estimators.runtime.sessions import SessionKey
 from estimators.skeletons import Skeleton
-from estimators.types import Estimate, Frame, PoseSet, Timings
+from estimators.types import Estimate, EstimatorOptions, Frame, PoseSet, Timings
 
 Array = NDArray[np.float32]
 
@@ -55,9 +56,18 @@ class Ask:
     index: int
     time_s: float
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Flat: each class in a pickle is looked up by its name again for every frame."""
+        (session, options), rest = self.key, (self.height, self.width, self.index, self.time_s)
+        return _asked, (session, tuple(vars(options).values()), *rest)
+
     @classmethod
     def about(cls, key: SessionKey, frame: Frame) -> Ask:
         return cls(key, frame.height, frame.width, frame.index, frame.time_s)
+
+
+def _asked(session: str, options: tuple[Any, ...], *rest: Any) -> Ask:
+    return Ask(SessionKey(session, EstimatorOptions(*options)), *rest)
 
 
 @dataclass(frozen=True)
@@ -85,6 +95,12 @@ class Answer:
     busy_ms: float
     fresh: bool
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Arrays as bytes: to make each anew takes NumPy's own pickles ten times as long."""
+        packed = tuple(None if a is None else (a.shape, a.tobytes()) for a in self.arrays)
+        rest = (self.timings_ms, self.frame_index, self.time_s, self.busy_ms, self.fresh)
+        return _unpacked, (self.skeleton, packed, *rest)
+
     @classmethod
     def of(cls, estimate: Estimate, spec: ModelSpec, busy_ms: float, fresh: bool) -> Answer:
         poses, timings = estimate.poses, estimate.timings_ms
@@ -101,6 +117,11 @@ class Answer:
     def estimate(self, spec: ModelSpec) -> Estimate:
         poses = PoseSet(self.skeleton or spec.skeleton, *self.arrays)
         return Estimate(poses, Timings(*self.timings_ms), self.frame_index, self.time_s)
+
+
+def _unpacked(skeleton: Skeleton | None, packed: Any, *rest: Any) -> Answer:
+    arrays: Any = tuple(a and np.frombuffer(a[1], np.float32).reshape(a[0]) for a in packed)
+    return Answer(skeleton, arrays, *rest)
 
 
 @dataclass(frozen=True)
