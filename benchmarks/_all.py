@@ -7,6 +7,7 @@ more.  One that fails is told, and the others go on.
 
 from __future__ import annotations
 
+import argparse
 import os
 import subprocess
 import sys
@@ -53,6 +54,11 @@ BY_HAND = (
 
 def main(names: list[str]) -> int:
     """Runs them; the exit code is 1 where one has failed."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join((*PLAN, *BY_HAND)))
+    names = parser.parse_args(names).names
+    if unknown := ", ".join(sorted({*names} - {*PLAN, *BY_HAND})):
+        parser.error(f"there is no benchmark {unknown}; there are {', '.join((*PLAN, *BY_HAND))}")
     failed = []
     begun = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:

@@ -96,17 +96,35 @@ WATCH = """async ({ seconds, columns, frame, strip, cells }) => {
     const seen = [];
     const canvas = new OffscreenCanvas(4 * cells, 1);
     const ctx = canvas.getContext('2d', { willReadFrequently: true });
-    const step = (now, meta) => {
-      const width = video.videoWidth / tiles, high = strip * width / frame;
-      // One call: each one converts the whole frame.
-      ctx.drawImage(video, 0, video.videoHeight - 0.7 * high, width, 0.4 * high,
-        0, 0, 4 * cells, 1);
+    // Cells in a band of the video; one call, because each converts the whole frame.
+    const read = (top, high) => {
+      ctx.drawImage(video, 0, top, video.videoWidth / tiles, high, 0, 0, 4 * cells, 1);
       const data = ctx.getImageData(0, 0, 4 * cells, 1).data;
-      const level = (i) => (data[16 * i + 4] + data[16 * i + 8]) / 2;
-      const levels = Array.from({ length: cells }, (_, i) => level(i));
+      return Array.from({ length: cells }, (_, i) => (data[16 * i + 4] + data[16 * i + 8]) / 2);
+    };
+    const coded = (levels) => {
       const middle = (Math.min(...levels) + Math.max(...levels)) / 2; // tiles may be dimmed
-      const bits = levels.map((one) => Number(one > middle));
-      seen.push([meta.presentationTime, bits.join('')]);
+      return levels.map((one) => Number(one > middle)).join('');
+    };
+    // Where the strip is: the lowest band, a quarter of its height, with strong contrast whose
+    // neighbours say the same.  The product's legend stands below it.
+    const found = () => {
+      const quarter = (strip / 4) * video.videoWidth / tiles / frame;
+      const bands = [];
+      for (let top = video.videoHeight - quarter; top > 0; top -= quarter) {
+        const levels = read(top, quarter);
+        const strong = Math.max(...levels) - Math.min(...levels) > 130;
+        bands.unshift([top, strong ? coded(levels) : null]);
+        const [a, b, c] = bands.map(([, text]) => text);
+        if (a !== null && a === b && b === c && /^00.*1/.test(a)) return [bands[0][0], 2 * quarter];
+      }
+      return null;
+    };
+    let place = null;
+    const step = (now, meta) => {
+      place = place ?? found();
+      const bits = place === null ? '' : coded(read(...place));
+      if (bits) seen.push([meta.presentationTime, bits]);
       if (now < end) video.requestVideoFrameCallback(step);
       else done(seen);
     };
