@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 # Of a family's variants, beside their shade.
 DASHES = ("solid", "dash", "dot", "dashdot")
+FILLS = ("", "/", "x", ".")
 SYMBOLS = ("circle", "square", "diamond", "triangle-up")
 STAGES = {"preprocess": "/", "inference": "", "postprocess": "."}
 _GREY = "#8A93A3"

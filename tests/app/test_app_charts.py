@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -19,6 +20,7 @@ from estimators.types import Estimate, PoseSet, Timings
 from estimators.workflows.clip.series import ScoreMap, Series
 from pages.ui import charts
 from pages.ui.engine import Outcome
+from pages.ui.evaluate import charts as bars
 from pages.ui.image import world
 from pages.ui.image.comparison import Comparison
 from pages.ui.image.tables import DISTANCE, TINTS, joint_table, styled
@@ -215,6 +217,14 @@ def test_of_one_frame_each_ring_has_its_model_in_the_legend() -> None:
 
     assert named(1) == ["MoveNet Lightning, first frame"]
     assert named(2) == ["MoveNet Lightning"]
+
+
+def test_variants_differ_by_pattern_in_bars_of_an_evaluation() -> None:
+    gains = SimpleNamespace(corrections=SimpleNamespace(gains=[]))
+    models = {str(n): bars.Shown(str(n), "#D55E00", n, gains) for n in range(4)}  # type: ignore[arg-type]
+    markers = [trace.marker for trace in bars.gains_chart(models).data]
+    assert len({marker.pattern.shape for marker in markers}) == 4
+    assert {marker.color for marker in markers} == {"#D55E00"}
 
 
 def test_variants_differ_by_dash_and_symbol_in_charts_over_time() -> None:

@@ -11,7 +11,7 @@ import numpy as np
 from estimators.analysis.accuracy.bootstrap import Figure
 from estimators.analysis.accuracy.kinds import KINDS
 from estimators.analysis.accuracy.report import ModelAccuracy
-from pages.ui.charts import DASHES, legend_below
+from pages.ui.charts import DASHES, FILLS, legend_below
 from pages.ui.colours import ink
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def headline_chart(models: Models, metrics: Sequence[str]) -> go.Figure:
             x=[metric.replace("_", " ") for metric in metrics],
             y=[f.value for f in figures],
             name=shown.title,
-            marker_color=shown.colour,
+            marker=_filled(shown),
             error_y=_intervals(figures),
             customdata=[[key, PICTURES]] * len(metrics),
             hovertemplate=f"{shown.title}: %{{x}} %{{y:.3f}}<extra></extra>",
@@ -102,7 +102,7 @@ def gains_chart(models: Models) -> go.Figure:
             x=[gain.alone for gain in gains],
             orientation="h",
             name=shown.title,
-            marker_color=shown.colour,
+            marker=_filled(shown),
             customdata=[[key, gain.kind] for gain in gains],
             hovertemplate=f"{shown.title}: correcting %{{y}} +%{{x:.3f}} AP<extra></extra>",
         )
@@ -122,7 +122,7 @@ def joints_chart(models: Models) -> go.Figure:
             x=[joint.pck for joint in joints],
             orientation="h",
             name=shown.title,
-            marker_color=shown.colour,
+            marker=_filled(shown),
             customdata=[[key, j.joint, j.labelled, j.median_error] for j in joints],
             hovertemplate=(
                 f"{shown.title}, %{{y}}: %{{x:.0%}} of %{{customdata[2]}}, median error "
@@ -205,6 +205,12 @@ def coverage_chart(models: Models) -> go.Figure:
         "precision: of them right",
         360,
     )
+
+
+def _filled(shown: Shown) -> dict[str, Any]:
+    """A bar's colour, and the pattern that tells variants of a family apart beside their shade."""
+    pattern = {"shape": FILLS[shown.variant], "fgcolor": "rgba(255,255,255,0.8)", "size": 6}
+    return {"color": shown.colour, "pattern": pattern}
 
 
 def _intervals(figures: Sequence[Figure]) -> dict[str, Any]:
