@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Sequence
 
 import streamlit as st
@@ -10,11 +11,10 @@ from estimators import weights
 from estimators.registry import MODELS, ModelSpec
 from estimators.runtime.api import ModelStatus
 from pages.ui import devices
-from pages.ui.colours import family_colour, heading
+from pages.ui.colours import family_colour, heading_html
 from pages.ui.fetching import failure, megabytes, weights_control
 from pages.ui.settings import MOST_MODELS
 from pages.ui.sidebar import choose_models
-from pages.ui.text import escaped
 
 _COLUMNS = 4
 
@@ -64,25 +64,33 @@ def _rows(
 
 def _card(spec: ModelSpec, compared: Sequence[str], statuses: Sequence[ModelStatus]) -> None:
     with st.container(border=True, height="stretch", key=f"model_{spec.key}"):
-        heading(spec.title, family_colour(spec.family))
-        # One text: the browser takes its time over each.
-        st.markdown(
-            f"{spec.summary}\n\n"
-            f"{len(spec.skeleton)} joints · {_people(spec)} · {spec.runtime}  \n"
-            f"Computes on {devices.told(spec, statuses)}  \n"
-            f"Its score is a **{spec.score_kind}**: {spec.score_meaning}.\n\n"
-            "**Limits**\n" + "".join(f"\n- {limit}" for limit in spec.limits)
-        )
-        # Made only when somebody looks, like all that is folded on this page of many cards.
-        folded = st.expander(
-            "Accuracy, training, licence", key=f"figures_{spec.key}", on_change="rerun"
-        )
-        if folded.open:
-            trained = f"Trained on {spec.training_data}. Licence of the weights: {spec.licence}."
-            folded.caption(f"{_figures(spec)}\n\n{trained}")
+        # HTML: the browser takes many times as long over Markdown, and over what Streamlit folds.
+        st.html(f'<div class="model-card">{_told(spec, statuses)}</div>')
         with st.container(height="stretch", vertical_alignment="bottom"):
             _weights(spec)
             _comparison(spec, compared)
+
+
+def _told(spec: ModelSpec, statuses: Sequence[ModelStatus]) -> str:
+    """Name, summary and limits, and folded away what few people ask for; HTML."""
+    where = _plain(devices.told(spec, statuses))
+    limits = "".join(f"<li>{_plain(limit)}</li>" for limit in spec.limits)
+    return (
+        f"{heading_html(spec.title, family_colour(spec.family))}"
+        f"<p>{_plain(spec.summary)}</p>"
+        f"<p>{len(spec.skeleton)} joints · {_people(spec)} · {_plain(spec.runtime)}<br>"
+        f"Computes on {where}<br>"
+        f"Its score is a <b>{_plain(spec.score_kind)}</b>: {_plain(spec.score_meaning)}.</p>"
+        f"<p><b>Limits</b></p><ul>{limits}</ul>"
+        "<details><summary>Accuracy, training, weights, licence</summary>"
+        f"<div>{_figures(spec)}<p>Trained on {_plain(spec.training_data)}. "
+        f"Licence of the weights: {_plain(spec.licence)}.</p>"
+        f"<p>Weights: {_plain(_source(spec))}</p></div></details>"
+    )
+
+
+def _plain(text: str) -> str:
+    return html.escape(text, quote=False)
 
 
 def _comparison(spec: ModelSpec, compared: Sequence[str]) -> None:
@@ -109,29 +117,30 @@ def _people(spec: ModelSpec) -> str:
 
 
 def _figures(spec: ModelSpec) -> str:
-    """A table with its source, as Markdown."""
+    """A table with its source, as HTML."""
     if not spec.figures:
-        of = f"; see {MODELS[spec.reference_of].title}" if spec.reference_of else ""
-        return f"No published figure for this variant{of}."
-    rows = "\n".join(f"| {f.metric} | {f.value:.1f} | {f.test_set} |" for f in spec.figures)
-    source = ", ".join(dict.fromkeys(f.source for f in spec.figures))
-    return f"| measure | % | test set |\n|---|--:|---|\n{rows}\n\nSource: {source}."
+        of = f"; see {_plain(MODELS[spec.reference_of].title)}" if spec.reference_of else ""
+        return f"<p>No published figure for this variant{of}.</p>"
+    rows = "".join(
+        f"<tr><td>{_plain(f.metric)}</td><td>{f.value:.1f}</td><td>{_plain(f.test_set)}</td></tr>"
+        for f in spec.figures
+    )
+    source = ", ".join(dict.fromkeys(_plain(f.source) for f in spec.figures))
+    head = "<tr><th>measure</th><th>%</th><th>test set</th></tr>"
+    return f"<table>{head}{rows}</table><p>Source: {source}.</p>"
+
+
+def _source(spec: ModelSpec) -> str:
+    return f"{weights.entry(spec.weights).source}. {weights.state(spec.weights).detail}".strip()
 
 
 def _weights(spec: ModelSpec) -> None:
     state = weights.state(spec.weights)
-    entry = weights.entry(spec.weights)
-    source = escaped(f"{entry.source}. {state.detail}")
     if state.state in ("embedded", "cached"):
         where = "included" if state.state == "embedded" else "on this machine"
         size = f", {megabytes(state.size_bytes)}" if state.size_bytes else ""
-        st.badge(f"Weights {where}{size}", icon=":material/check:", color="green", help=source)
+        st.html(f'<span class="model-weights here">✓ Weights {where}{size}</span>')
         return
     if state.state != "downloading" and failure(state, spec.weights) is None:
-        st.badge(
-            "Weights not on this machine yet",
-            icon=":material/cloud_download:",
-            color="gray",
-            help=escaped(entry.source) if state.tried else source,
-        )
+        st.html('<span class="model-weights">Weights not on this machine yet</span>')
     weights_control(spec.weights, f"card_{spec.key}")

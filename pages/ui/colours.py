@@ -76,9 +76,9 @@ def _joint(variant: int, colour: str) -> str:
 
 def heading(title: str, colour: str, variant: int = 0) -> None:
     """A model's name with its mark beside it, as on the overlays."""
-    st.html(
-        "<style>.model-heading .swatch { width: 2.1em; height: .87em; margin-right: .45em; "
-        "vertical-align: -.05em; }</style>"
-        f'<div class="model-heading" style="font-weight:600;line-height:1.4">'
-        f"{swatch(colour, variant)}{html.escape(title)}</div>"
-    )
+    st.html(heading_html(title, colour, variant))
+
+
+def heading_html(title: str, colour: str, variant: int = 0) -> str:
+    """`heading` as HTML, for a text that begins with it."""
+    return f'<div class="model-heading">{swatch(colour, variant)}{html.escape(title)}</div>'

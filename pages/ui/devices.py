@@ -14,7 +14,6 @@ from estimators.runtime.gpus import gpus
 from estimators.types import EstimatorOptions
 from pages.ui import memory
 from pages.ui.server_settings import server_settings
-from pages.ui.text import escaped
 
 _KEY, _SERVERS = "device", ""
 
@@ -50,7 +49,7 @@ def options(spec: ModelSpec) -> EstimatorOptions:
 
 
 def told(spec: ModelSpec, statuses: Sequence[ModelStatus] = ()) -> str:
-    """Where a model computes, or will as far as that is known, in a few words for Markdown.
+    """Where a model computes, or will as far as that is known, in a few words.
 
     Args:
         statuses: of the runner: a model that was loaded has said it.
@@ -59,13 +58,13 @@ def told(spec: ModelSpec, statuses: Sequence[ModelStatus] = ()) -> str:
     known = [s.placement for s in statuses if s.model == spec.key and s.placement is not None]
     for said in known:
         if wish in (AUTO, said.device, said.kind):
-            return escaped(said.sentence.removesuffix("."))
+            return said.sentence.removesuffix(".")
     try:
         where = settled(spec.title, spec.cuda, wish, gpu_seen())
     except ModelError as error:
-        return escaped(error.message)
+        return error.message
     if where is None:
-        return "GPU where a trial on it works, else CPU" if wish == AUTO else escaped(wish)
+        return "GPU where a trial on it works, else CPU" if wish == AUTO else wish
     return f"{where.words}: {where.reason}"
 
 

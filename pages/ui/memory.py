@@ -52,6 +52,12 @@ def recall(key: str, default: _Value) -> _Value:
     return cast(_Value, st.session_state[key])
 
 
+def unseen(key: str, default: _Value) -> _Value:
+    """What the widget `key` was set to, while it is folded away; it is recalled when it is back."""
+    st.session_state[_RECALLED].discard(key)
+    return cast(_Value, st.session_state.get(_KEPT, {}).get(key, default))
+
+
 def keep(key: str, value: _Value) -> _Value:
     """After the widget: its value, kept for the next time it is shown."""
     st.session_state.setdefault(_KEPT, {})[key] = value

@@ -55,6 +55,10 @@ def _joint_slider(spec: ModelSpec, start: Settings) -> float:
     return memory.keep(_joint_key(spec.key), value)
 
 
+def _people_threshold(spec: ModelSpec, start: Settings) -> float:
+    return memory.unseen(_people_key(spec.key), start.pose_threshold(spec.key))
+
+
 def _people_slider(spec: ModelSpec, start: Settings) -> float:
     value = st.slider(
         f"{spec.title}: person score",
@@ -101,8 +105,13 @@ def _choose_thresholds(
     """Of joints and of people, by model."""
     st.markdown("**Hide joints below**")
     joints = {spec.key: _joint_slider(spec, start) for spec in specs}
-    with st.expander("Hide people below", icon=":material/group:"):
-        people = {spec.key: _people_slider(spec, start) for spec in specs}
+    # Made when somebody looks: each slider costs every page some ten milliseconds.
+    folded = st.expander(
+        "Hide people below", icon=":material/group:", key="hide_people", on_change="rerun"
+    )
+    with folded:
+        one = _people_slider if folded.open else _people_threshold
+        people = {spec.key: one(spec, start) for spec in specs}
     changed = Settings(tuple(joints), joints, people)
     if {"threshold", "people"} & address.write(changed).keys():
         st.button(

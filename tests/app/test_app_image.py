@@ -111,7 +111,8 @@ def test_moving_thresholds_and_drawing_runs_no_model() -> None:
     before, shown = calls(), viewer(at)
 
     at.slider(key="joint_threshold_movenet-lightning").set_value(0.9).run()
-    at.slider(key="people_threshold_blazepose-full").set_value(0.995).run()
+    at.session_state["hide_people"] = True
+    at.run().slider(key="people_threshold_blazepose-full").set_value(0.995).run()
     at.button_group(key="draw").set_value(["bones", "weak"]).run()
     at.button_group(key="layout").set_value("one").run()
 

@@ -27,8 +27,6 @@ def models_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[App
     at = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=60).run()
     for family in FAMILIES:
         at.session_state[f"references_{family}"] = True
-    for key in MODELS:
-        at.session_state[f"figures_{key}"] = True
     yield at.switch_page("pages/models.py").run()
     engine.runner().close()
     st.cache_resource.clear()
@@ -57,7 +55,8 @@ def test_published_figures_carry_test_set_and_source(models_page: AppTest) -> No
     text = words(models_page)
     for spec in MODELS.values():
         for figure in spec.figures:
-            assert f"| {figure.metric} | {figure.value:.1f} | {figure.test_set} |" in text
+            cells = (figure.metric, f"{figure.value:.1f}", figure.test_set)
+            assert f"<tr>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>" in text
             assert figure.source in text
 
 
@@ -106,6 +105,21 @@ def test_thresholds_outlast_the_models_page_and_are_reset_at_once(models_page: A
     at.button(key="reset_thresholds").click().run()
     assert at.slider(key=key).value == usual
     assert "threshold" not in at.query_params
+
+
+def test_thresholds_of_people_outlast_being_folded_away(models_page: AppTest) -> None:
+    at, key = models_page, "people_threshold_movenet-lightning"
+    at.switch_page("streamlit_app.py").run()
+    assert not [slider for slider in at.slider if slider.key == key], "nobody has unfolded it"
+    for opened in (True, False, False, True):
+        at.session_state["hide_people"] = opened
+        at.run()
+        if opened and "people" not in at.query_params:
+            at.slider(key=key).set_value(0.77).run()
+        assert "movenet-lightning:0.77" in at.query_params["people"]
+    assert at.slider(key=key).value == 0.77
+    at.button(key="reset_thresholds").click().run()
+    assert at.slider(key=key).value == MODELS["movenet-lightning"].default_pose_threshold
 
 
 def test_the_menu_tells_version_and_licence() -> None:
