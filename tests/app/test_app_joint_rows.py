@@ -15,7 +15,10 @@ def test_joints_that_pck_does_not_count_have_no_row() -> None:
 
     joints = [joint("nose", np.nan), joint("left_hip", 0.0), joint("left_knee", 0.5)]
     shown = SimpleNamespace(
-        accuracy=SimpleNamespace(joints=joints), title="MoveNet Lightning", colour="#0072B2"
+        accuracy=SimpleNamespace(joints=joints),
+        title="MoveNet Lightning",
+        colour="#0072B2",
+        variant=0,
     )
     figure = joints_chart({"movenet-lightning": shown})
     (bars,) = figure.data
