@@ -36,9 +36,6 @@ def _environment(threads: int) -> dict[str, str]:
         "OPENBLAS_NUM_THREADS": "1",
         "TF_CPP_MIN_LOG_LEVEL": "2",
         "CUDA_DEVICE_ORDER": "PCI_BUS_ID",  # see `gpus`
-        # PyTorch: large tensors in large pages.  Keypoint R-CNN's are new for each layer, and to
-        # fetch 16,000 small pages for one costs as much as to fill them.
-        "THP_MEM_ALLOC_ENABLE": "1",
     }
 
 
