@@ -42,6 +42,10 @@ def plot(figure: go.Figure, key: str, alt: str, **how: Any) -> None:
     own.pop("template", None)  # plotly.py gives one to every figure
     figure.layout = over(_look("scene" in own), own)
     figure.layout.template = None
+    # A pattern lies over a bar's colour; without a template it would stand in its place.
+    figure.update_traces(
+        marker_pattern={"fillmode": "overlay", "solidity": 0.2}, selector={"type": "bar"}
+    )
     st.plotly_chart(figure, theme=None, key=key, alt=alt, **{"config": CONFIG} | how)
 
 
@@ -69,6 +73,7 @@ def _look(in_space: bool) -> dict[str, Any]:
     return {
         "font": small | _FONT,
         "datarevision": 1,
+        "autotypenumbers": "strict",
         "paper_bgcolor": ground,
         "plot_bgcolor": ground,
         "title": {

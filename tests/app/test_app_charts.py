@@ -327,6 +327,7 @@ def test_a_chart_comes_with_the_look_of_the_pages_and_is_drawn_once() -> None:
 
         flat = go.Figure(go.Scatter(x=[1], y=[2]))
         flat.update_layout(title="A chart", margin_l=77, yaxis={"gridcolor": "#123456"})
+        flat.add_bar(x=["1"], y=[2], marker_pattern_shape="/")
         plot(flat, "flat", "a point")
         scene = {"scene": {"aspectmode": "cube"}}
         plot(go.Figure(go.Scatter3d(x=[1], y=[2], z=[3]), scene), "space", "a point")
@@ -335,6 +336,9 @@ def test_a_chart_comes_with_the_look_of_the_pages_and_is_drawn_once() -> None:
     assert not at.exception
     protos = [chart.proto for chart in at.get("plotly_chart")]
     flat, space = (json.loads(proto.spec)["layout"] for proto in protos)
+    (bar,) = (t for t in json.loads(protos[0].spec)["data"] if t["type"] == "bar")
+    assert bar["marker"]["pattern"]["fillmode"] == "overlay", "else it hides the bar's own colour"
+    assert flat["autotypenumbers"] == "strict", "names of digits are names"
     # Either would be a change when Streamlit hands over the figure again: all is drawn twice then.
     assert [proto.theme for proto in protos] == ["", ""]
     for layout in (flat, space):
