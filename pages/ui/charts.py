@@ -204,8 +204,8 @@ def _layout(
     title: str, x_title: str, names: Sequence[str], row: int = 46, legend: bool = False
 ) -> dict[str, Any]:
     """One row for each of `names`, which stand at the left."""
-    # The legend has a line of its own: beside the title it would lie over it on a phone.
-    top = 82 if legend else 44
+    # The legend has lines of its own, three on a phone: beside the title it would lie over it.
+    top = 104 if legend else 44
     font = {"size": 13, "color": ink()}
     axis = {"automargin": True, "tickfont": font}  # names turn where they would overprint
     return {

@@ -46,6 +46,9 @@ def plot(figure: go.Figure, key: str, alt: str, **how: Any) -> None:
     figure.update_traces(
         marker_pattern={"fillmode": "overlay", "solidity": 0.2}, selector={"type": "bar"}
     )
+    if any(trace.type == "bar" and trace.orientation == "h" for trace in figure.data):
+        # Lines are to read values by; along the bars they would strike their numbers through.
+        figure.update_xaxes(showgrid=True).update_yaxes(showgrid=False)
     st.plotly_chart(figure, theme=None, key=key, alt=alt, **{"config": CONFIG} | how)
 
 
