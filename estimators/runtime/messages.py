@@ -96,7 +96,7 @@ class Answer:
     fresh: bool
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Arrays as bytes: to make each anew takes NumPy's own pickles ten times as long."""
+        """Arrays as bytes, flat like `Ask`: NumPy's own pickle names its parts for every array."""
         packed = tuple(None if a is None else (a.shape, a.tobytes()) for a in self.arrays)
         rest = (self.timings_ms, self.frame_index, self.time_s, self.busy_ms, self.fresh)
         return _unpacked, (self.skeleton, packed, *rest)
