@@ -1,6 +1,7 @@
 """The quickest way for each convolution on processors without AVX-512, float32.
 
-oneDNN, which PyTorch computes with, multiplies directly, and is slow on large plain maps.  Beside it:
+oneDNN, which PyTorch computes with, multiplies directly, and is slow on large plain maps.  Beside
+it:
 
 - 3 × 3: NNPACK, which comes with PyTorch, turns tiles of 8 × 8 pixels around so that a convolution
   takes a fifth of the multiplications (Lavin and Gray, "Fast Algorithms for Convolutional Neural
