@@ -79,17 +79,17 @@ def latency_chart(
     totals = [timing.total for timing in timings]
     words = [_total_in_words(results[spec.key]) for spec in specs]
     layout = _layout("Latency of this picture by stage", "time, ms", titles, legend=True)
-    layout["xaxis"] |= {"range": [0, 1.7 * max(totals)]}
+    layout["xaxis"] |= {"range": [0, 2.1 * max(totals)]}
     layout["barmode"] = "stack"
     return go.Figure([*traces, _labels(titles, words, totals)], layout)
 
 
 def _total_in_words(result: RunResult) -> str:
-    """The median with its range, and what is against it."""
+    """The median, and below it its range, as a phone has no room beside it; what is against it."""
     total = result.estimate.timings_ms.total
     words = f" {total:.1f} ms"
     if result.least_ms is not None and result.most_ms is not None and result.calls > 1:
-        words += f" ({result.least_ms:.1f}–{result.most_ms:.1f})"
+        words += f"<br> ({result.least_ms:.1f}–{result.most_ms:.1f})"
     return words + ", cold" * result.cold + ", busy" * result.busy
 
 
@@ -120,7 +120,7 @@ def memory_chart(
     values = [memory_mb[spec.key] for spec in known]
     titles = [spec.title for spec in known]
     layout = _layout("Memory of each model's process", "memory, MB", titles)
-    layout["xaxis"] |= {"range": [0, 1.22 * max(values, default=1.0)]}
+    layout["xaxis"] |= {"range": [0, 1.4 * max(values, default=1.0)]}
     return go.Figure(
         go.Bar(
             y=titles,

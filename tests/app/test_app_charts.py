@@ -246,7 +246,7 @@ def test_the_range_stands_beside_the_median_and_busy_times_are_marked(
     figure = charts.latency_chart(comparison.specs, results, comparison.colours)
     (labels,) = [trace for trace in figure.data if trace.type == "scatter"]
     assert [text.strip() for text in labels.text] == [
-        "21.5 ms (19.0–30.5)",
+        "21.5 ms<br> (19.0–30.5)",
         "21.5 ms, busy",
         "21.5 ms",
     ]

@@ -131,7 +131,7 @@ def _agreement(comparison: Comparison) -> None:
     titles = [spec.title for spec in comparison.specs]
     matrix = comparison.matrix
     oks = matrix_chart(titles, matrix.oks, "Agreement, OKS (1 = the same)", True)
-    distance_title = "Median distance, torso lengths (0 = the same)"
+    distance_title = "Median distance, torsos (0 = the same)"
     distance = matrix_chart(titles, matrix.distance, distance_title, False)
     left, right = st.columns(2)
     with left:
