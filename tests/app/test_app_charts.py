@@ -330,18 +330,23 @@ def test_a_chart_comes_with_the_look_of_the_pages_and_is_drawn_once() -> None:
         flat.add_bar(x=["1"], y=[2], marker_pattern_shape="/")
         plot(flat, "flat", "a point")
         scene = {"scene": {"aspectmode": "cube"}}
+        plot(go.Figure(go.Bar(x=[2], y=["a"], orientation="h")), "across", "a bar")
         plot(go.Figure(go.Scatter3d(x=[1], y=[2], z=[3]), scene), "space", "a point")
 
     at = AppTest.from_function(page).run()
     assert not at.exception
     protos = [chart.proto for chart in at.get("plotly_chart")]
-    flat, space = (json.loads(proto.spec)["layout"] for proto in protos)
+    flat, across, space = (json.loads(proto.spec)["layout"] for proto in protos)
+    grids = [
+        [layout[axis].get("showgrid") for axis in ("xaxis", "yaxis")] for layout in (flat, across)
+    ]
+    assert grids == [[False, None], [True, False]], "lines to read values by, none through numbers"
     (bar,) = (t for t in json.loads(protos[0].spec)["data"] if t["type"] == "bar")
     assert bar["marker"]["pattern"]["fillmode"] == "overlay", "else it hides the bar's own colour"
     assert flat["autotypenumbers"] == "strict", "names of digits are names"
     # Either would be a change when Streamlit hands over the figure again: all is drawn twice then.
-    assert [proto.theme for proto in protos] == ["", ""]
-    for layout in (flat, space):
+    assert {proto.theme for proto in protos} == {""}
+    for layout in (flat, across, space):
         assert "template" not in layout
         assert layout["datarevision"] == 1
     assert "xaxis" not in space, "axes of a flat chart around one in space"
