@@ -57,7 +57,8 @@ def quicken(network: Any) -> int:
 def quicken_stem(backbone: Any) -> None:
     """Changes what torchvision's ResNets begin with, in place; nothing of other backbones."""
     body = dict(getattr(backbone, "body", nn.Identity()).named_children())
-    if {"conv1", "relu", "maxpool"} <= set(body):
+    folded = isinstance(body.get("bn1"), nn.Identity)
+    if folded and {"conv1", "relu", "maxpool"} <= set(body):
         backbone.body["conv1"] = _Stem(body["conv1"], body["relu"], body["maxpool"])
         backbone.body["relu"] = backbone.body["maxpool"] = nn.Identity()
 

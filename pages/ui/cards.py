@@ -131,7 +131,10 @@ def _figures(spec: ModelSpec) -> str:
 
 
 def _source(spec: ModelSpec) -> str:
-    return f"{weights.entry(spec.weights).source}. {weights.state(spec.weights).detail}".strip()
+    state = weights.state(spec.weights)
+    # Where files lie on the server is nobody's business.
+    here = state.state in ("embedded", "cached")
+    return f"{weights.entry(spec.weights).source}. {'' if here else state.detail}".strip()
 
 
 def _weights(spec: ModelSpec) -> None:

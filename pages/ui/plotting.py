@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 # A saved chart is drawn without the page's own font: in another, wider one words that were measured
-# on the page would overprint each other.  These are on every machine.
+# on the page would overprint each other.  A machine has one of these, or what it takes for them.
 _FONT = {"family": "Arial, Helvetica, sans-serif"}
 # The camera button of the chart saves a picture; nothing else of the tool bar is needed.
 CONFIG: dict[str, Any] = {
@@ -46,9 +46,11 @@ def plot(figure: go.Figure, key: str, alt: str, **how: Any) -> None:
     figure.update_traces(
         marker_pattern={"fillmode": "overlay", "solidity": 0.2}, selector={"type": "bar"}
     )
-    if any(trace.type == "bar" and trace.orientation == "h" for trace in figure.data):
-        # Lines are to read values by; along the bars they would strike their numbers through.
-        figure.update_xaxes(showgrid=True).update_yaxes(showgrid=False)
+    if any(t.type in ("bar", "box") and t.orientation == "h" for t in figure.data):
+        # Lines are to read values by: not needed where these stand there, and never along the rows,
+        # each of which has its name however low the chart.
+        told = any(getattr(trace, "text", None) is not None for trace in figure.data)
+        figure.update_xaxes(showgrid=not told).update_yaxes(showgrid=False, dtick=1)
     st.plotly_chart(figure, theme=None, key=key, alt=alt, **{"config": CONFIG} | how)
 
 

@@ -330,17 +330,18 @@ def test_a_chart_comes_with_the_look_of_the_pages_and_is_drawn_once() -> None:
         flat.add_bar(x=["1"], y=[2], marker_pattern_shape="/")
         plot(flat, "flat", "a point")
         scene = {"scene": {"aspectmode": "cube"}}
-        plot(go.Figure(go.Bar(x=[2], y=["a"], orientation="h")), "across", "a bar")
+        across = go.Figure(go.Bar(x=[2], y=["a"], orientation="h"))
+        plot(across, "across", "a bar")
+        plot(across.update_traces(text=["2"]), "told", "a bar with its number")
         plot(go.Figure(go.Scatter3d(x=[1], y=[2], z=[3]), scene), "space", "a point")
 
     at = AppTest.from_function(page).run()
     assert not at.exception
     protos = [chart.proto for chart in at.get("plotly_chart")]
-    flat, across, space = (json.loads(proto.spec)["layout"] for proto in protos)
-    grids = [
-        [layout[axis].get("showgrid") for axis in ("xaxis", "yaxis")] for layout in (flat, across)
-    ]
-    assert grids == [[False, None], [True, False]], "lines to read values by, none through numbers"
+    flat, across, told, space = (json.loads(proto.spec)["layout"] for proto in protos)
+    grids = [[each[axis]["showgrid"] for axis in ("xaxis", "yaxis")] for each in (across, told)]
+    assert grids == [[True, False], [False, False]], "lines to read values by, none through numbers"
+    assert across["yaxis"]["dtick"] == 1, "every row has its name"
     (bar,) = (t for t in json.loads(protos[0].spec)["data"] if t["type"] == "bar")
     assert bar["marker"]["pattern"]["fillmode"] == "overlay", "else it hides the bar's own colour"
     assert flat["autotypenumbers"] == "strict", "names of digits are names"

@@ -58,6 +58,7 @@ def test_published_figures_carry_test_set_and_source(models_page: AppTest) -> No
             cells = (figure.metric, f"{figure.value:.1f}", figure.test_set)
             assert f"<tr>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>" in text
             assert figure.source in text
+    assert str(ROOT) not in text, "where files lie on the server is nobody's business"
 
 
 def test_weights_offer_what_can_be_done_about_them(models_page: AppTest) -> None:

@@ -97,7 +97,7 @@ def stages_chart(models: Sequence[Measured]) -> go.Figure:
     totals = [sum(times.values()) for times in stages]
     _label(figure, names, totals, "{:.1f} ms")
     figure.update_layout(barmode="stack", xaxis_range=[0, _LABEL * max(totals)])
-    return laid_out(figure, "Stages of the whole", "time, ms", "", 140 + _ROW * len(models))
+    return laid_out(figure, "Stages of the whole", "time, ms", "", 190 + _ROW * len(models))
 
 
 def memory_chart(models: Sequence[Measured]) -> go.Figure:

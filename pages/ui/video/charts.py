@@ -172,7 +172,7 @@ def latency_chart(
             showlegend=len(line.time_s) == 1,  # nothing else tells whose it is
             hovertemplate=f"{spec.title}, first frame: %{{y:.1f}} ms<extra></extra>",
         )
-    _layout(figure, "Latency of each frame (rings: the first one)", TIME_TITLE, "time, ms", 340)
+    _layout(figure, "Latency (ringed: the first frame)", TIME_TITLE, "time, ms", 340)
     usual = [t for line in lines.values() if (t := line.after_first().typical) > 0]
     if usual and max(usual) > _LOG_FROM * min(usual):
         # Ticks at 1, 2 and 5: all nine of a decade would overprint each other.
