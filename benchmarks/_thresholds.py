@@ -22,7 +22,7 @@ from estimators.analysis.seen import Seen
 
 Thresholds = tuple[float, float, float]
 NAMES = ("LEAST_CHANCE", "LEAST_CHANCE_OF_TWO", "LEAST_CHANCE_OF_THIN")
-GRID: tuple[Thresholds, ...] = tuple(product((0.5, 0.6), (0.7, 0.8), (0.8, 0.9)))
+GRID: tuple[Thresholds, ...] = tuple(product((0.5, 0.6), (0.7, 0.8), (0.8, 0.85, 0.9)))
 # Of settings that decline no more than that, a little under the aim of 40 %, the one that errs
 # least, where a recommendation declined weighs as much as 0.15 wrong ones: 85 % are to be right.
 MOST_DECLINED, DECLINED_WEIGHS = 0.38, 0.15

@@ -96,6 +96,9 @@ class Letterbox:
     def fit(cls, frame: Size, canvas: Size) -> Self:
         """The whole frame as large as it goes, centred on the canvas.
 
+        Of a frame that shrinks to less than a third, a row and a column at the end may be left out,
+        so that it can be halved (`_halvings`; three of each from a sixth on, and so on).
+
         Raises:
             ValueError: frame or canvas has no pixels.
         """
@@ -104,11 +107,8 @@ class Letterbox:
         shown_height = min(max(round(height * scale), 1), canvas_height)
         shown_width = min(max(round(width * scale), 1), canvas_width)
         left, top = (canvas_width - shown_width) // 2, (canvas_height - shown_height) // 2
-        return cls(
-            Rectangle(0, 0, width, height),
-            Rectangle(left, top, left + shown_width, top + shown_height),
-            canvas,
-        )
+        target = Rectangle(left, top, left + shown_width, top + shown_height)
+        return cls(_divisible(Rectangle(0, 0, width, height), target), target, canvas)
 
     @classmethod
     def of_region(cls, region: CropRegion, frame: Size, side: int) -> Self:
@@ -121,15 +121,18 @@ class Letterbox:
         scale = side / region.side
         left, right = _span(source.left - region.left, source.right - region.left, scale, side)
         top, bottom = _span(source.top - region.top, source.bottom - region.top, scale, side)
-        return cls(source, Rectangle(left, top, right, bottom), (side, side))
+        target = Rectangle(left, top, right, bottom)
+        return cls(_divisible(source, target), target, (side, side))
 
     def apply(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """The canvas with the picture on it, uint8 [canvas height, canvas width, 3].
 
-        Shrinking averages pixel areas down to one and a half times the target size and goes on
-        bicubically: no pixel is skipped and little is blurred.  Over shifted, scaled and mirrored
-        views of 14 annotated COCO people MoveNet finds them better than with bilinear sampling
-        (AP +0.007 Lightning, +0.013 MultiPose 512) or plain area averaging (+0.012 MultiPose).
+        Shrinking averages pixel areas down to one and a half times the target size, by halves as
+        long as that goes, which is many times as fast, and goes on bicubically: no pixel of the
+        source is skipped and little is blurred.  Over shifted, scaled and mirrored views of 14
+        annotated COCO people MoveNet finds them better than with bilinear sampling (AP +0.007
+        Lightning, +0.013 MultiPose 512) or plain area averaging (+0.012 MultiPose); halves first or
+        not are the same within the noise (docs/decisions/speed.md).
         Enlarging is bilinear.
 
         Args:
@@ -162,12 +165,39 @@ class Letterbox:
 
 
 def _resampled(part: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uint8]:
-    """`part` in width × height pixels; both steps map its outer edges onto the new ones."""
+    """`part` in width × height pixels; every step maps its outer edges onto the new ones."""
     shrinks = width < part.shape[1] or height < part.shape[0]
-    between = (math.ceil(width * 1.5), math.ceil(height * 1.5))
+    for _ in range(_halvings(part.shape[1], part.shape[0], width, height)):
+        half = part.shape[1] // 2, part.shape[0] // 2
+        part = _cv2_resize(part, half, cv2.INTER_AREA)
+    between = _between(width, height)
     if between[0] < part.shape[1] and between[1] < part.shape[0]:
         part = _cv2_resize(part, between, cv2.INTER_AREA)
     return _cv2_resize(part, (width, height), cv2.INTER_CUBIC if shrinks else cv2.INTER_LINEAR)
+
+
+def _between(width: int, height: int) -> tuple[int, int]:
+    """What areas are averaged down to, (width, height), before the bicubic step to that size."""
+    return math.ceil(width * 1.5), math.ceil(height * 1.5)
+
+
+def _halvings(width: int, height: int, to_width: int, to_height: int) -> int:
+    """How many times a picture is halved at first: as long as it stays as large as `_between`.
+
+    OpenCV averages squares of two pixels with vector instructions, other areas one by one.
+    """
+    least_width, least_height = _between(to_width, to_height)
+    times = 0
+    while width >> (times + 1) >= least_width and height >> (times + 1) >= least_height:
+        times += 1
+    return times
+
+
+def _divisible(source: Rectangle, target: Rectangle) -> Rectangle:
+    """`source` without the last rows and columns that would be left over when it is halved."""
+    times = _halvings(source.width, source.height, target.width, target.height)
+    right, bottom = (size >> times << times for size in (source.width, source.height))
+    return Rectangle(source.left, source.top, source.left + right, source.top + bottom)
 
 
 def _cv2_resize(

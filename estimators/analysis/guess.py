@@ -38,7 +38,7 @@ LEAST_CHANCE = 0.5
 # The same where fewer than three families see anybody: two witnesses are trusted too easily.
 LEAST_CHANCE_OF_TWO = 0.7
 # And where the evidence for the model is thin (`_alone`, `_unclear`).
-LEAST_CHANCE_OF_THIN = 0.8
+LEAST_CHANCE_OF_THIN = 0.85
 # And where no more than two are compared: they cannot outvote each other, nor does a third keep
 # silent.  It leaves little but pictures on which one of them sees nobody.
 LEAST_CHANCE_BETWEEN_TWO = 0.92

@@ -90,10 +90,33 @@ def test_the_way_back_is_exact(frame: tuple[int, int], canvas: tuple[int, int]) 
     letterbox = Letterbox.fit(frame, canvas)
     target = letterbox.target
     shown = np.array([(target.left, target.top), (target.right, target.bottom)])
-    corners = np.array([(0, 0), (frame[1], frame[0])])
+    source = letterbox.source
+    corners = np.array([(0, 0), (source.right, source.bottom)])
     assert letterbox.to_frame(shown) == pytest.approx(corners, abs=1e-6)
     outside = shown[1] + 2 * (shown[1] - shown[0])
     assert letterbox.to_frame(outside) == pytest.approx(3 * corners[1], abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("frame", "source"),
+    [
+        ((575, 575), (575, 575)),  # its half would be smaller than 288, one and a half times 192
+        ((576, 576), (576, 576)),
+        ((577, 577), (576, 576)),
+        ((577, 433), (576, 432)),
+        ((1155, 1153), (1152, 1152)),  # a quarter
+        ((1271, 720), (1268, 720)),
+        ((2311, 2311), (2304, 2304)),  # an eighth
+    ],
+)
+def test_rows_that_halves_would_leave_over_are_left_out(
+    frame: tuple[int, int], source: tuple[int, int]
+) -> None:
+    whole = Letterbox.fit(frame, (192, 192))
+    assert whole.source == Rectangle(0, 0, source[1], source[0])
+    part = Letterbox.of_region(CropRegion(10, 20, frame[0]), (4000, 4000), 192)
+    assert part.source == Rectangle(10, 20, 10 + source[0], 20 + source[0])
+    assert part.target == Rectangle(0, 0, 192, 192)
 
 
 @pytest.mark.parametrize(("frame", "canvas"), list(itertools.product(FRAMES, CANVASES)))
@@ -249,6 +272,21 @@ def test_what_is_seen_of_a_frame_takes_whole_pixels_at_least_one(
         ((61, 45), (40, 30), [(30, 40, cv2.INTER_CUBIC)]),
         ((46, 62), (30, 40), [(60, 45, cv2.INTER_AREA), (40, 30, cv2.INTER_CUBIC)]),
         ((90, 130), (31, 45), [(68, 47, cv2.INTER_AREA), (45, 31, cv2.INTER_CUBIC)]),
+        ((89, 119), (30, 40), [(60, 45, cv2.INTER_AREA), (40, 30, cv2.INTER_CUBIC)]),
+        ((90, 120), (30, 40), [(60, 45, cv2.INTER_AREA), (40, 30, cv2.INTER_CUBIC)]),
+        (
+            (100, 140),
+            (30, 40),
+            [(70, 50, cv2.INTER_AREA), (60, 44, cv2.INTER_AREA), (40, 29, cv2.INTER_CUBIC)],
+        ),
+        (
+            (360, 480),
+            (30, 40),
+            [
+                *((240, 180, cv2.INTER_AREA), (120, 90, cv2.INTER_AREA)),
+                *((60, 45, cv2.INTER_AREA), (40, 30, cv2.INTER_CUBIC)),
+            ],
+        ),
     ],
 )
 def test_shrinking_averages_first_and_is_bicubic_and_enlarging_is_bilinear(
