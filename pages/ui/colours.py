@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import base64
 import html
+import tomllib
 from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
 
 import streamlit as st
 
@@ -39,8 +43,19 @@ def faint() -> str:
 
 
 def of_theme(option: str) -> str:
-    """#rrggbb that the person's theme has in `.streamlit/config.toml`, such as "textColor"."""
-    return str(st.get_option(f"theme.{_theme()}.{option}"))
+    """#rrggbb that the person's theme has in `.streamlit/config.toml`, such as "textColor".
+
+    Of an app that was started from another folder Streamlit does not know that file.
+    """
+    known = st.get_option(f"theme.{_theme()}.{option}")
+    return str(known or _own_themes()[_theme()][option])
+
+
+@cache
+def _own_themes() -> dict[str, Any]:
+    file = Path(__file__).resolve().parents[2] / ".streamlit/config.toml"
+    themes: dict[str, Any] = tomllib.loads(file.read_text("utf-8"))["theme"]
+    return themes
 
 
 def _theme() -> Theme:

@@ -18,7 +18,7 @@ from estimators.runtime.api import RunResult
 from estimators.skeletons import BLAZEPOSE_33
 from estimators.types import Estimate, PoseSet, Timings
 from estimators.workflows.clip.series import ScoreMap, Series
-from pages.ui import charts
+from pages.ui import charts, colours
 from pages.ui.engine import Outcome
 from pages.ui.evaluate import charts as bars
 from pages.ui.image import world
@@ -364,3 +364,14 @@ def test_room_for_the_names_grows_with_them() -> None:
     )
     assert long.l - short.l > 80
     assert long.b == short.b
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_charts_have_their_colours_where_streamlit_knows_no_config(
+    theme: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As it does where the app was started from another folder."""
+    monkeypatch.setattr(colours, "_theme", lambda: theme)
+    assert colours.of_theme("borderColor") == {"light": "#D9DDE6", "dark": "#343C49"}[theme]
+    monkeypatch.setattr(colours.st, "get_option", lambda name: None)
+    assert colours.of_theme("borderColor") == {"light": "#D9DDE6", "dark": "#343C49"}[theme]
