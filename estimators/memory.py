@@ -5,8 +5,8 @@ from __future__ import annotations
 import ctypes
 
 # glibc's malloc.h.
-_M_ARENA_MAX = -8
-_FEW = 2
+_M_TRIM_THRESHOLD, _M_MMAP_MAX, _M_ARENA_MAX = -1, -4, -8
+_NEVER, _FEW = 2**31 - 1, 2
 
 
 def trim() -> bool:
@@ -24,5 +24,18 @@ def few_arenas() -> bool:
     Else each of the first dozens of threads has one of its own, and what is left in them after a
     crowd (a little in each page) does not go back to the system.
     """
+    return _set(_M_ARENA_MAX, _FEW)
+
+
+def keep_freed() -> bool:
+    """From now on freed memory is used again, until `trim`; whether the C library can (glibc).
+
+    Else what is large comes from the system every time, which hands each page out anew, zeroed: for
+    the maps of a large network that is a tenth of its time.
+    """
+    return _set(_M_MMAP_MAX, 0) and _set(_M_TRIM_THRESHOLD, _NEVER)
+
+
+def _set(option: int, value: int) -> bool:
     set_option = getattr(ctypes.CDLL(None), "mallopt", None)
-    return set_option is not None and bool(set_option(_M_ARENA_MAX, _FEW))
+    return set_option is not None and bool(set_option(option, value))

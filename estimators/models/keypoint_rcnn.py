@@ -139,6 +139,8 @@ class KeypointRCNNModel:
         self.network: Any = network
         self.spec = spec
         memory.trim()
+        if place.cpu and self._longest is not None:
+            memory.keep_freed()  # not for `reference`, which takes what a direct call takes
 
     def open(self, options: EstimatorOptions) -> KeypointRCNNEstimator:
         """A new estimator."""
@@ -234,11 +236,6 @@ class KeypointRCNNEstimator:
         (found,) = self._model.detect(image, people=self._people)
         timer.done()
         poses = _to_poses(found, _scale(frame, image), self._people)
-        del image, found
-        if self._model.place.cpu:
-            # Activations leave hundreds of free megabytes in the C library's heap; giving them back
-            # costs about 20 ms of a frame's seconds.
-            memory.trim()
         return timer.estimate(frame, poses)
 
     def estimate_together(self, frames: Sequence[Frame]) -> list[Estimate]:

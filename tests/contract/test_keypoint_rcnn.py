@@ -11,6 +11,7 @@ import hashlib
 import json
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -232,6 +233,7 @@ def test_what_fast_changes_is_what_it_says() -> None:
 def test_fewer_people_are_the_best_of_all_and_cost_no_more_joints() -> None:
     code = """
 import json
+import time
 from pathlib import Path
 import numpy as np
 from estimators.types import EstimatorOptions, Frame
@@ -305,3 +307,32 @@ def test_the_rows_of_a_map_give_torchvisions_roi_align() -> None:
     apart = json.loads(child.script("roi_rows.py"))
     assert len(apart) == 12
     assert max(apart.values()) < 1e-4
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="of glibc")
+def test_memory_is_used_again_while_frames_follow_and_given_back_at_rest(
+    runner: Runner, images: list[np.ndarray]
+) -> None:
+    """`reference` takes it from the system anew for each frame, as torchvision called directly."""
+
+    def faults(model: str, rest_s: float) -> int:
+        """Pages that the system hands out for two frames, after a pause each."""
+        (pid,) = (s.pid for s in runner.status() if s.model == model and s.pid)
+        before = _minor_faults(pid)
+        for image in images[:2]:
+            time.sleep(rest_s)
+            runner.estimate(model, Frame(image))
+        return _minor_faults(pid) - before
+
+    shares = {}
+    for model in (REFERENCE, FAST):
+        for image in images[:3]:
+            runner.estimate(model, Frame(image))
+        shares[model] = faults(model, 0.0) / faults(model, 1.0)
+    assert shares[REFERENCE] > 1 / 2
+    assert shares[FAST] < 1 / 4
+
+
+def _minor_faults(pid: int) -> int:
+    """Field 10 of proc(5)'s `stat`."""
+    return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[7])
