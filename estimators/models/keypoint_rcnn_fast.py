@@ -27,6 +27,8 @@ from estimators.models.torch_import import torch, torchvision
 
 nn = torch.nn
 _NORMS = (nn.BatchNorm2d, torchvision.ops.FrozenBatchNorm2d)
+# Pixels of a map that are turned to float32 together: they stay in the processor's cache.
+_ROWS = 2048
 
 
 def tune(
@@ -61,7 +63,10 @@ def tune(
     # On a CPU the next to read the maps want them as they are, on a GPU plain.
     kept = layout if device == CPU else torch.contiguous_format
     network.backbone = _Reduced(network.backbone, dtype, layout, kept)
-    network.rpn.head.conv = _Reduced(network.rpn.head.conv, dtype, layout)
+    if kept == torch.channels_last:
+        network.rpn.head = Proposals(network.rpn.head, dtype)
+    else:
+        network.rpn.head.conv = _Reduced(network.rpn.head.conv, dtype, layout)
     # It begins with a matrix, whose columns are plain maps.
     network.roi_heads.box_head = _Reduced(
         network.roi_heads.box_head, dtype, torch.contiguous_format
@@ -142,6 +147,35 @@ class _Reduced(nn.Module):
     def _told(self, x: Any) -> Any:
         kept = self._kept if x.dim() == 4 else torch.contiguous_format
         return x.to(dtype=torch.float32, memory_format=kept)
+
+
+class Proposals(nn.Module):
+    """A torchvision `RPNHead` on maps whose channels lie side by side, hidden layer in `dtype`.
+
+    What it says of a pixel, scores and offsets alike, is one product of its channels in float32:
+    the two convolutions would read each map twice, and oneDNN is slow at so few channels out.
+    """
+
+    def __init__(self, head: Any, dtype: Any) -> None:
+        super().__init__()
+        self.conv = head.conv.to(dtype=dtype).to(memory_format=torch.channels_last)
+        self._dtype = dtype
+        self._anchors = head.cls_logits.out_channels
+        last = head.cls_logits, head.bbox_pred
+        self.weight = nn.Parameter(torch.cat([conv.weight.flatten(1) for conv in last]), False)
+        self.bias = nn.Parameter(torch.cat([conv.bias for conv in last]), False)
+
+    def forward(self, maps: list[Any]) -> tuple[list[Any], list[Any]]:
+        """See `RPNHead.forward`: scores [N, anchors, h, w] and offsets [N, 4 · anchors, h, w]."""
+        told = [self._told(each) for each in maps]
+        return [t[:, : self._anchors] for t in told], [t[:, self._anchors :] for t in told]
+
+    def _told(self, x: Any) -> Any:
+        hidden = self.conv(x.to(dtype=self._dtype, memory_format=torch.channels_last))
+        pixels = hidden.permute(0, 2, 3, 1)
+        parts = pixels.flatten(0, 2).split(_ROWS)
+        said = [nn.functional.linear(part.float(), self.weight, self.bias) for part in parts]
+        return torch.cat(said).view(*pixels.shape[:3], -1).permute(0, 3, 1, 2)
 
 
 def shrink(image: Any, min_size: int, max_size: int) -> Any:

@@ -10,7 +10,7 @@ import json
 from typing import Any
 
 from estimators.models.keypoint_rcnn_convolutions import is_here, quicken, quicken_stem
-from estimators.models.keypoint_rcnn_fast import fold_batch_norms, tune
+from estimators.models.keypoint_rcnn_fast import Proposals, fold_batch_norms, tune
 from estimators.models.torch_import import torch, torchvision
 from tests.contract.plain_keypoint_rcnn import seeded
 
@@ -49,6 +49,15 @@ def main() -> None:
     quickened = quicken(quick.backbone) if is_here() else 0
     large = torch.rand(1, 3, 640, 640)  # so that every way is taken
 
+    maps = [torch.rand(2, 256, 90, 61), torch.rand(2, 256, 3, 2)]
+    head = plain.rpn.head
+    want, have = head(maps), Proposals(copy.deepcopy(head), torch.float32)(maps)
+    proposals = max(
+        float((a - b).abs().max() / a.abs().max())
+        for one, other in zip(want, have, strict=True)
+        for a, b in zip(one, other, strict=True)
+    )
+
     single, half = copy.deepcopy(plain), copy.deepcopy(plain)
     tune(single, *SIZES, bfloat16=False)
     tune(half, *SIZES, bfloat16=True)
@@ -64,6 +73,7 @@ def main() -> None:
                 "folding": difference(features, folded.backbone(image)),
                 "quick_convolutions": quickened,
                 "quick": difference(folded.backbone(large), quick.backbone(large)),
+                "proposals": proposals,
                 "float32_boxes_px": _apart(want, have, "boxes") if same else None,
                 "float32_logits": _apart(want, have, "keypoints_scores") if same else None,
                 "bfloat16_features": difference(features, half.backbone(image)),

@@ -1,4 +1,4 @@
-"""However many threads a server has had, its C library keeps a few heaps."""
+"""What the C library is told: a few heaps however many threads there were, and to keep the freed."""
 
 from __future__ import annotations
 
@@ -50,3 +50,42 @@ def test_threads_share_a_few_heaps() -> None:
         return int(told.stdout)
 
     assert heaps("few") <= 3 < heaps("as it is")
+
+
+# Something large, freed and wanted again; prints how often the system was asked for pages at the
+# second and third time, and how many went back with `trim`.
+AGAIN = """
+import resource, sys
+from pathlib import Path
+import numpy as np
+from estimators.memory import keep_freed, trim
+if sys.argv[1] == "kept":
+    assert keep_freed()
+def pages():
+    np.ones(64 << 20, np.uint8)
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+def held():
+    return int(Path("/proc/self/statm").read_text().split()[1])
+first = pages()
+pages()
+again, kept = pages() - first, held()
+assert trim()
+print(again, kept - held())
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="of glibc")
+def test_freed_memory_is_used_again_and_given_back_when_told() -> None:
+    def told(how: str) -> tuple[int, ...]:
+        plain = {name: value for name, value in os.environ.items() if "MALLOC" not in name}
+        command = [sys.executable, "-c", AGAIN, how]
+        done = subprocess.run(
+            command, check=True, capture_output=True, text=True, cwd=ROOT, env=plain
+        )
+        return tuple(int(number) for number in done.stdout.split())
+
+    again, back = told("kept")
+    plain_again, plain_back = told("as it is")
+    assert again < plain_again / 4  # how many that are depends on how large the system's pages are
+    assert back * os.sysconf("SC_PAGESIZE") > 60 << 20
+    assert plain_back * os.sysconf("SC_PAGESIZE") < 4 << 20
