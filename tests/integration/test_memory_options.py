@@ -1,4 +1,4 @@
-"""What the C library is told: a few heaps however many threads there were, and to keep the freed."""
+"""What the C library is told: a few heaps for however many threads, and to keep what is freed."""
 
 from __future__ import annotations
 
