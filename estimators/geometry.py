@@ -84,8 +84,8 @@ class CropRegion:
 class Letterbox:
     """`source`, pixels of a frame, shown as `target`, pixels of a canvas that is black elsewhere.
 
-    The aspect ratio is kept as far as whole pixels allow; the two scales are what they really are,
-    so mapped coordinates are exact all the same.
+    The aspect ratio is kept as far as whole pixels and halves allow; the two scales are what they
+    really are, so mapped coordinates are exact all the same.
     """
 
     source: Rectangle
@@ -96,8 +96,9 @@ class Letterbox:
     def fit(cls, frame: Size, canvas: Size) -> Self:
         """The whole frame as large as it goes, centred on the canvas.
 
-        Of a frame that shrinks to less than a third, a row and a column at the end may be left out,
-        so that it can be halved (`_halvings`; three of each from a sixth on, and so on).
+        Of a frame that shrinks to less than a third up to one row and one column at the end are
+        left out, so that it can be halved (`_halvings`; up to three from a sixth on, and so on):
+        always less than two thirds of a canvas pixel.
 
         Raises:
             ValueError: frame or canvas has no pixels.
@@ -114,6 +115,8 @@ class Letterbox:
     def of_region(cls, region: CropRegion, frame: Size, side: int) -> Self:
         """The region, resampled onto a square canvas; what lies outside the frame stays black.
 
+        Rows and columns at its end may be left out as in `fit`.
+
         Raises:
             ValueError: the region lies outside the frame.
         """
@@ -127,12 +130,12 @@ class Letterbox:
     def apply(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """The canvas with the picture on it, uint8 [canvas height, canvas width, 3].
 
-        Shrinking averages pixel areas down to one and a half times the target size, by halves as
-        long as that goes, which is many times as fast, and goes on bicubically: no pixel of the
-        source is skipped and little is blurred.  Over shifted, scaled and mirrored views of 14
-        annotated COCO people MoveNet finds them better than with bilinear sampling (AP +0.007
-        Lightning, +0.013 MultiPose 512) or plain area averaging (+0.012 MultiPose); halves first or
-        not are the same within the noise (docs/decisions/speed.md).
+        Shrinking averages pixel areas down to one and a half times the target size and goes on
+        bicubically: no pixel of the source is skipped and little is blurred.  Over shifted, scaled
+        and mirrored views of 14 annotated COCO people MoveNet finds them better than with bilinear
+        sampling (AP +0.007 Lightning, +0.013 MultiPose 512) or plain area averaging (+0.012
+        MultiPose).  It averages by halves as long as that goes, two to four times as fast in all;
+        the mean OKS of no model changes by more than 0.005 by that (docs/decisions/speed.md).
         Enlarging is bilinear.
 
         Args:

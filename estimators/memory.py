@@ -1,4 +1,4 @@
-"""Freed memory goes back to the system."""
+"""What becomes of freed memory: it goes back to the system, or is kept for what comes next."""
 
 from __future__ import annotations
 
@@ -28,8 +28,9 @@ def few_arenas() -> bool:
 
 
 def keep_freed() -> bool:
-    """From now on freed memory is used again, until `trim`; whether the C library can (glibc).
+    """From now on freed memory stays and is used again; whether the C library can (glibc).
 
+    `trim` gives back what is free at that time.
     Else what is large comes from the system every time, which hands each page out anew, zeroed: for
     the maps of a large network that is a tenth of its time.
     """

@@ -9,6 +9,8 @@
   (`keypoint_rcnn_convolutions`), and maps stay plain contiguous.
 - The keypoint head, the dearest a person, sees no more people than are asked for (exact).
 - RoIAlign on a CPU is done as weighted sums of rows (`keypoint_rcnn_roi`; exact but for rounding).
+- Where maps are channels-last on a CPU, all that is said of a pixel's proposals is one product
+  (`Proposals`; exact but for rounding).
 - Pictures are resized to a smaller side; those that shrink are averaged over areas first, where
   torchvision would skip pixels.
 """
@@ -27,7 +29,7 @@ from estimators.models.torch_import import torch, torchvision
 
 nn = torch.nn
 _NORMS = (nn.BatchNorm2d, torchvision.ops.FrozenBatchNorm2d)
-# Pixels of a map that are turned to float32 together: they stay in the processor's cache.
+# Pixels of a map that are turned to float32 together: they stay in the processor's caches.
 _ROWS = 2048
 
 

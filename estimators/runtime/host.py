@@ -30,9 +30,10 @@ from estimators.runtime.messages import Answer, Ask, Failure, Forget, Load, Read
 from estimators.runtime.sessions import EstimatorPool, SessionKey
 from estimators.types import Frame
 
-# What a process does while nobody asks, each after so many more seconds.  Freed memory is kept as
-# long as questions follow each other: to fetch it anew costs Keypoint R-CNN a tenth of its time.
-_AT_REST = ((0.5, memory.trim), (20.0, release_memory))
+# What a process does while nobody asks, each after so many more seconds (or `idle_s`, where that is
+# less).  Not after each answer: to fetch freed memory anew costs Keypoint R-CNN fast a tenth of its
+# time on a CPU (`memory.keep_freed`).
+_AT_REST = ((5.0, memory.trim), (20.0, release_memory))
 
 
 def failure(error: Exception) -> Failure:
@@ -92,6 +93,7 @@ def serve(channel: Connection, slot: FrameSlot) -> None:
     release_memory()
     channel.send(Ready(placement_of(model)))
     rest: Iterator[tuple[float, Callable[[], object]]] = iter(())  # what is left of `_AT_REST`
+    measured = False
     while True:
         pool.expire()
         wait_s, tidy = next(rest, (load.idle_s, None))
@@ -102,10 +104,12 @@ def serve(channel: Connection, slot: FrameSlot) -> None:
         message = channel.recv()
         if isinstance(message, Forget):
             pool.forget(message.session)
-        elif isinstance(message, tuple):
-            channel.send(answers(pool, slot, load, message))
         else:
-            channel.send(answers(pool, slot, load, (message,))[0])
+            together = isinstance(message, tuple)
+            given = answers(pool, slot, load, message if together else (message,))
+            if not measured:  # the app looks at this process's size with the first answer
+                measured = memory.trim()
+            channel.send(given if together else given[0])
         rest = iter(_AT_REST)
 
 

@@ -45,7 +45,7 @@ def faint() -> str:
 def of_theme(option: str) -> str:
     """#rrggbb that the person's theme has in `.streamlit/config.toml`, such as "textColor".
 
-    Of an app that was started from another folder Streamlit does not know that file.
+    Streamlit reads that file only where the app was started from its folder; else it is read here.
     """
     known = st.get_option(f"theme.{_theme()}.{option}")
     return str(known or _own_themes()[_theme()][option])

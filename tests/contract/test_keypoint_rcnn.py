@@ -22,6 +22,7 @@ from estimators import weights
 from estimators.errors import InputError
 from estimators.media.pictures import read_picture
 from estimators.media.samples import FOLDER
+from estimators.runtime import host
 from estimators.runtime.api import Runner
 from estimators.runtime.runner import ProcessRunner
 from estimators.runtime.transport import Limits
@@ -224,7 +225,8 @@ def test_what_fast_changes_is_what_it_says() -> None:
     if figures["quick_convolutions"]:  # else this PyTorch has no NNPACK
         assert figures["quick_convolutions"] > 20
         assert 0 < figures["quick"] < 1e-4
-    assert 0 < figures["proposals"] < 1e-5
+    assert figures["proposals"] < 1e-5
+    assert 1e-5 < figures["bfloat16_proposals"] < 0.03
     assert figures["float32_boxes_px"] < 1e-2
     assert figures["float32_logits"] < 1e-3
     assert 1e-5 < figures["bfloat16_features"] < 0.03
@@ -313,18 +315,20 @@ def test_the_rows_of_a_map_give_torchvisions_roi_align() -> None:
 def test_memory_is_used_again_while_frames_follow_and_given_back_at_rest(
     runner: Runner, images: list[np.ndarray]
 ) -> None:
-    def faults(rest_s: float) -> int:
-        """Pages that the system hands out for two frames, after a pause each."""
+    def faults() -> int:
+        """Pages that the system hands out for one frame."""
         (pid,) = (s.pid for s in runner.status() if s.model == FAST and s.pid)
         before = _minor_faults(pid)
-        for image in images[:2]:
-            time.sleep(rest_s)
-            runner.estimate(FAST, Frame(image))
+        runner.estimate(FAST, Frame(images[0]))
         return _minor_faults(pid) - before
 
     for image in images[:3]:
         runner.estimate(FAST, Frame(image))
-    assert faults(0.0) < faults(1.0) / 4
+    if runner.placement(FAST).kind != "cpu":
+        pytest.skip("on a GPU nothing is kept")
+    at_once = faults()
+    time.sleep(host._AT_REST[0][0] + 0.5)
+    assert at_once < faults() / 4
 
 
 def _minor_faults(pid: int) -> int:

@@ -50,13 +50,18 @@ def main() -> None:
     large = torch.rand(1, 3, 640, 640)  # so that every way is taken
 
     maps = [torch.rand(2, 256, 90, 61), torch.rand(2, 256, 3, 2)]
-    head = plain.rpn.head
-    want, have = head(maps), Proposals(copy.deepcopy(head), torch.float32)(maps)
-    proposals = max(
-        float((a - b).abs().max() / a.abs().max())
-        for one, other in zip(want, have, strict=True)
-        for a, b in zip(one, other, strict=True)
-    )
+    proposals = {
+        str(dtype).removeprefix("torch."): max(
+            float((a - b).abs().max() / a.abs().max())
+            for one, other in zip(
+                plain.rpn.head(maps),
+                Proposals(copy.deepcopy(plain.rpn.head), dtype)(maps),
+                strict=True,
+            )
+            for a, b in zip(one, other, strict=True)
+        )
+        for dtype in (torch.float32, torch.bfloat16)
+    }
 
     single, half = copy.deepcopy(plain), copy.deepcopy(plain)
     tune(single, *SIZES, bfloat16=False)
@@ -73,7 +78,8 @@ def main() -> None:
                 "folding": difference(features, folded.backbone(image)),
                 "quick_convolutions": quickened,
                 "quick": difference(folded.backbone(large), quick.backbone(large)),
-                "proposals": proposals,
+                "proposals": proposals["float32"],
+                "bfloat16_proposals": proposals["bfloat16"],
                 "float32_boxes_px": _apart(want, have, "boxes") if same else None,
                 "float32_logits": _apart(want, have, "keypoints_scores") if same else None,
                 "bfloat16_features": difference(features, half.backbone(image)),

@@ -66,7 +66,7 @@ def test_a_spot_and_its_coordinate_land_together(
 
 @pytest.mark.parametrize(("column", "row"), [(0, 0), (1279, 719), (13, 700), (640, 360)])
 def test_a_single_pixel_lands_in_the_cell_its_centre_maps_to(column: int, row: int) -> None:
-    """Even where many frame pixels share one canvas pixel: none is skipped."""
+    """Even where many frame pixels share one canvas pixel: of those that halve none is skipped."""
     picture = np.zeros((720, 1280, 3), np.uint8)
     picture[row, column] = 255
     letterbox = Letterbox.fit((720, 1280), (192, 192))
@@ -91,6 +91,8 @@ def test_the_way_back_is_exact(frame: tuple[int, int], canvas: tuple[int, int]) 
     target = letterbox.target
     shown = np.array([(target.left, target.top), (target.right, target.bottom)])
     source = letterbox.source
+    left_out = np.array([frame[1] - source.right, frame[0] - source.bottom])
+    assert ((left_out >= 0) & (left_out * letterbox.scale < 2 / 3)).all()
     corners = np.array([(0, 0), (source.right, source.bottom)])
     assert letterbox.to_frame(shown) == pytest.approx(corners, abs=1e-6)
     outside = shown[1] + 2 * (shown[1] - shown[0])
@@ -145,6 +147,8 @@ def test_the_frame_fills_the_canvas_one_way_and_is_centred_the_other(
         CropRegion(400, 250, 331),  # and at the bottom right
         CropRegion(-100, -180, 840),  # holds the frame and more
         CropRegion(310, 220, 40),  # is enlarged
+        CropRegion(1, 1, 639),  # what does not halve lies at the frame's edge
+        CropRegion(-237, -181, 840),
     ],
 )
 def test_a_spot_in_a_crop_region_lands_where_it_is_mapped(region: CropRegion) -> None:
