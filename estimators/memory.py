@@ -30,9 +30,9 @@ def few_arenas() -> bool:
 def keep_freed() -> bool:
     """From now on freed memory stays and is used again; whether the C library can (glibc).
 
-    `trim` gives back what is free at that time.
-    Else what is large comes from the system every time, which hands each page out anew, zeroed: for
-    the maps of a large network that is a tenth of its time.
+    `trim` gives back what is free at that time.  Where it is not kept, what is large comes from the
+    system every time, which hands each page out anew, zeroed: for the maps of a large network that
+    is a tenth of its time.
     """
     return _set(_M_MMAP_MAX, 0) and _set(_M_TRIM_THRESHOLD, _NEVER)
 
