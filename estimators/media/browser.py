@@ -46,6 +46,8 @@ def way_to_play(clip: ClipInfo) -> Way:
         return "as it is" if clip.alone else "encode"
     if clip.codec != "h264" or clip.positional or not clip.listing.one_each:
         return "encode"
+    if clip.listing.outlasted:
+        return "encode"
     playable = clip.container.startswith(_MP4) and starts_playing_at_once(clip.source)
     # Of several tracks a browser may show another one.
     ready = playable and in_time and clip.alone

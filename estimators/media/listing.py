@@ -42,6 +42,8 @@ _THREADED = 2 * 1920 * 1088
 
 # After so many packets that cannot be read no more are looked for.
 _MOST_UNREADABLE = 1000
+# The longest frame of a constant rate may last so many times the shortest, by rounding.
+_EVEN = 1.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,6 +65,7 @@ class Listing:
         timeless: frames left out because the container tells no time to show them at, as of those
             that a cut without encoding leaves before the clip's start.
         packets: how many the track has, those that an edit list hides left aside.
+        reordered: they do not lie in the order in which they are shown (B-frames).
     """
 
     pts: NDArray[np.int64]
@@ -75,11 +78,23 @@ class Listing:
     joins: int = 0
     timeless: int = 0
     packets: int = 0
+    reordered: bool = False
 
     @property
     def one_each(self) -> bool:
         """Whether every packet is a frame with a time of its own."""
         return self.packets == len(self.pts) and not self.joins
+
+    @property
+    def outlasted(self) -> bool:
+        """Whether an MP4 would say of a frame that it lasts longer than until the next one.
+
+        It stores how long frames last in the order of decoding: with B-frames and a variable rate
+        one gets what belongs to another.  Chromium (150) never shows who is outlasted when it is
+        sought.
+        """
+        lasts = np.diff(self.pts)
+        return bool(self.reordered and len(lasts) and lasts.max() > _EVEN * lasts.min())
 
     @property
     def seekable(self) -> bool:
@@ -238,4 +253,5 @@ def list_packets(container: InputContainer, stream: VideoStream, most: int) -> L
         joins=shown.joins,
         timeless=len(table) - len(order),
         packets=count,
+        reordered=bool((np.diff(announced.pts[announced.pts != NO_TIME]) < 0).any()),
     )

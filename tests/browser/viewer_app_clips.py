@@ -46,6 +46,8 @@ def _write(path: str, kind: str) -> None:
         stream = container.add_stream("libx264", rate=30)
         stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
         stream.options = {"g": "15", "preset": "veryfast", "crf": "18"}
+        if kind == "variable":  # as `browser_copy` gives it to the viewer
+            stream.options |= {"bf": "0"}
         base = Fraction(1, 100) if kind == "variable" else Fraction(1, 30)
         stream.codec_context.time_base = base
         pts = 0

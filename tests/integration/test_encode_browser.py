@@ -23,7 +23,12 @@ WAYS = {
     "vp9.webm": (Recipe("libvpx-vp9"), "as it is"),
     "turned.mp4": (Recipe(container=FAST, quarter_turns=1, rotation=-90), "as it is"),
     "slow start.mp4": (Recipe(audio="aac"), "rewrap"),
-    "h264.mkv": (Recipe(pts=UNEVEN, time_base=Fraction(1, 1000)), "rewrap"),
+    "h264.mkv": (Recipe(), "rewrap"),
+    "uneven.mkv": (Recipe(pts=UNEVEN, time_base=Fraction(1, 1000)), "encode"),
+    "uneven, no b-frames.mkv": (
+        Recipe(pts=UNEVEN, time_base=Fraction(1, 1000), options={"bf": "0"}),
+        "rewrap",
+    ),
     "turned slow start.mov": (Recipe(quarter_turns=3, rotation=90), "rewrap"),
     "vp9.mkv": (Recipe("libvpx-vp9"), "encode"),
     "hevc.mp4": (with_pts(Recipe("libx265", options=QUIET), UNEVEN, Fraction(1, 1000)), "encode"),
