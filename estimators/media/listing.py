@@ -42,7 +42,7 @@ _THREADED = 2 * 1920 * 1088
 
 # After so many packets that cannot be read no more are looked for.
 _MOST_UNREADABLE = 1000
-# The longest frame of a constant rate may last so many times the shortest, by rounding.
+# At a constant rate the longest frame lasts less than so many times the shortest, by rounding.
 _EVEN = 1.5
 
 
@@ -94,7 +94,7 @@ class Listing:
         sought.
         """
         lasts = np.diff(self.pts)
-        return bool(self.reordered and len(lasts) and lasts.max() > _EVEN * lasts.min())
+        return bool(self.reordered and len(lasts) and lasts.max() >= _EVEN * lasts.min())
 
     @property
     def seekable(self) -> bool:
