@@ -45,8 +45,9 @@ def blind_vote(scene: Scene, come: int = 0) -> None:
         what = "picture" if scene.frame_index is None else "frame"
         st.info(
             f"There is nothing left to vote on in this {what}: take another one, or add a model."
-            if votes()
-            else "A vote needs two models that see the same person differently.",
+            if any(len(models) > 1 for models in scene.members.values())
+            else f"A vote needs a person whom two models see, and this {what} has none: "
+            "take another one, or add a model.",
             icon=":material/how_to_vote:",
         )
     lines = in_words(votes(), list(scene.shown))

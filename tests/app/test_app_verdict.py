@@ -153,6 +153,12 @@ def test_a_clip_that_nothing_decides_is_marked_at_its_most_disputed_frame() -> N
     assert not at.exception
     assert sum("1 of 1 votes" in m.value for m in at.markdown) == 2
     assert at.session_state["blind_votes"][0].place.split(":")[1] == str(worst)
+    assert any("nothing left to vote on in this frame" in i.value for i in at.info)
+
+
+def test_one_model_alone_cannot_be_voted_on() -> None:
+    at = wait_for(first_page(models="movenet-lightning", layout="vote"))
+    assert any("this picture has none: take another one, or add" in i.value for i in at.info)
 
 
 def test_a_vote_looks_at_the_joints_that_lie_furthest_apart() -> None:

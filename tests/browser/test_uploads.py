@@ -47,9 +47,13 @@ def test_a_large_clip_takes_no_memory_of_the_server(
 
     page.locator(".st-key-run_clip button").click()
     expect(page.locator("figure canvas").first).to_be_visible(timeout=120_000)
-    clips = page.evaluate(
-        "Promise.all(performance.getEntriesByType('resource').map(e => e.name)"
+    of_clips = (
+        "performance.getEntriesByType('resource').map(e => e.name)"
         ".filter(name => name.includes('/media/') && name.includes('.mp4'))"
+    )
+    page.wait_for_function(f"{of_clips}.length")  # an entry is there once its request has ended
+    clips = page.evaluate(
+        f"Promise.all({of_clips}"
         ".map(name => fetch(name, {headers: {Range: 'bytes=4-7'}}).then(r => r.text())))"
     )
     assert "ftyp" in clips
