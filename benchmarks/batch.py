@@ -73,11 +73,12 @@ def product(
     job = EvaluateJob(runner, found, settings, folder)
     started, beside, left = time.perf_counter(), 0.0, 0
     job.start()
-    while not job.finished:
+    while not beside and not job.finished:
         done = [model.done for model in job.progress.models]
-        if not beside and min(done) >= QUIET:
+        if min(done) >= QUIET:
             beside, left = time.perf_counter(), len(found.images) - done[-1]
         job.join(0.002)
+    job.join()  # who keeps looking takes a core from time to time
     ended = time.perf_counter()
     if job.state != "done" or job.progress.failed:
         raise SystemExit(f"the job has failed: {job.progress}")

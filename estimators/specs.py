@@ -86,6 +86,11 @@ class ModelSpec:
     clip_people: int | None = None
 
     @property
+    def fixed_threads(self) -> bool:
+        """Its engine has no setting for threads; on Linux MediaPipe computes in one."""
+        return self.engine == "MediaPipe"
+
+    @property
     def single_person(self) -> bool:
         """It looks for one person whatever the picture shows."""
         return self.max_people == 1

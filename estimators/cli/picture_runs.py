@@ -70,10 +70,8 @@ class PictureRuns:
                 self.begun.append(run)
                 asking = stack.enter_context(closing(self._asking(run)))
                 if next(asking, False) is None:
-                    paused.append(asking)
-            if paused:
-                with self._runner.occupied():  # no times are a model's own from here on
-                    side_by_side([partial(exhaust, asking) for asking in paused], self._stop)
+                    paused.append((run.spec, partial(exhaust, asking)))
+            side_by_side(self._runner, paused, self._stop)
 
     def _stop(self) -> None:
         self._over.set()

@@ -183,14 +183,15 @@ class Runner(Protocol):
     ) -> Session:
         """A session for a clip or a stream (`options.video`), with a fresh state."""
 
-    def give_way(self, model: str, holder: str, niceness: int) -> None:
-        """Lowers the priority of `model` while `holder` (a live video) wants it.
+    def give_way(self, model: str, holder: str, niceness: int, cores: int = 0) -> None:
+        """Lowers the priority of `model`, or keeps it off cores, while `holder` wants it.
 
         When the last one has stopped wanting it, the model has its usual priority again; where the
         system does not allow that, its process is replaced as soon as no clip runs through it.
 
         Args:
-            niceness: of `priority`; 0 ends it.
+            niceness: of `priority`, for a live video; 0 for none.
+            cores: how many it leaves to others, for a slower model beside it; 0 for none.
         """
 
     def occupied(self) -> AbstractContextManager[Work]:

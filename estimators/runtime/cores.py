@@ -5,23 +5,29 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
 import psutil
 
+from estimators.runtime.machine import available_cores
 
-def hold_to_cores(pid: int, cores: int) -> bool:
+
+def hold_to_cores(pid: int, cores: int | None) -> bool:
     """Keeps process `pid`, with all threads it has and starts later, on that many cores.
 
     For libraries that have no setting for their threads.
+
+    Args:
+        cores: None for all that this process may use.
 
     Returns:
         False where the system does not allow it.
     """
     if not hasattr(os, "sched_setaffinity"):
         return False
-    allowed = sorted(os.sched_getaffinity(0))[:cores]
+    allowed = sorted(os.sched_getaffinity(os.getpid()))[:cores]
     for thread in [int(t.name) for t in Path(f"/proc/{pid}/task").glob("[0-9]*")] or [pid]:
         try:
             os.sched_setaffinity(thread, allowed)
@@ -30,6 +36,32 @@ def hold_to_cores(pid: int, cores: int) -> bool:
         except OSError:  # it has just ended
             continue
     return True
+
+
+def leave_cores(pid: int, cores: int) -> bool:
+    """Keeps process `pid` off so many of the cores it may use; it has one in any case.
+
+    Args:
+        cores: 0 lets it use all again.
+
+    Returns:
+        False where the system does not allow it.
+    """
+    return hold_to_cores(pid, _left(cores) if cores else None)
+
+
+def keep_off(cores: int) -> None:
+    """Keeps this thread, and those it starts, off the cores that `leave_cores` leaves.
+
+    Processes that it starts as well; `leave_cores` of this process ends it for all its threads.
+    """
+    if hasattr(os, "sched_setaffinity"):
+        with suppress(OSError):  # the system does not allow it
+            os.sched_setaffinity(0, sorted(os.sched_getaffinity(os.getpid()))[: _left(cores)])
+
+
+def _left(cores: int) -> int:
+    return max(1, available_cores() - cores)
 
 
 class OtherWork:

@@ -44,9 +44,13 @@ def failure(error: Exception) -> Failure:
 
 
 def answers(
-    pool: EstimatorPool, slot: FrameSlot, load: Load, asks: Sequence[Ask]
+    pool: EstimatorPool, slot: FrameSlot, load: Load, asks: Sequence[Ask], batch: int = 1
 ) -> list[Answer | Failure]:
-    """The estimate of each frame in the slot, or why there is none; never raises."""
+    """The estimate of each frame in the slot, or why there is none; never raises.
+
+    Args:
+        batch: so many go through the model in one forward, more one by one.
+    """
     started = time.perf_counter()
     try:
         images = slot.read(*((ask.height, ask.width) for ask in asks))
@@ -56,8 +60,8 @@ def answers(
     except Exception as error:  # noqa: BLE001 - one question's failure must not end the process
         return [failure(error)] * len(asks)
     key, found = asks[0].key, list[Answer | Failure]()
-    if len(frames) > 1:
-        with contextlib.suppress(Exception):  # one of them, or too many at once: shows below
+    if 1 < len(frames) <= batch:
+        with contextlib.suppress(Exception):  # which one it was shows below
             estimates, fresh = pool.estimate_together(key, frames)
             busy_ms = (time.perf_counter() - started) * 1000 / len(frames)
             return [
@@ -91,7 +95,8 @@ def serve(channel: Connection, slot: FrameSlot) -> None:
         return
     pool = EstimatorPool(model, load.sessions, load.idle_s)
     release_memory()
-    channel.send(Ready(placement_of(model)))
+    placement = placement_of(model)
+    channel.send(Ready(placement))
     rest: Iterator[tuple[float, Callable[[], object]]] = iter(())  # what is left of `_AT_REST`
     measured = False
     while True:
@@ -106,7 +111,8 @@ def serve(channel: Connection, slot: FrameSlot) -> None:
             pool.forget(message.session)
         else:
             together = isinstance(message, tuple)
-            given = answers(pool, slot, load, message if together else (message,))
+            asks = message if together else (message,)
+            given = answers(pool, slot, load, asks, placement.batch)
             if not measured:  # the app looks at this process's size with the first answer
                 measured = memory.trim()
             channel.send(given if together else given[0])

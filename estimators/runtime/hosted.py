@@ -13,7 +13,7 @@ from estimators.devices import Placement
 from estimators.errors import LOST, MemoryBudgetError, ModelError, PoseError
 from estimators.registry import ModelSpec
 from estimators.runtime.api import HostState, ModelStatus, RunResult
-from estimators.runtime.gathering import Gathering, Question, ask
+from estimators.runtime.gathering import Gathering, Question, ask, at_a_time
 from estimators.runtime.machine import peak_mb
 from estimators.runtime.messages import Load
 from estimators.runtime.priority import GivingWay
@@ -83,9 +83,9 @@ class HostedModel:
         """See `api.Runner.warm`; errors are kept for `status`."""
         return self._warming.begin(lambda: self._ready and self._alive() is not None)
 
-    def give_way(self, holder: str, niceness: int) -> None:
+    def give_way(self, holder: str, niceness: int, cores: int) -> None:
         """See `api.Runner.give_way`."""
-        self._giving_way.want(holder, niceness)
+        self._giving_way.want(holder, niceness, cores)
         if (place := self._place) is not None:
             self._giving_way.apply(place.pid)
         self._replace_worn()
@@ -131,8 +131,7 @@ class HostedModel:
     def close(self) -> None:
         """Ends the model at once, whoever is waiting for it."""
         self._closed = True
-        place = self._place
-        if place is not None:
+        if (place := self._place) is not None:
             place.end()
 
     # What the memory budget asks for.
@@ -242,7 +241,8 @@ class HostedModel:
             self._troubles.check(question.frame, question.viewer)  # others may have sent it
             place = self._fresh()
             self._sessions.forget_dropped(place.forget)
-            group = self._gathering.beside(question, self.where.now.batch)
+            most = at_a_time(question.key, self.where.now.batch, self._stats.latest_ms)
+            group = self._gathering.beside(question, most)
             try:
                 given = ask(place, group, self._hosting, self._troubles, timeout_s)
             except ModelError as error:
@@ -252,8 +252,8 @@ class HostedModel:
                     raise
                 self._gathering.apart(group)  # then each by itself: whose fault it was shows so
                 continue
-            busy = given.busy or self._giving_way.lowered
-            for total_ms in given.settle(self.spec, self.where.now, busy):
+            lowered = self._giving_way.lowered
+            for total_ms, busy in given.settle(self.spec, self.where.now, lowered):
                 self._stats.add(total_ms, busy)
             if self._settled_mb is None and (memory := place.memory()) is not None:
                 self._settled_mb = memory.share_mb  # later calls make it grow

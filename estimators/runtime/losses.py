@@ -75,6 +75,10 @@ class Losses:
         except (ModelCrashedError, ModelTimeoutError) as error:
             self._remember(_key(frame), viewer, error)
             raise
+        self.answered(frame, viewer)
+
+    def answered(self, frame: Frame, viewer: str) -> None:
+        """The process was not lost on this picture: see `of`."""
         with self._lock:
             self._viewers.pop(viewer, None)
             suspect = any(shape == frame.image.shape for shape, _ in self._pictures)

@@ -77,7 +77,7 @@ def peak_mb(pid: int) -> float | None:
 def available_cores() -> int:
     """CPU cores that this process may use: affinity and the container's quota, at least 1."""
     if hasattr(os, "sched_getaffinity"):
-        cores = len(os.sched_getaffinity(0))
+        cores = len(os.sched_getaffinity(os.getpid()))  # a thread may be kept off some for a while
     else:
         cores = os.cpu_count() or 1
     quota = _quota_cores()

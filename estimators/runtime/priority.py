@@ -6,6 +6,8 @@ import os
 import threading
 from pathlib import Path
 
+from estimators.runtime.cores import leave_cores
+
 # Behind the video: about a tenth of the share of whoever else wants a core, all of it when nobody
 # does.  Last: an eighth of that, so that a slow model does not hold up the quick ones.
 BEHIND_VIDEO, LAST = 10, 19
@@ -43,39 +45,41 @@ class GivingWay:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._wanted: dict[str, int] = {}
+        self._wanted: dict[str, tuple[int, int]] = {}
         self._lowered = False
+        self._left: int | None = None  # not known of a process that was just started
 
     @property
     def lowered(self) -> bool:
         """The process is slower than it could be."""
-        return self._lowered
+        return self._lowered or bool(self._left)
 
     @property
     def stuck(self) -> bool:
         """Nobody wants it to give way any more, but the system does not let it be raised."""
-        return self._lowered and not self._wanted
+        return self._lowered and not any(niceness for niceness, _ in self._wanted.values())
 
-    def want(self, holder: str, niceness: int) -> None:
-        """`holder` wants this from now on; 0 for nothing any more."""
+    def want(self, holder: str, niceness: int, cores: int = 0) -> None:
+        """`holder` wants this from now on, and so many cores left alone; 0 for nothing any more."""
         with self._lock:
             self._wanted.pop(holder, None)
-            if niceness > 0:
-                self._wanted[holder] = niceness
+            if niceness > 0 or cores > 0:
+                self._wanted[holder] = (niceness, cores)
 
     def started(self) -> None:
         """There is a new process, which has not been slow yet."""
         with self._lock:
-            self._lowered = False
-            self._wanted = {h: min(n, BEHIND_VIDEO) for h, n in self._wanted.items()}
+            self._lowered, self._left = False, None
+            self._wanted = {h: (min(n, BEHIND_VIDEO), c) for h, (n, c) in self._wanted.items()}
 
     def apply(self, pid: int | None) -> None:
         """Makes the process as nice as is wanted, where the system allows it and there is one."""
         if pid is None:
             return
         with self._lock:
-            niceness = max(self._wanted.values(), default=0)
-            if niceness == 0 and not self._lowered:
-                return
-            done = set_niceness(pid, niceness)
-            self._lowered = niceness > 0 or not done
+            niceness, left = map(max, zip((0, 0), *self._wanted.values(), strict=True))
+            if niceness > 0 or self._lowered:
+                done = set_niceness(pid, niceness)
+                self._lowered = niceness > 0 or not done
+            if left != self._left and leave_cores(pid, left):
+                self._left = left

@@ -97,9 +97,9 @@ class ProcessRunner:
         host = self._host(model, options.device)
         return ViewerSession(host, replace(options, device=""), viewer)
 
-    def give_way(self, model: str, holder: str, niceness: int) -> None:
+    def give_way(self, model: str, holder: str, niceness: int, cores: int = 0) -> None:
         for host in self._hosts(model):
-            host.give_way(holder, niceness)
+            host.give_way(holder, niceness, cores)
 
     def occupied(self) -> AbstractContextManager[Work]:
         return self._activity.work()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections import deque
 from typing import Any
@@ -18,6 +19,7 @@ class CallStats:
     Attributes:
         load_s: seconds from starting the process to ready at last, None before.
         start_busy: other work ran while it loaded or made its first call.
+        latest_ms: of the last call, busy or not; infinite before the first.
     """
 
     def __init__(self) -> None:
@@ -28,6 +30,7 @@ class CallStats:
         self.load_s: float | None = None
         self.first_call_ms: float | None = None
         self.start_busy = False
+        self.latest_ms = math.inf
 
     def loaded(self, load_s: float, busy: bool) -> None:
         """The next call is the first after loading."""
@@ -38,6 +41,7 @@ class CallStats:
         """A call; while other work ran (`busy`) it says nothing about the model's own latency."""
         with self._lock:
             self.calls += 1
+            self.latest_ms = total_ms
             if self._cold:
                 self._cold = False
                 self.first_call_ms = total_ms

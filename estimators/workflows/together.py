@@ -2,28 +2,35 @@
 
 from __future__ import annotations
 
+import itertools
+import os
 import threading
 from collections import deque
-from collections.abc import Callable, Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import suppress
 from typing import TypeVar
 
 from estimators.devices import MOST_TOGETHER
 from estimators.errors import PoseError
 from estimators.runtime.api import Runner
+from estimators.runtime.cores import keep_off, leave_cores
+from estimators.runtime.gathering import AT_A_TIME
+from estimators.runtime.machine import available_cores
 from estimators.specs import ModelSpec
+from estimators.workflows.lasting import measured
 
 # Of each model the first so many pictures are asked one by one, with nothing beside: they tell its
 # own latency.  After that all models work at the same time, and their times are marked busy.
 QUIET = 12
-# While the model works on one picture the next is decoded, and another one waits its turn.
-AT_ONCE = 3
-# Of a model that takes several in one forward: as many are read meanwhile.
+# While the model works on as many pictures as it is handed at a time, as many are read or wait.
 FORWARDS = 2
+AT_ONCE = FORWARDS * AT_A_TIME
 # A model that is further ahead waits, so that pictures are decoded once for all models.
 _LEAD = FORWARDS * MOST_TOGETHER
 # A slow model, or one that is lost, holds the others up no longer than this at a time.
 _PATIENCE_S = 1.0
+_numbers = itertools.count(1)
 
 _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
@@ -73,7 +80,7 @@ def at_once(runner: Runner, model: str, device: str = "") -> int:
         batch = runner.placement(model, device).batch
     except PoseError:
         batch = 1  # whoever asks it is told why
-    return AT_ONCE if batch == 1 else FORWARDS * batch
+    return max(AT_ONCE, FORWARDS * batch)
 
 
 def ahead(
@@ -95,8 +102,13 @@ def ahead(
             pool.shutdown(wait=False, cancel_futures=True)
 
 
-def side_by_side(works: Sequence[Callable[[], None]], stop: Callable[[], None]) -> None:
-    """Does all of `works`, each in a thread of its own.
+def side_by_side(
+    runner: Runner, works: Sequence[tuple[ModelSpec, Callable[[], None]]], stop: Callable[[], None]
+) -> None:
+    """Does all of `works`, of one model each, in a thread of its own.
+
+    No time is a model's own meanwhile.  A model that `held_up` finds has a core that the others,
+    and these threads, leave alone until its work is done.
 
     Args:
         stop: makes them end soon; called when one of them raises, and when this thread is
@@ -105,15 +117,61 @@ def side_by_side(works: Sequence[Callable[[], None]], stop: Callable[[], None]) 
     Raises:
         BaseException: what the first of them raised; when all have ended.
     """
-    with ThreadPoolExecutor(max(1, len(works)), thread_name_prefix="together") as pool:
-        futures = [pool.submit(work) for work in works]
+    specs, holder = [spec for spec, _ in works], f"beside-{next(_numbers)}"
+    slowest = held_up(
+        specs, {model: lasting.answer_s for model, lasting in measured(runner).items()}
+    )
+
+    def leave(cores: int) -> None:
+        for spec in specs:
+            with suppress(PoseError):  # the runner was closed by `stop`
+                runner.give_way(spec.key, holder, 0, cores if spec is not slowest else 0)
+        if not cores:
+            leave_cores(os.getpid(), 0)
+
+    def work_at(spec: ModelSpec, work: Callable[[], None]) -> None:
+        if slowest is not None:
+            keep_off(1)
         try:
-            done, _ = wait(futures, return_when="FIRST_EXCEPTION")
-            for future in done:
-                future.result()
+            work()
+        finally:
+            if spec is slowest:
+                leave(0)
+
+    with ThreadPoolExecutor(max(1, len(works)), thread_name_prefix="together") as pool:
+        try:
+            with runner.occupied():
+                if slowest is not None:
+                    leave(1)
+                futures = [pool.submit(work_at, *work) for work in works]
+                done, _ = wait(futures, return_when="FIRST_EXCEPTION")
+                for future in done:
+                    future.result()
         except BaseException:
             stop()
             raise
+
+
+def held_up(
+    specs: Sequence[ModelSpec], answer_s: Mapping[str, float], cores: int | None = None
+) -> ModelSpec | None:
+    """The slowest of the models that go side by side, where the others had better leave it a core.
+
+    That is where it computes in one thread, which others' threads would hold up by a tenth as they
+    come and go, and their work fits into the other cores while it answers, even if each of them
+    keeps every core busy that it has (docs/decisions/speed.md).
+
+    Args:
+        answer_s: seconds for an answer by model, each measured by itself with all cores.
+        cores: of this machine; None to look.
+    """
+    cores = cores or available_cores()
+    if len(specs) < 2 or any(spec.key not in answer_s for spec in specs):
+        return None
+    *others, slowest = sorted(specs, key=lambda spec: answer_s[spec.key])
+    needed_s = cores * sum(answer_s[spec.key] for spec in others)
+    fits = needed_s <= (cores - 1) * answer_s[slowest.key]
+    return slowest if slowest.fixed_threads and fits else None
 
 
 def exhaust(items: Iterable[object]) -> None:

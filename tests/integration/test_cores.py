@@ -11,8 +11,12 @@ from collections.abc import Iterator
 import psutil
 import pytest
 
-from estimators.runtime.cores import OtherWork, hold_to_cores
-from estimators.runtime.machine import peak_mb, process_memory
+from estimators.runtime.cores import OtherWork, hold_to_cores, keep_off, leave_cores
+from estimators.runtime.machine import available_cores, peak_mb, process_memory
+from estimators.runtime.runner import ProcessRunner
+from estimators.settings import Settings
+from tests.unit import fake_adapters as fake
+from tests.unit.runtime_support import Background
 
 BUSY = """
 import sys, threading
@@ -69,6 +73,51 @@ def test_a_process_is_held_to_cores_with_all_its_threads(busy: int) -> None:
     threads = [int(name) for name in os.listdir(f"/proc/{busy}/task")]
     assert len(threads) == 2
     assert [len(os.sched_getaffinity(thread)) for thread in threads] == [1, 1]
+    everywhere = os.sched_getaffinity(0)
+    for left, usable in ((0, len(everywhere)), (1, max(1, available_cores() - 1)), (99, 1)):
+        assert leave_cores(busy, left)
+        assert [len(os.sched_getaffinity(thread)) for thread in threads] == [usable] * 2
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="this system cannot do it")
+def test_a_model_leaves_a_core_while_somebody_wants_it_in_a_new_process_too() -> None:
+    runner = ProcessRunner(Settings(), threads=1, models={"brightest": fake.spec()})
+
+    def usable() -> set[int]:
+        (entry,) = runner.status()
+        assert entry.pid is not None
+        tasks = os.listdir(f"/proc/{entry.pid}/task")
+        (found,) = {frozenset(os.sched_getaffinity(int(task))) for task in tasks}
+        return set(found)
+
+    everywhere, cores = os.sched_getaffinity(0), available_cores()
+    held = max(1, cores - 1)
+    try:
+        assert not runner.estimate("brightest", fake.picture(3, 3)).busy
+        for holder in "ab":
+            runner.give_way("brightest", holder, 0, 1)
+        runner.give_way("brightest", "a", 0, 0)
+        assert len(usable()) == held
+        assert runner.estimate("brightest", fake.picture(3, 3)).busy
+        runner.retire("brightest")
+        runner.estimate("brightest", fake.picture(3, 3))
+        assert len(usable()) == held
+        runner.give_way("brightest", "b", 0, 0)
+        assert usable() == everywhere
+        assert not runner.estimate("brightest", fake.picture(3, 3)).busy
+        runner.retire("brightest")
+
+        # Who starts it is kept off a core: that is no reason for the model to be.
+        def ask() -> None:
+            keep_off(1)
+            assert len(os.sched_getaffinity(0)) == held
+            assert available_cores() == cores
+            runner.estimate("brightest", fake.picture(3, 3))
+
+        assert Background(ask).done() is None
+        assert usable() == everywhere
+    finally:
+        runner.close()
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells")

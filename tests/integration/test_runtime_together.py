@@ -87,6 +87,15 @@ def test_what_waits_goes_through_together_and_each_gets_its_own_answer(
 def test_a_model_that_takes_one_gets_one(runner: ProcessRunner) -> None:
     results = asked_at_once(runner, [fake.picture(2 + x, 10) for x in range(3)], "other")
     assert [along(result) for result in results] == [0, 0, 0]
+    # Two of them went there together, and have times of their own nevertheless.
+    assert [place(result) for result in results] == [(2.5 + x, 10.5) for x in range(3)]
+    assert len({result.transport_ms for result in results}) == 2
+    assert [result.busy for result in results] == [False] * 3
+    counted = sorted(float(result.estimate.poses.pose_score[0]) for result in results)
+    assert counted == [2.0, 3.0, 4.0]  # by one estimator
+    slow = [fake.picture(2 + x, 10, fake.SLEEP, 3) for x in range(4)]
+    results = asked_at_once(runner, slow, "other")
+    assert len({result.transport_ms for result in results}) == 3, "of a slow model one goes"
     runner.warm("brightest").wait(60)
     assert [at_once(runner, model) for model in ("other", "brightest")] == [AT_ONCE, 2 * BATCH]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from contextlib import closing
@@ -9,11 +10,16 @@ from contextlib import closing
 import numpy as np
 import pytest
 
+from estimators.registry import get
+from estimators.runtime import cores
 from estimators.types import Frame
+from estimators.workflows import together
 from estimators.workflows.kept_frames import KeptFrames
-from estimators.workflows.together import Pace, ahead, groups, room_mb, side_by_side
+from estimators.workflows.lasting import Lasting
+from estimators.workflows.together import Pace, ahead, groups, held_up, room_mb, side_by_side
 from tests.unit import fake_adapters as fake
 from tests.unit.evaluate_stand import LIGHTNING, MULTI, StandInRunner
+from tests.unit.runtime_support import wait_until
 
 
 def frame(shade: int, side: int = 10) -> Frame:
@@ -96,10 +102,78 @@ def test_one_that_fails_stops_the_others_and_is_told() -> None:
     def goes_on() -> None:
         ended.append(stopped.wait(60))
 
+    runner, one, other = StandInRunner(), get(LIGHTNING), get(MULTI)
     with pytest.raises(ValueError, match="It broke"):
-        side_by_side([goes_on, fails], stopped.set)
+        side_by_side(runner, [(one, goes_on), (other, fails)], stopped.set)  # type: ignore[arg-type]
     assert ended == [True]
-    side_by_side([], stopped.set)
+    side_by_side(runner, [], stopped.set)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("ms", "cores", "leaves"),
+    [
+        ((5.0, 27.0), 2, True),
+        ((13.4, 27.0), 2, True),
+        ((13.6, 27.0), 2, False),  # 13.6 ms on two cores do not fit into one core's 27
+        ((20.0, 27.0), 4, True),
+        ((20.5, 27.0), 4, False),
+        ((5.0, 27.0), 1, False),
+        ((5.0, 4.0), 2, False),  # the slowest has threads of its own that fill every core
+    ],
+)
+def test_a_core_is_left_to_the_slowest_where_the_others_have_enough(
+    ms: tuple[float, float], cores: int, leaves: bool
+) -> None:
+    specs = [get(LIGHTNING), get("blazepose-full")]
+    answer_s = {spec.key: each / 1000 for spec, each in zip(specs, ms, strict=True)}
+    assert held_up(specs, answer_s, cores) == (specs[1] if leaves else None)
+    assert held_up(specs[::-1], answer_s, cores) == (specs[1] if leaves else None)
+    assert held_up([*specs, get(MULTI)], answer_s, cores) is None, "one is not known"
+    assert held_up(specs[1:], answer_s, cores) is None
+
+
+def test_a_core_is_left_where_all_others_have_enough_together() -> None:
+    specs = [get(key) for key in (LIGHTNING, "blazepose-full", MULTI)]
+    for multi_s, found in ((0.0084, specs[1]), (0.0086, None)):
+        answer_s = {LIGHTNING: 0.005, "blazepose-full": 0.027, MULTI: multi_s}
+        assert held_up(specs, answer_s, 2) == found
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="this system cannot do it")
+def test_the_core_is_left_until_the_slowest_is_done(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the others' models and by the threads that ask, and then it is everybody's again."""
+    runner, specs = StandInRunner(), [get(LIGHTNING), get("blazepose-full")]
+    ways: list[tuple[str, int, int]] = []
+    holders = set()
+
+    def give_way(model: str, holder: str, niceness: int, cores: int = 0) -> None:
+        ways.append((model, niceness, cores))
+        holders.add(holder)
+
+    runner.give_way = give_way  # type: ignore[attr-defined]
+    found = {spec.key: Lasting(0.0, s) for spec, s in zip(specs, (0.005, 0.027), strict=True)}
+    monkeypatch.setattr(together, "measured", lambda runner: found)
+    monkeypatch.setattr(together, "available_cores", lambda: 2)
+    everywhere, seen = os.sched_getaffinity(0), {}
+    monkeypatch.setattr(cores, "available_cores", lambda: len(everywhere))
+    done = threading.Event()
+
+    def quick() -> None:
+        assert done.wait(60)
+        wait_until(lambda: os.sched_getaffinity(0) == everywhere)
+        seen["left"] = list(ways[2:])
+
+    def slow() -> None:
+        seen["kept"] = ways[:2]
+        seen["threads"] = os.sched_getaffinity(0)
+        done.set()
+
+    side_by_side(runner, [(specs[0], quick), (specs[1], slow)], lambda: None)  # type: ignore[arg-type]
+    assert seen["kept"] == [(LIGHTNING, 0, 1), ("blazepose-full", 0, 0)]
+    assert len(seen["threads"]) == max(1, len(everywhere) - 1)
+    assert seen["left"] == [(LIGHTNING, 0, 0), ("blazepose-full", 0, 0)]
+    assert (len(ways), len(holders)) == (4, 1)
+    assert os.sched_getaffinity(0) == everywhere
 
 
 def test_a_frame_is_read_once_for_all_who_want_it_at_the_same_time() -> None:

@@ -29,9 +29,6 @@ from estimators.workflows.benchmark.media import BenchmarkMedia
 from estimators.workflows.benchmark.progress import Steps
 from estimators.workflows.benchmark.result import LONGEST_TEXT, Failed, HeldBy, Measured
 
-# These have no setting for their threads.
-_WITHOUT_SETTING = ("MediaPipe",)
-
 
 @dataclass(frozen=True)
 class Work:
@@ -191,7 +188,7 @@ class Pass:
 
     def _held(self, spec: ModelSpec) -> HeldBy:
         """Keeps a model without a setting for threads to as many cores, where that can be done."""
-        if spec.engine not in _WITHOUT_SETTING:
+        if not spec.fixed_threads:
             return "setting"
         pid = self._status(spec).pid
         return "cores" if pid is not None and hold_to_cores(pid, self._threads) else "nothing"

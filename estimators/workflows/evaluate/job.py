@@ -137,10 +137,8 @@ class EvaluateJob(BackgroundJob):
             for model in models:
                 asking = stack.enter_context(closing(self._asking(model, pace, stopped)))
                 if not stopped() and next(asking, False) is None:
-                    paused.append(asking)
-            if paused:
-                with self._runner.occupied():  # no times are a model's own from here on
-                    side_by_side([partial(exhaust, asking) for asking in paused], broken.set)
+                    paused.append((model.spec, partial(exhaust, asking)))
+            side_by_side(self._runner, paused, broken.set)
 
     def _asking(self, model: _Model, pace: Pace, stopped: Callable[[], bool]) -> Generator[None]:
         """Asks the model everything; gives None once others may work beside it."""
