@@ -31,6 +31,7 @@ class InProcess:
         self._load: Load | None = None
         self._pool: EstimatorPool | None = None
         self._ended = False
+        self._asked: list[tuple[SessionKey, Frame]] = []
 
     def load(self, load: Load, timeout_s: float) -> Placement:
         try:
@@ -42,24 +43,25 @@ class InProcess:
         self._load, self._pool = load, EstimatorPool(model, load.sessions, load.idle_s)
         return placement_of(model)
 
-    def ask(self, key: SessionKey, frame: Frame, timeout_s: float) -> Answer:
+    def hand_over(self, key: SessionKey, frames: Sequence[Frame]) -> None:
+        self._asked = [(key, frame) for frame in frames]
+
+    def answers(self, timeout_s: float) -> list[Answer | PoseError]:
+        return [self._answer(key, frame) for key, frame in self._asked]
+
+    def _answer(self, key: SessionKey, frame: Frame) -> Answer | PoseError:
         with self._lock:
             if self._load is None or self._pool is None:
-                raise ModelError(f"{self._title} is not loaded.")
+                return ModelError(f"{self._title} is not loaded.")
             started = time.perf_counter()
             try:
                 estimate, fresh = self._pool.estimate(key, frame)
-            except PoseError:
-                raise
-            except Exception as error:
-                raise ModelError(f"{self._title} failed on this frame: {error!r}.") from error
+            except PoseError as error:
+                return error
+            except Exception as error:  # noqa: BLE001 - told as the runner's own are
+                return ModelError(f"{self._title} failed on this frame: {error!r}.")
             busy_ms = (time.perf_counter() - started) * 1000
             return Answer.of(estimate, self._load.spec, busy_ms, fresh)
-
-    def ask_together(
-        self, key: SessionKey, frames: Sequence[Frame], timeout_s: float
-    ) -> list[Answer | PoseError]:
-        return [self.ask(key, frame, timeout_s) for frame in frames]
 
     def forget(self, session: str) -> None:
         with self._lock:

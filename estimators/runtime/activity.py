@@ -25,18 +25,27 @@ class Activity:
     @contextmanager
     def work(self) -> Iterator[Work]:
         """Counts as work until it is left; marks all that overlap, in both directions."""
+        work = self.begin()
+        try:
+            yield work
+        finally:
+            self.end(work)
+
+    def begin(self) -> Work:
+        """As `work`, for work that another thread may end."""
         work = Work()
         with self._changed:
             work.disturbed = bool(self._running)
             for other in self._running:
                 other.disturbed = True
             self._running.add(work)
-        try:
-            yield work
-        finally:
-            with self._changed:
-                self._running.discard(work)
-                self._changed.notify_all()
+        return work
+
+    def end(self, work: Work) -> None:
+        """Safe to call twice."""
+        with self._changed:
+            self._running.discard(work)
+            self._changed.notify_all()
 
     def wait_quiet(self, timeout_s: float, lasting_s: float = 0.0) -> bool:
         """Waits until nothing has run for `lasting_s`; False when that did not come in time."""

@@ -41,6 +41,7 @@ class Question:
     Attributes:
         asked_s: since when it waits.
         alone: it must not be answered together with others (any more).
+        on_its_way: it was handed to the model.
         outcome: None until somebody has answered it.
     """
 
@@ -49,6 +50,7 @@ class Question:
     viewer: str
     asked_s: float = field(default_factory=time.perf_counter)
     alone: bool = False
+    on_its_way: bool = False
     outcome: RunResult | PoseError | None = None
 
     @property
@@ -86,18 +88,18 @@ class Gathering:
             others = [
                 q
                 for q in self._waiting
-                if q is not question and not q.alone and (q.key, q.viewer) == kind
+                if not (q is question or q.alone or q.on_its_way) and (q.key, q.viewer) == kind
             ]
             group = [question, *others[: max(0, most - 1)]] if not question.alone else [question]
-            self._waiting = [q for q in self._waiting if q not in group]
+            for each in group:
+                each.on_its_way = True
         return group
 
     def apart(self, group: Sequence[Question]) -> None:
-        """Lets each wait again, to be answered alone: nobody knows whose fault a loss was."""
+        """Lets each be answered alone: nobody knows whose fault a loss was."""
         with self._lock:
             for question in group:
-                question.alone = True
-            self._waiting.extend(group)
+                question.alone, question.on_its_way = True, False
 
 
 @dataclass(frozen=True, eq=False)
@@ -147,30 +149,44 @@ class Given:
             yield estimate.timings_ms.total, busy
 
 
-def ask(
-    place: Transport,
-    group: Sequence[Question],
-    hosting: Hosting,
-    troubles: Troubles,
-    timeout_s: float | None,
-) -> Given:
-    """What the model in `place` says to a group of questions.
+class Asked:
+    """Questions on their way to a model, whose answers whoever has the turn next takes.
 
     Raises:
-        ModelCrashedError, ModelTimeoutError: the place is lost.
-        PoseError: a question that is alone was not answered.
+        ModelCrashedError: the place is lost.
+        ModelError: they could not be handed over.
     """
-    first, alone = group[0], len(group) == 1
-    limit_s = (timeout_s or hosting.limits.call_s) * len(group)
-    # Of several nobody knows whose fault a loss is.
-    losses = troubles.losses.of(first.frame, first.viewer) if alone else nullcontext()
-    asked_s = time.perf_counter()
-    with losses, hosting.activity.work() as work:
-        answers: Sequence[Answer | PoseError]
-        if alone:
-            answers = [place.ask(first.key, first.frame, limit_s)]
-        else:
-            answers = place.ask_together(first.key, [q.frame for q in group], limit_s)
-            for question in group:
-                troubles.losses.answered(question.frame, question.viewer)
-    return Given(group, answers, asked_s, work.disturbed)
+
+    def __init__(self, group: Sequence[Question], place: Transport, hosting: Hosting) -> None:
+        self.group = group
+        self._place, self._hosting = place, hosting
+        self._asked_s = time.perf_counter()
+        self._work = hosting.activity.begin()
+        try:
+            place.hand_over(group[0].key, [question.frame for question in group])
+        except BaseException:
+            self.end()
+            raise
+
+    def given(self, troubles: Troubles, timeout_s: float | None) -> Given:
+        """What the model says to them.
+
+        Raises:
+            ModelCrashedError, ModelTimeoutError: the place is lost.
+        """
+        first, alone = self.group[0], len(self.group) == 1
+        limit_s = (timeout_s or self._hosting.limits.call_s) * len(self.group)
+        # Of several nobody knows whose fault a loss is.
+        losses = troubles.losses.of(first.frame, first.viewer) if alone else nullcontext()
+        try:
+            with losses:
+                answers = self._place.answers(limit_s)
+        finally:
+            self.end()
+        for question in () if alone else self.group:
+            troubles.losses.answered(question.frame, question.viewer)
+        return Given(self.group, answers, self._asked_s, self._work.disturbed)
+
+    def end(self) -> None:
+        """Nobody waits for the answers any more."""
+        self._hosting.activity.end(self._work)

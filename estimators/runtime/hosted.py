@@ -6,55 +6,31 @@ import threading
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from pathlib import Path
 
-from estimators import weights
 from estimators.devices import Placement
-from estimators.errors import LOST, MemoryBudgetError, ModelError, PoseError
+from estimators.errors import LOST, ModelError, PoseError
 from estimators.registry import ModelSpec
 from estimators.runtime.api import HostState, ModelStatus, RunResult
-from estimators.runtime.gathering import Gathering, Question, ask, at_a_time
+from estimators.runtime.gathering import Asked, Gathering, Question, at_a_time
 from estimators.runtime.machine import peak_mb
-from estimators.runtime.messages import Load
-from estimators.runtime.priority import GivingWay
+from estimators.runtime.placed import PlacedModel
 from estimators.runtime.sessions import SessionKey
-from estimators.runtime.stats import CallStats
-from estimators.runtime.transport import Hosting, Transport
-from estimators.runtime.troubles import Troubles
-from estimators.runtime.turns import Turns
-from estimators.runtime.viewer_session import OpenSessions, closed
+from estimators.runtime.transport import Hosting
 from estimators.runtime.warming import Warming
-from estimators.runtime.whereabouts import Whereabouts
 from estimators.types import Frame
 
 
-class HostedModel:
-    """A variant, the place where it runs when it has one, and what is known about it.
+class HostedModel(PlacedModel):
+    """A variant, whose turn it is there, and what is known about it.
 
-    Implements `viewer_session.Host` and `budget.Tenant`; from any thread.  The place is started on
-    demand, started again after a crash, and ended to make room.
+    Implements `viewer_session.Host`; from any thread.
     """
 
     def __init__(self, spec: ModelSpec, hosting: Hosting, wanted: str) -> None:
-        self.spec = spec
-        self.used_s = time.monotonic()
-        self._hosting = hosting
-        self._turns = Turns()
+        super().__init__(spec, hosting, wanted)
         self._gathering = Gathering()
-        self._sessions = OpenSessions()
-        self._stats = CallStats()
-        self._troubles = Troubles(spec.title)
-        self._giving_way = GivingWay()
-        self._place: Transport | None = None
-        self._ready = False
-        self._loading = False
-        self._closed = False
-        self._restarts = 0
-        self._error: str | None = None
-        self._measured_mb: float | None = None
-        self._settled_mb: float | None = None
+        self._asked: Asked | None = None  # on its way before the turn of whoever asks has come
         self._warming = Warming(spec.key, self._warm_up)
-        self.where = Whereabouts(spec, wanted)
 
     def answers(
         self, key: SessionKey, frames: Sequence[Frame], viewer: str, timeout_s: float | None = None
@@ -67,17 +43,18 @@ class HostedModel:
         for frame in frames:  # with one that is set aside the others are asked by themselves
             self._troubles.check(frame, viewer)
         questions = [Question(key, frame, viewer) for frame in frames]
-        with self._gathering.waiting(questions), self._turns.taken(viewer):
+        wish = questions[0] if questions else None
+        with self._gathering.waiting(questions), self._turns.taken(viewer, wish):
             try:
-                for question in questions:
-                    if question.outcome is None:  # else answered together with one before
-                        self._answer(question, timeout_s)
+                self._answer(questions, timeout_s)
             finally:
                 self.used_s = time.monotonic()
                 self._sessions.used(key, self.used_s)
-        self._troubles.answered()
+        outcomes = [question.settled for question in questions]
+        if any(isinstance(outcome, RunResult) for outcome in outcomes):
+            self._troubles.answered()
         self._hosting.budget.check(self)
-        return [question.settled for question in questions]
+        return outcomes
 
     def warm(self) -> threading.Event:
         """See `api.Runner.warm`; errors are kept for `status`."""
@@ -134,155 +111,64 @@ class HostedModel:
         if (place := self._place) is not None:
             place.end()
 
-    # What the memory budget asks for.
-
-    @property
-    def title(self) -> str:
-        return self.spec.title
-
-    @property
-    def expected_mb(self) -> float:
-        return self._measured_mb or self.spec.expected_mb
-
-    def memory_mb(self) -> float:
-        place = self._place
-        memory = place.memory() if place is not None else None
-        if memory is not None and self._ready:
-            self._measured_mb = memory.share_mb
-            return memory.share_mb
-        return self.expected_mb if self._loading else 0.0
-
-    def reserve(self) -> None:
-        self._loading = True
-
-    def streaming(self) -> bool:
-        return self._sessions.streaming()
-
-    def retire(self, viewer: str, timeout_s: float | None) -> bool:
-        taken = self._turns.try_take() if timeout_s == 0 else self._turns.take(viewer, timeout_s)
-        if taken:
+    def _answer(self, questions: Sequence[Question], timeout_s: float | None) -> None:
+        """Answers them, each with those that wait beside it where some may go together."""
+        while left := [question for question in questions if question.outcome is None]:
+            self._check_open()
+            asked, self._asked = self._asked or self._handed_over(left[0]), None
             try:
-                self.forgive()
-                self._stop()
-            finally:
-                self._turns.give()
-        return taken
-
-    def forgive(self) -> None:
-        """See `api.Runner.forgive`."""
-        self._troubles.forgive()
-        self.where.forgive()
-
-    def _alive(self) -> Transport | None:
-        place = self._place
-        return place if place is not None and place.alive() else None
-
-    # The place; only by whoever has the turn.
-
-    def _fresh(self) -> Transport:
-        """The loaded place, a new one where there is none or it is worn."""
-        if self._worn():
-            self._stop()
-        place = self._alive()
-        if place is not None:
-            return place
-        if self._place is not None:
-            self._restarts += 1
-            self._stop()
-        self._troubles.loading.check()
-        try:
-            self.where.spec()  # a wish that cannot be met needs no room
-            path = weights.path(self.spec.weights) if self.spec.weights else Path()
-            self._hosting.budget.make_room(self)
-            place = self._load_where_it_can(path.resolve())
-        except PoseError as error:
-            self._error = str(error)
-            self._stop()
-            self._check_open()
-            if isinstance(error, ModelError) and not isinstance(error, MemoryBudgetError):
-                self._troubles.not_loaded(error)
-            raise
-        finally:
-            self._loading = False
-        self._error = None
-        return place
-
-    def _load_where_it_can(self, path: Path) -> Transport:
-        try:
-            return self._load(path)
-        except LOST as error:
-            self._check_open()
-            if not self.where.lost(error):
-                raise
-            self._stop()
-            return self._load(path)
-
-    def _load(self, path: Path) -> Transport:
-        hosting, limits = self._hosting, self._hosting.limits
-        load = Load(self.where.spec(), path, hosting.threads, limits.sessions, limits.idle_s)
-        with hosting.activity.work() as work:
-            started_s = time.monotonic()
-            place = self._place = hosting.start(self.spec.title, hosting.threads)
-            if self._closed:  # `close` may have come before it could see the place
-                place.end()
-            self._giving_way.started()
-            self._giving_way.apply(place.pid)
-            self.where.loaded(place.load(load, limits.load_s))
-        self._settled_mb = None
-        self._stats.loaded(time.monotonic() - started_s, work.disturbed or self._giving_way.lowered)
-        self._sessions.forgotten()
-        self._ready = True
-        return place
-
-    def _answer(self, question: Question, timeout_s: float | None) -> None:
-        """Answers it, and those that wait beside it where the model takes several at once."""
-        while question.outcome is None:
-            self._check_open()
-            self._troubles.check(question.frame, question.viewer)  # others may have sent it
-            place = self._fresh()
-            self._sessions.forget_dropped(place.forget)
-            most = at_a_time(question.key, self.where.now.batch, self._stats.latest_ms)
-            group = self._gathering.beside(question, most)
-            try:
-                given = ask(place, group, self._hosting, self._troubles, timeout_s)
+                given = asked.given(self._troubles, timeout_s)
             except ModelError as error:
-                if isinstance(error, LOST):
-                    self._lost(error)
-                if len(group) == 1:
+                self._lost(error)
+                if asked.group == left[:1]:
                     raise
-                self._gathering.apart(group)  # then each by itself: whose fault it was shows so
+                self._gathering.apart(asked.group)  # whose fault it was shows of each by itself
                 continue
+            if self._settled_mb is None and (place := self._alive()) is not None:
+                memory = place.memory()  # later calls make it grow
+                self._settled_mb = memory and memory.share_mb
+            left = [question for question in left if question not in asked.group]
+            self._go_on([*left, *self._turns.wishes], asked.group)
             lowered = self._giving_way.lowered
             for total_ms, busy in given.settle(self.spec, self.where.now, lowered):
                 self._stats.add(total_ms, busy)
-            if self._settled_mb is None and (memory := place.memory()) is not None:
-                self._settled_mb = memory.share_mb  # later calls make it grow
 
-    def _lost(self, error: ModelError) -> None:
-        self._stop()
-        self._check_open()
-        self._restarts, self._error = self._restarts + 1, str(error)
-        self._troubles.aside.lost(error)
+    def _handed_over(self, question: Question) -> Asked:
+        self._troubles.check(question.frame, question.viewer)  # others may have sent it
+        place = self._fresh()
+        self._sessions.forget_dropped(place.forget)
+        most = at_a_time(question.key, self.where.now.batch, self._stats.latest_ms)
+        group = self._gathering.beside(question, most)
+        try:
+            return Asked(group, place, self._hosting)
+        except ModelError as error:
+            if isinstance(error, LOST):
+                self._lost(error)
+            if len(group) == 1:
+                raise
+            self._gathering.apart(group)
+            return self._handed_over(question)
+
+    def _go_on(self, wishes: Sequence[object], answered: Sequence[Question]) -> None:
+        """Hands the next question over at once: who asked it comes when this turn has ended."""
+        for wish in wishes:
+            if not isinstance(wish, Question) or self._alive() is None or self._worn():
+                return
+            if wish.outcome is None and wish not in answered:
+                with suppress(Exception):  # told to whoever asked, when it is handed over again
+                    self._asked = self._handed_over(wish)
+                return
 
     def _stop(self) -> None:
-        place, self._place, self._ready = self._place, None, False
-        if place is not None:
-            place.end()
-
-    def _check_open(self) -> None:
-        if self._closed:
-            raise closed()
+        asked, self._asked = self._asked, None
+        super()._stop()
+        if asked is not None:
+            asked.end()
 
     def _state(self, running: bool) -> HostState:
         if self._loading:
             return "loading"
         return "ready" if running and self._ready else "failed" if self._error else "stopped"
-
-    # A process that gave way to a live video and cannot be raised again.
-
-    def _worn(self) -> bool:
-        """It is to be replaced, and nobody's clip would lose its person by that."""
-        return self._place is not None and self._giving_way.stuck and not self.streaming()
 
     def _replace_worn(self) -> None:
         if self._worn():

@@ -56,7 +56,7 @@ class HostProcess:
 
     def __init__(self, title: str, threads: int) -> None:
         self._title = title
-        self._slot = FrameSlot.create()
+        self._slot, self._keep_bytes = FrameSlot.create(), KEEP_BYTES
         try:
             self._child = ChildProcess(_HOST, (self._slot.fd,), _environment(threads))
         except OSError as error:
@@ -91,7 +91,8 @@ class HostProcess:
         Raises:
             ModelError: its subclass says what happened; the process is ended.
         """
-        reply = self._request(load.picklable(), timeout_s, "load")
+        self._send(load.picklable(), "load")
+        reply = self._reply(timeout_s, "load")
         if isinstance(reply, Failure):
             self.end()
             raise self._raised(
@@ -105,41 +106,30 @@ class HostProcess:
         assert isinstance(reply, Ready)  # only `Ask` is answered by `Answer`
         return reply.placement
 
-    def ask(self, key: SessionKey, frame: Frame, timeout_s: float) -> Answer:
-        """The answer for one frame.
+    def hand_over(self, key: SessionKey, frames: Sequence[Frame]) -> None:
+        """Asks about frames; `answers` has to come next.
 
         Raises:
-            ModelCrashedError, ModelTimeoutError: the process is ended.
-            PoseError: what the model's code raised; the process goes on.
-        """
-        self._hand_over(frame)
-        reply = self._request(Ask.about(key, frame), timeout_s, "answer")
-        self._trim(key)
-        if isinstance(reply, Failure):
-            raise self._failed(reply)
-        assert isinstance(reply, Answer)  # only `Load` is answered by `Ready`
-        return reply
-
-    def ask_together(
-        self, key: SessionKey, frames: Sequence[Frame], timeout_s: float
-    ) -> list[Answer | PoseError]:
-        """The answers for frames that go through together, or why one has none.
-
-        Raises:
-            ModelCrashedError, ModelTimeoutError: the process is ended.
+            ModelCrashedError: the process is ended.
             ModelError: they could not be handed over.
         """
-        self._hand_over(*frames)
+        self._put(frames)
+        self._keep_bytes = KEEP_BYTES if key.options.video else PICTURE_BYTES
         asks = tuple(Ask.about(key, frame) for frame in frames)
-        replies = self._request(asks, timeout_s, "answer")
-        self._trim(key)
-        assert isinstance(replies, list)  # as many as were asked
-        return [self._failed(r) if isinstance(r, Failure) else r for r in replies]
+        self._send(asks if len(asks) > 1 else asks[0], "answer")
 
-    def _trim(self, key: SessionKey) -> None:
-        self._slot.trim(KEEP_BYTES if key.options.video else PICTURE_BYTES)
+    def answers(self, timeout_s: float) -> list[Answer | PoseError]:
+        """Of each frame handed over the answer, or what the model's code raised.
 
-    def _hand_over(self, *frames: Frame) -> None:
+        Raises:
+            ModelCrashedError, ModelTimeoutError: the process is ended.
+        """
+        reply = self._reply(timeout_s, "answer")
+        self._slot.trim(self._keep_bytes)
+        replies = reply if isinstance(reply, list) else [reply]
+        return [self._failed(r) if isinstance(r, Failure) else r for r in replies]  # type: ignore[misc]
+
+    def _put(self, frames: Sequence[Frame]) -> None:
         try:
             self._slot.write(*(frame.image for frame in frames))
         except (OSError, MemoryError) as error:
@@ -158,9 +148,17 @@ class HostProcess:
         with contextlib.suppress(OSError):  # one that has ended remembers nothing anyway
             self._channel.send(Forget(session))
 
-    def _request(self, message: Load | Ask | tuple[Ask, ...], timeout_s: float, verb: str) -> Reply:
+    def _send(self, message: Load | Ask | tuple[Ask, ...], verb: str) -> None:
         try:
             self._channel.send(message)
+        except OSError as error:
+            raise self._lost(verb) from error
+        except BaseException:
+            self.end()  # half a message makes no sense of the next
+            raise
+
+    def _reply(self, timeout_s: float, verb: str) -> Reply:
+        try:
             silence = self._child.heard_within(timeout_s)
             if silence == "stopped":
                 raise self._noted(_stopped(self._title, verb))
@@ -173,14 +171,17 @@ class HostProcess:
                 )
             reply: Reply = self._channel.recv()
         except (EOFError, OSError) as error:
-            crash = self._crashed(verb)
-            self.end()
-            raise crash from error
+            raise self._lost(verb) from error
         except BaseException:
             # Also Ctrl-C: the answer under way must not be taken for that of the next frame.
             self.end()
             raise
         return reply
+
+    def _lost(self, verb: str) -> ModelCrashedError:
+        crash = self._crashed(verb)
+        self.end()
+        return crash
 
     def _raised(self, failure: Failure, otherwise: ModelError) -> PoseError:
         return failure.error or self._noted(otherwise, failure.trace)

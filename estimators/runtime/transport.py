@@ -45,22 +45,19 @@ class Transport(Protocol):
             ModelError, WeightsError: what went wrong; the subclass says more.
         """
 
-    def ask(self, key: SessionKey, frame: Frame, timeout_s: float) -> Answer:
-        """The answer for one frame, in pixels of `frame.image`.
+    def hand_over(self, key: SessionKey, frames: Sequence[Frame]) -> None:
+        """Asks about frames, in one forward where the model can; `answers` has to come next.
 
         Raises:
-            ModelCrashedError, ModelTimeoutError: the place is lost.
-            PoseError: what the model's code raised; the place goes on.
+            ModelCrashedError: the place is lost.
+            ModelError: they could not be handed over.
         """
 
-    def ask_together(
-        self, key: SessionKey, frames: Sequence[Frame], timeout_s: float
-    ) -> list[Answer | PoseError]:
-        """The answers for frames that go through together, or why one has none.
+    def answers(self, timeout_s: float) -> list[Answer | PoseError]:
+        """Of each frame handed over the answer, in pixels of its image, or what was raised.
 
         Raises:
             ModelCrashedError, ModelTimeoutError: the place is lost.
-            PoseError: they could not be handed over.
         """
 
     def forget(self, session: str) -> None:

@@ -6,6 +6,15 @@ import threading
 from collections import OrderedDict, deque
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import zip_longest
+
+
+class _Ticket(threading.Event):
+    """Set when its turn has come."""
+
+    def __init__(self, wish: object) -> None:
+        super().__init__()
+        self.wish = wish
 
 
 class Turns:
@@ -17,7 +26,7 @@ class Turns:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._held = False
-        self._waiting: OrderedDict[str, deque[threading.Event]] = OrderedDict()
+        self._waiting: OrderedDict[str, deque[_Ticket]] = OrderedDict()
 
     def try_take(self) -> bool:
         """Takes the turn if nobody has it or waits for it."""
@@ -27,13 +36,17 @@ class Turns:
             self._held = True
             return True
 
-    def take(self, viewer: str, timeout_s: float | None = None) -> bool:
-        """Waits for the turn of `viewer`; False when it did not come in time."""
+    def take(self, viewer: str, timeout_s: float | None = None, wish: object = None) -> bool:
+        """Waits for the turn of `viewer`; False when it did not come in time.
+
+        Args:
+            wish: what it is wanted for, see `wishes`.
+        """
         with self._lock:
             if not self._held:
                 self._held = True
                 return True
-            ticket = threading.Event()
+            ticket = _Ticket(wish)
             self._waiting.setdefault(viewer, deque()).append(ticket)
         try:
             if ticket.wait(timeout_s):
@@ -45,9 +58,9 @@ class Turns:
         return not self._withdraw(viewer, ticket)
 
     @contextmanager
-    def taken(self, viewer: str) -> Iterator[None]:
+    def taken(self, viewer: str, wish: object = None) -> Iterator[None]:
         """While inside, it is this viewer's turn."""
-        self.take(viewer)
+        self.take(viewer, wish=wish)
         try:
             yield
         finally:
@@ -66,12 +79,19 @@ class Turns:
             ticket.set()
 
     @property
+    def wishes(self) -> list[object]:
+        """What those who wait want the turn for, in the order in which they will have it."""
+        with self._lock:
+            rounds = zip_longest(*self._waiting.values())
+            return [ticket.wish for each in rounds for ticket in each if ticket is not None]
+
+    @property
     def waiting(self) -> int:
         """How many requests wait for their turn."""
         with self._lock:
             return sum(map(len, self._waiting.values()))
 
-    def _withdraw(self, viewer: str, ticket: threading.Event) -> bool:
+    def _withdraw(self, viewer: str, ticket: _Ticket) -> bool:
         """Takes a ticket back; False when the turn had just been given to it."""
         with self._lock:
             if ticket.is_set():

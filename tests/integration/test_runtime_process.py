@@ -195,7 +195,7 @@ class TestCrashes:
         pid = status(runner).pid
         assert pid is not None
         call = Background(runner.estimate, "brightest", fake.picture(3, 3, fake.SLEEP, 255))
-        wait_until(lambda: runner._host("brightest")._turns._held)
+        wait_until(lambda: bool(runner._activity._running))
         os.kill(pid, signal.SIGKILL)
         assert isinstance(call.done(), ModelCrashedError)
         assert count(runner.estimate("brightest", fake.picture(3, 3))) == 1

@@ -15,7 +15,7 @@ from estimators.registry import get
 from estimators.runtime import gathering
 from estimators.runtime.activity import Activity
 from estimators.runtime.api import RunResult
-from estimators.runtime.gathering import Gathering, Given, Question, at_a_time
+from estimators.runtime.gathering import Asked, Gathering, Given, Question, at_a_time
 from estimators.runtime.messages import Answer
 from estimators.runtime.sessions import SessionKey
 from estimators.runtime.transport import Limits
@@ -77,16 +77,13 @@ def test_two_pictures_at_a_time_go_to_a_quick_model() -> None:
 def test_several_have_the_time_of_several_and_none_has_a_time_of_its_own() -> None:
     asked: list[float] = []
 
-    def ask(key: SessionKey, frame: Frame, timeout_s: float) -> Answer:
+    def answers(timeout_s: float) -> list[Answer]:
         asked.append(timeout_s)
-        return answer(1.0)
+        return [answer(1.0) for _ in handed.pop()]
 
-    def together(key: SessionKey, frames: list[Frame], timeout_s: float) -> list[Answer]:
-        asked.append(timeout_s)
-        return [answer(1.0) for _ in frames]
-
-    place = SimpleNamespace(ask=ask, ask_together=together)
+    handed: list[list[Frame]] = []
     hosting = SimpleNamespace(limits=Limits(call_s=20.0), activity=Activity())
+    place = SimpleNamespace(hand_over=lambda key, frames: handed.append(frames), answers=answers)
     answered: list[Question] = []
     several = [question(), question(), question()]
     of_frame = {id(q.frame): q for q in several}
@@ -96,7 +93,7 @@ def test_several_have_the_time_of_several_and_none_has_a_time_of_its_own() -> No
     )
     troubles = SimpleNamespace(losses=losses)
     given = [
-        gathering.ask(place, group, hosting, troubles, limit_s)  # type: ignore[arg-type]
+        Asked(group, place, hosting).given(troubles, limit_s)  # type: ignore[arg-type]
         for group, limit_s in ((several[:1], None), (several, None), (several, 5.0))
     ]
     assert asked == [20.0, 60.0, 15.0]

@@ -14,6 +14,7 @@ import pytest
 
 from estimators.errors import ModelCrashedError, ModelLoadError
 from estimators.runtime import backoff, machine
+from estimators.runtime import turns as turns_module
 from estimators.runtime.activity import Activity
 from estimators.runtime.backoff import Backoff
 from estimators.runtime.ends import exit_in_words
@@ -57,6 +58,24 @@ class TestTurns:
         wait_until(lambda: len(served) == 2)
         assert served == ["B", "A"]
 
+    def test_wishes_are_told_in_the_order_of_turns(self) -> None:
+        turns = Turns()
+        assert turns.wishes == []
+        assert turns.take("A")
+        served = []
+
+        def ask(viewer: str, wish: int) -> None:
+            with turns.taken(viewer, wish):
+                served.append(wish)
+
+        for wish, viewer in enumerate("AABACBA"):
+            threading.Thread(target=ask, args=(viewer, wish), daemon=True).start()
+            wait_until(lambda wish=wish: turns.waiting == wish + 1)
+        expected = turns.wishes
+        turns.give()
+        wait_until(lambda: len(served) == 7)
+        assert served == expected == [0, 2, 4, 1, 5, 3, 6]
+
     def test_one_at_a_time(self) -> None:
         turns, inside, most = Turns(), [0], [0]
 
@@ -93,14 +112,14 @@ class TestTurns:
         turns = Turns()
         assert turns.try_take()
 
-        class Interrupted(threading.Event):
+        class Interrupted(turns_module._Ticket):
             def wait(self, timeout: float | None = None) -> bool:
                 if comes:
                     turns.give()
                 raise KeyboardInterrupt
 
         with monkeypatch.context() as patch:
-            patch.setattr(threading, "Event", Interrupted)
+            patch.setattr(turns_module, "_Ticket", Interrupted)
             with pytest.raises(KeyboardInterrupt):
                 turns.take("B")
         assert turns.waiting == 0
