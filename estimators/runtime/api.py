@@ -32,7 +32,7 @@ class RunResult:
         restarted: the host was started anew since this session's last frame, so a stateful model
             has lost what it knew of earlier frames.
         busy: its times were measured while something else was known to use this machine's cores
-            (another model loading or answering, a live video), or while the model gave way to one;
+            (another model loading or answering, a live video), or while the model gave way to it;
             they are no figures of the model's own.
         placement: where the model computed.
         least_ms, most_ms, calls: the range of the stages' total over the calls of which this is the

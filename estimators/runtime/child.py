@@ -18,6 +18,7 @@ import psutil
 
 import estimators
 from estimators.runtime.channel import heard
+from estimators.runtime.cores import leave_cores
 
 _TAIL_BYTES = 8192
 _LOOK_S = 0.5
@@ -67,6 +68,7 @@ class ChildProcess:
             except OSError:
                 ours.close()
                 raise
+        leave_cores(self._child.pid, 0)  # whoever starts it may be kept off some for a while
         self.channel = Connection(ours.detach())
         assert self._child.stdout is not None  # PIPE above
         drain = threading.Thread(

@@ -11,8 +11,6 @@ from typing import Self
 
 import psutil
 
-from estimators.runtime.machine import available_cores
-
 
 def hold_to_cores(pid: int, cores: int | None) -> bool:
     """Keeps process `pid`, with all threads it has and starts later, on that many cores.
@@ -20,14 +18,14 @@ def hold_to_cores(pid: int, cores: int | None) -> bool:
     For libraries that have no setting for their threads.
 
     Args:
-        cores: None for all that this process may use.
+        cores: None for all that this process may use, below zero for all but so many.
 
     Returns:
         False where the system does not allow it.
     """
     if not hasattr(os, "sched_setaffinity"):
         return False
-    allowed = sorted(os.sched_getaffinity(os.getpid()))[:cores]
+    allowed = _of_ours(cores)
     for thread in [int(t.name) for t in Path(f"/proc/{pid}/task").glob("[0-9]*")] or [pid]:
         try:
             os.sched_setaffinity(thread, allowed)
@@ -39,7 +37,7 @@ def hold_to_cores(pid: int, cores: int | None) -> bool:
 
 
 def leave_cores(pid: int, cores: int) -> bool:
-    """Keeps process `pid` off so many of the cores it may use; it has one in any case.
+    """Keeps process `pid` off so many of the cores this one may use; it has one in any case.
 
     Args:
         cores: 0 lets it use all again.
@@ -47,21 +45,23 @@ def leave_cores(pid: int, cores: int) -> bool:
     Returns:
         False where the system does not allow it.
     """
-    return hold_to_cores(pid, _left(cores) if cores else None)
+    return hold_to_cores(pid, -cores or None)
 
 
 def keep_off(cores: int) -> None:
     """Keeps this thread, and those it starts, off the cores that `leave_cores` leaves.
 
-    Processes that it starts as well; `leave_cores` of this process ends it for all its threads.
+    `leave_cores` of this process with 0 ends it for all its threads.
     """
     if hasattr(os, "sched_setaffinity"):
         with suppress(OSError):  # the system does not allow it
-            os.sched_setaffinity(0, sorted(os.sched_getaffinity(os.getpid()))[: _left(cores)])
+            os.sched_setaffinity(0, _of_ours(-cores or None))
 
 
-def _left(cores: int) -> int:
-    return max(1, available_cores() - cores)
+def _of_ours(cores: int | None) -> list[int]:
+    """The first so many cores this process may use, or all but so many; one in any case."""
+    ours = sorted(os.sched_getaffinity(os.getpid()))
+    return ours[:cores] or ours[:1]
 
 
 class OtherWork:

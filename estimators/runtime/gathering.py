@@ -24,13 +24,16 @@ AT_A_TIME = 2
 _QUICK_MS = 100.0
 
 
-def at_a_time(key: SessionKey, batch: int, latest_ms: float) -> int:
+def at_a_time(key: SessionKey, batch: int, latest_ms: float, suspect: bool = False) -> int:
     """How many questions like that with `key` are handed to a model together.
 
     Others' questions wait for all of them, so a slow model gets one by one, unless it computes
     `batch` of them in one forward.
+
+    Args:
+        suspect: pictures have cost its process lately; which of two it was costs another one.
     """
-    quick = latest_ms < _QUICK_MS and not key.options.video
+    quick = latest_ms < _QUICK_MS and not key.options.video and not suspect
     return max(batch, AT_A_TIME if quick else 1)
 
 
@@ -108,13 +111,14 @@ class Given:
 
     Attributes:
         answers: one each, or why there is none.
-        asked_s: when they were handed over.
+        asked_s, ended_s: when they were handed over, and when the answers were there.
         busy: other work ran beside them.
     """
 
     group: Sequence[Question]
     answers: Sequence[Answer | PoseError]
     asked_s: float
+    ended_s: float
     busy: bool
 
     def settle(
@@ -134,7 +138,7 @@ class Given:
         shared = 1 < len(self.group) <= where.batch
         busy, before_ms = self.busy or lowered or shared, 0.0
         own_ms = sum(answer.busy_ms for answer in self.answers if isinstance(answer, Answer))
-        carried_ms = max(0.0, (time.perf_counter() - self.asked_s) * 1000 - own_ms)
+        carried_ms = max(0.0, (self.ended_s - self.asked_s) * 1000 - own_ms)
         carried_ms /= len(self.group)
         for question, answer in zip(self.group, self.answers, strict=True):
             if isinstance(answer, PoseError):
@@ -181,11 +185,12 @@ class Asked:
         try:
             with losses:
                 answers = self._place.answers(limit_s)
+            ended_s = time.perf_counter()
         finally:
             self.end()
         for question in () if alone else self.group:
             troubles.losses.answered(question.frame, question.viewer)
-        return Given(self.group, answers, self._asked_s, self._work.disturbed)
+        return Given(self.group, answers, self._asked_s, ended_s, self._work.disturbed)
 
     def end(self) -> None:
         """Nobody waits for the answers any more."""

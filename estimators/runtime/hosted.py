@@ -43,13 +43,13 @@ class HostedModel(PlacedModel):
         for frame in frames:  # with one that is set aside the others are asked by themselves
             self._troubles.check(frame, viewer)
         questions = [Question(key, frame, viewer) for frame in frames]
-        wish = questions[0] if questions else None
-        with self._gathering.waiting(questions), self._turns.taken(viewer, wish):
-            try:
-                self._answer(questions, timeout_s)
-            finally:
-                self.used_s = time.monotonic()
-                self._sessions.used(key, self.used_s)
+        try:
+            self._answer_in_turn(questions, viewer, timeout_s)
+        except Exception:
+            raise
+        except BaseException:
+            self._interrupted()
+            raise
         outcomes = [question.settled for question in questions]
         if any(isinstance(outcome, RunResult) for outcome in outcomes):
             self._troubles.answered()
@@ -111,6 +111,32 @@ class HostedModel(PlacedModel):
         if (place := self._place) is not None:
             place.end()
 
+    def _answer_in_turn(
+        self, questions: Sequence[Question], viewer: str, timeout_s: float | None
+    ) -> None:
+        wish = questions[0] if questions else None
+        with self._gathering.waiting(questions), self._turns.taken(viewer, wish):
+            try:
+                self._answer(questions, timeout_s)
+            except Exception:
+                raise
+            except BaseException:
+                self._stop()  # nobody knows which answers are on their way
+                raise
+            finally:
+                self.used_s = time.monotonic()
+                for question in questions[:1]:
+                    self._sessions.used(question.key, self.used_s)
+
+    def _interrupted(self) -> None:
+        """Somebody stopped waiting, whose question may be on its way with nobody coming next."""
+        if self._turns.try_take():
+            try:
+                if self._asked is not None:
+                    self._stop()
+            finally:
+                self._turns.give()
+
     def _answer(self, questions: Sequence[Question], timeout_s: float | None) -> None:
         """Answers them, each with those that wait beside it where some may go together."""
         while left := [question for question in questions if question.outcome is None]:
@@ -137,7 +163,8 @@ class HostedModel(PlacedModel):
         self._troubles.check(question.frame, question.viewer)  # others may have sent it
         place = self._fresh()
         self._sessions.forget_dropped(place.forget)
-        most = at_a_time(question.key, self.where.now.batch, self._stats.latest_ms)
+        batch, suspect = self.where.now.batch, self._troubles.losses.suspect
+        most = at_a_time(question.key, batch, self._stats.latest_ms, suspect)
         group = self._gathering.beside(question, most)
         try:
             return Asked(group, place, self._hosting)

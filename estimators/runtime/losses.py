@@ -87,6 +87,13 @@ class Losses:
             with self._lock:
                 self._pictures.pop(key, None)
 
+    @property
+    def suspect(self) -> bool:
+        """Pictures have cost the process, and that counts still."""
+        with self._lock:
+            self._drop_old()
+            return bool(self._pictures)
+
     def forgive(self) -> None:
         """Lets every viewer try again; pictures stay set aside."""
         with self._lock:

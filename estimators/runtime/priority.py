@@ -1,4 +1,4 @@
-"""Models give way to a live video: on few cores they would otherwise cost it its pictures."""
+"""Models give way: to a live video, which few cores show badly otherwise, or to a slower model."""
 
 from __future__ import annotations
 
@@ -47,12 +47,12 @@ class GivingWay:
         self._lock = threading.Lock()
         self._wanted: dict[str, tuple[int, int]] = {}
         self._lowered = False
-        self._left: int | None = None  # not known of a process that was just started
+        self._left: tuple[int, int] | None = None
 
     @property
     def lowered(self) -> bool:
         """The process is slower than it could be."""
-        return self._lowered or bool(self._left)
+        return self._lowered or (self._left is not None and self._left[1] > 0)
 
     @property
     def stuck(self) -> bool:
@@ -73,7 +73,10 @@ class GivingWay:
             self._wanted = {h: (min(n, BEHIND_VIDEO), c) for h, (n, c) in self._wanted.items()}
 
     def apply(self, pid: int | None) -> None:
-        """Makes the process as nice as is wanted, where the system allows it and there is one."""
+        """Makes the process as nice as is wanted, and keeps it off as many cores.
+
+        Where the system allows it and there is a process; behind a video it has all cores.
+        """
         if pid is None:
             return
         with self._lock:
@@ -81,5 +84,6 @@ class GivingWay:
             if niceness > 0 or self._lowered:
                 done = set_niceness(pid, niceness)
                 self._lowered = niceness > 0 or not done
-            if left != self._left and leave_cores(pid, left):
-                self._left = left
+            found = (pid, 0 if niceness else left)
+            if found != self._left and leave_cores(*found):
+                self._left = found

@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import suppress
-from typing import TypeVar
+from typing import Self, TypeVar
 
 from estimators.devices import MOST_TOGETHER
 from estimators.errors import PoseError
@@ -117,39 +117,56 @@ def side_by_side(
     Raises:
         BaseException: what the first of them raised; when all have ended.
     """
-    specs, holder = [spec for spec, _ in works], f"beside-{next(_numbers)}"
-    slowest = held_up(
-        specs, {model: lasting.answer_s for model, lasting in measured(runner).items()}
-    )
-
-    def leave(cores: int) -> None:
-        for spec in specs:
-            with suppress(PoseError):  # the runner was closed by `stop`
-                runner.give_way(spec.key, holder, 0, cores if spec is not slowest else 0)
-        if not cores:
-            leave_cores(os.getpid(), 0)
-
-    def work_at(spec: ModelSpec, work: Callable[[], None]) -> None:
-        if slowest is not None:
-            keep_off(1)
+    threads = ThreadPoolExecutor(max(1, len(works)), thread_name_prefix="together")
+    with runner.occupied(), _LeftCore(runner, [spec for spec, _ in works]) as left, threads as pool:
         try:
-            work()
-        finally:
-            if spec is slowest:
-                leave(0)
-
-    with ThreadPoolExecutor(max(1, len(works)), thread_name_prefix="together") as pool:
-        try:
-            with runner.occupied():
-                if slowest is not None:
-                    leave(1)
-                futures = [pool.submit(work_at, *work) for work in works]
-                done, _ = wait(futures, return_when="FIRST_EXCEPTION")
-                for future in done:
-                    future.result()
+            futures = [pool.submit(left.during, *work) for work in works]
+            done, _ = wait(futures, return_when="FIRST_EXCEPTION")
+            for future in done:
+                future.result()
         except BaseException:
             stop()
             raise
+
+
+class _LeftCore:
+    """A core for the model that would be held up, until its work is done or this is left."""
+
+    def __init__(self, runner: Runner, specs: Sequence[ModelSpec]) -> None:
+        known = {model: lasting.answer_s for model, lasting in measured(runner).items()}
+        self._for = held_up(specs, known)
+        self._others = [spec.key for spec in specs if spec is not self._for]
+        self._runner, self._holder = runner, f"beside-{next(_numbers)}"
+        self._lock = threading.Lock()
+        self._left = self._for is not None
+
+    def __enter__(self) -> Self:
+        if self._left:
+            self._give_way(1)
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        with self._lock:
+            if self._left:
+                self._left = False
+                self._give_way(0)
+                leave_cores(os.getpid(), 0)
+
+    def during(self, spec: ModelSpec, work: Callable[[], None]) -> None:
+        """Does the work of one of the models in this thread."""
+        with self._lock:
+            if self._left:
+                keep_off(1)
+        try:
+            work()
+        finally:
+            if spec is self._for:
+                self.__exit__()
+
+    def _give_way(self, cores: int) -> None:
+        for model in self._others:
+            with suppress(PoseError):  # the runner was closed by `stop`
+                self._runner.give_way(model, self._holder, 0, cores)
 
 
 def held_up(
@@ -158,20 +175,19 @@ def held_up(
     """The slowest of the models that go side by side, where the others had better leave it a core.
 
     That is where it computes in one thread, which others' threads would hold up by a tenth as they
-    come and go, and their work fits into the other cores while it answers, even if each of them
-    keeps every core busy that it has (docs/decisions/speed.md).
+    come and go, and the others are done before it even if each takes twice as long with a core
+    less (docs/decisions/speed.md).
 
     Args:
         answer_s: seconds for an answer by model, each measured by itself with all cores.
         cores: of this machine; None to look.
     """
-    cores = cores or available_cores()
     if len(specs) < 2 or any(spec.key not in answer_s for spec in specs):
         return None
     *others, slowest = sorted(specs, key=lambda spec: answer_s[spec.key])
-    needed_s = cores * sum(answer_s[spec.key] for spec in others)
-    fits = needed_s <= (cores - 1) * answer_s[slowest.key]
-    return slowest if slowest.fixed_threads and fits else None
+    fits = 2 * sum(answer_s[spec.key] for spec in others) <= answer_s[slowest.key]
+    spare = (cores or available_cores()) > 1
+    return slowest if slowest.fixed_threads and fits and spare else None
 
 
 def exhaust(items: Iterable[object]) -> None:

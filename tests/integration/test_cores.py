@@ -11,6 +11,7 @@ from collections.abc import Iterator
 import psutil
 import pytest
 
+from estimators.runtime.child import ChildProcess
 from estimators.runtime.cores import OtherWork, hold_to_cores, keep_off, leave_cores
 from estimators.runtime.machine import available_cores, peak_mb, process_memory
 from estimators.runtime.runner import ProcessRunner
@@ -116,8 +117,27 @@ def test_a_model_leaves_a_core_while_somebody_wants_it_in_a_new_process_too() ->
 
         assert Background(ask).done() is None
         assert usable() == everywhere
+        # Behind a video it has all cores.
+        runner.give_way("brightest", "a", 0, 1)
+        runner.give_way("brightest", "video", 5)
+        assert usable() == everywhere
+        runner.give_way("brightest", "video", 0)
     finally:
         runner.close()
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="this system cannot do it")
+def test_a_process_has_all_cores_whoever_starts_it() -> None:
+    found: list[set[int]] = []
+
+    def start() -> None:
+        keep_off(1)
+        child = ChildProcess("code")  # waits for a line
+        found.append(os.sched_getaffinity(child.pid))
+        child.end()
+
+    assert Background(start).done() is None
+    assert found == [os.sched_getaffinity(0)]
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells")

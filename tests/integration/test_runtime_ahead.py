@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Sequence
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import pytest
 
 from estimators.errors import ModelCrashedError, ModelError, PoseError
 from estimators.runtime import turns
 from estimators.runtime.api import RunResult
+from estimators.runtime.gathering import Asked, Given
 from estimators.runtime.process import HostProcess
 from estimators.runtime.runner import ProcessRunner
 from estimators.runtime.sessions import SessionKey
@@ -107,8 +108,9 @@ def test_what_fails_is_told_to_who_asked_it(runner: ProcessRunner, frame: Frame)
     assert ("too large" in str(failed)) == (frame.width > 200) != ("dark" in str(failed))
 
 
+@pytest.mark.parametrize("number", [2, 3])
 def test_who_is_interrupted_leaves_the_next_one_the_right_answer(
-    runner: ProcessRunner, monkeypatch: pytest.MonkeyPatch
+    runner: ProcessRunner, monkeypatch: pytest.MonkeyPatch, number: int
 ) -> None:
     class Interrupted(turns._Ticket):
         def wait(self, timeout: float | None = None) -> bool:
@@ -118,7 +120,34 @@ def test_who_is_interrupted_leaves_the_next_one_the_right_answer(
             return super().wait(timeout)
 
     monkeypatch.setattr(turns, "_Ticket", Interrupted)
+    first, gone, *others = in_line(runner, [fake.picture(20 + x, 9) for x in range(number)])
+    assert isinstance(gone, KeyboardInterrupt)
+    assert [column(result) for result in (first, *others)] == [20.5, 22.5][: number - 1]
+    assert runner._activity._running == set()
+    assert column(runner.estimate("brightest", fake.picture(30, 9))) == 30.5
+
+
+def test_who_is_interrupted_with_a_question_on_its_way_leaves_no_answer_behind(
+    runner: ProcessRunner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = Asked.given
+
+    def interrupted(asked: Asked, *rest: Any) -> Given:
+        if threading.current_thread().name == "1":
+            raise KeyboardInterrupt
+        return given(asked, *rest)
+
+    monkeypatch.setattr(Asked, "given", interrupted)
     first, gone, last = in_line(runner, [fake.picture(20 + x, 9) for x in range(3)])
     assert isinstance(gone, KeyboardInterrupt)
     assert (column(first), column(last)) == (20.5, 22.5)
-    assert runner._activity._running == set()
+    assert column(runner.estimate("brightest", fake.picture(30, 9))) == 30.5
+
+
+def test_a_huge_question_of_who_comes_next_is_no_way_of_the_one_before(
+    runner: ProcessRunner,
+) -> None:
+    first, huge = in_line(runner, [fake.picture(20, 9), fake.picture(21, 9, side=5000)])
+    assert isinstance(first, RunResult)
+    assert isinstance(huge, RunResult)
+    assert first.transport_ms < huge.transport_ms / 3

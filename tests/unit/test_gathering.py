@@ -12,7 +12,6 @@ import pytest
 from estimators.devices import Placement
 from estimators.errors import ModelError
 from estimators.registry import get
-from estimators.runtime import gathering
 from estimators.runtime.activity import Activity
 from estimators.runtime.api import RunResult
 from estimators.runtime.gathering import Asked, Gathering, Given, Question, at_a_time
@@ -34,13 +33,10 @@ def answer(busy_ms: float) -> Answer:
     return Answer.of(estimate, SPEC, busy_ms, fresh=False)
 
 
-def test_what_the_way_took_is_shared_and_each_waited_its_own_time(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(gathering.time, "perf_counter", lambda: 10.5)
+def test_what_the_way_took_is_shared_and_each_waited_its_own_time() -> None:
     group = [question(9.0), question(9.9), question(9.9)]
     refused = ModelError("No.")
-    given = Given(group, [answer(100.0), answer(80.0), refused], 10.0, busy=False)
+    given = Given(group, [answer(100.0), answer(80.0), refused], 10.0, 10.5, busy=False)
     where = Placement("cuda:0", batch=8)
     assert list(given.settle(SPEC, where, lowered=False)) == [(6.0, True), (6.0, True)]
     first, second = (q.settled for q in group[:2])
@@ -53,17 +49,14 @@ def test_what_the_way_took_is_shared_and_each_waited_its_own_time(
     assert group[2].settled is refused
 
 
-def test_of_those_that_go_one_by_one_the_later_ones_wait_for_those_before(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(gathering.time, "perf_counter", lambda: 10.5)
+def test_of_those_that_go_one_by_one_the_later_ones_wait_for_those_before() -> None:
     group, answers = [question(9.0), question(9.9)], [answer(100.0), answer(80.0)]
-    given, where = Given(group, answers, 10.0, busy=False), Placement("cpu")
+    given, where = Given(group, answers, 10.0, 10.5, busy=False), Placement("cpu")
     assert list(given.settle(SPEC, where, lowered=False)) == [(6.0, False), (6.0, False)]
     waited = [q.settled.queue_ms for q in group]  # type: ignore[union-attr]
     assert waited == pytest.approx([1000.0, 200.0])
     assert [busy for _, busy in given.settle(SPEC, where, lowered=True)] == [True, True]
-    given = Given(group, answers, 10.0, busy=True)
+    given = Given(group, answers, 10.0, 10.5, busy=True)
     assert [busy for _, busy in given.settle(SPEC, where, lowered=False)] == [True, True]
 
 
@@ -71,6 +64,7 @@ def test_two_pictures_at_a_time_go_to_a_quick_model() -> None:
     video = SessionKey("s", EstimatorOptions(video=True))
     assert [at_a_time(KEY, 1, ms) for ms in (25.0, 99.0, 101.0, math.inf)] == [2, 2, 1, 1]
     assert at_a_time(video, 1, 25.0) == 1
+    assert at_a_time(KEY, 1, 25.0, suspect=True) == 1
     assert [at_a_time(key, 8, ms) for key, ms in ((KEY, 25.0), (video, 500.0))] == [8, 8]
 
 
