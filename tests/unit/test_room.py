@@ -221,8 +221,8 @@ def test_what_an_evaluation_needs_is_bounded_however_large_its_set(
 
     small = pictures_mb(1000, 1000)
     assert small == 3.0
-    assert needs_mb(images(2, 1000), 1) == pytest.approx(DECODER_MB + 2 * small + 3 * small)
+    assert needs_mb(images(2, 1000), 1) == pytest.approx(DECODER_MB + 2 * small + 4 * small)
     largest = pictures_mb(4032, 3024)
-    assert needs_mb(images(10_000, 9000), 2) == pytest.approx(DECODER_MB + 300 + 6 * largest)
+    assert needs_mb(images(10_000, 9000), 2) == pytest.approx(DECODER_MB + 300 + 8 * largest)
     monkeypatch.setattr(evaluate_pictures, "gpu_seen", lambda: True)  # eight in one of two forwards
-    assert needs_mb(images(2, 1000), 1) == pytest.approx(DECODER_MB + 2 * small + 19 * small)
+    assert needs_mb(images(2, 1000), 1) == pytest.approx(DECODER_MB + 2 * small + 20 * small)
