@@ -116,7 +116,7 @@ def test_one_that_fails_stops_the_others_and_is_told() -> None:
         ((13.6, 27.0), 2, False),  # 13.6 ms on two cores do not fit into one core's 27
         ((5.0, 27.0), 4, True),
         ((5.0, 27.0), 1, False),
-        ((5.0, 4.0), 2, False),  # the slowest has threads of its own that fill every core
+        ((27.0, 5.0), 2, False),  # the slowest has threads of its own that fill every core
     ],
 )
 def test_a_core_is_left_to_the_slowest_where_the_others_have_enough(
