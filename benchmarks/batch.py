@@ -1,12 +1,15 @@
 """Many pictures through two models: how near the whole comes to the busier model's bare time.
 
-    python -m benchmarks.batch [--pictures 120] [--rounds 3]
+    python -m benchmarks.batch [--pictures 120] [--rounds 3] [--all-cores] [--one-by-one]
 
 The bare time is a MediaPipe loop over the same pictures, which lie in memory already, in a process
 of its own.  The product reads and decodes files, asks MoveNet Lightning and BlazePose full, and
 keeps their answers on the disk, as `evaluate` does.  They take turns, round by round.  The first
 dozen pictures of each model, asked one by one to tell its latency, are told apart: a real set has
 thousands.
+
+With --all-cores nobody leaves the slower model a core, with --one-by-one a model gets one picture
+at a time: what the product would do without these.
 """
 
 from __future__ import annotations
@@ -26,9 +29,11 @@ from estimators import weights
 from estimators.annotated import AnnotatedImage, AnnotatedSet
 from estimators.media.pictures import read_picture
 from estimators.registry import get
+from estimators.runtime import hosted
 from estimators.runtime.cores import OtherWork
 from estimators.runtime.runner import ProcessRunner
 from estimators.settings import current
+from estimators.workflows import together
 from estimators.workflows.benchmark.notes import machine_text
 from estimators.workflows.evaluate.asks import EvaluateSettings
 from estimators.workflows.evaluate.job import EvaluateJob
@@ -89,7 +94,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--pictures", type=int, default=120)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--all-cores", action="store_true")
+    parser.add_argument("--one-by-one", action="store_true")
     asked = parser.parse_args()
+    if asked.all_cores:
+        together.held_up = lambda specs, answer_s: None
+    if asked.one_by_one:
+        hosted.at_a_time = lambda key, batch, latest_ms, suspect: batch
     print(machine_text(here()))
     with tempfile.TemporaryDirectory() as folder:
         measure(Path(folder), asked.pictures, asked.rounds)

@@ -125,8 +125,8 @@ class HostedModel(PlacedModel):
                 raise
             finally:
                 self.used_s = time.monotonic()
-                for question in questions[:1]:
-                    self._sessions.used(question.key, self.used_s)
+                if wish is not None:
+                    self._sessions.used(wish.key, self.used_s)
 
     def _interrupted(self) -> None:
         """Somebody stopped waiting, whose question may be on its way with nobody coming next."""

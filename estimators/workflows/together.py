@@ -146,6 +146,9 @@ class _LeftCore:
         return self
 
     def __exit__(self, *exc: object) -> None:
+        self._give_back()
+
+    def _give_back(self) -> None:
         with self._lock:
             if self._left:
                 self._left = False
@@ -161,7 +164,7 @@ class _LeftCore:
             work()
         finally:
             if spec is self._for:
-                self.__exit__()
+                self._give_back()
 
     def _give_way(self, cores: int) -> None:
         for model in self._others:

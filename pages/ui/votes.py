@@ -42,17 +42,23 @@ def blind_vote(scene: Scene, come: int = 0) -> None:
     if left:
         _ballot(scene, left[0], come)
     else:
-        what = "picture" if scene.frame_index is None else "frame"
-        st.info(
-            f"There is nothing left to vote on in this {what}: take another one, or add a model."
-            if any(len(models) > 1 for models in scene.members.values())
-            else f"A vote needs a person whom two models see, and this {what} has none: "
-            "take another one, or add a model.",
-            icon=":material/how_to_vote:",
-        )
+        st.info(_why_none(scene), icon=":material/how_to_vote:")
     lines = in_words(votes(), list(scene.shown))
     if lines:
         st.markdown("\n".join(f"- {line}" for line in lines))
+
+
+def _why_none(scene: Scene) -> str:
+    """Why there is no ballot, and what to do about it."""
+    if len(scene.shown) < 2:
+        return "A vote needs two answers to choose from: add a model."
+    what = "picture" if scene.frame_index is None else "frame"
+    if any(len(models) > 1 for models in scene.members.values()):
+        return f"There is nothing left to vote on in this {what}: take another one, or add a model."
+    return (
+        f"A vote needs a person whom two models see, and this {what} has none: take another one, "
+        "or add a model."
+    )
 
 
 def _vote(vote: Vote) -> None:

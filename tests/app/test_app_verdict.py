@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -16,7 +17,7 @@ from test_app_video import player, process, video_page
 from estimators.cli.main import main
 from pages.ui import uploads
 from pages.ui.image import page, picture_set
-from pages.ui.votes import _disputed
+from pages.ui.votes import _disputed, _why_none
 
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLES = ROOT / "sample_media"
@@ -158,7 +159,17 @@ def test_a_clip_that_nothing_decides_is_marked_at_its_most_disputed_frame() -> N
 
 def test_one_model_alone_cannot_be_voted_on() -> None:
     at = wait_for(first_page(models="movenet-lightning", layout="vote"))
-    assert any("this picture has none: take another one, or add" in i.value for i in at.info)
+    assert [i.value for i in at.info] == ["A vote needs two answers to choose from: add a model."]
+
+
+def test_where_no_two_see_the_same_person_another_frame_is_to_be_taken() -> None:
+    one, nobody = SimpleNamespace(shown={"a": 0}, members={1: {"a": 0}}), {1: {"a": 0}, 2: {"b": 0}}
+    assert _why_none(one).endswith("to choose from: add a model.")
+    for frame, what in ((None, "picture"), (3, "frame")):
+        scene = SimpleNamespace(shown={"a": 0, "b": 0}, members=nobody, frame_index=frame)
+        assert f"this {what} has none: take another one" in _why_none(scene)
+        scene.members = {1: {"a": 0, "b": 0}}
+        assert f"nothing left to vote on in this {what}" in _why_none(scene)
 
 
 def test_a_vote_looks_at_the_joints_that_lie_furthest_apart() -> None:
