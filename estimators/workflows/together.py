@@ -130,18 +130,25 @@ def side_by_side(
 
 
 class _LeftCore:
-    """A core for the model that would be held up, until its work is done or this is left."""
+    """A core for the model that would be held up, until its work is done or this is left.
+
+    The threads of this process have it back with the last of those who leave one.
+    """
+
+    _lock = threading.Lock()
+    _leaving = 0
 
     def __init__(self, runner: Runner, specs: Sequence[ModelSpec]) -> None:
         known = {model: lasting.answer_s for model, lasting in measured(runner).items()}
         self._for = held_up(specs, known)
         self._others = [spec.key for spec in specs if spec is not self._for]
         self._runner, self._holder = runner, f"beside-{next(_numbers)}"
-        self._lock = threading.Lock()
         self._left = self._for is not None
 
     def __enter__(self) -> Self:
         if self._left:
+            with self._lock:
+                _LeftCore._leaving += 1
             self._give_way(1)
         return self
 
@@ -153,7 +160,9 @@ class _LeftCore:
             if self._left:
                 self._left = False
                 self._give_way(0)
-                leave_cores(os.getpid(), 0)
+                _LeftCore._leaving -= 1
+                if not _LeftCore._leaving:
+                    leave_cores(os.getpid(), 0)
 
     def during(self, spec: ModelSpec, work: Callable[[], None]) -> None:
         """Does the work of one of the models in this thread."""
@@ -177,8 +186,7 @@ def held_up(
 ) -> ModelSpec | None:
     """The slowest of the models that go side by side, where the others had better leave it a core.
 
-    That is where it computes in one thread, which others' threads would hold up by a tenth as they
-    come and go, and the others are done before it even if each takes twice as long with a core
+    That is where it computes in one thread, which others' threads would hold up as they come and go, and the others are done before it even if each takes twice as long with a core
     less (docs/decisions/speed.md).
 
     Args:

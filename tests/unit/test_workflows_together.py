@@ -173,6 +173,33 @@ def test_the_core_is_left_until_the_slowest_is_done(monkeypatch: pytest.MonkeyPa
     assert os.sched_getaffinity(0) == everywhere
 
 
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="this system cannot do it")
+def test_threads_have_the_core_back_with_the_last_run_that_leaves_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    runner, spec = StandInRunner(), get("blazepose-full")
+    runner.give_way = lambda *rest: None  # type: ignore[attr-defined]
+    monkeypatch.setattr(together, "held_up", lambda specs, answer_s: spec)
+    everywhere, seen = os.sched_getaffinity(0), []
+    first, second = (together._LeftCore(runner, [spec]) for _ in "ab")  # type: ignore[arg-type]
+
+    def work() -> None:
+        seen.append(len(os.sched_getaffinity(0)))
+        first._give_back()
+        seen.append(len(os.sched_getaffinity(0)))
+        second._give_back()
+        second._give_back()  # each counts once
+        seen.append(len(os.sched_getaffinity(0)))
+
+    with first, second:
+        thread = threading.Thread(target=second.during, args=(get(LIGHTNING), work))
+        thread.start()
+        thread.join(60)
+    held = max(1, len(everywhere) - 1)
+    assert seen == [held, held, len(everywhere)]
+    assert together._LeftCore._leaving == 0
+
+
 def test_a_frame_is_read_once_for_all_who_want_it_at_the_same_time() -> None:
     reading, go_on = threading.Event(), threading.Event()
     reads: list[int] = []
