@@ -186,8 +186,9 @@ def held_up(
 ) -> ModelSpec | None:
     """The slowest of the models that go side by side, where the others had better leave it a core.
 
-    That is where it computes in one thread, which others' threads would hold up as they come and go, and the others are done before it even if each takes twice as long with a core
-    less (docs/decisions/speed.md).
+    That is where it computes in one thread, which others' threads would hold up as they come and
+    go, and the others are done before it even if each takes twice as long with a core less
+    (docs/decisions/speed.md).
 
     Args:
         answer_s: seconds for an answer by model, each measured by itself with all cores.
